@@ -1,0 +1,237 @@
+"""The tables of schemas raw and ops, and the day partitions of raw. DDL only: what fills them is in loading.py
+and application.py.
+
+`create` may be run at any time and by any process; it changes nothing that exists.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Final
+
+import psycopg
+from psycopg import sql
+
+from ingestion.window import ONE_DAY
+
+# Columns that tell where a row came from and not what it says. Two warehouses that loaded the same data by other
+# routes differ in these and in nothing else; the equality tests and the verify job leave them out.
+PROVENANCE_COLUMNS: Final = frozenset({"load_id", "line_number", "change_id", "loaded_at", "run_id", "build_id", "published_at"})
+
+# One row per (event day, key): what every model is built from.
+EVENT_COLUMNS: Final = (
+    ("event_date", "date not null"),
+    ("event_key", "text not null"),
+    ("event_id", "uuid not null"),
+    ("event_type", "text not null"),
+    ("occurred_at", "timestamptz not null"),
+    ("received_at", "timestamptz not null"),
+    ("source", "text not null"),
+    ("actor_id", "text"),
+    ("actor_type", "text"),
+    ("anonymous_id", "text"),
+    ("session_id", "uuid"),
+    ("entity_type", "text"),
+    ("entity_id", "text"),
+    ("ip_asset_id", "text"),
+    ("project_id", "text"),
+    ("license_id", "text"),
+    ("revenue_cents", "bigint"),
+    ("fee_cents", "bigint"),
+    ("engagement_time", "numeric(20, 3)"),
+    ("props", "jsonb not null"),
+    ("device_type", "text"),
+    ("browser", "text"),
+    ("os", "text"),
+    ("is_bot", "boolean not null"),
+    ("canonical_hash", "bytea not null"),
+)
+
+# At most one row per event, only for events that carry any of these.
+ATTRIBUTION_COLUMNS: Final = (
+    ("utm_source", "text"),
+    ("utm_medium", "text"),
+    ("utm_campaign", "text"),
+    ("utm_term", "text"),
+    ("utm_content", "text"),
+    ("referrer", "text"),
+    ("landing_page", "text"),
+    ("gclid", "text"),
+    ("fbclid", "text"),
+    ("msclkid", "text"),
+    ("ttclid", "text"),
+)
+
+EVENT_COLUMN_NAMES: Final = tuple(name for name, _ in EVENT_COLUMNS)
+ATTRIBUTION_COLUMN_NAMES: Final = tuple(name for name, _ in ATTRIBUTION_COLUMNS)
+# The order in which a validated event travels: its own columns, then its attribution.
+CANDIDATE_COLUMN_NAMES: Final = EVENT_COLUMN_NAMES + ATTRIBUTION_COLUMN_NAMES
+
+
+def _columns(columns: Iterable[tuple[str, str]]) -> str:
+    return ",\n    ".join(f"{name} {definition}" for name, definition in columns)
+
+
+_DDL: Final = f"""
+create schema if not exists raw;
+create schema if not exists ops;
+
+create sequence if not exists ops.change_id_seq;
+
+create table if not exists ops.loads (
+    load_id bigint generated always as identity primary key,
+    change_id bigint not null,
+    landing_date date not null,
+    file text not null,
+    checksum text not null,
+    file_bytes bigint not null,
+    lines_read bigint not null,
+    accepted bigint not null,
+    rejected bigint not null,
+    duplicates bigint not null,
+    not_tracked bigint not null,
+    event_dates date[] not null,
+    loaded_at timestamptz not null default clock_timestamp(),
+    replaced_by bigint
+);
+comment on table ops.loads is
+    'The ledger: one row per version of a landing file. lines_read = accepted + rejected + duplicates + not_tracked.';
+comment on column ops.loads.replaced_by is 'The load of the file''s next version; null while this version is the loaded one.';
+create unique index if not exists loads_current_file on ops.loads (file) where replaced_by is null;
+create index if not exists loads_landing_date on ops.loads (landing_date);
+
+create table if not exists raw.events (
+    {_columns(EVENT_COLUMNS)},
+    load_id bigint not null,
+    line_number bigint not null,
+    unique (event_date, event_key)
+) partition by range (event_date);
+comment on table raw.events is 'One row per accepted event: the winner among the copies of an (event day, key).';
+
+create table if not exists raw.attribution (
+    event_date date not null,
+    event_key text not null,
+    event_id uuid not null,
+    {_columns(ATTRIBUTION_COLUMNS)},
+    load_id bigint not null,
+    line_number bigint not null,
+    unique (event_date, event_key)
+) partition by range (event_date);
+comment on table raw.attribution is 'At most one row per event: the utm fields, referrer, landing page and click ids it carried.';
+
+create table if not exists raw.duplicate_events (
+    event_date date not null,
+    event_key text not null,
+    received_at timestamptz not null,
+    occurred_at timestamptz not null,
+    canonical_hash bytea not null,
+    candidate jsonb not null,
+    load_id bigint not null,
+    line_number bigint not null,
+    primary key (load_id, line_number)
+);
+comment on table raw.duplicate_events is
+    'One row per copy that lost against another copy of its (event day, key); it is promoted when the winner goes.';
+create index if not exists duplicate_events_key on raw.duplicate_events (event_date, event_key);
+
+create table if not exists raw.rejected_events (
+    landing_date date not null,
+    line text not null,
+    line_bytes bigint not null,
+    reasons text[] not null,
+    event_date date,
+    event_key text,
+    candidate jsonb,
+    load_id bigint not null,
+    line_number bigint not null,
+    primary key (load_id, line_number)
+);
+comment on table raw.rejected_events is 'One row per line that cannot be used, personal data redacted, with every reason.';
+comment on column raw.rejected_events.candidate is 'Of a rate-limited event: the event as it would have been stored, else null.';
+create index if not exists rejected_events_limited on raw.rejected_events (event_date, event_key) where candidate is not null;
+
+create table if not exists ops.stale_days (
+    event_date date not null,
+    layer text not null,
+    reason text not null,
+    change_id bigint not null,
+    recorded_at timestamptz not null default clock_timestamp(),
+    primary key (event_date, layer, reason)
+);
+comment on table ops.stale_days is 'Event days whose published numbers may differ from what raw says now, and why.';
+
+create table if not exists ops.changed_identities (
+    change_id bigint not null,
+    event_date date not null,
+    anonymous_id text not null,
+    primary key (change_id, event_date, anonymous_id)
+);
+comment on table ops.changed_identities is
+    'Devices whose links to an actor changed on a day; consumed when the later days they touch are marked stale.';
+
+create table if not exists ops.changed_licenses (
+    change_id bigint not null,
+    license_id text not null,
+    primary key (change_id, license_id)
+);
+comment on table ops.changed_licenses is
+    'Licenses whose asset or project became known or changed; consumed when the days that name them are marked stale.';
+
+create table if not exists ops.built_days (
+    event_date date primary key,
+    build_id text not null,
+    change_id bigint not null,
+    model_version text not null,
+    is_complete boolean not null,
+    built_at timestamptz not null default clock_timestamp()
+);
+comment on table ops.built_days is 'Which build last wrote an event day into schema build, and up to which change of raw.';
+
+create table if not exists ops.check_results (
+    build_id text not null,
+    check_name text not null,
+    window_start date not null,
+    window_end date not null,
+    severity text not null,
+    is_passed boolean not null,
+    observed jsonb not null,
+    bad_days date[] not null,
+    checked_at timestamptz not null default clock_timestamp(),
+    primary key (build_id, check_name, window_start, window_end)
+);
+comment on table ops.check_results is 'One row per check, build and window: what publication reads before it moves anything.';
+
+create table if not exists ops.published_days (
+    event_date date primary key,
+    build_id text not null,
+    run_id text not null,
+    change_id bigint not null,
+    model_version text not null,
+    published_at timestamptz not null default clock_timestamp()
+);
+comment on table ops.published_days is 'Which run published an event day, from which build and up to which change of raw.';
+"""
+
+# Any constant will do; it only has to differ from the other advisory locks of the warehouse.
+_DDL_LOCK: Final = 7_201
+
+
+def create(connection: psycopg.Connection) -> None:
+    """Create schemas raw and ops where they are missing, in one transaction."""
+    with connection.transaction(), connection.cursor() as cursor:
+        # "if not exists" does not protect two sessions that create at the same moment from each other.
+        cursor.execute("select pg_advisory_xact_lock(%s)", [_DDL_LOCK])
+        cursor.execute(_DDL)  # type: ignore[call-overload]
+
+
+def create_day_partitions(cursor: psycopg.Cursor, days: Iterable[date]) -> None:
+    """Create the partitions of raw.events and raw.attribution for these event days, inside the caller's transaction."""
+    for day in sorted(days):
+        for table in ("events", "attribution"):
+            cursor.execute(
+                sql.SQL("create table if not exists {} partition of {} for values from ({}) to ({})").format(
+                    sql.Identifier("raw", f"{table}_{day:%Y%m%d}"),
+                    sql.Identifier("raw", table),
+                    sql.Literal(day.isoformat()),
+                    sql.Literal((day + ONE_DAY).isoformat()),
+                )
+            )

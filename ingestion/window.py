@@ -1,0 +1,78 @@
+"""The one value that runs through the whole warehouse: a half-open range of whole UTC days."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """Whole UTC days from `start` until before `end`.
+
+    Both ends are required: there is no default window and no inclusive end. Raises ValueError when the
+    window is empty or an end is missing, and TypeError when an end is a datetime instead of a date.
+    """
+
+    start: date
+    end: date
+
+    def __post_init__(self) -> None:
+        for name, value in (("start", self.start), ("end", self.end)):
+            if value is None:
+                raise ValueError(f"a window needs both ends, but its {name} is missing; give two dates, the end exclusive")
+            if isinstance(value, datetime) or not isinstance(value, date):
+                raise TypeError(f"a window consists of whole days: {name} must be a date, not {value!r}")
+        if self.end <= self.start:
+            raise ValueError(
+                f"a window is half-open and holds at least one day: end {self.end} is not after start {self.start}"
+                f" (for the single day {self.start}, end is {self.start + ONE_DAY})"
+            )
+
+    @classmethod
+    def day(cls, day: date) -> "Window":
+        """The window that holds one day."""
+        return cls(day, day + ONE_DAY)
+
+    @classmethod
+    def parse(cls, start: str | None, end: str | None) -> "Window":
+        """The window between two ISO dates (YYYY-MM-DD), the end exclusive. Raises ValueError on anything else."""
+        if not start or not end:
+            missing = "start" if not start else "end"
+            raise ValueError(f"a window needs both ends, but its {missing} is missing; give two dates, the end exclusive")
+        return cls(date.fromisoformat(start), date.fromisoformat(end))
+
+    def days(self) -> Iterator[date]:
+        """Every day of the window, oldest first."""
+        for offset in range(len(self)):
+            yield self.start + offset * ONE_DAY
+
+    def chunks(self, days: int) -> Iterator["Window"]:
+        """The window cut into pieces of at most `days` days, oldest first."""
+        if days < 1:
+            raise ValueError(f"a chunk holds at least one day, not {days}")
+        start = self.start
+        while start < self.end:
+            end = min(start + days * ONE_DAY, self.end)
+            yield Window(start, end)
+            start = end
+
+    @property
+    def starts_at(self) -> datetime:
+        """The first instant of the window, UTC."""
+        return datetime.combine(self.start, time.min, UTC)
+
+    @property
+    def ends_at(self) -> datetime:
+        """The first instant after the window, UTC."""
+        return datetime.combine(self.end, time.min, UTC)
+
+    def __len__(self) -> int:
+        return (self.end - self.start).days
+
+    def __contains__(self, day: date) -> bool:
+        return self.start <= day < self.end
+
+    def __str__(self) -> str:
+        return f"[{self.start}, {self.end})"

@@ -1,0 +1,1 @@
+"""Dagster: assets, partitions, gates, schedules, publication. The only package that imports Dagster."""
