@@ -1,0 +1,199 @@
+"""What is read from the application's own tables, column by column, and the version tables of schema raw.
+
+Declarations and DDL only: the reading itself is in application.py. Columns that are not declared here never
+leave the application's database.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import psycopg
+from psycopg import sql
+
+# Only "email" differs between the two sides: an address in the application, its keyed hash in raw.
+ColumnKind = Literal["text", "email", "bigint", "timestamptz", "date"]
+
+# Types of the application (as pg_catalog names them) from which a declared kind is read without loss. Times
+# without a zone are UTC: that is how the common ORMs write them. Fractions of a cent are refused, not rounded.
+READABLE_TYPES: Final[dict[ColumnKind, frozenset[str] | None]] = {
+    "text": None,  # every type has a text form: ids may be uuid or integer, statuses may be enums
+    "email": None,
+    "bigint": frozenset({"int2", "int4", "int8"}),
+    "timestamptz": frozenset({"timestamptz", "timestamp", "date"}),
+    "date": frozenset({"date", "timestamp", "timestamptz"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One declared column: its name in the application and what it holds."""
+
+    name: str
+    kind: ColumnKind = "text"
+
+    @property
+    def raw_name(self) -> str:
+        return f"{self.name}_hash" if self.kind == "email" else self.name
+
+    @property
+    def raw_type(self) -> str:
+        return "text" if self.kind == "email" else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One declared table. Its first column is `id`, which identifies a row for ever."""
+
+    name: str
+    columns: tuple[Column, ...]
+    comment: str
+    is_optional: bool = False
+
+    @property
+    def raw_names(self) -> tuple[str, ...]:
+        return tuple(column.raw_name for column in self.columns)
+
+    @property
+    def streamed_columns(self) -> tuple[Column, ...]:
+        """The columns with the e-mail address last, where it is found without parsing the row."""
+        return tuple(sorted(self.columns, key=lambda column: column.kind == "email"))
+
+
+def _created(name: str = "created_at") -> Column:
+    return Column(name, "timestamptz")
+
+
+TABLES: Final = (
+    Table(
+        "users",
+        (Column("id"), Column("email", "email"), Column("role"), _created(), _created("deleted_at")),
+        "accounts; e-mail addresses only as a keyed hash",
+    ),
+    Table(
+        "creators",
+        (Column("id"), Column("user_id"), Column("display_name"), _created(), _created("deleted_at")),
+        "creators",
+    ),
+    Table(
+        "brands",
+        (Column("id"), Column("user_id"), Column("company_name"), _created(), _created("deleted_at")),
+        "brands",
+    ),
+    Table(
+        "ip_assets",
+        (
+            Column("id"),
+            Column("title"),
+            Column("type"),
+            Column("created_by"),
+            _created(),
+            _created("deleted_at"),
+        ),
+        "IP assets",
+    ),
+    Table(
+        "ip_ownerships",
+        (
+            Column("id"),
+            Column("ip_asset_id"),
+            Column("creator_id"),
+            Column("share_bps", "bigint"),
+            Column("start_date", "date"),
+            Column("end_date", "date"),
+        ),
+        "shares of assets in basis points, owned from start_date until before end_date (null: open)",
+    ),
+    Table(
+        "projects",
+        (Column("id"), Column("brand_id"), Column("name"), Column("budget_cents", "bigint"), _created()),
+        "projects of brands",
+    ),
+    Table(
+        "licenses",
+        (
+            Column("id"),
+            Column("ip_asset_id"),
+            Column("brand_id"),
+            Column("project_id"),
+            Column("parent_license_id"),
+            Column("fee_cents", "bigint"),
+            Column("status"),
+            Column("start_date", "date"),
+            Column("end_date", "date"),
+            _created(),
+        ),
+        "licenses; one with a parent renews it",
+    ),
+    Table(
+        "license_adjustments",
+        (
+            Column("id"),
+            Column("license_id"),
+            Column("amount_cents", "bigint"),
+            Column("reason"),
+            Column("effective_date", "date"),
+            _created(),
+        ),
+        "refunds (negative) and changed fees of licenses",
+        is_optional=True,
+    ),
+    Table(
+        "payouts",
+        (Column("id"), Column("creator_id"), Column("amount_cents", "bigint"), Column("status"), _created()),
+        "payouts to creators",
+    ),
+)
+
+# Any constant will do; it only has to differ from the other advisory locks of the warehouse.
+_DDL_LOCK: Final = 7_202
+
+
+def create(connection: psycopg.Connection) -> None:
+    """Create the version tables where they are missing, in one transaction. Schema raw must exist (schema.create)."""
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(%s)", [_DDL_LOCK])
+        for table in TABLES:
+            for statement in _statements(table):
+                cursor.execute(statement)
+
+
+def _statements(table: Table) -> list[sql.Composed]:
+    raw = sql.Identifier("raw", table.name)
+    columns = sql.SQL(",\n    ").join(
+        sql.SQL("{} {}{}").format(
+            sql.Identifier(column.raw_name),
+            sql.SQL(column.raw_type),
+            sql.SQL(" not null" if column.name == "id" else ""),
+        )
+        for column in table.columns
+    )
+    comment = (
+        f"Versions of the application's {table.comment}. One row per (id, change of its content seen by a read)."
+        " The version with the greatest change_id holds."
+    )
+    return [
+        sql.SQL(
+            """
+            create table if not exists {} (
+                {},
+                version_hash bytea not null,
+                observed_date date not null,
+                is_removed boolean not null,
+                change_id bigint not null
+            )
+            """
+        ).format(raw, columns),
+        # Unique, and in the order in which the latest version of every id is looked up.
+        sql.SQL("create unique index if not exists {} on {} (id, change_id desc)").format(
+            sql.Identifier(f"{table.name}_versions"), raw
+        ),
+        sql.SQL("comment on table {} is {}").format(raw, sql.Literal(comment)),
+        sql.SQL("comment on column {} is {}").format(
+            sql.Identifier("raw", table.name, "is_removed"),
+            sql.Literal("The row was no longer in the application; the other columns repeat what it held last."),
+        ),
+        sql.SQL("comment on column {} is {}").format(
+            sql.Identifier("raw", table.name, "observed_date"),
+            sql.Literal("UTC day on which this version was first seen; never before that of the version it follows."),
+        ),
+    ]

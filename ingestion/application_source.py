@@ -1,0 +1,164 @@
+"""The application's side of a read: opening its database, checking its tables against what is declared, streaming rows.
+
+Nothing here writes, and no e-mail address leaves this module: its row is handed on with the keyed hash in its place.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from ingestion.application_schema import READABLE_TYPES, Table
+
+_CONNECT_TIMEOUT_SECONDS: Final = 10
+
+
+class ApplicationUnavailable(Exception):  # noqa: N818 - it names the state, as the messages do
+    """The application's database cannot be reached, or not be read, with what was configured."""
+
+
+class ApplicationSchemaError(Exception):
+    """A declared table or column is missing in the application, or holds something else than declared."""
+
+
+@contextmanager
+def connect_application(url: str) -> Iterator[psycopg.Connection]:
+    """A connection to the application's database, closed at the end.
+
+    Raises ApplicationUnavailable when the address is no URL, nothing listens there, or the login is refused. The
+    message names host, port, database and user, never the password.
+    """
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        # The original message quotes the address, password included.
+        raise ApplicationUnavailable(
+            "APP_DATABASE_URL is no database address; it has the form postgresql://user:password@host:port/database"
+        ) from None
+    password = str(parts.get("password") or "")
+    try:
+        connection = psycopg.connect(url, connect_timeout=_CONNECT_TIMEOUT_SECONDS)
+    except psycopg.OperationalError as error:
+        reason = str(error).strip()
+        if password:
+            reason = reason.replace(password, "***")
+        place = "{}:{}/{} as {}".format(*(parts.get(key) or "(default)" for key in ("host", "port", "dbname", "user")))
+        raise ApplicationUnavailable(
+            f"the application's database {place} cannot be opened: {reason}. Check that it runs and that"
+            " APP_DATABASE_URL holds its address, user and password"
+        ) from None
+    with connection:
+        yield connection
+
+
+def hash_email(address: str, key: bytes) -> str | None:
+    """Hexadecimal HMAC-SHA256 of an e-mail address, letter case and outer blanks aside; None for an empty one."""
+    canonical = address.strip().lower()
+    return hmac.new(key, canonical.encode(), hashlib.sha256).hexdigest() if canonical else None
+
+
+def begin_snapshot(source: psycopg.Connection) -> None:
+    with source_errors(source):
+        source.execute("set transaction isolation level repeatable read, read only")
+        source.execute("set local timezone = 'UTC'")
+        source.execute("set local datestyle = 'ISO'")
+
+
+def is_readable(source: psycopg.Connection, table: Table) -> bool:
+    """Whether the table is there; raises ApplicationSchemaError when it should be, or does not fit its declaration."""
+    with source_errors(source, table):
+        rows = source.execute(
+            """
+            select attribute.attname::text, type.typname::text
+            from pg_catalog.pg_attribute as attribute
+            inner join pg_catalog.pg_type as type on attribute.atttypid = type.oid
+            where attribute.attrelid = to_regclass(quote_ident(%s))
+                and attribute.attnum > 0
+                and not attribute.attisdropped
+            """,
+            [table.name],
+        ).fetchall()
+    types: dict[str, str] = dict(rows)
+    if not types:
+        if table.is_optional:
+            return False
+        raise ApplicationSchemaError(
+            f"the application has no table {table.name}. Create it, or let APP_DATABASE_URL point to the database and"
+            " search path that hold it"
+        )
+    for column in table.columns:
+        if column.name not in types:
+            raise ApplicationSchemaError(
+                f"the application's table {table.name} has no column {column.name}. Add it, or a view of the same name"
+                f" that provides it; found: {', '.join(sorted(types))}"
+            )
+        readable = READABLE_TYPES[column.kind]
+        if readable is not None and types[column.name] not in readable:
+            raise ApplicationSchemaError(
+                f"the application's column {table.name}.{column.name} is of type {types[column.name]}, which cannot be"
+                f" read as {column.kind} without loss. Make it one of {', '.join(sorted(readable))}"
+            )
+    return True
+
+
+def stream_rows(source: psycopg.Connection, table: Table, key: bytes) -> Generator[bytes, None, None]:
+    """The table's rows in COPY's text format, one line each, columns in the order of `streamed_columns`."""
+    query = sql.SQL("copy (select {} from {}) to stdout (format text, encoding 'UTF8')").format(
+        sql.SQL(", ").join(
+            sql.SQL("{}::{}").format(sql.Identifier(column.name), sql.SQL(column.raw_type))
+            for column in table.streamed_columns
+        ),
+        sql.Identifier(table.name),
+    )
+    with source_errors(source, table), source.cursor() as cursor, cursor.copy(query) as copy:
+        if table.streamed_columns[-1].kind == "email":
+            for row in copy:
+                yield _hash_last_field(bytes(row), key)
+        else:
+            for row in copy:
+                yield bytes(row)
+
+
+def _hash_last_field(row: bytes, key: bytes) -> bytes:
+    if row.count(b"\n") != 1:
+        # The protocol promises no such thing, the servers keep it; without it an address could pass unhashed.
+        raise RuntimeError("the application's server sent something else than one whole row per message")
+    head, tab, field = row.rstrip(b"\n").rpartition(b"\t")
+    if field == b"\\N":
+        return row
+    hashed = hash_email(_unescape(field).decode(errors="replace"), key)
+    return head + tab + (hashed.encode() if hashed else b"\\N") + b"\n"
+
+
+_ESCAPES: Final = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
+
+
+def _unescape(field: bytes) -> bytes:
+    """A field of COPY's text format as the value it stands for."""
+    if b"\\" not in field:
+        return field
+    return re.sub(rb"\\(.)", lambda match: _ESCAPES.get(match[1], match[1]), field, flags=re.DOTALL)
+
+
+@contextmanager
+def source_errors(source: psycopg.Connection, table: Table | None = None) -> Iterator[None]:
+    """What the application's server refuses, as an error that says what to do about it."""
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege:
+        name = table.name if table else "the database"
+        raise ApplicationUnavailable(
+            f"the user of APP_DATABASE_URL may not read {name} of the application. Grant it: grant select on {name}"
+            f" to {source.info.user}"
+        ) from None
+    except psycopg.OperationalError as error:
+        while_reading = f" while {table.name} was read" if table else ""
+        raise ApplicationUnavailable(
+            f"the application's database gave up{while_reading}: {str(error).strip()}. Nothing was stored; read again"
+        ) from None
