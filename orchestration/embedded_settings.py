@@ -1,0 +1,40 @@
+"""postgresql.conf of the embedded server."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Final
+
+HOST: Final = "127.0.0.1"
+
+
+def settings(port: int, *, durable: bool) -> str:
+    """The file's text. It is written at every start, so that it follows the code; `alter system` adds to it."""
+    values: dict[str, object] = {
+        "listen_addresses": HOST,
+        "port": port,
+        # TCP alone has no limit on the length of a path.
+        "unix_socket_directories": "",
+        "cluster_name": "warehouse",
+        "shared_buffers": "256MB" if durable else "64MB",
+        "work_mem": "32MB",
+        "max_wal_size": "2GB",
+        # A load and a publication switch it on for themselves.
+        "synchronous_commit": "off",
+        "jit": "off",
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        "log_checkpoints": "off",
+        # A statement over a year of day partitions with their indexes locks some 1,500 relations.
+        "max_locks_per_transaction": 256,
+        "shared_preload_libraries": "pg_stat_statements",
+    }
+    shared_memory = Path("/dev/shm")  # noqa: S108
+    if shared_memory.exists() and shutil.disk_usage(shared_memory).total < 512 * 1024**2:
+        # Containers have 64 MB there by default, which a parallel hash join uses up and then fails.
+        values["dynamic_shared_memory_type"] = "mmap"
+    if os.uname().sysname == "Linux":
+        values["recovery_init_sync_method"] = "syncfs"
+    if not durable:
+        values |= {"fsync": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": 0}
+    return "".join(f"{name} = '{value}'\n" for name, value in values.items())
