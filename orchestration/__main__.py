@@ -1,0 +1,101 @@
+"""The warehouse from the command line: `python -m orchestration start|stop|status|dsn|env|exec -- COMMAND`.
+
+Every target of the Makefile goes through it, so it imports nothing heavy.
+"""
+
+import argparse
+import logging
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from orchestration.embedded_binaries import EmbeddedServerError
+from orchestration.embedded_server import EmbeddedServer
+from orchestration.preparation import prepare
+from orchestration.warehouse import CHECKOUT, Warehouse, WarehouseUnavailable
+
+ACTIONS = {
+    "start": "start the embedded server and create what is missing in the warehouse",
+    "stop": "stop the embedded server",
+    "status": "tell where the warehouse is, and whether the embedded server runs (exit code 3: it does not)",
+    "dsn": "print what to enter in a BI tool, and nothing else",
+    "env": "print the variables by which tools find the warehouse, for eval in a shell (with passwords)",
+    "exec": "do what start does, then become COMMAND in this environment",
+}
+NOT_RUNNING = 3
+
+
+def main(arguments: list[str]) -> int:
+    """Do one action; return the exit code. `exec` does not return."""
+    parser = argparse.ArgumentParser(prog="python -m orchestration", description="The warehouse of this checkout.")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for name, text in ACTIONS.items():
+        action = actions.add_parser(name, help=text, description=text)
+        if name == "exec":
+            action.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")
+    options = parser.parse_args(arguments)
+    command: list[str] = getattr(options, "command", [])
+    if command[:1] == ["--"]:
+        command = command[1:]
+    if options.action == "exec" and not command:
+        parser.error("exec needs a command")
+    try:
+        if options.action == "stop":
+            return _stop()
+        if options.action == "status":
+            return _status()
+        warehouse = Warehouse.locate()
+        prepare(warehouse)
+    except (EmbeddedServerError, WarehouseUnavailable) as error:
+        _say(f"error: {error}")
+        return 1
+    if options.action == "start":
+        _say(f"the warehouse is database {warehouse.database} at {warehouse.host}, port {warehouse.port}")
+    elif options.action == "dsn":
+        sys.stdout.write(f"{warehouse.bi_dsn}\n")
+    elif options.action == "env":
+        for name, value in warehouse.environment().items():
+            sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
+    else:
+        return _become(command, warehouse)
+    return 0
+
+
+def _stop() -> int:
+    stopped = EmbeddedServer(CHECKOUT).stop()
+    _say("the embedded server is stopped" if stopped else "the embedded server did not run")
+    return 0
+
+
+def _status() -> int:
+    if url := os.environ.get("WAREHOUSE_URL", "").strip():
+        given = Warehouse.at(url)
+        _say(f"WAREHOUSE_URL names database {given.database} at {given.host}, port {given.port}, user {given.user}")
+    status = EmbeddedServer(CHECKOUT).status()
+    if status.port is None:
+        _say("the embedded server was never started")
+    else:
+        state = "runs" if status.is_running else "does not run"
+        _say(f"the embedded server {state}; port {status.port}, data in {status.data}")
+    return 0 if status.is_running else NOT_RUNNING
+
+
+def _become(command: list[str], warehouse: Warehouse) -> int:
+    # Dagster refuses to start without its folder.
+    Path(warehouse.dagster_home).mkdir(parents=True, exist_ok=True)
+    try:
+        os.execvpe(command[0], command, os.environ | warehouse.environment())  # noqa: S606
+    except OSError as error:
+        _say(f"error: cannot run {command[0]}: {error.strerror}")
+        return 127
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    # Starting takes a second or two, and longer after a crash: say what it waits for.
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    sys.exit(main(sys.argv[1:]))
