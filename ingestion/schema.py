@@ -15,7 +15,9 @@ from ingestion.window import ONE_DAY
 
 # Columns that tell where a row came from and not what it says. Two warehouses that loaded the same data by other
 # routes differ in these and in nothing else; the equality tests and the verify job leave them out.
-PROVENANCE_COLUMNS: Final = frozenset({"load_id", "line_number", "change_id", "loaded_at", "run_id", "build_id", "published_at"})
+PROVENANCE_COLUMNS: Final = frozenset(
+    {"load_id", "line_number", "change_id", "loaded_at", "run_id", "build_id", "published_at"}
+)
 
 # One row per (event day, key): what every model is built from.
 EVENT_COLUMNS: Final = (
@@ -71,11 +73,21 @@ def _columns(columns: Iterable[tuple[str, str]]) -> str:
     return ",\n    ".join(f"{name} {definition}" for name, definition in columns)
 
 
+# Held by the one run that writes the warehouse: taken for a whole run by orchestration, for a transaction by models that
+# are built by hand. Any constants will do; they only have to differ from each other.
+WRITER_LOCK: Final = 7_200
+_DDL_LOCK: Final = 7_201
+
 _DDL: Final = f"""
 create schema if not exists raw;
 create schema if not exists ops;
 
 create sequence if not exists ops.change_id_seq;
+
+create or replace function ops.last_change_id() returns bigint language sql stable
+return (select case when is_called then last_value else 0 end from ops.change_id_seq);
+comment on function ops.last_change_id() is
+    'The last change of raw; of a writer''s own time, since changes are made one at a time.';
 
 create table if not exists ops.loads (
     load_id bigint generated always as identity primary key,
@@ -89,15 +101,19 @@ create table if not exists ops.loads (
     rejected bigint not null,
     duplicates bigint not null,
     not_tracked bigint not null,
+    late bigint not null,
     event_dates date[] not null,
     loaded_at timestamptz not null default clock_timestamp(),
     replaced_by bigint
 );
 comment on table ops.loads is
     'The ledger: one row per version of a landing file. lines_read = accepted + rejected + duplicates + not_tracked.';
+comment on column ops.loads.late is
+    'Accepted events whose day was over more than a day before the landing day began: the nightly run had closed it.';
 comment on column ops.loads.replaced_by is 'The load of the file''s next version; null while this version is the loaded one.';
 create unique index if not exists loads_current_file on ops.loads (file) where replaced_by is null;
 create index if not exists loads_landing_date on ops.loads (landing_date);
+create index if not exists loads_change_id on ops.loads (change_id);
 
 create table if not exists raw.events (
     {_columns(EVENT_COLUMNS)},
@@ -134,7 +150,6 @@ comment on table raw.duplicate_events is
 create index if not exists duplicate_events_key on raw.duplicate_events (event_date, event_key);
 
 create table if not exists raw.rejected_events (
-    landing_date date not null,
     line text not null,
     line_bytes bigint not null,
     reasons text[] not null,
@@ -186,6 +201,33 @@ create table if not exists ops.built_days (
 );
 comment on table ops.built_days is 'Which build last wrote an event day into schema build, and up to which change of raw.';
 
+create table if not exists ops.writer (
+    only_row boolean primary key default true check (only_row),
+    build_id text not null
+);
+insert into ops.writer values (true, '') on conflict do nothing;
+comment on table ops.writer is 'The build that may write the warehouse; a build that lost it is refused.';
+
+create or replace function ops.enter_build(build text, window_start date, window_end date) returns void
+language plpgsql as $$
+begin
+    if build = '' then
+        -- Nobody holds the warehouse for a model that is built by hand: it shares it with the models built beside it,
+        -- and keeps runs out while it writes.
+        if not pg_try_advisory_xact_lock_shared({WRITER_LOCK}) then
+            raise exception 'another run is writing the warehouse; wait until it has ended and try again';
+        end if;
+    else
+        perform from ops.writer where build_id = build for share;
+        if not found then
+            raise exception 'build % has lost the warehouse to a later run and may not write any more', build;
+        end if;
+    end if;
+    update ops.built_days set is_complete = false
+    where event_date >= window_start and event_date < window_end and (build = '' or build_id <> build);
+end
+$$;
+
 create table if not exists ops.check_results (
     build_id text not null,
     check_name text not null,
@@ -195,9 +237,11 @@ create table if not exists ops.check_results (
     is_passed boolean not null,
     observed jsonb not null,
     bad_days date[] not null,
+    change_id bigint not null default ops.last_change_id(),
     checked_at timestamptz not null default clock_timestamp(),
     primary key (build_id, check_name, window_start, window_end)
 );
+create index if not exists check_results_verdict on ops.check_results (check_name, checked_at);
 comment on table ops.check_results is 'One row per check, build and window: what publication reads before it moves anything.';
 
 create table if not exists ops.published_days (
@@ -210,9 +254,6 @@ create table if not exists ops.published_days (
 );
 comment on table ops.published_days is 'Which run published an event day, from which build and up to which change of raw.';
 """
-
-# Any constant will do; it only has to differ from the other advisory locks of the warehouse.
-_DDL_LOCK: Final = 7_201
 
 
 def create(connection: psycopg.Connection) -> None:

@@ -1,0 +1,35 @@
+{# The incremental strategy of every windowed model: delete the window, insert the window, one transaction. Unlike a
+   merge it leaves nothing behind of rows, groups and whole days that are gone. The window column is `event_time`. #}
+
+{% macro get_incremental_replace_window_sql(arg_dict) %}
+    {%- set target = arg_dict['target_relation'] -%}
+    {%- set source = arg_dict['temp_relation'] -%}
+    {%- set column = config.require('event_time') -%}
+    {%- do refuse_other_schema_changes(source, target) -%}
+    {%- set columns = get_quoted_csv(adapter.get_columns_in_relation(source) | map(attribute='name')) -%}
+
+    delete from {{ target }} where {{ in_window(column) }};
+
+    insert into {{ target }} ({{ columns }})
+    select {{ columns }} from {{ source }};
+{% endmacro %}
+
+{# New columns were added before this runs; a column that is gone or has another type is no job for a nightly run. #}
+{% macro refuse_other_schema_changes(source, target) %}
+    {%- set changes = check_for_schema_changes(source, target) -%}
+    {%- if changes['target_not_in_source'] or changes['new_target_types'] -%}
+        {%- do exceptions.raise_compiler_error(
+            'the columns of ' ~ target ~ ' changed: no longer there ' ~ changes['target_not_in_source'] | map(attribute='name') | list
+            ~ ', other types ' ~ changes['new_target_types']
+            ~ '. Only new columns migrate by themselves; run the job "rebuild" to build this table anew.'
+        ) -%}
+    {%- endif -%}
+{% endmacro %}
+
+{# Runs first in the transaction of every windowed model: refuses a build that has lost the warehouse to a later one
+   (a child process that outlived its run), and marks the window as not complete until its build says otherwise. #}
+{% macro enter_build() %}
+    {%- if execute and model.config.materialized == 'incremental' -%}
+    select ops.enter_build('{{ dbt_metadata_envs.get("WAREHOUSE_BUILD_ID", "") }}', {{ window_start() }}, {{ window_end() }})
+    {%- endif -%}
+{% endmacro %}

@@ -1,0 +1,36 @@
+{# The window of a run: what every windowed model reads, deletes and writes. It comes from --event-time-start and
+   --event-time-end (UTC days, the end exclusive), not from vars: changed vars would force a full parse. #}
+
+{% macro window_bound(which) -%}
+    {%- set given = invocation_args_dict.get('event_time_' ~ which) -%}
+    {%- if not execute -%}
+        {{ return('1970-01-01') }}
+    {%- endif -%}
+    {%- if not given -%}
+        {%- do exceptions.raise_compiler_error(
+            'no window: ' ~ model.name ~ ' is built for a range of UTC days and there is no default. '
+            ~ 'Give both --event-time-start YYYY-MM-DD and --event-time-end YYYY-MM-DD (the end exclusive), '
+            ~ 'or run it through Dagster.'
+        ) -%}
+    {%- endif -%}
+    {%- set text = given | string -%}
+    {%- if text[10:] | replace('T', '') | replace(' ', '') | replace('00:00:00', '') | replace('+00:00', '') -%}
+        {%- do exceptions.raise_compiler_error(
+            'the window consists of whole UTC days, but --event-time-' ~ which ~ ' is ' ~ text
+        ) -%}
+    {%- endif -%}
+    {{ return(text[:10]) }}
+{%- endmacro %}
+
+{% macro window_start() -%}
+    cast('{{ window_bound("start") }}' as date)
+{%- endmacro %}
+
+{% macro window_end() -%}
+    cast('{{ window_bound("end") }}' as date)
+{%- endmacro %}
+
+{# Whether a date column lies in the window. Literals, so that partitions are pruned when the query is planned. #}
+{% macro in_window(column) -%}
+    ({{ column }} >= {{ window_start() }} and {{ column }} < {{ window_end() }})
+{%- endmacro %}

@@ -1,0 +1,34 @@
+"""The record of what schema build holds: which build wrote a day, from which state of raw, and if it ended well."""
+
+import psycopg
+
+from ingestion.window import Window
+from orchestration.writer import assert_writer
+
+
+def begin(connection: psycopg.Connection, window: Window, *, build_id: str, model_version: str) -> None:
+    """Before the first model of a build: its days are being written, from raw as it is now."""
+    with connection.transaction(), connection.cursor() as cursor:
+        assert_writer(cursor, build_id)
+        cursor.execute(
+            """
+            insert into ops.built_days (event_date, build_id, change_id, model_version, is_complete)
+            select day::date, %(build_id)s, ops.last_change_id(), %(model_version)s, false
+            from generate_series(%(start)s::date, %(end)s::date - 1, interval '1 day') as day
+            on conflict (event_date) do update
+            set build_id = excluded.build_id, change_id = excluded.change_id, model_version = excluded.model_version,
+                is_complete = false, built_at = excluded.built_at
+            """,
+            {"build_id": build_id, "model_version": model_version, "start": window.start, "end": window.end},
+        )
+
+
+def complete(connection: psycopg.Connection, window: Window, *, build_id: str) -> None:
+    """After the last model and test of a build have passed: its days may be judged and published."""
+    with connection.transaction(), connection.cursor() as cursor:
+        assert_writer(cursor, build_id)
+        cursor.execute(
+            "update ops.built_days set is_complete = true, built_at = clock_timestamp()"
+            " where event_date >= %s and event_date < %s and build_id = %s",
+            [window.start, window.end, build_id],
+        )

@@ -1,0 +1,154 @@
+"""The dbt project as Dagster sees it: where it is, how its nodes are named, and how its command lines are built."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource
+from packaging.version import Version
+
+from ingestion.window import Window
+
+PROJECT_DIR: Final = Path(__file__).resolve().parent.parent / "dbt_project"
+TARGET_DIR: Final = PROJECT_DIR / "target"
+MANIFEST_PATH: Final = TARGET_DIR / "manifest.json"
+DBT_EXECUTABLE: Final = Path(sys.executable).with_name("dbt")
+
+# dbt hands these to the project as dbt_metadata_envs, without the prefix; unlike vars they cost no new parse.
+BUILD_ID_VARIABLE: Final = "DBT_ENV_CUSTOM_ENV_WAREHOUSE_BUILD_ID"
+
+OWNERS: Final = ("team:data-engineering",)
+
+
+def build_arguments(window: Window) -> list[str]:
+    """The command line that builds and tests a window.
+
+    dbt's unit tests are left out: they judge the code and not the data, and run in the test suite.
+    """
+    return [
+        "build",
+        "--event-time-start",
+        window.start.isoformat(),
+        "--event-time-end",
+        window.end.isoformat(),
+        "--exclude-resource-type",
+        "unit_test",
+    ]
+
+
+def project_files(project_dir: Path = PROJECT_DIR) -> list[Path]:
+    """Every file that dbt reads, sorted."""
+    folders = ("models", "macros", "seeds", "tests")
+    files = (path for folder in folders for path in (project_dir / folder).rglob("*") if path.is_file())
+    return sorted([project_dir / "dbt_project.yml", *files])
+
+
+def model_version(project_dir: Path = PROJECT_DIR) -> str:
+    """A digest of what decides the content of the tables: SQL, seeds, settings; not descriptions and tests."""
+    digest = hashlib.sha256()
+    for path in project_files(project_dir):
+        is_code = path.suffix in {".sql", ".csv"} and path.relative_to(project_dir).parts[0] != "tests"
+        if is_code or path.name == "dbt_project.yml":
+            digest.update(f"{path.relative_to(project_dir).as_posix()}\0".encode())
+            digest.update(path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def is_parsed(project_dir: Path = PROJECT_DIR) -> bool:
+    """Whether the manifest is there and newer than every file of the project."""
+    manifest = project_dir / "target" / "manifest.json"
+    if not manifest.exists():
+        return False
+    parsed_at = manifest.stat().st_mtime
+    # A folder changes when a file in it is added or removed.
+    folders = {path.parent for path in project_files(project_dir)} - {project_dir}
+    return all(path.stat().st_mtime <= parsed_at for path in [*project_files(project_dir), *folders])
+
+
+def parse(project_dir: Path = PROJECT_DIR) -> None:
+    """Write the manifest anew. Raises RuntimeError with dbt's own words when the project has a mistake."""
+    # Parsing opens no connection, but the profile is rendered and insists on its variables.
+    names = ("HOST", "PORT", "USER", "PASSWORD", "DATABASE")
+    placeholders = {f"WAREHOUSE_{name}": "0" for name in names} | {"DBT_TARGET": "warehouse"}
+    outcome = subprocess.run(
+        [str(DBT_EXECUTABLE), "parse", "--project-dir", str(project_dir), "--profiles-dir", str(project_dir)],
+        env={**placeholders, **os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if outcome.returncode:
+        raise RuntimeError(f"dbt cannot parse {project_dir.name}:\n{outcome.stdout}{outcome.stderr}")
+    # dbt leaves a manifest that would come out the same as it is.
+    (project_dir / "target" / "manifest.json").touch()
+
+
+def manifest() -> Mapping[str, Any]:
+    """The project's manifest; parses the project when a file has changed since it was written."""
+    if not is_parsed():
+        parse()
+    content: Mapping[str, Any] = json.loads(MANIFEST_PATH.read_bytes())
+    return content
+
+
+class WarehouseDbtTranslator(DagsterDbtTranslator):
+    """dbt nodes as Dagster assets: key [schema, table], group by layer."""
+
+    def __init__(self) -> None:
+        super().__init__(settings=DagsterDbtTranslatorSettings(enable_asset_checks=True))
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        if dbt_resource_props["resource_type"] == "source":
+            return dg.AssetKey(dbt_resource_props["config"]["meta"]["dagster"]["asset_key"])
+        return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        return str(dbt_resource_props["schema"])
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str]:  # noqa: ARG002
+        return OWNERS
+
+
+class WarehouseDbt(DbtCliResource):
+    """dbt, run for a window and under a build id.
+
+    Spares each run two things that dagster-dbt does and nobody here reads: a child process that asks for dbt's version,
+    looking up an outside host, and a second import of the adapter in the parent.
+    """
+
+    @cached_property
+    def _cli_version(self) -> Version:
+        from importlib.metadata import version
+
+        return Version(version("dbt-core"))
+
+    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> Any:  # noqa: ARG002
+        return None
+
+
+def warehouse_dbt() -> WarehouseDbt:
+    """The resource for this project, with the dbt that is installed beside this Python."""
+    return WarehouseDbt(project_dir=str(PROJECT_DIR), profiles_dir=str(PROJECT_DIR), dbt_executable=str(DBT_EXECUTABLE))
+
+
+@contextmanager
+def environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """These environment variables for the child processes started in the block; DbtCliResource passes on its own."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

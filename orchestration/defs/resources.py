@@ -1,0 +1,83 @@
+"""What the assets are given to work with: the warehouse, the right to write it, the landing folder, the application."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import psycopg
+
+from orchestration.dbt import warehouse_dbt
+from orchestration.warehouse import Warehouse
+from orchestration.writer import writing
+
+
+class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The warehouse, as its owner."""
+
+    url: str
+
+    def located(self) -> Warehouse:
+        """Where it is, in the forms that other tools want."""
+        return Warehouse.at(self.url)
+
+    @contextmanager
+    def connect(self) -> Generator[psycopg.Connection]:
+        """A connection that commits statement by statement outside of `connection.transaction()`."""
+        with self.located().connect(autocommit=True) as connection:
+            yield connection
+
+
+class WriterResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The right to write the warehouse, held from the first step that needs it to the end of the run."""
+
+    warehouse: WarehouseResource
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Generator["WriterResource"]:
+        log = context.log
+        if context.run is None or log is None:
+            raise dg.DagsterInvariantViolationError("only a run can hold the warehouse")
+        with (
+            self.warehouse.connect() as connection,
+            writing(connection, context.run.run_id, log=log.info),
+        ):
+            yield self
+
+
+class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Where raw comes from: the landing folder and the product's own Postgres."""
+
+    landing_url: str
+    application_url: str
+    hash_key: str
+    start_date: str
+
+    @property
+    def landing_root(self) -> Path:
+        return Path(self.landing_url)
+
+    @property
+    def first_day(self) -> date:
+        return date.fromisoformat(self.start_date)
+
+
+@dg.definitions
+def resources() -> dg.Definitions:
+    warehouse = WarehouseResource(url=dg.EnvVar("WAREHOUSE_URL"))
+    return dg.Definitions(
+        # One process a run: a one-day run spends more time on starting processes than on its work.
+        executor=dg.in_process_executor,
+        resources={
+            "warehouse": warehouse,
+            "writer": WriterResource(warehouse=warehouse),
+            "sources": SourcesResource(
+                landing_url=dg.EnvVar("LANDING_URL"),
+                application_url=dg.EnvVar("APP_DATABASE_URL"),
+                hash_key=dg.EnvVar("WAREHOUSE_HASH_KEY"),
+                start_date=dg.EnvVar("WAREHOUSE_START_DATE"),
+            ),
+            "dbt": warehouse_dbt(),
+        },
+    )

@@ -1,0 +1,265 @@
+"""From schema build to schema marts: what BI reads has passed its gates, and all marts of a run change together.
+
+The tables of schema marts are made here from the dbt contracts and are never dropped, so that grants, policies and
+comments stay. Rows move in one transaction, and only of days whose build is complete and whose checks are on record.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+
+from ingestion.window import Window
+from orchestration.writer import assert_writer
+
+# A BI query may hold a mart for a while; publication waits this long for it and no longer, and is tried again.
+LOCK_TIMEOUT: Final = "30s"
+
+
+class PublicationRefused(Exception):
+    """The window may not be published; what BI reads has not changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a mart, as its dbt contract has it."""
+
+    name: str
+    data_type: str
+    is_nullable: bool
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mart:
+    """A table that BI reads: its columns, the column that carries its day, and the columns that identify a row."""
+
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+    date_column: str
+    grain: tuple[str, ...]
+
+
+def marts_of(manifest: Mapping[str, Any]) -> tuple[Mart, ...]:
+    """Every public dbt model of schema build, by name. Raises KeyError when one lacks its contract, window or grain."""
+    models = (
+        node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["schema"] == "build" and node["access"] == "public"
+    )
+    return tuple(sorted((_mart(model) for model in models), key=lambda mart: mart.name))
+
+
+def _mart(model: Mapping[str, Any]) -> Mart:
+    return Mart(
+        name=model["name"],
+        description=model["description"],
+        columns=tuple(
+            Column(
+                column["name"],
+                column["data_type"],
+                all(constraint["type"] != "not_null" for constraint in column["constraints"]),
+                column["description"],
+            )
+            for column in model["columns"].values()
+        ),
+        date_column=model["config"]["event_time"],
+        grain=tuple(model["config"]["meta"]["grain"]),
+    )
+
+
+def create_marts(connection: psycopg.Connection, marts: Sequence[Mart]) -> None:
+    """Create the tables of schema marts where they are missing, and add columns that are new.
+
+    Raises PublicationRefused when a column is gone or has another type: that is no job for a nightly run.
+    """
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute("create schema if not exists marts")
+        for mart in marts:
+            existing = _existing_columns(cursor, mart)
+            if not existing:
+                _create_table(cursor, mart)
+            else:
+                _add_columns(cursor, mart, existing)
+
+
+def _existing_columns(cursor: psycopg.Cursor, mart: Mart) -> dict[str, str]:
+    cursor.execute(
+        "select attname, format_type(atttypid, atttypmod) from pg_attribute"
+        " where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
+        [f"marts.{mart.name}"],
+    )
+    return dict(cursor.fetchall())
+
+
+def _create_table(cursor: psycopg.Cursor, mart: Mart) -> None:
+    table = sql.Identifier("marts", mart.name)
+    columns = sql.SQL(", ").join(_column_definition(column) for column in mart.columns)
+    cursor.execute(sql.SQL("create table {} ({})").format(table, columns))
+    cursor.execute(
+        # Nulls are one group; a plain unique index would let the same group in again.
+        sql.SQL("create unique index {} on {} ({}) nulls not distinct").format(
+            sql.Identifier(f"{mart.name}_grain"),
+            table,
+            sql.SQL(", ").join(sql.Identifier(column) for column in mart.grain),
+        )
+    )
+    cursor.execute(sql.SQL("comment on table {} is {}").format(table, sql.Literal(mart.description)))
+    for column in mart.columns:
+        _comment_column(cursor, mart, column)
+
+
+def _column_definition(column: Column) -> sql.Composable:
+    definition = sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(column.data_type))  # type: ignore[arg-type]
+    return definition if column.is_nullable else definition + sql.SQL(" not null")
+
+
+def _comment_column(cursor: psycopg.Cursor, mart: Mart, column: Column) -> None:
+    cursor.execute(
+        sql.SQL("comment on column {} is {}").format(
+            sql.Identifier("marts", mart.name, column.name), sql.Literal(column.description)
+        )
+    )
+
+
+def _add_columns(cursor: psycopg.Cursor, mart: Mart, existing: Mapping[str, str]) -> None:
+    wanted = {column.name: column for column in mart.columns}
+    gone = sorted(existing.keys() - wanted.keys())
+    retyped = sorted(
+        name for name in existing.keys() & wanted.keys() if existing[name] != wanted[name].data_type.replace(", ", ",")
+    )
+    if gone or retyped:
+        raise PublicationRefused(
+            f"marts.{mart.name} has other columns than its contract: no longer there {gone}, of another type {retyped}."
+            ' Only new columns migrate by themselves; run the job "rebuild" to make the table anew.'
+        )
+    for name in [column.name for column in mart.columns if column.name not in existing]:
+        # Rows published before the column existed have no value for it until their days, now stale, are built again.
+        cursor.execute(
+            sql.SQL("alter table {} add column {} {}").format(
+                sql.Identifier("marts", mart.name),
+                sql.Identifier(name),
+                sql.SQL(wanted[name].data_type),  # type: ignore[arg-type]
+            )
+        )
+        _comment_column(cursor, mart, wanted[name])
+
+
+def publish(
+    connection: psycopg.Connection,
+    *,
+    marts: Sequence[Mart],
+    window: Window,
+    run_id: str,
+    raw_checks: Sequence[str],
+    build_checks: Sequence[str],
+) -> dict[str, int]:
+    """Replace the window in every mart by what was built for it, in one transaction. Returns rows published by mart.
+
+    Refuses, and changes nothing, unless every day of the window has a complete build, every check named in
+    `build_checks` has passed on that build, and every check in `raw_checks` has passed on what the build was made from.
+    Raises PublicationRefused with the days and what is missing.
+    """
+    create_marts(connection, marts)
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute("set local synchronous_commit = on")
+        cursor.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
+        assert_writer(cursor, run_id)
+        _refuse_unfit_days(cursor, window, raw_checks, build_checks)
+        rows = {mart.name: _replace_window(cursor, mart, window) for mart in marts}
+        cursor.execute(_RECORD, {"start": window.start, "end": window.end, "run_id": run_id})
+        cursor.execute(_SETTLE, {"start": window.start, "end": window.end})
+    return rows
+
+
+def _replace_window(cursor: psycopg.Cursor, mart: Mart, window: Window) -> int:
+    names: dict[str, sql.Composable] = {
+        "mart": sql.Identifier("marts", mart.name),
+        "built": sql.Identifier("build", mart.name),
+        "date": sql.Identifier(mart.date_column),
+        "columns": sql.SQL(", ").join(sql.Identifier(column.name) for column in mart.columns),
+        "start": sql.Literal(window.start),
+        "end": sql.Literal(window.end),
+    }
+    cursor.execute(sql.SQL("delete from {mart} where {date} >= {start} and {date} < {end}").format(**names))
+    cursor.execute(
+        sql.SQL(
+            "insert into {mart} ({columns}) select {columns} from {built} where {date} >= {start} and {date} < {end}"
+        ).format(**names)
+    )
+    return cursor.rowcount
+
+
+_UNFIT: Final = """
+with days as (
+    select day::date as event_date from generate_series(%(start)s::date, %(end)s::date - 1, interval '1 day') as day
+),
+built as (
+    select days.event_date, built_days.build_id, built_days.change_id, coalesce(is_complete, false) as is_complete
+    from days left join ops.built_days using (event_date)
+),
+missing as (
+    select event_date, 'is not completely built' as problem from built where not is_complete
+    union all
+    select built.event_date, required.check_name || ' has not passed on build ' || built.build_id
+    from built cross join unnest(%(build_checks)s::text[]) as required(check_name)
+    where built.is_complete and not coalesce((
+        select results.is_passed from ops.check_results as results
+        where results.check_name = required.check_name and results.build_id = built.build_id
+            and results.window_start <= built.event_date and results.window_end > built.event_date
+        order by results.checked_at desc limit 1
+    ), false)
+    union all
+    -- A verdict on raw counts for every build made before a load changed the day again.
+    select built.event_date, required.check_name || ' has not passed on what build ' || built.build_id || ' read'
+    from built cross join unnest(%(raw_checks)s::text[]) as required(check_name)
+    where built.is_complete and not coalesce((
+        select results.is_passed and not exists (
+            select from ops.loads as loads
+            where loads.change_id > results.change_id and loads.change_id <= built.change_id
+                and built.event_date = any(loads.event_dates)
+        )
+        from ops.check_results as results
+        where results.check_name = required.check_name
+            and results.window_start <= built.event_date and results.window_end > built.event_date
+        order by results.checked_at desc limit 1
+    ), false)
+)
+select event_date, problem from missing order by event_date, problem
+"""
+
+
+def _refuse_unfit_days(
+    cursor: psycopg.Cursor, window: Window, raw_checks: Sequence[str], build_checks: Sequence[str]
+) -> None:
+    problems = cursor.execute(
+        _UNFIT,
+        {"start": window.start, "end": window.end, "raw_checks": list(raw_checks), "build_checks": list(build_checks)},
+    ).fetchall()
+    if problems:
+        listed = "; ".join(f"{day} {problem}" for day, problem in problems[:10])
+        more = f"; and {len(problems) - 10} more" if len(problems) > 10 else ""
+        raise PublicationRefused(
+            f"nothing of {window} was published: {listed}{more}."
+            " Run the whole chain for these days (job daily_refresh), or correct what the failed check names."
+        )
+
+
+_RECORD: Final = """
+insert into ops.published_days (event_date, build_id, run_id, change_id, model_version)
+select event_date, build_id, %(run_id)s, change_id, model_version
+from ops.built_days where event_date >= %(start)s and event_date < %(end)s
+on conflict (event_date) do update
+set build_id = excluded.build_id, run_id = excluded.run_id, change_id = excluded.change_id,
+    model_version = excluded.model_version, published_at = excluded.published_at
+"""
+
+# What became stale after the build had begun stays stale.
+_SETTLE: Final = """
+delete from ops.stale_days as stale using ops.built_days as built
+where stale.event_date >= %(start)s and stale.event_date < %(end)s
+    and built.event_date = stale.event_date and stale.change_id <= built.change_id
+"""

@@ -1,0 +1,37 @@
+"""What the environment says. Read here and in dbt's profiles.yml, and nowhere else; .env.example lists it all."""
+
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class MissingSetting(Exception):
+    """A variable is missing or has a value that cannot be used."""
+
+
+class Settings(BaseSettings):
+    """The variables that the code location needs before it can be loaded."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    warehouse_url: SecretStr = Field(description="The warehouse, as its owner")
+    warehouse_start_date: date = Field(description="The first event day: of partitions, and of what is accepted")
+    warehouse_hash_key: SecretStr = Field(description="The key of the hashes of e-mail addresses; never change it")
+    landing_url: Path = Field(description="The folder of the landing files")
+    app_database_url: SecretStr = Field(description="The product's own Postgres")
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process. Raises MissingSetting naming every variable that is missing or wrong."""
+    try:
+        return Settings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        problems = "; ".join(f"{str(part['loc'][0]).upper()}: {part['msg']}" for part in error.errors())
+        raise MissingSetting(
+            f"the environment is not complete: {problems}. Start Dagster by `make ui`, or put what"
+            " `make -s env` prints into the environment; .env.example describes every variable"
+        ) from None

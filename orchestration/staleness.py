@@ -1,0 +1,104 @@
+"""Which event days' published numbers may differ from what raw says now.
+
+A load marks the days whose events it changed. What it changed for other days, through a device's links or a license's
+asset, it leaves in ops.changed_identities and ops.changed_licenses; here that becomes stale days. The look-ups read the
+intermediate tables and not raw: of a day that is not stale they are what raw says, and a day that is stale needs no
+further reason.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import psycopg
+
+from ingestion.window import ONE_DAY, Window
+
+_SPREAD: Final = {
+    "identity_changed": (
+        "ops.changed_identities",
+        "intermediate.int_identity_observations",
+        """
+        select distinct observations.event_date
+        from ops.changed_identities as changed
+        inner join intermediate.int_identity_observations as observations
+            on observations.anonymous_id = changed.anonymous_id and observations.event_date > changed.event_date
+        """,
+    ),
+    "license_changed": (
+        "ops.changed_licenses",
+        "intermediate.int_events_attributed",
+        """
+        select distinct events.event_date
+        from ops.changed_licenses as changed
+        inner join intermediate.int_events_attributed as events
+            on events.license_id = changed.license_id and events.names_license_only
+        """,
+    ),
+}
+
+
+def spread(connection: psycopg.Connection) -> dict[str, int]:
+    """Turn what loads left behind into stale days, and forget it, in one transaction. Returns days marked, by reason.
+
+    Run it while holding the warehouse, after loading and before reading stale days.
+    """
+    marked = {}
+    with connection.transaction(), connection.cursor() as cursor:
+        for reason, (queue, table, affected) in _SPREAD.items():
+            exists = cursor.execute("select to_regclass(%s) is not null", [table]).fetchone()
+            if exists and exists[0]:
+                cursor.execute(
+                    f"""
+                    insert into ops.stale_days (event_date, layer, reason, change_id)
+                    select affected.event_date, 'events', %s, nextval('ops.change_id_seq')
+                    from ({affected}) as affected
+                    on conflict (event_date, layer, reason) do update
+                    set change_id = excluded.change_id, recorded_at = excluded.recorded_at
+                    """,  # type: ignore[arg-type]
+                    [reason],
+                )
+                marked[reason] = cursor.rowcount
+            # Where nothing was built there is nothing that could be stale.
+            cursor.execute(f"delete from {queue}")  # type: ignore[arg-type]
+    return marked
+
+
+@dataclass(frozen=True, slots=True)
+class StaleDay:
+    """An event day that has to be built again, why, and since which change of raw."""
+
+    event_date: date
+    reasons: tuple[str, ...]
+    change_id: int
+
+
+def stale_days(connection: psycopg.Connection, *, model_version: str, before: date) -> list[StaleDay]:
+    """The event days before `before` that have to be built again, oldest first."""
+    rows = connection.execute(
+        """
+        select event_date, array_agg(reason order by reason), max(change_id)
+        from (
+            select event_date, reason, change_id from ops.stale_days
+            union all
+            select event_date, 'models_changed', change_id from ops.published_days where model_version <> %s
+        ) as reasons
+        where event_date < %s
+        group by event_date
+        order by event_date
+        """,
+        [model_version, before],
+    )
+    return [StaleDay(day, tuple(reasons), change_id) for day, reasons, change_id in rows]
+
+
+def windows(days: Iterable[date]) -> list[Window]:
+    """The fewest windows that hold these days and no others, oldest first."""
+    result: list[Window] = []
+    for day in sorted(set(days)):
+        if result and result[-1].end == day:
+            result[-1] = Window(result[-1].start, day + ONE_DAY)
+        else:
+            result.append(Window.day(day))
+    return result

@@ -1,0 +1,79 @@
+"""One run writes the warehouse at a time.
+
+The lock is an advisory lock of the warehouse itself: it holds for every way of starting a run, and it goes when its
+holder dies. A child process may outlive its run, so the lock is joined by a fence: every transaction that writes first
+shows its build id, and is refused when a later run has taken the warehouse.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import psycopg
+
+from ingestion.schema import WRITER_LOCK
+
+POLL_SECONDS: Final = 0.5
+# A run that waits longer than the longest chunk of a backfill takes waits for something that hangs.
+PATIENCE_SECONDS: Final = 2 * 60 * 60
+
+
+class WriterBusy(Exception):
+    """Another run has been writing the warehouse for longer than a run should take."""
+
+
+@contextmanager
+def writing(connection: psycopg.Connection, build_id: str, *, log: Callable[[str], None]) -> Iterator[None]:
+    """Hold the warehouse for a build while the block runs. The connection must be in autocommit mode and stay open.
+
+    Waits while another run holds it and says so; raises WriterBusy after PATIENCE_SECONDS.
+    """
+    _wait_for_lock(connection, log)
+    try:
+        connection.execute("update ops.writer set build_id = %s", [build_id])
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute("select pg_advisory_unlock(%s)", [WRITER_LOCK])
+
+
+def _wait_for_lock(connection: psycopg.Connection, log: Callable[[str], None]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    is_told = False
+    while not _try_lock(connection):
+        if not is_told:
+            log(f"waiting for the warehouse: {_holder(connection)} is writing it")
+            is_told = True
+        if time.monotonic() > deadline:
+            raise WriterBusy(
+                f"{_holder(connection)} has been writing the warehouse for more than {PATIENCE_SECONDS // 60} minutes;"
+                " end that run in the Dagster UI, or its session in Postgres, and run this one again"
+            )
+        time.sleep(POLL_SECONDS)
+
+
+def _try_lock(connection: psycopg.Connection) -> bool:
+    row = connection.execute("select pg_try_advisory_lock(%s)", [WRITER_LOCK]).fetchone()
+    return bool(row and row[0])
+
+
+def _holder(connection: psycopg.Connection) -> str:
+    row = connection.execute(
+        """
+        select format('run %s (server process %s, since %s UTC)', writer.build_id, locks.pid,
+            to_char(activity.backend_start at time zone 'UTC', 'HH24:MI:SS'))
+        from ops.writer as writer
+        cross join pg_locks as locks
+        inner join pg_stat_activity as activity on activity.pid = locks.pid
+        where locks.locktype = 'advisory' and locks.granted and locks.objid = %s
+        """,
+        [WRITER_LOCK],
+    ).fetchone()
+    return str(row[0]) if row else "another run"
+
+
+def assert_writer(cursor: psycopg.Cursor, build_id: str) -> None:
+    """Refuse to go on in this transaction when a later run has taken the warehouse. Raises WriterBusy."""
+    if cursor.execute("select 1 from ops.writer where build_id = %s for share", [build_id]).fetchone() is None:
+        raise WriterBusy(f"run {build_id} has lost the warehouse to a later run; start it again")
