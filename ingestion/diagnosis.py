@@ -1,0 +1,195 @@
+"""Why a line is no acceptable event: every reason, not only the first. The slow way, for bad lines only; the quick
+way in validation.py says yes or no, and both take the rules from contract.py.
+
+A reason reads `<field>: <what is wrong>`. It never quotes what was sent, so it holds no personal data and the same
+mistake always gives the same text.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from ingestion.contract import (
+    MAX_CLOCK_AHEAD_HOURS,
+    MAX_PROPS_BYTES,
+    MAX_PROPS_DEPTH,
+    SECTIONS,
+    AnyProps,
+    Event,
+    expectation,
+)
+from ingestion.spelling import has_duplicate_keys, spell
+from ingestion.timestamps import parse_timestamp, timestamp_reason
+
+NOT_UTF8: Final = "line: not UTF-8"
+NUL_BYTES: Final = "line: NUL bytes; a file in UTF-16 has them, write UTF-8"
+NOT_JSON: Final = "line: not JSON"
+TOO_DEEP: Final = "line: nested too deeply to be read"
+AN_ARRAY: Final = "line: an array of events; write one event per line (NDJSON)"
+NOT_AN_OBJECT: Final = "line: not a JSON object"
+_OUT_OF_RANGE: Final = "line: a number that no 64-bit float can hold"
+# Longer whole numbers are beyond any float, and Python refuses to read them from 4,300 digits.
+_MAX_DIGITS: Final = 309
+_TIMES: Final = ("occurredAt", "receivedAt")
+
+
+class Unreadable(ValueError):
+    """A line that holds no JSON value; its text is the reason."""
+
+
+def read_document(line: bytes) -> Any:
+    """The JSON value of a line, also of one that the strict decoder refuses: with lone surrogates, or with numbers
+    out of range, which become infinite. Raises Unreadable."""
+    try:
+        text = line.decode()
+    except UnicodeDecodeError as error:
+        raise Unreadable(NOT_UTF8) from error
+    if "\0" in text:
+        raise Unreadable(NUL_BYTES)
+    try:
+        return json.loads(text, parse_int=_read_integer, parse_constant=_refuse)
+    except RecursionError as error:
+        raise Unreadable(TOO_DEEP) from error
+    except ValueError as error:
+        raise Unreadable(NOT_JSON) from error
+
+
+def diagnose(line: bytes, document: Any, *, starts_at: datetime, day_ends_at: datetime) -> tuple[str, ...]:
+    """Every reason against the document of a line, in the order of the contract's fields. Empty for a good event.
+
+    `starts_at` is the first instant that events may have, `day_ends_at` the end of the landing day; both UTC.
+    """
+    if isinstance(document, list):
+        return (AN_ARRAY,)
+    if not isinstance(document, dict):
+        return (NOT_AN_OBJECT,)
+    spelled = spell(document)
+    event = spelled.present
+    reasons = [
+        *_line_reasons(line, document),
+        *spelled.conflicts,
+        *_field_reasons(event, Event, ""),
+        *_time_reasons(event, starts_at, day_ends_at),
+    ]
+    if "entityId" in event and "entityType" not in event:
+        reasons.append("entityType: missing although entityId is given")
+    for name, struct in SECTIONS.items():
+        section = event.get(name)
+        if isinstance(section, dict):
+            reasons += _field_reasons(section, struct, f"{name}.")
+        elif name in event:
+            reasons.append(f"{name}: not an object")
+    if isinstance(spelled.sent.get("props"), dict):
+        reasons += _props_reasons(spelled.sent["props"])
+    return tuple(reasons)
+
+
+def _line_reasons(line: bytes, document: dict[str, Any]) -> Iterator[str]:
+    if has_duplicate_keys(line.decode()):
+        yield "line: a key is given twice in one object"
+    nul = surrogate = infinite = False
+    for leaf in _leaves(document):
+        if isinstance(leaf, str):
+            nul = nul or "\0" in leaf
+            surrogate = surrogate or any("\ud800" <= character <= "\udfff" for character in leaf)
+        elif isinstance(leaf, float):
+            infinite = infinite or math.isinf(leaf)
+    if nul:
+        yield "line: a NUL character (\\u0000) in a key or a text"
+    if surrogate:
+        yield "line: a lone surrogate (\\ud800 to \\udfff) in a key or a text"
+    if infinite:
+        yield _OUT_OF_RANGE
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """Every key and every value that is no object or list, at any depth, without recursion."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            yield from item
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+        else:
+            yield item
+
+
+def _field_reasons(section: dict[str, Any], struct: type[msgspec.Struct], prefix: str) -> Iterator[str]:
+    for field in msgspec.structs.fields(struct):
+        name = field.encode_name
+        if name in SECTIONS and not prefix:
+            continue
+        if name not in section:
+            if field.required:
+                yield f"{prefix}{name}: missing"
+        elif name in _TIMES and isinstance(section[name], str):
+            continue  # _time_reasons says more
+        elif not _fits(section[name], field.type):
+            yield f"{prefix}{name}: not {expectation(field.type)}"
+
+
+def _fits(value: Any, annotation: Any) -> bool:
+    try:
+        msgspec.convert(value, annotation)
+    except (msgspec.ValidationError, UnicodeError):
+        return False
+    return True
+
+
+def _time_reasons(event: dict[str, Any], starts_at: datetime, day_ends_at: datetime) -> Iterator[str]:
+    moments: dict[str, datetime] = {"receivedAt": day_ends_at}
+    for name in _TIMES:
+        if name not in event:
+            continue
+        moments.pop(name, None)
+        if not isinstance(event[name], str):
+            continue  # a reason already, from its type
+        reason = timestamp_reason(event[name])
+        if reason is None:
+            moments[name] = parse_timestamp(event[name])
+        else:
+            yield f"{name}: {reason}"
+    ahead = timedelta(hours=MAX_CLOCK_AHEAD_HOURS)
+    occurred_at, received_at = moments.get("occurredAt"), moments.get("receivedAt")
+    if occurred_at is not None and occurred_at < starts_at:
+        yield "occurredAt: before the warehouse's start date"
+    if occurred_at is not None and received_at is not None and occurred_at - received_at > ahead:
+        yield f"occurredAt: more than {MAX_CLOCK_AHEAD_HOURS} hours after receivedAt"
+    if received_at is not None and received_at - day_ends_at > ahead:
+        yield f"receivedAt: more than {MAX_CLOCK_AHEAD_HOURS} hours after the end of the landing day"
+
+
+def _props_reasons(props: dict[str, Any]) -> Iterator[str]:
+    try:
+        size = len(msgspec.json.encode(props))
+    except (UnicodeError, RecursionError, ValueError):
+        size = 0  # a lone surrogate or such a depth is a reason of its own
+    if size > MAX_PROPS_BYTES:
+        yield f"props: longer than {MAX_PROPS_BYTES} bytes of JSON"
+    if _depth(props) > MAX_PROPS_DEPTH:
+        yield f"props: deeper than {MAX_PROPS_DEPTH} levels"
+    elif not _fits(props, AnyProps):
+        yield "props: a whole number beyond 64 bits, or another number beyond 1e38"
+
+
+def _depth(value: Any) -> int:
+    depth = 0
+    level = [value]
+    while level := [item for item in level if isinstance(item, dict | list)]:
+        depth += 1
+        level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item)]
+    return depth
+
+
+def _read_integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _MAX_DIGITS else math.inf
+
+
+def _refuse(_: str) -> Any:
+    raise ValueError("NaN and Infinity are not JSON")

@@ -1,0 +1,155 @@
+"""What personal data is dropped or replaced before anything is written: in props, in attribution, and in the text of
+rejected lines. Every pattern here runs in linear time: quantifiers are bounded or possessive.
+
+Dropped: IP addresses and user agents, by their keys. Replaced by `[redacted]`: values under keys such as email,
+phone, password or token (true, false and null stay: they identify nobody), e-mail addresses and phone numbers
+inside texts, and parameters of such names inside URLs. Caveat: a phone number is recognised by its punctuation
+(+49 151 2345678, (555) 123-4567, 0151 2345678); one that is written as a plain run of digits looks like any id and is
+found by its key only.
+"""
+
+import ipaddress
+import re
+from functools import lru_cache
+from typing import Any, Final, Literal
+
+REDACTED: Final = "[redacted]"
+
+# Words of a key that make its value personal, whatever stands beside them: userEmail, email_address, accessToken.
+_SECRET_WORDS: Final = frozenset((
+    "email", "emails", "mail", "phone", "phones", "telephone", "tel", "mobilephone", "cellphone",
+    "phonenumber", "msisdn", "fax", "password", "passwords", "passwd", "pwd", "passphrase", "passcode", "pin",
+    "secret", "secrets", "token", "tokens", "jwt", "authorization", "cookie", "cookies", "apikey",
+    "credentials", "iban", "ssn", "cvv", "cvc", "creditcard", "cardnumber",
+))  # fmt: skip
+# No other word ends like this, so that useremail is found, and headphones and tokenizer are not.
+_SECRET_ENDINGS: Final = ("email", "emails", "password", "passwd", "token", "secret", "phonenumber", "apikey")
+_SECRET_NAMES: Final = frozenset({"apikey", "privatekey", "accesskey", "mobilenumber", "creditcard", "cardnumber"})
+
+# "IP" is also intellectual property here (ipAssetId): only these names are addresses whatever they hold.
+_ADDRESS_NAMES: Final = frozenset((
+    "ip", "ips", "ipaddress", "ipaddresses", "ipaddr", "ipv4", "ipv6", "clientip", "userip", "remoteip",
+    "realip", "xrealip", "sourceip", "remoteaddr", "remoteaddress", "clientaddress", "xforwardedfor",
+    "forwardedfor", "xclientip", "truexclientip", "cfconnectingip",
+))  # fmt: skip
+_AGENT_NAMES: Final = frozenset({"useragent", "httpuseragent"})
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+KeyKind = Literal["free", "secret", "dropped", "perhaps_address"]
+
+# A run of the characters of a local part is looked at once: it starts where none precedes and never gives back.
+_EMAIL: Final = re.compile(r"(?<![\w.+'%-])(?:[\w.+'-]|%(?!40)[0-9A-Fa-f]{2})++(?:@|%40)(?:[\w-]++\.)++[^\W\d_][\w-]++")
+_PHONE: Final = re.compile(
+    # +49 (0) 151 / 234-5678, also as %2B49...; 7 to 15 digits
+    r"(?:\+(?<!\d\+)|%2[Bb])[ ]?\(?\d(?:[ ().\-/\u00a0\u2011]{0,3}\d){6,14}(?!\d)"
+    # (555) 123-4567, 555-123-4567, 1 800 555 1234
+    r"|(?<![\w.\-])(?:1[-. ]?)?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}(?![\w\-]|\.\d)"
+    # 0151 2345678, 030/123456, (030) 123 456, 01 23 45 67 89; not 01-10-2026 10:00
+    r"|(?<![\w.,:/\-])(?!\d{1,2}[-/ ]\d{1,2}[-/ ](?:19|20)\d\d)"
+    r"(?:\(0\d{1,4}\)[ \-/]{0,2}|0\d{1,4}[ \-/]{1,2})(?=(?:[ \-]?\d){6})\d{2,5}(?:[ \-]?\d{2,5}){1,3}(?![\w:\-])"
+)
+_PARAMETER: Final = re.compile(r"([?&;#])([\w.%\-\[\]]{1,64}+)=([^&#\s]++)")
+
+# In what is no JSON: a key, with or without quotes, up to its value; and a value, whole or cut off.
+_LOOSE_KEY: Final = re.compile(r"(?<![\w\-])([A-Za-z_][\w\-]{0,63}+)\\?[\"']?\s{0,8}+[:=]\s{0,8}+")
+_LOOSE_VALUE: Final = re.compile(r"\\?\"(?:[^\"\\]|\\.)*+\"?|'[^']*+'?|[\[{][^\]}]*+[\]}]?|[^\s,;&}\]]++", re.DOTALL)
+
+
+@lru_cache(maxsize=4096)
+def key_kind(key: str) -> KeyKind:
+    """What a key, in any letter case and any of camelCase, snake_case and kebab-case, says about its value."""
+    words = [word.lower() for word in _WORD.findall(key[:256])]
+    name = "".join(character for character in key[:256].lower() if character.isalnum())
+    if name in _ADDRESS_NAMES or name in _AGENT_NAMES:
+        return "dropped"
+    if name in _SECRET_NAMES or any(w in _SECRET_WORDS or w.endswith(_SECRET_ENDINGS) for w in words):
+        return "secret"
+    if words and words[-1] == "ip":
+        return "perhaps_address"
+    return "free"
+
+
+def redact_text(text: str) -> str:
+    """The text with e-mail addresses, phone numbers and the values of personal URL parameters replaced."""
+    if "=" in text:
+        text = _PARAMETER.sub(_redact_parameter, text)
+    if "@" in text or "%40" in text:
+        text = _EMAIL.sub(REDACTED, text)
+    return _PHONE.sub(REDACTED, text)
+
+
+def is_clean(props: dict[str, Any], encoded: str) -> bool:
+    """Whether redacting these props would change nothing; `encoded` is their JSON. May say no when it is clean.
+
+    The quick way for the many events without personal data: one look at the keys, one at the text.
+    """
+    for key, value in props.items():
+        if key_kind(key) != "free" or type(value) is dict or type(value) is list:
+            return False
+    return not (
+        "@" in encoded or "\\" in encoded or "%" in encoded or "=" in encoded or _PHONE.search(encoded) is not None
+    )
+
+
+def redact_value(value: Any) -> Any:
+    """A JSON value without personal data: dropped keys are gone, at every depth, and the rest is replaced."""
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, list):
+        return [redact_value(item) for item in value]
+    if isinstance(value, dict):
+        redacted = {}
+        for key, inner in value.items():
+            kind = key_kind(key)
+            if kind == "dropped" or (kind == "perhaps_address" and _holds_address(inner)):
+                continue
+            if kind == "secret":
+                redacted[redact_text(key)] = hide(inner)
+            else:
+                redacted[redact_text(key)] = redact_value(inner)
+        return redacted
+    return value
+
+
+def hide(value: Any) -> Any:
+    """`[redacted]` in place of a value; null, true and false stay."""
+    return value if value is None or isinstance(value, bool) else REDACTED
+
+
+def is_personal(key: str, value: Any) -> bool:
+    """Whether a rejected line must not show this value: its key is a secret's, an address's or a user agent's."""
+    kind = key_kind(key)
+    return kind in ("secret", "dropped") or (kind == "perhaps_address" and _holds_address(value))
+
+
+def redact_loose_text(text: str) -> str:
+    """Text that is no JSON, with the values after personal keys and the personal data in the rest replaced."""
+    pieces = []
+    position = 0
+    for key in _LOOSE_KEY.finditer(text):
+        if key.start() < position or not is_personal(key[1], text[key.end() : key.end() + 64]):
+            continue
+        value = _LOOSE_VALUE.match(text, key.end())
+        if value is not None:
+            pieces += [text[position : key.end()], REDACTED]
+            position = value.end()
+    return redact_text("".join([*pieces, text[position:]]))
+
+
+def _redact_parameter(match: re.Match[str]) -> str:
+    mark, name, value = match.groups()
+    return f"{mark}{name}={REDACTED}" if is_personal(name, value) else match[0]
+
+
+def _holds_address(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(_holds_address(item) for item in value)
+    return isinstance(value, str) and any(map(_is_address, re.split(r"[\s,;\"']+", value[:1024])))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text.strip("[]"))
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,73 @@
+"""The text of a rejected line as it is kept: personal data redacted, and in a form that Postgres takes.
+
+A line that is JSON keeps its keys, their order and the spelling of its numbers, duplicate keys too; only what is
+personal is replaced. Any other line is treated as loose text. Both come without NUL characters, as valid Unicode,
+cut to 64 KiB.
+"""
+
+import json
+from typing import Any, Final
+
+from ingestion.privacy import REDACTED, hide, is_personal, redact_loose_text, redact_text
+
+# Enough to see what is wrong with a line; the landing file still has all of it.
+MAX_KEPT_BYTES: Final = 65_536
+CUT_MARK: Final = "… [cut]"
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """A JSON object, in the order of its keys, with those that occur twice."""
+
+
+class _Number(str):
+    """A JSON number as it was spelled."""
+
+    __slots__ = ()
+
+
+def redact_line(line: bytes) -> str:
+    """The line without personal data: valid Unicode, no NUL, at most 64 KiB of UTF-8. Never raises."""
+    # NULs are taken out rather than shown: between the letters of UTF-16 they would hide what has to be redacted.
+    text = line.decode("utf-8", "backslashreplace").replace("\0", "")
+    try:
+        kept = _render(_parse(text))
+    except (ValueError, RecursionError):
+        kept = redact_loose_text(text)
+    return _cut(kept.encode("utf-8", "backslashreplace"))
+
+
+def _parse(text: str) -> Any:
+    def refuse(_: str) -> Any:
+        raise ValueError("not JSON")
+
+    return json.loads(text, object_pairs_hook=_Pairs, parse_int=_Number, parse_float=_Number, parse_constant=refuse)
+
+
+def _render(value: Any) -> str:
+    if isinstance(value, _Number):
+        return str(value)
+    if isinstance(value, _Pairs):
+        return "{" + ",".join(f"{_quoted(redact_text(k))}:{_render_value_of(k, v)}" for k, v in value) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_render, value)) + "]"
+    if isinstance(value, str):
+        return _quoted(redact_text(value))
+    return json.dumps(value)
+
+
+def _render_value_of(key: str, value: Any) -> str:
+    if not is_personal(key, value):
+        return _render(value)
+    return _quoted(REDACTED) if hide(value) is REDACTED else json.dumps(value)
+
+
+def _quoted(text: str) -> str:
+    # A NUL that was spelled \u0000 and a lone surrogate come out as such escapes again, which any text column takes.
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _cut(encoded: bytes) -> str:
+    if len(encoded) <= MAX_KEPT_BYTES:
+        return encoded.decode()
+    room = MAX_KEPT_BYTES - len(CUT_MARK.encode())
+    return encoded[:room].decode("utf-8", "ignore") + CUT_MARK

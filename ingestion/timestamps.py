@@ -1,0 +1,48 @@
+"""Points in time as an event spells them, to UTC. Which of them are acceptable is validation.py's business.
+
+An offset is required. Digits beyond the microsecond are cut off, never rounded, so that the last instant of a day
+stays on its day. A leap second (:60) is refused, because neither Python nor Postgres can keep it apart from the
+next minute; 24:00 is refused, because the next day's 00:00 says the same.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from ingestion.contract import Timestamp, expectation
+
+_WITHOUT_OFFSET: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?)?")
+_LEAP_SECOND: Final = re.compile(r"[0-9-]{10}[Tt ][0-9]{2}:[0-9]{2}:60")
+
+
+def parse_timestamp(text: str) -> datetime:
+    """The instant in UTC, to the microsecond, of a text that fits contract.Timestamp.
+
+    Raises ValueError when the calendar or the clock has no such time, or UTC has it outside the years 1 to 9999.
+    """
+    moment = datetime.fromisoformat(text.upper())
+    if moment.tzinfo is UTC:
+        return moment
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("outside the years 1 to 9999") from error
+
+
+def timestamp_reason(text: str) -> str | None:
+    """Why this text, which may be any, is no point in time; None when it is one."""
+    if _WITHOUT_OFFSET.fullmatch(text):
+        return "no offset"
+    if _LEAP_SECOND.match(text):
+        return "a leap second; send second 59"
+    try:
+        msgspec.convert(text, Timestamp)
+    except (msgspec.ValidationError, UnicodeError):
+        return f"not {expectation(Timestamp)}"
+    try:
+        parse_timestamp(text)
+    except ValueError:
+        return "not a time that exists in the years 0001 to 9999, UTC"
+    return None

@@ -1,0 +1,251 @@
+"""A line of a landing file to its outcome: accepted, rejected with every reason, or not tracked. One line at a time
+and without a database: duplicates and rate limits need the other lines and are found in loading.py.
+
+Where the contract is silent:
+
+- The canonical form of an event is everything that was sent, also keys that are not known, under camelCase keys,
+  sorted, compact, with both timestamps in UTC, and before anything is redacted or filled in.
+- A key that stands twice in one object makes the line unusable, since parsers differ on which one counts.
+- A field that is null or an empty text is absent. Numbers are read as 64-bit integers or floats.
+- The landing day bounds `receivedAt` too: at most 24 hours after its end.
+"""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from hashlib import sha256
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from ingestion.contract import (
+    DEFAULT_SOURCE,
+    DEVICE_SOURCES,
+    MAX_CLOCK_AHEAD_HOURS,
+    MAX_LINE_BYTES,
+    MAX_PROPS_BYTES,
+    Attribution,
+    Context,
+    Event,
+    Props,
+)
+from ingestion.diagnosis import TOO_DEEP, Unreadable, diagnose, read_document
+from ingestion.enrichment import parse_user_agent
+from ingestion.landing import Oversized
+from ingestion.privacy import is_clean, redact_text, redact_value
+from ingestion.rejection import redact_line
+from ingestion.spelling import has_duplicate_keys, is_camel, spell
+from ingestion.timestamps import parse_timestamp
+from ingestion.window import ONE_DAY
+
+_AHEAD: Final = timedelta(hours=MAX_CLOCK_AHEAD_HOURS)
+_MILLISECOND: Final = Decimal("0.001")
+_DECLINED: Final = frozenset({"1", "true", "yes"})
+_TOO_LONG: Final = f"line: longer than {MAX_LINE_BYTES} bytes"
+
+_decode: Final = msgspec.json.Decoder().decode
+# Object keys in one order: the canonical form must not depend on the order in which they were sent.
+_encode: Final = msgspec.json.Encoder(order="sorted").encode
+# A NUL as JSON spells it: the escape after an even number of backslashes.
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
+_BLANKS: Final = b" \t\r\n"
+_KEY: Final = b'":'
+_UUID_FIXED_BITS: Final = 0xF << 76 | 0x3 << 62
+_UUID_VERSION_8: Final = 0x8 << 76 | 0x2 << 62
+_NO_PROPS: Final = Props()
+_NO_CONTEXT: Final = Context()
+_NO_ATTRIBUTION: Final = (None,) * len(Attribution.__struct_fields__)
+
+
+class Accepted(msgspec.Struct, frozen=True, gc=False):
+    """A usable event: its values in the order of schema.CANDIDATE_COLUMN_NAMES, as Python objects for COPY."""
+
+    values: tuple[Any, ...]
+
+
+class Rejected(msgspec.Struct, frozen=True, gc=False):
+    """A line that cannot be used: its redacted text, its length as it was read, and every reason."""
+
+    line: str
+    line_bytes: int
+    reasons: tuple[str, ...]
+
+
+class NotTracked(msgspec.Struct, frozen=True, gc=False):
+    """An event of a person who declined tracking: counted, and stored in no form."""
+
+
+class _Unacceptable(Exception):
+    """A rule that the types cannot express is broken; which one is for the diagnosis to say."""
+
+
+class LineValidator:
+    """Judges the lines of one landing day. Keeps no state between lines.
+
+    `landing_date` gives events without `receivedAt` theirs: the next midnight UTC. `start_date` is the first event
+    day of the warehouse.
+    """
+
+    def __init__(self, *, landing_date: date, start_date: date) -> None:
+        self._day_ends_at = datetime.combine(landing_date + ONE_DAY, time.min, UTC)
+        self._starts_at = datetime.combine(start_date, time.min, UTC)
+
+    def validate(self, line: bytes | Oversized) -> Accepted | Rejected | NotTracked:
+        """The one outcome of a line. Never raises on what the line holds."""
+        if isinstance(line, Oversized):
+            return Rejected(redact_line(line.head), line.line_bytes, (_TOO_LONG,))
+        if len(line) > MAX_LINE_BYTES:
+            return Rejected(redact_line(line), len(line), (_TOO_LONG,))
+        try:
+            document = _decode(line)
+            if type(document) is dict:
+                if _declines_tracking(document):
+                    return NotTracked()
+                return self._accept(line, document)
+        except (msgspec.DecodeError, ValueError, RecursionError, _Unacceptable):
+            pass  # for the diagnosis, which reads the line anew
+        return self._examine(line)
+
+    def _examine(self, line: bytes) -> Rejected | NotTracked:
+        try:
+            document = read_document(line)
+            if isinstance(document, dict) and _declines_tracking(document):
+                return NotTracked()
+            reasons = diagnose(line, document, starts_at=self._starts_at, day_ends_at=self._day_ends_at)
+        except Unreadable as unreadable:
+            reasons = (str(unreadable),)
+        except RecursionError:
+            reasons = (TOO_DEEP,)
+        # A line is refused for a reason; should the diagnosis find none, it is refused all the same, and shows.
+        return Rejected(redact_line(line), len(line), reasons or ("line: not an event of the contract",))
+
+    def _accept(self, line: bytes, document: dict[str, Any]) -> Accepted:
+        """The event of a document that this method may change. Raises when any rule is broken."""
+        present = document
+        try:
+            if not is_camel(document):
+                raise _Unacceptable
+            event = msgspec.convert(document, Event)
+        except (msgspec.ValidationError, _Unacceptable):
+            # Another spelling of the same: snake_case, null and empty texts. What still does not fit raises.
+            document, present, conflicts = spell(document)
+            if conflicts:
+                raise _Unacceptable from None
+            event = msgspec.convert(present, Event)
+
+        occurred_at, received_at = self._times(event)
+        if event.entity_id is not None and event.entity_type is None:
+            raise _Unacceptable
+        props: dict[str, Any] = document.get("props") or {}
+        props_json = _encode(props)
+        if len(props_json) > MAX_PROPS_BYTES:
+            raise _Unacceptable
+        known = msgspec.convert(present["props"], Props) if event.props is not None else _NO_PROPS
+
+        document["occurredAt"] = occurred_at.isoformat()
+        if event.received_at is not None:
+            document["receivedAt"] = received_at.isoformat()
+        if event.props is not None:
+            document["props"] = msgspec.Raw(props_json)
+        canonical = _encode(document)
+        _refuse_hidden(line, canonical)
+
+        stored_props = props_json.decode()
+        if not is_clean(props, stored_props):
+            stored_props = _encode(redact_value(props)).decode()
+        return Accepted(_values(event, known, occurred_at, received_at, stored_props, sha256(canonical).digest()))
+
+    def _times(self, event: Event) -> tuple[datetime, datetime]:
+        """When the event occurred and was received, UTC. Raises _Unacceptable when they cannot both be."""
+        occurred_at = parse_timestamp(event.occurred_at)
+        received_at = self._day_ends_at if event.received_at is None else parse_timestamp(event.received_at)
+        if (
+            occurred_at < self._starts_at
+            or occurred_at - received_at > _AHEAD
+            or received_at - self._day_ends_at > _AHEAD
+        ):
+            raise _Unacceptable
+        return occurred_at, received_at
+
+
+def _declines_tracking(document: dict[str, Any]) -> bool:
+    """Whether an object, valid or not, asks not to be tracked and comes from a person's device."""
+    context = document.get("context")
+    if type(context) is not dict:
+        return False
+    for key in ("doNotTrack", "do_not_track"):
+        if key in context and str(context[key]).lower() in _DECLINED:
+            source = document.get("source")
+            return source is None or source == "" or (type(source) is str and source in DEVICE_SOURCES)
+    return False
+
+
+def _refuse_hidden(line: bytes, canonical: bytes) -> None:
+    """Raise _Unacceptable for what decoding hides: keys that stand twice, and NUL characters.
+
+    Without a backslash in the line there is no NUL, and every quote begins or ends a text. Then a key is a quote
+    with a colon, and a key that got lost makes the canonical form have fewer of them. (A text that begins with a
+    colon counts on both sides.) Only where the counts differ, or cannot be trusted, is the line read the slow way.
+    """
+    if b"\\" in line:
+        if _NUL.search(canonical) is not None:
+            raise _Unacceptable
+    elif line.translate(None, _BLANKS).count(_KEY) == canonical.count(_KEY):
+        return
+    if has_duplicate_keys(line.decode()):
+        raise _Unacceptable
+
+
+def _values(
+    event: Event, known: Props, occurred_at: datetime, received_at: datetime, props: str, canonical_hash: bytes
+) -> tuple[Any, ...]:
+    event_date = occurred_at.date()
+    event_key = event.idempotency_key or event.event_id or canonical_hash.hex()
+    entity_type = None if event.entity_type is None else event.entity_type.lower()
+    context = event.context or _NO_CONTEXT
+    device = parse_user_agent(context.user_agent or known.user_agent)
+    return (
+        event_date,
+        event_key,
+        event_id(event_date, event_key),
+        event.event_type,
+        occurred_at,
+        received_at,
+        event.source or DEFAULT_SOURCE,
+        event.actor_id,
+        event.actor_type,
+        event.anonymous_id,
+        event.session_id,
+        entity_type,
+        event.entity_id,
+        event.ip_asset_id or (event.entity_id if entity_type == "asset" else None),
+        event.project_id or (event.entity_id if entity_type == "project" else None),
+        event.license_id or (event.entity_id if entity_type == "license" else None),
+        known.revenue_cents,
+        known.fee_cents,
+        None if known.engagement_time is None else _to_milliseconds(known.engagement_time),
+        props,
+        context.device_type or device.device_type,
+        context.browser or device.browser,
+        context.os or device.os,
+        device.is_bot,
+        canonical_hash,
+    ) + (_NO_ATTRIBUTION if event.attribution is None else _attribution_values(event.attribution))
+
+
+def _attribution_values(attribution: Attribution) -> tuple[str | None, ...]:
+    given = msgspec.structs.astuple(attribution)
+    # Click ids, the last four, are random text, in which anything could look like a phone number.
+    return (*(redact_text(text) if text else None for text in given[:7]), *(text or None for text in given[7:]))
+
+
+def event_id(event_date: date, event_key: str) -> UUID:
+    """The stored id of an event: a UUID of version 8 made of the SHA-256 of its day and key, the same everywhere."""
+    digest = int.from_bytes(sha256(f"{event_date.isoformat()} {event_key}".encode()).digest()[:16])
+    return UUID(int=digest & ~_UUID_FIXED_BITS | _UUID_VERSION_8)
+
+
+def _to_milliseconds(seconds: float) -> Decimal:
+    # By way of its shortest text, so that 0.0005 is the number that was written and not the float just beside it.
+    return Decimal(repr(seconds + 0.0)).quantize(_MILLISECOND, ROUND_HALF_UP)
