@@ -19,7 +19,7 @@ from ingestion.application_schema import READABLE_TYPES, Table
 _CONNECT_TIMEOUT_SECONDS: Final = 10
 
 
-class ApplicationUnavailable(Exception):  # noqa: N818 - it names the state, as the messages do
+class ApplicationUnavailable(Exception):
     """The application's database cannot be reached, or not be read, with what was configured."""
 
 
