@@ -8,7 +8,7 @@ import hmac
 import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 from psycopg import sql
@@ -27,6 +27,17 @@ class ApplicationSchemaError(Exception):
     """A declared table or column is missing in the application, or holds something else than declared."""
 
 
+def connection_parts(url: str) -> dict[str, Any]:
+    """The parts of a database address. Raises ApplicationUnavailable when it is none."""
+    try:
+        return dict(conninfo_to_dict(url))
+    except psycopg.ProgrammingError:
+        # The original message quotes the address, password included.
+        raise ApplicationUnavailable(
+            "APP_DATABASE_URL is no database address; it has the form postgresql://user:password@host:port/database"
+        ) from None
+
+
 @contextmanager
 def connect_application(url: str) -> Iterator[psycopg.Connection]:
     """A connection to the application's database, closed at the end.
@@ -34,13 +45,7 @@ def connect_application(url: str) -> Iterator[psycopg.Connection]:
     Raises ApplicationUnavailable when the address is no URL, nothing listens there, or the login is refused. The
     message names host, port, database and user, never the password.
     """
-    try:
-        parts = conninfo_to_dict(url)
-    except psycopg.ProgrammingError:
-        # The original message quotes the address, password included.
-        raise ApplicationUnavailable(
-            "APP_DATABASE_URL is no database address; it has the form postgresql://user:password@host:port/database"
-        ) from None
+    parts = connection_parts(url)
     password = str(parts.get("password") or "")
     try:
         connection = psycopg.connect(url, connect_timeout=_CONNECT_TIMEOUT_SECONDS)

@@ -1,11 +1,12 @@
 """The sample's application tables in a Postgres of their own: as an ORM would have made them, foreign keys included."""
 
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import make_conninfo
 
+from ingestion.application_source import connect_application, connection_parts
 from ingestion.marketplace.rows import TABLE_NAMES, Row
 
 # Full names and password hashes are there because a real application has them; no reader of it should.
@@ -87,10 +88,12 @@ create table if not exists payouts (
 
 
 def create_database(url: str) -> None:
-    """Create the database that a URL names, where the server does not have it. Needs the right to do so."""
-    parts: dict[str, Any] = conninfo_to_dict(url)
+    """Create the database that a URL names, where the server does not have it. Raises ApplicationUnavailable."""
+    parts = connection_parts(url)
     name = str(parts.get("dbname") or "")
-    with psycopg.connect(**(parts | {"dbname": "postgres"}), autocommit=True) as server:
+    with connect_application(make_conninfo(**(parts | {"dbname": "postgres"}))) as server:
+        # A database cannot be created inside a transaction.
+        server.autocommit = True
         if server.execute("select from pg_database where datname = %s", [name]).rowcount == 0:
             server.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
 

@@ -21,14 +21,15 @@ def write_landing_files(
     """Write the files, unless the manifest says that they are there; the lines of each day, by outcome.
 
     Files of an earlier sample that do not belong to this one are deleted, others are left alone. The result is
-    {day: {outcome: lines}}, with the number of `late` lines beside the outcomes.
+    {day: {outcome: lines}}.
     """
     manifest_path = landing / MANIFEST
     manifest = _manifest(manifest_path)
     if manifest.get("parameters") == marketplace.parameters and _are_there(landing, manifest["files"]):
         progress(f"{len(manifest['files'])} landing files are there already")
         return dict(manifest["days"])
-    # From here on, until all is written, the folder is not what the manifest says.
+    # Until all is written, the folder is no sample, but its files are still known for what they are.
+    _write(manifest_path, json.dumps(manifest | {"parameters": None}).encode())
     written: dict[str, int] = {}
     days: dict[str, dict[str, int]] = {}
     for day in marketplace.landing_days():
