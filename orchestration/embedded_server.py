@@ -92,11 +92,9 @@ class EmbeddedServer:
         """Stop the server and delete its data and everything else in `.warehouse`."""
         self.stop(immediately=True)
         with self._explained():
-            data = self.folder.data
-            if data.parent != self.folder.path:
-                shutil.rmtree(data.parent)
-            if self.folder.path.exists():
-                shutil.rmtree(self.folder.path)
+            for folder in (self.folder.data.parent, self.folder.path):
+                if folder.exists():
+                    shutil.rmtree(folder)
 
     def _processes(self) -> ServerProcesses:
         return ServerProcesses(self.folder.data)

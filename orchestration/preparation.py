@@ -32,7 +32,7 @@ BI_SETTINGS: Final = {
     "search_path": MARTS,
 }
 # Any constant will do; it only has to differ from the other advisory locks of the warehouse.
-_PREPARATION_LOCK: Final = 7_202
+_PREPARATION_LOCK: Final = 7_210
 
 # One row per statement that is still needed for bi_reader to read marts and to do nothing else. The rights of others
 # stay, except that temporary tables and schema public are nobody's by default.
@@ -175,6 +175,8 @@ def _reader_can_log_in(warehouse: Warehouse) -> bool:
         warehouse.connect_to(warehouse.bi_dsn).close()
     except PasswordRefused:
         return False
+    except WarehouseUnavailable:
+        return True  # Postgres looks at the password before it looks for the database
     return True
 
 

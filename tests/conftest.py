@@ -1,0 +1,112 @@
+"""The Postgres server of a test session, and a fresh prepared warehouse for every test that asks for one.
+
+Each pytest process (and each xdist worker) has a server of its own, so the database a test sees is always called
+`warehouse`: dbt parses its whole project again when that name changes.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from orchestration.embedded_folder import OWNER
+from orchestration.embedded_server import EmbeddedServer
+from orchestration.preparation import prepare
+from orchestration.warehouse import APPLICATION_DATABASE, DATABASE, Warehouse
+
+# Away from the port of a developer's own warehouse.
+FIRST_TEST_PORT = 26_432
+TEMPLATE = "warehouse_template"
+OUTSIDE_VARIABLES = ("WAREHOUSE_", "LANDING_", "APP_DATABASE_", "DBT_", "DAGSTER_", "PG")
+
+
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the developer has set for a warehouse of their own does not reach the tests."""
+    for name in os.environ:
+        if name.startswith(OUTSIDE_VARIABLES):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def open_folder() -> Iterator[Path]:
+    """A folder that the server's account can enter, which pytest's own is not when root runs the tests.
+
+    It is locked while this process lives; what a killed test run left is removed by the next one.
+    """
+    base = Path(tempfile.gettempdir())
+    prefix = f"warehouse-tests-{os.geteuid()}-"
+    with (base / f"{prefix}lock").open("a") as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        for folder in base.glob(f"{prefix}*/"):
+            if folder.lstat().st_uid == os.geteuid() and not folder.is_symlink():
+                _remove_if_left(folder)
+        path = Path(tempfile.mkdtemp(prefix=prefix, dir=base))
+        path.chmod(0o755)
+        session = (path / "session.lock").open("w")
+        fcntl.flock(session, fcntl.LOCK_EX)
+    with session:
+        yield path
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _remove_if_left(folder: Path) -> None:
+    with contextlib.suppress(BlockingIOError), (folder / "session.lock").open("a") as session:
+        fcntl.flock(session, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for kept in [*folder.glob("*/.warehouse"), *folder.glob("*/*/.warehouse")]:
+            EmbeddedServer(kept.parent).remove()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def test_server(open_folder: Path) -> Iterator[EmbeddedServer]:
+    """The running server of this pytest process, with a prepared but empty warehouse as its template."""
+    checkout = open_folder / "session"
+    checkout.mkdir()
+    server = EmbeddedServer(checkout, durable=False, first_port=FIRST_TEST_PORT)
+    warehouse = Warehouse.on(server)
+    prepare(warehouse)
+    with _superuser(warehouse) as connection:
+        connection.execute(f"alter database {DATABASE} rename to {TEMPLATE}")
+        # Tests make application databases of their own.
+        connection.execute(f"alter role {OWNER} createdb")
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def warehouse(test_server: EmbeddedServer) -> Iterator[Warehouse]:
+    """A prepared warehouse without data, and an empty application database beside it."""
+    warehouse = Warehouse.on(test_server)
+    with _superuser(warehouse) as connection:
+        connection.execute(f"create database {DATABASE} owner {OWNER} template {TEMPLATE} strategy file_copy")
+        # A template does not hand down the rights on the database itself; this brings them, and the application's.
+        prepare(warehouse)
+        yield warehouse
+        connection.execute(f"drop database {DATABASE} with (force)")
+        if _is_used(warehouse.superuser_url(APPLICATION_DATABASE)):
+            connection.execute(f"drop database {APPLICATION_DATABASE} with (force)")
+
+
+@pytest.fixture
+def connection(warehouse: Warehouse) -> Iterator[psycopg.Connection]:
+    """A connection to the fresh warehouse as its owner."""
+    with warehouse.connect() as connection:
+        yield connection
+
+
+def _superuser(warehouse: Warehouse) -> psycopg.Connection:
+    return psycopg.connect(warehouse.superuser_url("postgres"), autocommit=True)
+
+
+def _is_used(url: str) -> bool:
+    """Whether a database holds anything that did not come with it."""
+    first_own_oid = 16_384
+    with psycopg.connect(url) as connection:
+        return bool(connection.execute("select 1 from pg_class where oid >= %s", [first_own_oid]).fetchone())
