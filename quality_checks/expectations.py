@@ -1,0 +1,180 @@
+"""Runs an expectation suite on a window's rows. The only module that imports Great Expectations, and only inside
+the functions that use it: the import takes longer than a run.
+
+What is expected is declared in `suites/`; here stands how it is run and how its verdict becomes a CheckOutcome.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, JsonValue, Window, days_of
+from quality_checks.suite import Suite, load_suite
+
+# Bad rows shown per failed expectation.
+_ROWS_SHOWN: Final = 5
+
+
+class ExpectationError(Exception):
+    """An expectation could not be judged: a defect of the suite or the warehouse, not of the window's rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Days:
+    start: date
+    end: date
+
+    def halves(self) -> tuple["_Days", "_Days"]:
+        middle = self.start + timedelta(days=(self.end - self.start).days // 2)
+        return _Days(self.start, middle), _Days(middle, self.end)
+
+
+def run_suite(sqlalchemy_url: str, suite_name: str, window: Window) -> CheckOutcome:
+    """Judge the window's rows by a suite: one outcome, named by the suite, with every failed expectation.
+
+    `observed` holds rows, expectations and, per failed expectation, its arguments and count of bad rows. The bad
+    days are found by the suite itself, on halves of the window; a failure that no day shows alone (a row without
+    a day, a key on two days) makes every day of the window bad. Raises SuiteError for a suite that cannot be
+    read, ExpectationError for an expectation that cannot be judged, and the database's error when it cannot be
+    reached. No connection stays open.
+    """
+    suite = load_suite(suite_name)
+    days = _Days(window.start, window.end)
+    with _judge(sqlalchemy_url, suite) as judge:
+        rows = judge.count(days)
+        failed = judge.failures(days, suite.expectations)
+        observed: dict[str, JsonValue] = {"rows": rows, "expectations": len(suite.expectations)}
+        if not failed:
+            return CheckOutcome(suite.check, True, suite.severity, observed)
+        details = judge.details(days, failed)
+        bad_days = tuple(_bad_days(judge, days, failed)) or tuple(days_of(window))
+    observed["failed"] = [
+        {
+            "type": result["expectation_config"]["type"],
+            "arguments": _arguments(result["expectation_config"]),
+            "bad_rows": result["result"].get("unexpected_count"),
+            "observed_value": result["result"].get("observed_value"),
+        }
+        for result in details
+    ]
+    sample = tuple(
+        {"expectation": result["expectation_config"]["type"], **row}
+        for result in details
+        for row in result["result"].get("partial_unexpected_index_list") or []
+    )
+    return CheckOutcome(suite.check, False, suite.severity, observed, bad_days, sample[:SAMPLE_ROWS])
+
+
+def _bad_days(judge: "_Judge", days: _Days, failed: Sequence[Mapping[str, Any]]) -> Iterator[date]:
+    """The days of a failed range on which a failed expectation fails again, found by halving."""
+    if (days.end - days.start).days == 1:
+        yield days.start
+        return
+    for half in days.halves():
+        if failed_here := judge.failures(half, failed):
+            yield from _bad_days(judge, half, failed_here)
+
+
+def _arguments(configuration: Mapping[str, Any]) -> dict[str, JsonValue]:
+    # GX adds the id of its batch, which means nothing outside this process.
+    return {name: value for name, value in configuration["kwargs"].items() if name != "batch_id"}
+
+
+class _Judge:
+    """Great Expectations on one suite's query: the rows of any days of it, judged by any of its expectations."""
+
+    def __init__(self, datasource: Any, suite: Suite) -> None:
+        self._datasource = datasource
+        self._suite = suite
+        self._batches: dict[_Days, Any] = {}
+
+    def _batch(self, days: _Days) -> Any:
+        if days not in self._batches:
+            name = f"{self._suite.name} {days.start} {days.end}"
+            asset = self._datasource.add_query_asset(name, query=self._suite.rows_of(days))
+            self._batches[days] = asset.add_batch_definition(name).get_batch()
+        return self._batches[days]
+
+    def count(self, days: _Days) -> int:
+        """How many rows these days have."""
+        [result] = self._validate(days, [{"type": "expect_table_row_count_to_be_between", "kwargs": {}}], "BASIC")
+        return int(result["result"]["observed_value"])
+
+    def failures(self, days: _Days, expectations: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Those of the expectations that fail on these days.
+
+        Asks for the verdict alone: that is one pass over the rows for all expectations, while naming the bad
+        rows costs another pass for each.
+        """
+        results = self._validate(days, expectations, "BOOLEAN_ONLY")
+        failed = [result["expectation_config"] for result in results if not result["success"]]
+        return [{"type": config["type"], "kwargs": _arguments(config)} for config in failed]
+
+    def details(self, days: _Days, expectations: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The full results of expectations that fail, with the keys of some bad rows."""
+        result_format = {
+            "result_format": "SUMMARY",
+            "unexpected_index_column_names": list(self._suite.row_key),
+            "partial_unexpected_count": _ROWS_SHOWN,
+        }
+        return self._validate(days, expectations, result_format)
+
+    def _validate(
+        self, days: _Days, expectations: Sequence[Mapping[str, Any]], result_format: str | dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        from great_expectations import ExpectationSuite
+        from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+        # Built here, because the suite itself would log an expectation that it does not know, and leave it out.
+        built = [ExpectationConfiguration(**item).to_domain_obj() for item in expectations]
+        suite = ExpectationSuite(name=self._suite.name, expectations=built)
+        validated = self._batch(days).validate(suite, result_format=result_format)
+        results: list[dict[str, Any]] = [result.to_json_dict() for result in validated.results]
+        for result in results:
+            _raise_if_not_judged(self._suite, result)
+        if len(results) != len(expectations):
+            raise ExpectationError(
+                f"suite {self._suite.name}: {len(expectations)} expectations gave {len(results)} verdicts"
+            )
+        return results
+
+
+def _raise_if_not_judged(suite: Suite, result: Mapping[str, Any]) -> None:
+    """Raise for a result that is an exception in disguise: GX catches it and calls the expectation failed."""
+    info = result["exception_info"] or {}
+    # Either one record, or one record for each metric that failed.
+    records = [info] if "raised_exception" in info else list(info.values())
+    messages = sorted({str(item["exception_message"]) for item in records if item["raised_exception"]})
+    if messages or not isinstance(result["success"], bool):
+        config = result["expectation_config"]
+        raise ExpectationError(
+            f"suite {suite.name}: {config['type']} {_arguments(config)} could not be judged:"
+            f" {'; '.join(messages) or 'no verdict'}"
+        )
+
+
+@contextmanager
+def _judge(sqlalchemy_url: str, suite: Suite) -> Iterator[_Judge]:
+    # Read while the package is imported; 1.24 sends nothing, versions before and after may.
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations
+    import sqlalchemy
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    context = great_expectations.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    datasource = context.data_sources.add_postgres(
+        "warehouse",
+        # GX replaces `$name` in this string from the environment; rendered, a `$` of the password is escaped.
+        connection_string=sqlalchemy.make_url(sqlalchemy_url).render_as_string(hide_password=False),
+        create_temp_table=False,
+    )
+    try:
+        yield _Judge(datasource, suite)
+    finally:
+        # GX leaves both of its engines connected, idle in the pool, for as long as the process lives.
+        datasource.get_execution_engine().close()
+        datasource.get_engine().dispose()

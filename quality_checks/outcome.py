@@ -1,0 +1,98 @@
+"""What a check says about a window: the outcome, its severity, and the values that may stand in it.
+
+The words of this package only. Judging is done by its neighbours, writing outcomes down by results.py.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final, Protocol, TypeAlias
+from uuid import UUID
+
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
+
+# A sample is for a person to start looking from, and is stored with every failed outcome: a screenful is enough.
+SAMPLE_ROWS: Final = 20
+
+
+class Severity(StrEnum):
+    """What a failed check does: an error keeps the window from being published, a warning is shown."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Window(Protocol):
+    """Whole UTC days from `start` until before `end`."""
+
+    @property
+    def start(self) -> date: ...
+
+    @property
+    def end(self) -> date: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOutcome:
+    """One judgement about one window.
+
+    `name` says what must hold; `observed` holds the counts behind the judgement, `days` the days that break the
+    rule (of a passed check none), `sample` up to SAMPLE_ROWS rows that show how. Raises TypeError when `observed`
+    or `sample` hold anything that JSON does not know, and ValueError when days contradict the judgement.
+    """
+
+    name: str
+    passed: bool
+    severity: Severity
+    observed: Mapping[str, JsonValue]
+    days: tuple[date, ...] = ()
+    sample: tuple[Mapping[str, JsonValue], ...] = ()
+
+    def __post_init__(self) -> None:
+        # json.dumps is the definition of "plain" that Dagster's metadata and jsonb share; NaN is in neither.
+        json.dumps([dict(self.observed), [dict(row) for row in self.sample]], allow_nan=False)
+        if self.passed == bool(self.days):
+            # A failure without a day would leave nothing to hold back, a bad day in a passed check nothing to read.
+            raise ValueError(f"{self.name}: a failed check names its bad days and a passed one has none: {self}")
+
+    @property
+    def blocks(self) -> bool:
+        """Whether this outcome keeps its window from being published."""
+        return self.severity is Severity.ERROR and not self.passed
+
+
+def days_of(window: Window) -> Iterator[date]:
+    """Every day of the window, oldest first."""
+    for offset in range((window.end - window.start).days):
+        yield window.start + timedelta(days=offset)
+
+
+def plain(value: object) -> JsonValue:
+    """The value as JSON knows it: whole decimals as integers, other decimals, dates, ids and bytes as text.
+
+    Decimals with a fraction become text because a float would change them. Raises TypeError on any other type.
+    """
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else str(value)
+        case datetime() | date():
+            return value.isoformat()
+        case UUID():
+            return str(value)
+        case bytes():
+            return value.hex()
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case Mapping():
+            return plain_row(value)
+    raise TypeError(f"a check outcome holds plain values, not {type(value).__name__}")
+
+
+def plain_row(row: Mapping[str, object]) -> dict[str, JsonValue]:
+    """A row of a query as JSON knows it."""
+    return {str(name): plain(value) for name, value in row.items()}

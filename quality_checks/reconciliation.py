@@ -1,0 +1,230 @@
+"""Conservation laws between what came in and what will be shown: raw events against the daily metrics, per day and
+to the cent, by SQL that shares nothing with the models it judges.
+
+Totals per day do not depend on how an event's missing asset or project is filled in from its license, so raw
+events can be held against the metrics without repeating that rule.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+
+import psycopg
+
+from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, Window, plain_row
+from quality_checks.queries import rows_of
+
+# What adds up over any grouping; unique visitors do not.
+ADDITIVE_COLUMNS: Final = ("views", "clicks", "conversions", "revenue_cents", "engagement_time")
+
+# One row per event day with an event on the raw side or a group on the built side.
+_DAYS: Final = """
+with
+raw_days as (
+    select
+        event_date as metric_date,
+        count(*) as events,
+        count(*) filter (where is_bot) as bots,
+        count(*) filter (where not is_bot and not is_counted) as outside_events,
+        count(*) filter (where is_counted) as counted_events,
+        count(*) filter (where is_counted and has_visitor) as visits,
+        count(*) filter (where is_counted and is_view) as views,
+        count(*) filter (where is_counted and is_click) as clicks,
+        count(*) filter (where is_counted and is_conversion) as conversions,
+        sum(revenue_cents) filter (where is_counted) as revenue_cents,
+        sum(engagement_time) filter (where is_counted) as engagement_time
+    from (
+        select
+            event_date, is_bot, revenue_cents, engagement_time,
+            not is_bot and num_nonnulls(ip_asset_id, project_id, license_id) > 0 as is_counted,
+            num_nonnulls(actor_id, anonymous_id, session_id) > 0 as has_visitor,
+            event_type in (select event_type from staging.event_types where is_view) as is_view,
+            event_type in (select event_type from staging.event_types where is_click) as is_click,
+            event_type in (select event_type from staging.event_types where is_conversion) as is_conversion
+        from raw.events
+        where event_date >= %(start)s and event_date < %(end)s
+    ) as events
+    group by event_date
+),
+built_days as (
+    select
+        metric_date,
+        count(*) as groups,
+        sum(unique_visitors) as unique_visitors,
+        sum(views) as views,
+        sum(clicks) as clicks,
+        sum(conversions) as conversions,
+        sum(revenue_cents) as revenue_cents,
+        sum(engagement_time) as engagement_time
+    from build.daily_metrics
+    where metric_date >= %(start)s and metric_date < %(end)s
+    group by metric_date
+)
+select
+    metric_date,
+    coalesce(events, 0) as events,
+    coalesce(bots, 0) as bots,
+    coalesce(outside_events, 0) as outside_events,
+    coalesce(counted_events, 0) as counted_events,
+    coalesce(visits, 0) as visits,
+    coalesce(groups, 0) as groups,
+    coalesce(built_days.unique_visitors, 0) as unique_visitors,
+    coalesce(raw_days.views, 0) as raw_views,
+    coalesce(raw_days.clicks, 0) as raw_clicks,
+    coalesce(raw_days.conversions, 0) as raw_conversions,
+    coalesce(raw_days.revenue_cents, 0) as raw_revenue_cents,
+    coalesce(raw_days.engagement_time, 0) as raw_engagement_time,
+    coalesce(built_days.views, 0) as built_views,
+    coalesce(built_days.clicks, 0) as built_clicks,
+    coalesce(built_days.conversions, 0) as built_conversions,
+    coalesce(built_days.revenue_cents, 0) as built_revenue_cents,
+    coalesce(built_days.engagement_time, 0) as built_engagement_time
+from raw_days
+full join built_days using (metric_date)
+order by metric_date
+"""
+
+
+def daily_metrics_match_raw_events(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+    """Every additive column of the daily metrics equals, on every day, what the raw events add up to.
+
+    Counted are the events that are no bot's and that name an asset, a project or a license; bots and the events
+    that name none are lines of their own in `observed`. A day has groups exactly when it has such events, and
+    not more groups than events. Revenue is compared in cents, engagement time in thousandths of a second.
+    """
+    days = _days(connection, window)
+    differences: list[dict[str, Any]] = []
+    for day in days:
+        compared = [(column, day[f"raw_{column}"], day[f"built_{column}"]) for column in ADDITIVE_COLUMNS]
+        differences += [
+            {"metric_date": day["metric_date"], "column": column, "raw": raw, "built": built}
+            for column, raw, built in compared
+            if raw != built
+        ]
+        if not min(day["counted_events"], 1) <= day["groups"] <= day["counted_events"]:
+            differences.append(
+                {
+                    "metric_date": day["metric_date"],
+                    "column": "groups",
+                    "raw": day["counted_events"],
+                    "built": day["groups"],
+                }
+            )
+    counts = ("events", "bots", "outside_events", "counted_events", "groups")
+    totals = {name: sum(day[name] for day in days) for name in counts}
+    for column in ADDITIVE_COLUMNS:
+        for side in ("raw", "built"):
+            totals[f"{side}_{column}"] = sum(day[f"{side}_{column}"] for day in days)
+    return _outcome("daily_metrics_match_raw_events", totals, differences)
+
+
+def unique_visitors_stay_within_events(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+    """Unique visitors are at least one where an event with a visitor is counted, and no more than such events.
+
+    Added over a day's groups: an event belongs to one group, so no group can count it as a visitor of another.
+    An event without actor, device and session has no visitor and is left out on both sides.
+    """
+    days = _days(connection, window)
+    differences = [
+        {
+            "metric_date": day["metric_date"],
+            "column": "unique_visitors",
+            "raw": day["visits"],
+            "built": day["unique_visitors"],
+        }
+        for day in days
+        if not min(day["visits"], 1) <= day["unique_visitors"] <= day["visits"]
+    ]
+    totals = {name: sum(day[name] for day in days) for name in ("visits", "unique_visitors")}
+    return _outcome("unique_visitors_stay_within_events", totals, differences)
+
+
+# The groups whose channels do not add up to them, the first few of each day. Adding one side and subtracting the
+# other instead of joining, because grouping takes nulls as equal and keeps the groups that one side lacks.
+_GROUPS: Final = """
+with
+both_sides as (
+    select
+        metric_date, project_id, ip_asset_id, license_id,
+        1 as daily_rows, 0 as channel_rows, unique_visitors as daily_visitors, null as channel_visitors,
+        views, clicks, conversions, revenue_cents, engagement_time
+    from build.daily_metrics
+    where metric_date >= %(start)s and metric_date < %(end)s
+    union all
+    select
+        metric_date, project_id, ip_asset_id, license_id,
+        0, 1, null, unique_visitors,
+        -views, -clicks, -conversions, -revenue_cents, -engagement_time
+    from build.daily_metrics_by_channel
+    where metric_date >= %(start)s and metric_date < %(end)s
+),
+groups as (
+    select
+        metric_date, project_id, ip_asset_id, license_id,
+        sum(daily_rows) as daily_rows,
+        sum(channel_rows) as channel_rows,
+        sum(views) as views,
+        sum(clicks) as clicks,
+        sum(conversions) as conversions,
+        sum(revenue_cents) as revenue_cents,
+        sum(engagement_time) as engagement_time,
+        coalesce(
+            max(daily_visitors) between max(channel_visitors) and sum(channel_visitors), false
+        ) as has_possible_visitors
+    from both_sides
+    group by metric_date, project_id, ip_asset_id, license_id
+)
+select *
+from (
+    select
+        groups.*,
+        count(*) over (partition by metric_date) as wrong_groups,
+        row_number() over (partition by metric_date order by project_id, ip_asset_id, license_id) as place
+    from groups
+    where daily_rows <> 1
+        or channel_rows < 1
+        or not has_possible_visitors
+        or coalesce(views, 1) <> 0
+        or coalesce(clicks, 1) <> 0
+        or coalesce(conversions, 1) <> 0
+        or coalesce(revenue_cents, 1) <> 0
+        or coalesce(engagement_time, 1) <> 0
+) as wrong
+where place <= %(groups_shown)s
+order by metric_date, place
+"""
+
+# Groups shown for each bad day.
+_GROUPS_SHOWN: Final = 3
+
+
+def channels_add_up_to_daily_metrics(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+    """The daily metrics by channel, added over the channel keys, equal the daily metrics in every group and column.
+
+    Both sides have the same groups, ids that are null being equal. Visitors do not add up, but a group has no
+    fewer than its largest channel and no more than its channels together. A sample row gives, per column, how
+    much the daily metrics exceed their channels.
+    """
+    shown = rows_of(
+        connection,
+        _GROUPS,
+        {"start": window.start, "end": window.end, "groups_shown": _GROUPS_SHOWN},
+    )
+    wrong_groups = sum(row["wrong_groups"] for row in shown if row.pop("place") == 1)
+    return _outcome("channels_add_up_to_daily_metrics", {"wrong_groups": wrong_groups}, shown)
+
+
+def _days(connection: psycopg.Connection, window: Window) -> list[dict[str, Any]]:
+    return rows_of(connection, _DAYS, {"start": window.start, "end": window.end})
+
+
+def _outcome(name: str, totals: Mapping[str, object], differences: Sequence[Mapping[str, Any]]) -> CheckOutcome:
+    bad_days: set[date] = {row["metric_date"] for row in differences}
+    return CheckOutcome(
+        name=name,
+        passed=not differences,
+        severity=Severity.ERROR,
+        observed={**plain_row(totals), "bad_days": len(bad_days)},
+        days=tuple(sorted(bad_days)),
+        sample=tuple(plain_row(row) for row in differences[:SAMPLE_ROWS]),
+    )

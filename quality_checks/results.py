@@ -1,0 +1,52 @@
+"""Writes outcomes into ops.check_results, which publication reads before it moves anything."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+import psycopg
+
+from quality_checks.outcome import CheckOutcome, Window
+
+# A check that runs again for the same build and window replaces its own result and no other.
+_RECORD: Final = """
+insert into ops.check_results
+    (build_id, check_name, window_start, window_end, severity, is_passed, observed, bad_days)
+values (
+    %(build_id)s, %(check_name)s, %(window_start)s, %(window_end)s,
+    %(severity)s, %(is_passed)s, %(observed)s::jsonb, %(bad_days)s::date[]
+)
+on conflict (build_id, check_name, window_start, window_end) do update set
+    severity = excluded.severity,
+    is_passed = excluded.is_passed,
+    observed = excluded.observed,
+    bad_days = excluded.bad_days,
+    checked_at = clock_timestamp()
+"""
+
+
+def record(connection: psycopg.Connection, outcomes: Sequence[CheckOutcome], *, build_id: str, window: Window) -> None:
+    """Record these outcomes of a build's window in one transaction, all or none.
+
+    The sample is stored inside `observed`, under the key `sample`. Raises ValueError when two outcomes carry one
+    name: the second would overwrite the first, and with it possibly a failure.
+    """
+    repeated = [name for name, count in Counter(outcome.name for outcome in outcomes).items() if count > 1]
+    if repeated:
+        raise ValueError(f"each check is recorded once a build and window, but these came twice: {repeated}")
+    rows = [
+        {
+            "build_id": build_id,
+            "check_name": outcome.name,
+            "window_start": window.start,
+            "window_end": window.end,
+            "severity": outcome.severity.value,
+            "is_passed": outcome.passed,
+            "observed": json.dumps({**outcome.observed, "sample": [dict(row) for row in outcome.sample]}),
+            "bad_days": list(outcome.days),
+        }
+        for outcome in outcomes
+    ]
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.executemany(_RECORD, rows)

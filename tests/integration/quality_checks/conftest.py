@@ -1,0 +1,27 @@
+"""A warehouse that the checks can judge: empty but for the registry of event types."""
+
+import psycopg
+import pytest
+
+from ingestion import schema
+from tests.integration.quality_checks.handmade import DAYS, DBT_TABLES, Rows
+
+
+@pytest.fixture
+def rows(connection: psycopg.Connection) -> Rows:
+    """A warehouse with partitions around FIRST_DAY and dbt's tables, and no rows but the registry's."""
+    connection.commit()
+    connection.autocommit = True
+    with connection.transaction(), connection.cursor() as cursor:
+        schema.create_day_partitions(cursor, DAYS)
+        cursor.execute(DBT_TABLES)
+    return Rows(connection)
+
+
+@pytest.fixture
+def unguarded(rows: Rows) -> Rows:
+    """The same, with raw.events stripped of its constraints: for rows that Postgres itself would refuse."""
+    columns = ", ".join(f"{name} {definition.replace('not null', '')}" for name, definition in schema.EVENT_COLUMNS)
+    rows.execute("drop table raw.events")
+    rows.execute(f"create table raw.events ({columns}, load_id bigint, line_number bigint)")
+    return rows
