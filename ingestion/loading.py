@@ -11,7 +11,7 @@ from typing import Final
 import psycopg
 
 from ingestion import landing, resolution
-from ingestion.landing import LandingError, LandingFile, Oversized
+from ingestion.landing import LandingError, LandingFile
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
 from ingestion.validation import Accepted, LineValidator, NotTracked, Rejected
 from ingestion.window import Window
@@ -160,8 +160,7 @@ def _read_file(
 
     for line_number, line in landing.read_lines(file):
         lines_read += 1
-        outcome = validator.reject_oversized(line) if isinstance(line, Oversized) else validator.validate(line)
-        match outcome:
+        match validator.validate(line):
             case Accepted(values):
                 accepted.append((*values, load_id, line_number))
                 event_dates.add(values[0])

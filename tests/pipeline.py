@@ -1,0 +1,220 @@
+"""The whole chain of a warehouse under test, step by step as the Dagster assets run it, and a way to compare two.
+
+dbt runs in this process on a manifest that is parsed once, which makes a build take less than a second.
+"""
+
+import gzip
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from uuid import uuid4
+
+from psycopg import sql
+
+from ingestion import application_schema, schema
+from ingestion.application import connect_application, read_application
+from ingestion.loading import LoadReport, load_window
+from ingestion.window import ONE_DAY, Window
+from orchestration import builds, dbt, gates, staleness
+from orchestration.publication import marts_of, publish
+from orchestration.warehouse import Warehouse
+from orchestration.writer import writing
+from quality_checks.outcome import CheckOutcome
+
+START = date(2026, 10, 1)
+HASH_KEY = "key-of-the-tests-only"
+COMPARED_SCHEMAS = ("raw", "intermediate", "build", "marts")
+# The only stale days a test looks at are those that a nightly run would see.
+FAR = date(2100, 1, 1)
+
+
+class GateClosed(Exception):
+    """A blocking check failed; the window was not published."""
+
+    def __init__(self, outcomes: Sequence[CheckOutcome]) -> None:
+        self.outcomes = outcomes
+        super().__init__("; ".join(f"{outcome.name} on {outcome.days}: {outcome.observed}" for outcome in outcomes))
+
+
+class Pipeline:
+    """One warehouse, one landing folder. `suites` adds the Great Expectations suites, which take seconds to import."""
+
+    def __init__(self, warehouse: Warehouse, landing: Path, *, suites: bool = False) -> None:
+        self.warehouse = warehouse
+        self.landing = landing
+        self.suites = suites
+        self.is_built = False
+        self.connection = warehouse.connect(autocommit=True)
+        schema.create(self.connection)
+        application_schema.create(self.connection)
+
+    def land(self, day: date, events: Iterable[Mapping[str, Any] | str | bytes], name: str = "part-0.ndjson") -> Path:
+        """Write a landing file: a mapping as one JSON line, text and bytes as they are."""
+        lines = [
+            json.dumps(event).encode()
+            if isinstance(event, Mapping)
+            else event.encode()
+            if isinstance(event, str)
+            else event
+            for event in events
+        ]
+        path = self.landing / "events" / f"dt={day}" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = b"".join(line + b"\n" for line in lines)
+        path.write_bytes(gzip.compress(content, mtime=0) if name.endswith(".gz") else content)
+        return path
+
+    def load(self, window: Window) -> list[LoadReport]:
+        """Load landing days, exactly these."""
+        (self.landing / "events").mkdir(parents=True, exist_ok=True)
+        reports = load_window(self.connection, root=self.landing, window=window, start_date=START)
+        staleness.spread(self.connection)
+        return reports
+
+    def read_application(self, observed_date: date) -> None:
+        """Read the product's own tables."""
+        assert self.warehouse.application_url is not None
+        with connect_application(self.warehouse.application_url) as source:
+            read_application(source, self.connection, observed_date=observed_date, hash_key=HASH_KEY)
+        staleness.spread(self.connection)
+
+    def run(self, window: Window, *, load: bool = True) -> str:
+        """The chain for a window: load, gate, build, gate, publish. Returns the run's id; raises GateClosed."""
+        run_id = f"test-{uuid4()}"
+        with self.warehouse.connect(autocommit=True) as lock, writing(lock, run_id, log=print):
+            if load:
+                self.load(Window(window.start, window.end + ONE_DAY))
+            self.judge(window, run_id, gates.RAW_CHECKS, gates.RAW_SUITES)
+            self.build(window, run_id)
+            self.judge(window, run_id, gates.BUILD_CHECKS, gates.BUILD_SUITES)
+            self.publish(window, run_id)
+        return run_id
+
+    def judge(
+        self, window: Window, build_id: str, checks: Sequence[gates.Check], suites: Sequence[str]
+    ) -> list[CheckOutcome]:
+        outcomes = gates.judge(
+            self.connection,
+            window,
+            build_id=build_id,
+            checks=checks,
+            suites=suites if self.suites else (),
+            sqlalchemy_url=self.warehouse.sqlalchemy_url,
+        )
+        if blocking := [outcome for outcome in outcomes if outcome.blocks]:
+            raise GateClosed(blocking)
+        return outcomes
+
+    def build(self, window: Window, build_id: str, *more: str) -> None:
+        """Build and test a window under a build id."""
+        builds.begin(self.connection, window, build_id=build_id, model_version=dbt.model_version())
+        # Seeds and views stay as the first build made them; building them again would cost most of a small test.
+        selection = ["--select", "config.materialized:incremental"] if self.is_built else []
+        self.dbt([*dbt.build_arguments(window), *selection, *more], build_id)
+        self.is_built = True
+        builds.complete(self.connection, window, build_id=build_id)
+        gates.record_dbt_tests(self.connection, window, build_id=build_id)
+
+    def dbt(self, arguments: Sequence[str], build_id: str = "") -> None:
+        """Run dbt; raises AssertionError with its words when it fails."""
+        run_dbt(self.warehouse, arguments, build_id)
+
+    def publish(self, window: Window, run_id: str) -> dict[str, int]:
+        return publish(
+            self.connection,
+            marts=marts_of(dbt.manifest()),
+            window=window,
+            run_id=run_id,
+            raw_checks=[name for name in gates.RAW_GATE if self.suites or name not in gates.RAW_SUITES],
+            build_checks=[name for name in gates.BUILD_GATE if self.suites or name not in gates.BUILD_SUITES],
+        )
+
+    def catch_up(self) -> list[Window]:
+        """Run stale days again until none is left, as the sensor does. Returns the windows that were run."""
+        ran = []
+        for _ in range(10):
+            stale = staleness.stale_days(self.connection, model_version=dbt.model_version(), before=FAR)
+            if not stale:
+                return ran
+            for window in staleness.windows(day.event_date for day in stale):
+                self.run(window, load=False)
+                ran.append(window)
+        raise AssertionError(f"days stay stale: {stale}")
+
+    def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        return self.connection.execute(query, parameters).fetchall()  # type: ignore[arg-type]
+
+    def contents(self, schemas: Sequence[str] = COMPARED_SCHEMAS) -> dict[str, list[tuple[str, ...]]]:
+        """Every table of these schemas as sorted rows of text, without the columns that tell where a row came from."""
+        return {name: self._content(name) for name in self._tables(schemas)}
+
+    def _tables(self, schemas: Sequence[str]) -> list[str]:
+        return [
+            name
+            for (name,) in self.rows(
+                # Day partitions are seen through their parent; a day without rows may have one or not.
+                "select format('%%I.%%I', relnamespace::regnamespace, relname) from pg_class"
+                " where relnamespace::regnamespace::text = any(%s) and relkind in ('r', 'p') and not relispartition"
+                " order by 1",
+                list(schemas),
+            )
+        ]
+
+    def _content(self, table: str) -> list[tuple[str, ...]]:
+        columns = [
+            name
+            for (name,) in self.rows(
+                "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped"
+                " order by attnum",
+                table,
+            )
+            if name not in schema.PROVENANCE_COLUMNS
+        ]
+        query = sql.SQL("select {} from {}").format(
+            sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column)) for column in columns),
+            sql.Identifier(*table.split(".")),
+        )
+        return sorted(self.connection.execute(query).fetchall(), key=repr)
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+def run_dbt(warehouse: Warehouse, arguments: Sequence[str], build_id: str = "") -> None:
+    """Run dbt in this process against a warehouse; raises AssertionError with its words when it fails."""
+    from dbt.cli.main import dbtRunner
+    from dbt_common.events.functions import reset_metadata_vars
+
+    # dbt reads the build id once a process; here one process runs many builds.
+    reset_metadata_vars()
+    variables = {**warehouse.dbt_env(), dbt.BUILD_ID_VARIABLE: build_id, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+    with patch.dict(os.environ, variables):
+        outcome = dbtRunner(manifest=_parsed_manifest(warehouse)).invoke(
+            [*arguments, "--project-dir", str(dbt.PROJECT_DIR), "--profiles-dir", str(dbt.PROJECT_DIR), "--quiet"]
+        )
+    if not outcome.success:
+        results = getattr(outcome.result, "results", None) or []
+        failed = [f"{r.node.name}: {r.status} {r.message}" for r in results if r.status not in ("success", "pass")]
+        raise AssertionError(f"dbt {' '.join(arguments)} failed: {outcome.exception or failed}")
+
+
+_manifest: Any = None
+
+
+def _parsed_manifest(warehouse: Warehouse) -> Any:
+    global _manifest
+    if _manifest is None:
+        from dbt.cli.main import dbtRunner
+
+        with patch.dict(os.environ, warehouse.dbt_env()):
+            outcome = dbtRunner().invoke(
+                ["parse", "--project-dir", str(dbt.PROJECT_DIR), "--profiles-dir", str(dbt.PROJECT_DIR), "--quiet"]
+            )
+        assert outcome.success, outcome.exception
+        _manifest = outcome.result
+    return _manifest
