@@ -8,7 +8,7 @@ import hmac
 import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 from psycopg import sql
@@ -27,17 +27,6 @@ class ApplicationSchemaError(Exception):
     """A declared table or column is missing in the application, or holds something else than declared."""
 
 
-def connection_parts(url: str) -> dict[str, Any]:
-    """The parts of a database address. Raises ApplicationUnavailable when it is none."""
-    try:
-        return dict(conninfo_to_dict(url))
-    except psycopg.ProgrammingError:
-        # The original message quotes the address, password included.
-        raise ApplicationUnavailable(
-            "APP_DATABASE_URL is no database address; it has the form postgresql://user:password@host:port/database"
-        ) from None
-
-
 @contextmanager
 def connect_application(url: str) -> Iterator[psycopg.Connection]:
     """A connection to the application's database, closed at the end.
@@ -45,7 +34,13 @@ def connect_application(url: str) -> Iterator[psycopg.Connection]:
     Raises ApplicationUnavailable when the address is no URL, nothing listens there, or the login is refused. The
     message names host, port, database and user, never the password.
     """
-    parts = connection_parts(url)
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        # The original message quotes the address, password included.
+        raise ApplicationUnavailable(
+            "APP_DATABASE_URL is no database address; it has the form postgresql://user:password@host:port/database"
+        ) from None
     password = str(parts.get("password") or "")
     try:
         connection = psycopg.connect(url, connect_timeout=_CONNECT_TIMEOUT_SECONDS)
@@ -55,7 +50,7 @@ def connect_application(url: str) -> Iterator[psycopg.Connection]:
             reason = reason.replace(password, "***")
         place = "{}:{}/{} as {}".format(*(parts.get(key) or "(default)" for key in ("host", "port", "dbname", "user")))
         raise ApplicationUnavailable(
-            f"the application's database {place} cannot be opened: {reason}. Check that it runs and that"
+            f"the application's database {place} cannot be opened: {reason}. Check that it runs and exists, and that"
             " APP_DATABASE_URL holds its address, user and password"
         ) from None
     with connection:

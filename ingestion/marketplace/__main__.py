@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ingestion.application_source import ApplicationUnavailable, connect_application
 from ingestion.marketplace import DEFAULT_EVENTS_PER_DAY, DEFAULT_SEED, DEFAULT_START, Marketplace
-from ingestion.marketplace.application_tables import create_database, write_application
+from ingestion.marketplace.application_tables import write_application
 from ingestion.marketplace.landing_files import write_landing_files
 
 
@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m ingestion.marketplace", description="Write the sample marketplace."
     )
     parser.add_argument("--landing", type=Path, help="folder of landing files; without it none are written")
-    parser.add_argument("--app-url", help="postgresql:// URL of the application's database; made where it is missing")
+    parser.add_argument("--app-url", help="postgresql:// URL of the application's database, which must exist")
     parser.add_argument("--start", type=date.fromisoformat, default=DEFAULT_START, help="first day, %(default)s")
     parser.add_argument("--days", type=int, default=30, help="number of days, %(default)s")
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="another seed, another marketplace")
@@ -44,7 +44,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _write_application(marketplace: Marketplace, url: str) -> None:
-    create_database(url)
     with connect_application(url) as connection:
         tables = marketplace.application_tables()
         differed = write_application(connection, tables)

@@ -4,9 +4,7 @@ from typing import Final
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
-from ingestion.application_source import connect_application, connection_parts
 from ingestion.marketplace.rows import TABLE_NAMES, Row
 
 # Full names and password hashes are there because a real application has them; no reader of it should.
@@ -85,17 +83,6 @@ create table if not exists payouts (
     created_at timestamptz not null
 )
 """
-
-
-def create_database(url: str) -> None:
-    """Create the database that a URL names, where the server does not have it. Raises ApplicationUnavailable."""
-    parts = connection_parts(url)
-    name = str(parts.get("dbname") or "")
-    with connect_application(make_conninfo(**(parts | {"dbname": "postgres"}))) as server:
-        # A database cannot be created inside a transaction.
-        server.autocommit = True
-        if server.execute("select from pg_database where datname = %s", [name]).rowcount == 0:
-            server.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
 
 
 def write_application(connection: psycopg.Connection, tables: dict[str, list[Row]]) -> int:

@@ -12,7 +12,7 @@ from ingestion.marketplace.browsing import Visit
 from ingestion.marketplace.catalog import Catalog, DayFacts
 from ingestion.marketplace.rows import DAY_MS, Row
 from ingestion.marketplace.tracker import Outcome, Sent, Tracker
-from ingestion.marketplace.visitors import CRAWLERS, Visitor, new_visitor
+from ingestion.marketplace.visitors import CRAWLERS, Visitor, machine, new_visitor
 
 # Lines beside the visits, as shares of them.
 _CRAWLER_SHARE: Final = 0.03
@@ -64,6 +64,7 @@ class Traffic:
             self._burst(rng, tracker)
         if self._day % 7 == 3:
             self._reuse_key(rng, tracker)
+        self._stay_past_midnight(rng, tracker)
         while len(tracker.sent) < events:
             self._visit(rng, tracker)
         return tracker.sent
@@ -148,7 +149,7 @@ class Traffic:
         if row["fee_cents"] or rng.random() < 0.5:
             content["props"] = {"revenueCents": row["fee_cents"], "feeCents": row["fee_cents"], "currency": "USD"}
         if rng.random() < 0.1:
-            program = _machine("api", buyer.user_id, "brand")
+            program = machine("api", buyer.user_id, "brand")
             tracker.send(program, at, "license_created", content, is_signed_in=True)
             return
         # Short enough for a visit that begins and ends on the day of the license.
@@ -185,7 +186,7 @@ class Traffic:
     ) -> None:
         entity_type = _SYSTEM_ENTITIES[entity_id.split("_")[0]]
         content = {"actorType": "system", "entityType": entity_type, "entityId": entity_id, "props": props}
-        tracker.send(_machine(source), at, kind, content)
+        tracker.send(machine(source), at, kind, content)
 
     def _run_machines(self, rng: Random, tracker: Tracker, events: int) -> None:
         for _ in range(events):
@@ -194,15 +195,15 @@ class Traffic:
             kind = rng.choice(("email_sent", "email_opened", "api_request", "webhook_received", "job_completed"))
             if kind == "api_request":
                 props = {"path": "/v1/assets", "status": rng.choice((200, 200, 200, 404)), "ms": rng.randrange(400)}
-                program = _machine("api", member.user_id, member.actor_type)
+                program = machine("api", member.user_id, member.actor_type)
                 tracker.send(program, at, kind, {"props": props}, is_signed_in=True)
             elif kind.startswith("email"):
                 source = "system" if kind == "email_sent" else "webhook"
                 content = {"entityType": "user", "entityId": member.user_id, "props": {"template": "weekly_digest"}}
-                tracker.send(_machine(source), at, kind, content)
+                tracker.send(machine(source), at, kind, content)
             else:
                 source = "webhook" if kind == "webhook_received" else "system"
-                tracker.send(_machine(source), at, kind, {"props": {"name": "thumbnails", "ms": rng.randrange(9_000)}})
+                tracker.send(machine(source), at, kind, {"props": {"name": "thumbnails", "ms": rng.randrange(9_000)}})
 
     def _crawl(self, rng: Random, tracker: Tracker) -> None:
         crawler = new_visitor(rng)
@@ -224,6 +225,15 @@ class Traffic:
                 visitor, at, "button_clicked", {"props": {"name": "stuck"}}, received_at=at + 100, outcome=outcome
             )
 
+    def _stay_past_midnight(self, rng: Random, tracker: Tracker) -> None:
+        """The last millisecond of a day arrives on the next; the first one of the next belongs to it."""
+        midnight = (self._day + 1) * DAY_MS
+        visit = self._begin(rng, tracker, rng.choice(self._members), midnight - 200_000)
+        visit.browse(1)
+        for at in (midnight - 1, midnight):
+            visit.now = at
+            visit.browse(1)
+
     def _reuse_key(self, rng: Random, tracker: Tracker) -> None:
         """A tracker that sends one key on two days: two events, and a warning."""
         visitor = new_visitor(rng)
@@ -231,23 +241,3 @@ class Traffic:
         key = f"reused-{self._day}"
         for at in (self._day * DAY_MS + 43_200_000, (self._day + 1) * DAY_MS + 43_200_000):
             tracker.send(visitor, at, "page_viewed", {"props": {"path": "/"}}, key=key)
-
-
-def _machine(source: str, user_id: str | None = None, actor_type: str = "system") -> Visitor:
-    """What sends events without being a device. It knows no visits, and sends no agent or address."""
-    return Visitor(
-        anonymous_id="",
-        source=source,
-        user_agent="",
-        ip_address=None,
-        utc_offset_hours=0,
-        sends_session_id=False,
-        sends_received_at=True,
-        sends_attribution_again=False,
-        sends_agent_in_props=False,
-        is_snake_case=False,
-        is_not_tracked=False,
-        key_field="idempotencyKey",
-        user_id=user_id,
-        actor_type=actor_type,
-    )

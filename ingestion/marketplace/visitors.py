@@ -75,6 +75,26 @@ def new_visitor(rng: Random, user_id: str | None = None, actor_type: str = "user
     )
 
 
+def machine(source: str, user_id: str | None = None, actor_type: str = "system") -> Visitor:
+    """What sends events without being a device. It knows no visits, and sends no agent or address."""
+    return Visitor(
+        anonymous_id="",
+        source=source,
+        user_agent="",
+        ip_address=None,
+        utc_offset_hours=0,
+        sends_session_id=False,
+        sends_received_at=True,
+        sends_attribution_again=False,
+        sends_agent_in_props=False,
+        is_snake_case=False,
+        is_not_tracked=False,
+        key_field="idempotencyKey",
+        user_id=user_id,
+        actor_type=actor_type,
+    )
+
+
 Attribution = dict[str, Any]
 Arrival = Callable[[Random, str], Attribution]
 

@@ -1,6 +1,6 @@
 """The application's tables become versions in raw: on two databases of a real server."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from ingestion import application_schema
+from ingestion import application_schema, schema
 from ingestion.application import (
     ApplicationReport,
     ApplicationSchemaError,
@@ -18,6 +18,7 @@ from ingestion.application import (
     read_application,
 )
 from ingestion.application_source import hash_email
+from orchestration.warehouse import Warehouse
 
 KEY = "a key of the tests, long enough"
 DAY = date(2026, 10, 1)
@@ -57,24 +58,19 @@ insert into licenses values
 
 @pytest.fixture
 def raw(connection: psycopg.Connection) -> psycopg.Connection:
+    schema.create(connection)
     application_schema.create(connection)
     connection.commit()
     return connection
 
 
 @pytest.fixture
-def source_url(raw: psycopg.Connection) -> Iterator[str]:
-    """A second database on the server of the warehouse, with the application's tables."""
-    parts: dict[str, Any] = conninfo_to_dict(raw.info.dsn) | {"password": raw.info.password}
-    name = f"{raw.info.dbname}_application"
-    admin = make_conninfo(**parts)
-    with psycopg.connect(admin, autocommit=True) as owner:
-        owner.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-        url = make_conninfo(**(parts | {"dbname": name}))
-        with psycopg.connect(url) as setup:
-            setup.execute(SOURCE)
-        yield url
-        owner.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+def source_url(warehouse: Warehouse) -> str:
+    """The application's database beside the warehouse, with its tables and a few rows."""
+    assert warehouse.application_url is not None
+    with psycopg.connect(warehouse.application_url) as application:
+        application.execute(SOURCE)
+    return warehouse.application_url
 
 
 Change = Callable[[str], None]
@@ -330,19 +326,21 @@ def test_a_failed_read_leaves_both_connections_usable(source_url: str, raw: psyc
 
 
 def test_a_table_that_may_not_be_read_is_named_with_the_grant_it_needs(
-    source_url: str, raw: psycopg.Connection, change: Change
+    source_url: str, raw: psycopg.Connection, warehouse: Warehouse, change: Change
 ) -> None:
-    role = f"reader_of_{raw.info.dbname}"
-    change(f'create role "{role}" login password \'secret-of-reader\'; grant select on users to "{role}"')
-    parts: dict[str, Any] = conninfo_to_dict(source_url) | {"user": role, "password": "secret-of-reader"}
-    try:
-        with (
-            connect_application(make_conninfo(**parts)) as source,
-            pytest.raises(ApplicationUnavailable, match="grant select on creators to"),
-        ):
-            read_application(source, raw, observed_date=DAY, hash_key=KEY)
-    finally:
-        change(f'drop owned by "{role}"; drop role "{role}"')
+    parts: dict[str, Any] = conninfo_to_dict(source_url) | {"user": "reader", "password": "secret-of-reader"}
+    with psycopg.connect(warehouse.superuser_url(parts["dbname"]), autocommit=True) as superuser:
+        superuser.execute("create role reader login password 'secret-of-reader'")
+        superuser.execute(sql.SQL("grant connect on database {} to reader").format(sql.Identifier(parts["dbname"])))
+        superuser.execute("grant usage on schema public to reader; grant select on users to reader")
+        try:
+            with (
+                connect_application(make_conninfo(**parts)) as source,
+                pytest.raises(ApplicationUnavailable, match="grant select on creators to reader"),
+            ):
+                read_application(source, raw, observed_date=DAY, hash_key=KEY)
+        finally:
+            superuser.execute("drop owned by reader; drop role reader")
 
 
 def test_a_source_inside_a_transaction_is_refused(source_url: str, raw: psycopg.Connection) -> None:
