@@ -18,7 +18,7 @@ from orchestration.warehouse import CHECKOUT, Warehouse, WarehouseUnavailable
 ACTIONS = {
     "start": "start the embedded server and create what is missing in the warehouse",
     "stop": "stop the embedded server",
-    "status": "tell where the warehouse is, and whether the embedded server runs (exit code 3: it does not)",
+    "status": "tell where the warehouse is and whether it answers (exit code 3: the embedded server does not run)",
     "dsn": "print what to enter in a BI tool, and nothing else",
     "env": "print the variables by which tools find the warehouse, for eval in a shell (with passwords)",
     "exec": "do what start does, then become COMMAND in this environment",
@@ -71,7 +71,9 @@ def _stop() -> int:
 def _status() -> int:
     if url := os.environ.get("WAREHOUSE_URL", "").strip():
         given = Warehouse.at(url)
-        _say(f"WAREHOUSE_URL names database {given.database} at {given.host}, port {given.port}, user {given.user}")
+        given.connect().close()
+        _say(f"WAREHOUSE_URL names database {given.database} at {given.host}, port {given.port}, which answers")
+        return 0
     status = EmbeddedServer(CHECKOUT).status()
     if status.port is None:
         _say("the embedded server was never started")

@@ -43,6 +43,10 @@ class ServerProcesses:
         lines = read_lines(self._pid_file)
         return len(lines) > 7 and lines[7].strip() == "ready" and self.have_postmaster() and self.exist()
 
+    def port(self) -> int:
+        """The port of a server that is ready."""
+        return int(read_lines(self._pid_file)[3])
+
     def have_postmaster(self) -> bool:
         """Whether the pid file names a living process; only to be believed while `exist` is true."""
         lines = read_lines(self._pid_file)

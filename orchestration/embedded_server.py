@@ -120,11 +120,10 @@ class EmbeddedServer:
         if not processes.wait_until_ready():
             with processes.lock() as lock:
                 self._launch(data, account, lock)
-        port = self.folder.port
-        if port is None:
-            raise EmbeddedServerError(
-                f"the server on {data} runs, but {self.folder.path} does not name its port; stop it"
-            )
+        port = processes.port()
+        # Only now: a port that was tried and found taken is nobody's address.
+        if port != self.folder.port:
+            self.folder.remember(port=port)
         return ServerAddress(HOST, port, passwords)
 
     def _create(self, data: Path, account: Account | None, password: str) -> None:
@@ -148,8 +147,10 @@ class EmbeddedServer:
         # Code point order is the same on every machine and in every other engine.
         locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         login = ("--auth=scram-sha-256", f"--username={SUPERUSER}", f"--pwfile={password_file}")
-        done = self._run(account, "initdb", "-D", draft, *locale, *login, *([] if self._durable else ["--no-sync"]))
-        password_file.unlink()
+        try:
+            done = self._run(account, "initdb", "-D", draft, *locale, *login, *([] if self._durable else ["--no-sync"]))
+        finally:
+            password_file.unlink()
         if done.returncode:
             raise EmbeddedServerError(f"initdb cannot create {data}: {(done.stderr or done.stdout).strip()}")
         draft.rename(data)
@@ -170,7 +171,6 @@ class EmbeddedServer:
             start = ("-D", data, "-l", log, "-w", "-t", START_SECONDS, "start")
             done = self._run(account, "pg_ctl", *start, pass_fds=[lock.fileno()])
             if not done.returncode:
-                self.folder.remember(port=port)
                 return
             if _is_free(port) or processes.have_postmaster():
                 tail = "\n".join([done.stderr.strip(), *read_lines(log)[-12:]])

@@ -18,7 +18,7 @@ def settings(port: int, *, durable: bool) -> str:
         "cluster_name": "warehouse",
         "shared_buffers": "256MB" if durable else "64MB",
         "work_mem": "32MB",
-        "max_wal_size": "2GB",
+        "max_wal_size": "2GB" if durable else "256MB",
         # A load and a publication switch it on for themselves.
         "synchronous_commit": "off",
         "jit": "off",

@@ -40,7 +40,7 @@ def open_folder() -> Iterator[Path]:
 
     It is locked while this process lives; what a killed test run left is removed by the next one.
     """
-    base = Path(tempfile.gettempdir())
+    base = _base_folder()
     prefix = f"warehouse-tests-{os.geteuid()}-"
     with (base / f"{prefix}lock").open("a") as one_at_a_time:
         fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
@@ -56,10 +56,21 @@ def open_folder() -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def _base_folder() -> Path:
+    # In memory a fresh database takes 25 ms, on a disk up to 300. Containers by default have 64 MB there, and let
+    # nothing run from it.
+    memory = Path("/dev/shm")  # noqa: S108
+    if memory.is_dir() and os.access(memory, os.W_OK):
+        system = os.statvfs(memory)
+        if system.f_bavail * system.f_frsize > 4 * 1024**3 and not system.f_flag & os.ST_NOEXEC:
+            return memory
+    return Path(tempfile.gettempdir())
+
+
 def _remove_if_left(folder: Path) -> None:
     with contextlib.suppress(BlockingIOError), (folder / "session.lock").open("a") as session:
         fcntl.flock(session, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        for kept in [*folder.glob("*/.warehouse"), *folder.glob("*/*/.warehouse")]:
+        for kept in list(folder.rglob(".warehouse")):
             EmbeddedServer(kept.parent).remove()
         shutil.rmtree(folder)
 

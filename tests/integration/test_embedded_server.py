@@ -20,7 +20,8 @@ from orchestration.embedded_binaries import Account, EmbeddedServerError
 from orchestration.embedded_folder import SUPERUSER
 from orchestration.embedded_server import EmbeddedServer, ServerAddress
 
-FIRST_PORT = 27_432
+# Servers are stopped and come back here: not where another test process could take the port in between.
+FIRST_PORT = 20_000 + os.getpid() % 50 * 100
 # Whatever a killed server has to do until it is gone.
 PATIENCE_SECONDS = 30
 
@@ -28,10 +29,11 @@ only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to hand 
 
 
 @pytest.fixture
-def shared_folder(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = open_folder / "shared"
+def shared_folder(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    folder = open_folder / f"shared-{os.urandom(4).hex()}"
     monkeypatch.setattr(embedded_binaries, "SHARED_FOLDER", folder)
-    return folder
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
