@@ -6,6 +6,7 @@ dbt runs in this process on a manifest that is parsed once, which makes a build 
 import gzip
 import json
 import os
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -129,8 +130,12 @@ class Pipeline:
             marts=marts_of(dbt.manifest()),
             window=window,
             run_id=run_id,
-            raw_checks=[name for name in gates.RAW_GATE if self.suites or name not in gates.RAW_SUITES],
-            build_checks=[name for name in gates.BUILD_GATE if self.suites or name not in gates.BUILD_SUITES],
+            raw_checks=[
+                name for name in gates.RAW_GATE if self.suites or name not in gates.suite_checks(gates.RAW_SUITES)
+            ],
+            build_checks=[
+                name for name in gates.BUILD_GATE if self.suites or name not in gates.suite_checks(gates.BUILD_SUITES)
+            ],
         )
 
     def catch_up(self) -> list[Window]:
@@ -180,6 +185,35 @@ class Pipeline:
             sql.Identifier(*table.split(".")),
         )
         return sorted(self.connection.execute(query).fetchall(), key=repr)
+
+    def run_with_failing_model(self, model: str, window: Window) -> None:
+        """The chain, with one model that fails in the database when its rows are written."""
+        (schema_name,) = self.rows(
+            "select schemaname from pg_tables where tablename = %s and schemaname <> 'marts'", model
+        )[0]
+        table = f"{schema_name}.{model}"
+        self.connection.execute(
+            f"""
+            create or replace function ops.fail() returns trigger language plpgsql
+            as 'begin raise exception ''the model fails on purpose''; end';
+            create trigger fail before insert on {table} for each statement execute function ops.fail();
+            """  # type: ignore[arg-type]
+        )
+        try:
+            self.run(window)
+        finally:
+            self.connection.execute(f"drop trigger fail on {table}; drop function ops.fail()")  # type: ignore[arg-type]
+
+    def wipe(self) -> None:
+        """Forget everything that was ever loaded, built or published, and the landing folder with it."""
+        tables = self._tables((*COMPARED_SCHEMAS, "ops"))
+        kept = {"ops.writer"}
+        self.connection.execute(f"truncate {', '.join(sorted({*tables} - kept))}")  # type: ignore[arg-type]
+        shutil.rmtree(self.landing, ignore_errors=True)
+
+    def reconnect(self) -> None:
+        """A new connection after the old one was killed."""
+        self.connection = self.warehouse.connect(autocommit=True)
 
     def close(self) -> None:
         self.connection.close()

@@ -1,0 +1,314 @@
+"""The law of the house: incremental ≡ full rebuild. However the days were run, once no day is stale every table is the
+same, byte for byte, as when all of it is built at once from nothing.
+"""
+
+import random
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from ingestion.application import connect_application
+from ingestion.window import ONE_DAY, Window
+from tests.pipeline import START, Pipeline
+
+DAYS = 6
+WINDOW = Window(START, START + DAYS * ONE_DAY)
+File = tuple[date, str, list[dict[str, Any]]]
+
+
+def random_files(seed: int) -> list[File]:
+    """Two landing files a day: people on a few devices, some of whom sign in, retries, late events, licenses, bots."""
+    chance = random.Random(seed)  # noqa: S311
+    files: list[File] = []
+    sent: list[dict[str, Any]] = []
+    for offset in range(DAYS):
+        landing_date = START + offset * ONE_DAY
+        for part in range(2):
+            events = []
+            for number in range(18):
+                if sent and chance.random() < 0.1:
+                    events.append(chance.choice(sent) | {"receivedAt": f"{landing_date}T23:59:00Z"})
+                    continue
+                lateness = chance.choice([0, 0, 0, 0, 0, 1, 3])
+                day = max(START, landing_date - lateness * ONE_DAY)
+                at = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(seconds=chance.randrange(86_400))
+                event = {
+                    "eventType": chance.choice(["asset_viewed", "asset_viewed", "license_clicked", "license_created"]),
+                    "occurredAt": at.isoformat(),
+                    "idempotencyKey": f"{seed}-{offset}-{part}-{number}",
+                    "anonymousId": f"device-{chance.randrange(4)}",
+                    "props": {
+                        "revenueCents": chance.randrange(10_000),
+                        "engagementTime": chance.randrange(9_000) / 1000,
+                    },
+                }
+                if chance.random() < 0.15:
+                    event["actorId"] = f"user-{chance.randrange(3)}"
+                event |= chance.choice(
+                    [
+                        {"entityType": "asset", "entityId": f"asset-{chance.randrange(3)}"},
+                        {"licenseId": f"license-{chance.randrange(3)}"},
+                        {"projectId": "project-0", "ipAssetId": "asset-0"},
+                        {},
+                    ]
+                )
+                if chance.random() < 0.4:
+                    event["attribution"] = chance.choice(
+                        [{"utmSource": "google", "utmMedium": "cpc"}, {"referrer": "https://www.reddit.com/r/art"}]
+                    )
+                if chance.random() < 0.05:
+                    event["context"] = {"userAgent": "Googlebot/2.1 (+http://www.google.com/bot.html)"}
+                events.append(event)
+                sent.append(event)
+            files.append((landing_date, f"part-{part}.ndjson", events))
+    return files
+
+
+def create_licenses(pipeline: Pipeline, *, asset_of: str) -> None:
+    """The product's tables with three licenses for one asset; only licenses matter to these models."""
+    assert pipeline.warehouse.application_url is not None
+    with connect_application(pipeline.warehouse.application_url) as application:
+        application.execute(
+            """
+            create table if not exists users
+                (id text, email text, role text, created_at timestamptz, deleted_at timestamptz);
+            create table if not exists creators
+                (id text, user_id text, display_name text, created_at timestamptz, deleted_at timestamptz);
+            create table if not exists brands
+                (id text, user_id text, company_name text, created_at timestamptz, deleted_at timestamptz);
+            create table if not exists ip_assets
+                (id text, title text, type text, created_by text, created_at timestamptz, deleted_at timestamptz);
+            create table if not exists ip_ownerships
+                (id text, ip_asset_id text, creator_id text, share_bps int, start_date date, end_date date);
+            create table if not exists projects
+                (id text, brand_id text, name text, budget_cents bigint, created_at timestamptz);
+            create table if not exists licenses
+                (id text, ip_asset_id text, brand_id text, project_id text, parent_license_id text, fee_cents bigint,
+                status text, start_date date, end_date date, created_at timestamptz);
+            create table if not exists payouts
+                (id text, creator_id text, amount_cents bigint, status text, created_at timestamptz);
+            truncate licenses;
+            """
+        )
+        for number in range(3):
+            application.execute(
+                "insert into licenses values (%s, %s, 'brand-0', 'project-9', null, 100, 'active', %s, null, %s)",
+                [f"license-{number}", asset_of, START, START],
+            )
+        application.commit()
+
+
+def land(pipeline: Pipeline, files: list[File]) -> None:
+    for day, name, events in files:
+        pipeline.land(day, events, name)
+
+
+def rebuild_from_nothing(pipeline: Pipeline, files: list[File]) -> None:
+    land(pipeline, files)
+    pipeline.read_application(START)
+    pipeline.run(WINDOW)
+
+
+def day_by_day(pipeline: Pipeline, files: list[File]) -> None:
+    pipeline.read_application(START)
+    for day in WINDOW.days():
+        land(pipeline, [file for file in files if file[0] <= day])
+        pipeline.run(Window.day(day))
+
+
+def backwards(pipeline: Pipeline, files: list[File]) -> None:
+    land(pipeline, files)
+    pipeline.read_application(START)
+    for day in reversed(list(WINDOW.days())):
+        pipeline.run(Window.day(day))
+
+
+def twice_in_overlapping_pieces(pipeline: Pipeline, files: list[File]) -> None:
+    land(pipeline, files)
+    pipeline.read_application(START)
+    for first, last in ((2, 5), (0, 3), (4, 6), (0, 6), (1, 2)):
+        pipeline.run(Window(START + first * ONE_DAY, START + last * ONE_DAY))
+
+
+def with_late_files_and_licenses(pipeline: Pipeline, files: list[File]) -> None:
+    """Every second file arrives when all days are published, oldest last, and the licenses after them."""
+    land(pipeline, files[::2])
+    pipeline.run(WINDOW)
+    for file in reversed(files[1::2]):
+        land(pipeline, [file])
+        pipeline.load(Window.day(file[0]))
+    pipeline.catch_up()
+    pipeline.read_application(START)
+
+
+def with_corrected_files(pipeline: Pipeline, files: list[File]) -> None:
+    """Every file is first landed with half of its events and events that are not true; then corrected."""
+    wrong = {"eventType": "license_created", "licenseId": "license-1", "anonymousId": "device-1", "actorId": "user-9"}
+    for day, name, events in files:
+        pipeline.land(day, [*events[::2], wrong | {"occurredAt": f"{day}T12:00:00Z"}], name)
+    pipeline.read_application(START)
+    pipeline.run(WINDOW)
+    land(pipeline, files)
+    for day in WINDOW.days():
+        pipeline.load(Window.day(day))
+
+
+ROUTES: list[Callable[[Pipeline, list[File]], None]] = [
+    day_by_day,
+    backwards,
+    twice_in_overlapping_pieces,
+    with_late_files_and_licenses,
+    with_corrected_files,
+]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_route_ends_at_the_same_tables(pipeline: Pipeline, seed: int) -> None:
+    files = random_files(seed)
+    create_licenses(pipeline, asset_of="asset-2")
+    rebuild_from_nothing(pipeline, files)
+    assert pipeline.catch_up() == [], "a rebuild from nothing leaves no day stale"
+    expected = pipeline.contents()
+    for table in ("raw.events", "raw.duplicate_events", "intermediate.int_identity_resolved", "marts.daily_metrics"):
+        assert expected[table], f"this test shows nothing: {table} is empty"
+
+    for route in ROUTES:
+        pipeline.wipe()
+        route(pipeline, files)
+        pipeline.catch_up()
+        actual = pipeline.contents()
+        for table, rows in expected.items():
+            assert actual[table] == rows, f"{route.__name__}: {table}"
+
+
+def test_a_corrected_license_reaches_the_days_that_named_it(pipeline: Pipeline) -> None:
+    files = random_files(3)
+    create_licenses(pipeline, asset_of="asset-1")
+    rebuild_from_nothing(pipeline, files)
+    before = pipeline.contents(["marts"])
+
+    create_licenses(pipeline, asset_of="asset-2")
+    pipeline.read_application(START)
+    assert pipeline.catch_up(), "days that name a corrected license are stale"
+
+    after = pipeline.contents(["marts"])
+    assert before != after
+    pipeline.run(WINDOW)
+    assert pipeline.contents(["marts"]) == after
+
+
+def test_a_window_leaves_the_days_around_it_as_they_are(pipeline: Pipeline) -> None:
+    files = random_files(4)
+    create_licenses(pipeline, asset_of="asset-1")
+    rebuild_from_nothing(pipeline, files)
+    inside = Window(START + 2 * ONE_DAY, START + 4 * ONE_DAY)
+
+    def physical_rows() -> list[tuple[Any, ...]]:
+        # ctid and xmin tell a row that was written again from one that was left alone.
+        return [
+            row
+            for table, column in (
+                ("build.daily_metrics", "metric_date"),
+                ("marts.daily_metrics", "metric_date"),
+                ("marts.daily_metrics_by_channel", "metric_date"),
+                ("intermediate.int_events_attributed", "event_date"),
+            )
+            for row in pipeline.rows(
+                f"select ctid::text, xmin::text, t::text from {table} as t where not ({column} >= %s and {column} < %s)"
+                " order by ctid",
+                inside.start,
+                inside.end,
+            )
+        ]
+
+    before = physical_rows()
+    pipeline.run(inside)
+    assert physical_rows() == before
+
+
+def test_an_event_that_is_deleted_is_gone_from_every_table(pipeline: Pipeline) -> None:
+    view = {"eventType": "asset_viewed", "ipAssetId": "asset-0", "anonymousId": "device-0"}
+    days = list(WINDOW.days())
+    for day in days[:2]:
+        pipeline.land(day, [view | {"occurredAt": f"{day}T10:00:00Z", "idempotencyKey": f"on {day}"}])
+    create_licenses(pipeline, asset_of="asset-1")
+    pipeline.read_application(START)
+    pipeline.run(Window(days[0], days[2]))
+    assert pipeline.rows("select metric_date, views from marts.daily_metrics order by 1") == [
+        (days[0], 1),
+        (days[1], 1),
+    ]
+
+    pipeline.land(days[0], [])
+    pipeline.load(Window.day(days[0]))
+    pipeline.catch_up()
+
+    # The day has become empty and the day after it is as it was.
+    assert pipeline.rows(query) == [(days[1], 1)]
+    for table, column in (
+        ("raw.events", "event_date"),
+        ("raw.attribution", "event_date"),
+        ("intermediate.int_events_attributed", "event_date"),
+        ("intermediate.int_identity_observations", "event_date"),
+        ("build.daily_metrics", "metric_date"),
+        ("build.daily_metrics_by_channel", "metric_date"),
+        ("marts.daily_metrics_by_channel", "metric_date"),
+    ):
+        assert pipeline.rows(f"select count(*) from {table} where {column} = %s", days[0]) == [(0,)], table
+
+
+@pytest.mark.parametrize("model", ["int_identity_observations", "int_events_attributed", "daily_metrics_by_channel"])
+def test_a_build_that_dies_leaves_marts_alone_and_a_rerun_makes_it_good(pipeline: Pipeline, model: str) -> None:
+    files = random_files(5)
+    create_licenses(pipeline, asset_of="asset-1")
+    rebuild_from_nothing(pipeline, files)
+    expected = pipeline.contents()
+    published = pipeline.rows("table ops.published_days")
+    late = [{"eventType": "asset_viewed", "ipAssetId": "asset-0", "occurredAt": f"{START}T10:00:00Z"}]
+    pipeline.land(START, late, "late.ndjson")
+    pipeline.load(Window.day(START))
+
+    with pytest.raises(AssertionError, match="the model fails on purpose"):
+        pipeline.run_with_failing_model(model, WINDOW)
+    assert pipeline.contents(["marts"]) == {name: rows for name, rows in expected.items() if name.startswith("marts.")}
+    assert pipeline.rows("table ops.published_days") == published
+
+    pipeline.land(START, [], "late.ndjson")
+    pipeline.load(Window.day(START))
+    pipeline.catch_up()
+    assert pipeline.contents() == expected
+
+
+def test_a_publication_that_dies_in_the_middle_changes_no_mart(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from orchestration import publication
+
+    files = random_files(6)
+    create_licenses(pipeline, asset_of="asset-1")
+    rebuild_from_nothing(pipeline, files[:4])
+    before = pipeline.contents(["marts"])
+    land(pipeline, files)
+
+    replace_window = publication._replace_window
+
+    def dies_at_the_last_mart(cursor: psycopg.Cursor, mart: publication.Mart, window: Window) -> int:
+        if mart.name == "daily_metrics_by_channel":
+            cursor.execute("select pg_terminate_backend(pg_backend_pid())")
+        return replace_window(cursor, mart, window)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(publication, "_replace_window", dies_at_the_last_mart)
+        with pytest.raises(psycopg.OperationalError):
+            pipeline.run(WINDOW)
+    pipeline.reconnect()
+    assert pipeline.contents(["marts"]) == before
+
+    pipeline.run(WINDOW)
+    after = pipeline.contents()
+    pipeline.wipe()
+    rebuild_from_nothing(pipeline, files)
+    assert pipeline.contents() == after
