@@ -1,4 +1,4 @@
-"""The warehouse from the command line: `python -m orchestration start|stop|status|dsn|env|exec -- COMMAND`.
+"""The warehouse from the command line: `python -m orchestration start|stop|status|dsn|env|ui|exec -- COMMAND`.
 
 Every target of the Makefile goes through it, so it imports nothing heavy.
 """
@@ -10,6 +10,8 @@ import shlex
 import sys
 from pathlib import Path
 
+from orchestration import environment
+from orchestration.deployment import Deployment, DeploymentError
 from orchestration.embedded_binaries import EmbeddedServerError
 from orchestration.embedded_server import EmbeddedServer
 from orchestration.preparation import prepare
@@ -17,10 +19,11 @@ from orchestration.warehouse import CHECKOUT, Warehouse, WarehouseUnavailable
 
 ACTIONS = {
     "start": "start the embedded server and create what is missing in the warehouse",
-    "stop": "stop the embedded server",
+    "stop": "stop Dagster and the embedded server, whichever was started here",
     "status": "tell where the warehouse is and whether it answers (exit code 3: the embedded server does not run)",
     "dsn": "print what to enter in a BI tool, and nothing else",
     "env": "print the variables by which tools find the warehouse, for eval in a shell (with passwords)",
+    "ui": "do what start does, then run Dagster: its web page, schedules and sensors",
     "exec": "do what start does, then become COMMAND in this environment",
 }
 NOT_RUNNING = 3
@@ -40,6 +43,8 @@ def main(arguments: list[str]) -> int:
         command = command[1:]
     if options.action == "exec" and not command:
         parser.error("exec needs a command")
+    added = environment.additions(os.environ, CHECKOUT)
+    os.environ.update(added)
     try:
         if options.action == "stop":
             return _stop()
@@ -47,7 +52,9 @@ def main(arguments: list[str]) -> int:
             return _status()
         warehouse = Warehouse.locate()
         prepare(warehouse)
-    except (EmbeddedServerError, WarehouseUnavailable) as error:
+        if options.action == "ui":
+            command = Deployment(Path(warehouse.dagster_home)).command()
+    except (EmbeddedServerError, WarehouseUnavailable, DeploymentError) as error:
         _say(f"error: {error}")
         return 1
     if options.action == "start":
@@ -55,7 +62,7 @@ def main(arguments: list[str]) -> int:
     elif options.action == "dsn":
         sys.stdout.write(f"{warehouse.bi_dsn}\n")
     elif options.action == "env":
-        for name, value in warehouse.environment().items():
+        for name, value in (added | warehouse.environment()).items():
             sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
     else:
         return _become(command, warehouse)
@@ -63,6 +70,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _stop() -> int:
+    if Deployment(Path(os.environ.get("DAGSTER_HOME") or CHECKOUT / ".dagster")).stop():
+        _say("Dagster is stopped")
     stopped = EmbeddedServer(CHECKOUT).stop()
     _say("the embedded server is stopped" if stopped else "the embedded server did not run")
     return 0

@@ -1,0 +1,50 @@
+# Only Python 3.11 with venv, git and make have to be there: everything else comes from requirements.lock into .venv.
+PYTHON ?= $(shell command -v python3.11 || echo python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+WAREHOUSE := $(BIN)/python -m orchestration
+READY := $(VENV)/.ready .env.local
+.PHONY: help install demo test ui stop lint bench dsn env lock
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+install: $(READY) ## what all the others do first
+
+demo: $(READY) ## a sample marketplace of 30 days, from landing files to published numbers
+	@$(WAREHOUSE) exec -- $(BIN)/python -u -m orchestration.demo
+
+test: $(READY) ## all tests
+	@$(BIN)/pytest -n 2 --dist loadfile
+
+ui: $(READY) ## Dagster on the warehouse: web page, schedules, sensors; until Ctrl-C or make stop
+	@$(WAREHOUSE) ui
+
+stop: ## stop Dagster and the embedded Postgres server
+	@[ ! -e $(VENV)/.ready ] || $(WAREHOUSE) stop
+
+lint: $(READY) ## style, types, imports, SQL
+	@.ci/lint $(BIN)
+
+bench: $(READY) ## how long things take
+	@$(BIN)/pytest tests/benchmarks -n 0 -s
+
+dsn: $(READY) ## the DSN for a BI tool, alone with -s
+	@$(WAREHOUSE) dsn
+
+env: $(READY) ## the variables for working by hand: eval "$(make -s env)"
+	@$(WAREHOUSE) env
+
+lock: $(VENV)/.ready ## resolve requirements.lock anew from pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements.lock
+
+.env.local: | .env.example
+	@umask 077 && cp .env.example .env.local
+
+$(VENV)/.packages: requirements.lock
+	@.ci/install "$(PYTHON)" "$(VENV)" >&2
+	@touch $@
+
+$(VENV)/.ready: $(VENV)/.packages pyproject.toml
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable . >&2
+	@touch $@

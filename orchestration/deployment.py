@@ -1,0 +1,71 @@
+"""The Dagster deployment of a checkout: `dg dev` started once, found again, stopped. Its settings are in
+.dagster/dagster.yaml.
+"""
+
+import contextlib
+import fcntl
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+# The web server, the daemon and the code server each end in turn; on a busy machine that takes 10 s.
+END_SECONDS: Final = 30
+POLL_SECONDS: Final = 0.1
+
+
+class DeploymentError(Exception):
+    """Dagster cannot be started or stopped; the message says what to do."""
+
+
+class Deployment:
+    """The one `dg dev` of a Dagster home. A lock that its process holds tells that it lives; no stale file can."""
+
+    def __init__(self, dagster_home: Path) -> None:
+        self._lock_file = dagster_home / "ui.lock"
+
+    def command(self) -> list[str]:
+        """What this process has to become; it holds the lock from here on. Raises DeploymentError when one runs."""
+        self._lock_file.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o644)
+        if not _try_lock(lock):
+            os.close(lock)
+            raise DeploymentError(f"Dagster runs already (process {self._process()}); make stop ends it")
+        os.truncate(lock, 0)
+        os.write(lock, str(os.getpid()).encode())
+        os.set_inheritable(lock, True)
+        return [str(Path(sys.executable).with_name("dg")), "dev", "--use-active-venv"]
+
+    def stop(self) -> bool:
+        """End it and wait until it has ended; False when none runs. Raises DeploymentError when it does not end."""
+        if not self._lock_file.exists():
+            return False
+        lock = os.open(self._lock_file, os.O_RDWR)
+        try:
+            if _try_lock(lock):
+                return False
+            process = self._process()
+            with contextlib.suppress(ProcessLookupError):
+                # As Ctrl-C does: it ends its web server, daemon and code server.
+                os.kill(process, signal.SIGINT)
+            deadline = time.monotonic() + END_SECONDS
+            while not _try_lock(lock):
+                if time.monotonic() > deadline:
+                    raise DeploymentError(f"Dagster (process {process}) has not ended within {END_SECONDS} s")
+                time.sleep(POLL_SECONDS)
+            return True
+        finally:
+            os.close(lock)
+
+    def _process(self) -> int:
+        return int(self._lock_file.read_text())
+
+
+def _try_lock(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,27 @@
+"""The environment of a command: what the shell says and, beneath it, what .env.local of the checkout says.
+
+The file is not called .env, because Dagster reads a .env of its own accord and puts it above the shell.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+FILE: Final = ".env.local"
+LANDING: Final = "LANDING_URL"
+
+
+def additions(surrounding: Mapping[str, str], checkout: Path) -> dict[str, str]:
+    """What has to be added to the surrounding environment, or to be replaced in it. An empty value says nothing.
+
+    A landing folder that is not absolute is one of the checkout, wherever the command is run from.
+    """
+    from dotenv import dotenv_values
+
+    # A value may hold a dollar sign, as passwords do: nothing is expanded.
+    written = dotenv_values(checkout / FILE, interpolate=False)
+    added = {name: value for name, value in written.items() if value and not surrounding.get(name)}
+    landing = added.get(LANDING) or surrounding.get(LANDING)
+    if landing and "://" not in landing and not Path(landing).is_absolute():
+        added[LANDING] = str(checkout / landing)
+    return added

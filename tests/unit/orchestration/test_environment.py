@@ -1,0 +1,53 @@
+"""What of .env.local reaches a command."""
+
+from pathlib import Path
+
+import pytest
+
+from orchestration.environment import FILE, additions
+
+
+def checkout_with(folder: Path, *lines: str) -> Path:
+    (folder / FILE).write_text("".join(f"{line}\n" for line in lines))
+    return folder
+
+
+def test_the_shell_wins_over_the_file(tmp_path: Path) -> None:
+    checkout = checkout_with(tmp_path, "WAREHOUSE_START_DATE=2026-10-01", "WAREHOUSE_HASH_KEY=from-the-file")
+
+    added = additions({"WAREHOUSE_START_DATE": "2027-01-01"}, checkout)
+
+    assert added == {"WAREHOUSE_HASH_KEY": "from-the-file"}
+
+
+@pytest.mark.parametrize("line", ["WAREHOUSE_URL=", "#WAREHOUSE_URL=postgresql://a@b/c", "WAREHOUSE_URL"])
+def test_an_empty_value_in_the_file_says_nothing(tmp_path: Path, line: str) -> None:
+    assert additions({}, checkout_with(tmp_path, line)) == {}
+
+
+def test_an_empty_value_in_the_shell_says_nothing(tmp_path: Path) -> None:
+    checkout = checkout_with(tmp_path, "WAREHOUSE_HASH_KEY=from-the-file")
+
+    assert additions({"WAREHOUSE_HASH_KEY": ""}, checkout) == {"WAREHOUSE_HASH_KEY": "from-the-file"}
+
+
+def test_a_password_with_a_dollar_sign_stays_as_it_is(tmp_path: Path) -> None:
+    checkout = checkout_with(tmp_path, "WAREHOUSE_URL=postgresql://o:a${HOME}b$c@h/d")
+
+    assert additions({"HOME": "/nowhere"}, checkout) == {"WAREHOUSE_URL": "postgresql://o:a${HOME}b$c@h/d"}
+
+
+@pytest.mark.parametrize("surrounding", [{}, {"LANDING_URL": "landing"}])
+def test_a_relative_landing_folder_is_one_of_the_checkout(tmp_path: Path, surrounding: dict[str, str]) -> None:
+    checkout = checkout_with(tmp_path, "LANDING_URL=landing")
+
+    assert additions(surrounding, checkout) == {"LANDING_URL": str(tmp_path / "landing")}
+
+
+@pytest.mark.parametrize("given", ["/data/landing", "s3://bucket/landing"])
+def test_an_absolute_landing_folder_is_left_alone(tmp_path: Path, given: str) -> None:
+    assert additions({"LANDING_URL": given}, checkout_with(tmp_path, "LANDING_URL=landing")) == {}
+
+
+def test_without_a_file_the_shell_is_all_there_is(tmp_path: Path) -> None:
+    assert additions({"LANDING_URL": "/data/landing"}, tmp_path) == {}
