@@ -1,6 +1,7 @@
 """The gates: which checks a window has to pass, and how their outcomes reach Dagster and the warehouse."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import dagster as dg
@@ -10,16 +11,16 @@ from ingestion.window import Window
 from quality_checks import events, ledger, reconciliation
 from quality_checks.outcome import CheckOutcome, Severity
 from quality_checks.results import record
+from quality_checks.suite import load_suite
 
 Check = Callable[[psycopg.Connection, Window], CheckOutcome]
 
-# By the asset they judge. Names are those of the functions and of the suites.
+# By when they are asked. Functions give their own names to their outcomes; a suite's file says the name of its.
 RAW_CHECKS: Final[tuple[Check, ...]] = (ledger.load_counts_add_up,)
 RAW_SUITES: Final = ("raw_events",)
 RAW_WARNINGS: Final[tuple[Check, ...]] = (
     ledger.landing_days_have_files,
     ledger.rejections_stay_rare,
-    events.event_types_are_registered,
     events.keys_stay_on_one_day,
 )
 BUILD_CHECKS: Final[tuple[Check, ...]] = (
@@ -27,6 +28,8 @@ BUILD_CHECKS: Final[tuple[Check, ...]] = (
     reconciliation.unique_visitors_stay_within_events,
     reconciliation.channels_add_up_to_daily_metrics,
 )
+# Reads the registry, a dbt seed, which a new warehouse has only after its first build.
+BUILD_WARNINGS: Final[tuple[Check, ...]] = (events.event_types_are_registered,)
 BUILD_SUITES: Final = ("daily_metrics", "daily_metrics_by_channel")
 # Not a function: dbt judges by its own tests while it builds.
 DBT_TESTS: Final = "dbt_tests_pass"
@@ -37,8 +40,26 @@ def name_of(check: Check) -> str:
     return check.__name__  # type: ignore[attr-defined,no-any-return]
 
 
-RAW_GATE: Final = (*(name_of(check) for check in RAW_CHECKS), *RAW_SUITES)
-BUILD_GATE: Final = (DBT_TESTS, *(name_of(check) for check in BUILD_CHECKS), *BUILD_SUITES)
+def suite_checks(suites: Sequence[str]) -> tuple[str, ...]:
+    """The names under which the outcomes of these suites are shown and recorded."""
+    return tuple(load_suite(suite).check for suite in suites)
+
+
+# What publication asks for, by name.
+RAW_GATE: Final = (*map(name_of, RAW_CHECKS), *suite_checks(RAW_SUITES))
+BUILD_GATE: Final = (DBT_TESTS, *map(name_of, BUILD_CHECKS), *suite_checks(BUILD_SUITES))
+
+
+def check_specs(
+    asset: dg.AssetKey, *, checks: Sequence[Check] = (), suites: Sequence[str] = ()
+) -> list[dg.AssetCheckSpec]:
+    """These checks and suites as checks of an asset; those that publication asks for are blocking."""
+    described = {name_of(check): inspect.cleandoc(check.__doc__ or "").partition("\n\n")[0] for check in checks}
+    described |= {suite.check: suite.about for suite in map(load_suite, suites)}
+    return [
+        dg.AssetCheckSpec(name, asset=asset, blocking=name in (*RAW_GATE, *BUILD_GATE), description=description)
+        for name, description in described.items()
+    ]
 
 
 def judge(
@@ -59,8 +80,9 @@ def judge(
     return outcomes
 
 
-def results(outcomes: Sequence[CheckOutcome], assets: Mapping[str, dg.AssetKey]) -> Iterator[dg.AssetCheckResult]:
+def results(outcomes: Sequence[CheckOutcome], specs: Iterable[dg.AssetCheckSpec]) -> Iterator[dg.AssetCheckResult]:
     """The outcomes as Dagster shows them, each at its asset: bad days and a sample of what is wrong in the metadata."""
+    assets = {spec.name: spec.asset_key for spec in specs}
     for outcome in outcomes:
         metadata: dict[str, Any] = dict(outcome.observed)
         if outcome.days:

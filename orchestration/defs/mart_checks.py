@@ -8,34 +8,28 @@ import dagster as dg
 from orchestration import gates
 from orchestration.defs.resources import WarehouseResource
 from orchestration.partitions import window_of
+from quality_checks import reconciliation
 
-DAILY_METRICS: Final = dg.AssetKey(["build", "daily_metrics"])
-BY_CHANNEL: Final = dg.AssetKey(["build", "daily_metrics_by_channel"])
+_DAILY_METRICS: Final = dg.AssetKey(["build", "daily_metrics"])
+_BY_CHANNEL: Final = dg.AssetKey(["build", "daily_metrics_by_channel"])
+_REGISTRY: Final = dg.AssetKey(["staging", "event_types"])
 
-_CHECKS: Final = {
-    "daily_metrics_match_raw_events": (
-        DAILY_METRICS,
-        "Counts, cents and seconds of every day are those of raw, counted apart from dbt.",
+_SPECS: Final = (
+    *gates.check_specs(
+        _DAILY_METRICS,
+        checks=(reconciliation.daily_metrics_match_raw_events, reconciliation.unique_visitors_stay_within_events),
+        suites=("daily_metrics",),
     ),
-    "unique_visitors_stay_within_events": (
-        DAILY_METRICS,
-        "A group has a visitor at the least, and no more of them than events.",
+    *gates.check_specs(
+        _BY_CHANNEL,
+        checks=(reconciliation.channels_add_up_to_daily_metrics,),
+        suites=("daily_metrics_by_channel",),
     ),
-    "daily_metrics": (DAILY_METRICS, "The expectation suite daily_metrics."),
-    "channels_add_up_to_daily_metrics": (
-        BY_CHANNEL,
-        "Summed over channel, source, medium and campaign, every additive column is that of daily_metrics.",
-    ),
-    "daily_metrics_by_channel": (BY_CHANNEL, "The expectation suite daily_metrics_by_channel."),
-}
-
-
-@dg.multi_asset_check(
-    specs=[
-        dg.AssetCheckSpec(name, asset=asset, blocking=True, description=description)
-        for name, (asset, description) in _CHECKS.items()
-    ]
+    *gates.check_specs(_REGISTRY, checks=gates.BUILD_WARNINGS),
 )
+
+
+@dg.multi_asset_check(specs=_SPECS)
 def build_checks(context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource) -> Iterator[dg.AssetCheckResult]:
     """Judge the days of the run as they are in schema build now."""
     with warehouse.connect() as connection:
@@ -43,8 +37,8 @@ def build_checks(context: dg.AssetCheckExecutionContext, warehouse: WarehouseRes
             connection,
             window_of(context),
             build_id=context.run.run_id,
-            checks=gates.BUILD_CHECKS,
+            checks=(*gates.BUILD_CHECKS, *gates.BUILD_WARNINGS),
             suites=gates.BUILD_SUITES,
             sqlalchemy_url=warehouse.located().sqlalchemy_url,
         )
-    yield from gates.results(outcomes, {name: asset for name, (asset, _) in _CHECKS.items()})
+    yield from gates.results(outcomes, _SPECS)
