@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, JsonValue, Window, days_of
-from quality_checks.suite import Suite, load_suite
+from quality_checks.suite import BARE_QUERY, Suite, load_suite
 
 # Bad rows shown per failed expectation.
 _ROWS_SHOWN: Final = 5
@@ -156,6 +156,17 @@ def _raise_if_not_judged(suite: Suite, result: Mapping[str, Any]) -> None:
         )
 
 
+def _read_columns_only(
+    _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _executemany: bool
+) -> tuple[str, Any]:
+    """To learn a query's columns GX runs the query as it is, and every row of the window comes into this process.
+
+    Measured: 0.2 s of CPU and all the rows in memory for each 100,000. No other statement begins with the query.
+    """
+    is_bare_query = statement.startswith(BARE_QUERY)
+    return (f"select * from ({statement}) as suite_columns limit 0" if is_bare_query else statement), parameters
+
+
 @contextmanager
 def _judge(sqlalchemy_url: str, suite: Suite) -> Iterator[_Judge]:
     # Read while the package is imported; 1.24 sends nothing, versions before and after may.
@@ -171,6 +182,9 @@ def _judge(sqlalchemy_url: str, suite: Suite) -> Iterator[_Judge]:
         # GX replaces `$name` in this string from the environment; rendered, a `$` of the password is escaped.
         connection_string=sqlalchemy.make_url(sqlalchemy_url).render_as_string(hide_password=False),
         create_temp_table=False,
+    )
+    sqlalchemy.event.listen(
+        datasource.get_execution_engine().engine, "before_cursor_execute", _read_columns_only, retval=True
     )
     try:
         yield _Judge(datasource, suite)

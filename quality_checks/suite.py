@@ -15,6 +15,9 @@ from quality_checks.outcome import Severity, Window
 
 SUITES: Final = Path(__file__).parent / "suites"
 
+# How the query for a window's rows begins, and nothing that is built around it.
+BARE_QUERY: Final = "select * from (\n"
+
 # SQLAlchemy reads `:name` as a parameter, even inside a literal, and Great Expectations runs it as null: the
 # suite would judge other rows than it says. Postgres's own `::` is left alone.
 _BIND_PARAMETER: Final = re.compile(r"(?<![:\w])(?::\w)")
@@ -44,7 +47,7 @@ class Suite:
         A row without a day belongs to no window; it is judged in every window, or nothing would ever judge it.
         """
         return (
-            f"select * from (\n{self.query}\n) as suite_rows\n"
+            f"{BARE_QUERY}{self.query}\n) as suite_rows\n"
             f"where ({self.date_column} >= date '{window.start:%Y-%m-%d}'"
             f" and {self.date_column} < date '{window.end:%Y-%m-%d}') or {self.date_column} is null"
         )

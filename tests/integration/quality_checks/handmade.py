@@ -65,7 +65,7 @@ class Rows:
             list(values.values()),
         )
 
-    def event(self, occurred_at: str, **changed: object) -> None:
+    def event(self, occurred_at: str, /, **changed: object) -> None:
         """A view of asset a1 by visitor v1 through load 1. A day that is changed alone contradicts occurred_at."""
         number = next(self._numbers)
         occurred = at(occurred_at)
@@ -142,11 +142,11 @@ class Rows:
             },
         )
 
-    def metrics(self, metric_date: date | None, **changed: object) -> None:
+    def metrics(self, metric_date: date | None, /, **changed: object) -> None:
         """The group of asset a1 with one view by one visitor."""
         self.insert(("build", "daily_metrics"), {"metric_date": metric_date, **_NUMBERS, **changed})
 
-    def by_channel(self, metric_date: date | None, **changed: object) -> None:
+    def by_channel(self, metric_date: date | None, /, **changed: object) -> None:
         """The same group's Direct channel."""
         values = {"channel": "Direct", "source": "(direct)", "medium": "(none)", **_NUMBERS, **changed}
         self.insert(("build", "daily_metrics_by_channel"), {"metric_date": metric_date, **values})
