@@ -7,8 +7,10 @@ mistake always gives the same text.
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -31,10 +33,13 @@ NOT_JSON: Final = "line: not JSON"
 TOO_DEEP: Final = "line: nested too deeply to be read"
 AN_ARRAY: Final = "line: an array of events; write one event per line (NDJSON)"
 NOT_AN_OBJECT: Final = "line: not a JSON object"
-_OUT_OF_RANGE: Final = "line: a number that no 64-bit float can hold"
-# Longer whole numbers are beyond any float, and Python refuses to read them from 4,300 digits.
-_MAX_DIGITS: Final = 309
+_OUT_OF_RANGE: Final = "line: a number too large to be read"
+# Python refuses to read a whole number of more than 4,300 digits; the strict decoder refuses shorter ones already.
+_MAX_DIGITS: Final = 4_000
 _TIMES: Final = ("occurredAt", "receivedAt")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+# Worked out once: looking into a struct takes longer than converting to it.
+_FIELDS: Final = {struct: msgspec.structs.fields(struct) for struct in (Event, *SECTIONS.values())}
 
 
 class Unreadable(ValueError):
@@ -42,8 +47,8 @@ class Unreadable(ValueError):
 
 
 def read_document(line: bytes) -> Any:
-    """The JSON value of a line, also of one that the strict decoder refuses: with lone surrogates, or with numbers
-    out of range, which become infinite. Raises Unreadable."""
+    """The JSON value of a line, also of one that the strict decoder refuses: with lone surrogates or numbers out
+    of range. Raises Unreadable."""
     try:
         text = line.decode()
     except UnicodeDecodeError as error:
@@ -91,19 +96,21 @@ def diagnose(line: bytes, document: Any, *, starts_at: datetime, day_ends_at: da
 def _line_reasons(line: bytes, document: dict[str, Any]) -> Iterator[str]:
     if has_duplicate_keys(line.decode()):
         yield "line: a key is given twice in one object"
-    nul = surrogate = infinite = False
+    nul = surrogate = False
     for leaf in _leaves(document):
         if isinstance(leaf, str):
             nul = nul or "\0" in leaf
-            surrogate = surrogate or any("\ud800" <= character <= "\udfff" for character in leaf)
-        elif isinstance(leaf, float):
-            infinite = infinite or math.isinf(leaf)
+            surrogate = surrogate or _SURROGATE.search(leaf) is not None
     if nul:
         yield "line: a NUL character (\\u0000) in a key or a text"
     if surrogate:
         yield "line: a lone surrogate (\\ud800 to \\udfff) in a key or a text"
-    if infinite:
-        yield _OUT_OF_RANGE
+    try:
+        msgspec.json.decode(line)
+    except msgspec.ValidationError:
+        yield _OUT_OF_RANGE  # the one thing it minds in JSON of no declared type
+    except msgspec.DecodeError:
+        pass  # a lone surrogate
 
 
 def _leaves(value: Any) -> Iterator[Any]:
@@ -121,7 +128,7 @@ def _leaves(value: Any) -> Iterator[Any]:
 
 
 def _field_reasons(section: dict[str, Any], struct: type[msgspec.Struct], prefix: str) -> Iterator[str]:
-    for field in msgspec.structs.fields(struct):
+    for field in _FIELDS[struct]:
         name = field.encode_name
         if name in SECTIONS and not prefix:
             continue
@@ -134,9 +141,15 @@ def _field_reasons(section: dict[str, Any], struct: type[msgspec.Struct], prefix
             yield f"{prefix}{name}: not {expectation(field.type)}"
 
 
+@lru_cache(maxsize=64)
+def _probe(annotation: Any) -> type[msgspec.Struct]:
+    # msgspec works a bare type out anew at every call, and a struct's fields once.
+    return msgspec.defstruct("Probe", [("value", annotation)])
+
+
 def _fits(value: Any, annotation: Any) -> bool:
     try:
-        msgspec.convert(value, annotation)
+        msgspec.convert({"value": value}, _probe(annotation))
     except (msgspec.ValidationError, UnicodeError):
         return False
     return True

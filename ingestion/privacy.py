@@ -48,6 +48,11 @@ _PHONE: Final = re.compile(
     r"|(?<![\w.,:/\-])(?!\d{1,2}[-/ ]\d{1,2}[-/ ](?:19|20)\d\d)"
     r"(?:\(0\d{1,4}\)[ \-/]{0,2}|0\d{1,4}[ \-/]{1,2})(?=(?:[ \-]?\d){6})\d{2,5}(?:[ \-]?\d{2,5}){1,3}(?![\w:\-])"
 )
+# What every phone number above has somewhere: a plus or, between digits, a separator. (A lone dot is a decimal's.) It
+# begins with a set of characters, which lets a search run over everything else ten times as fast.
+_PHONE_HINT: Final = re.compile(
+    r"[0-9+%](?:(?<=[0-9])(?:[ ()\-/]{1,3}[0-9]|\.[0-9]{3}[-. ][0-9]{4})|(?<=\+)[ (]{0,2}[0-9]|(?<=%)2[Bb])"
+)
 _PARAMETER: Final = re.compile(r"([?&;#])([\w.%\-\[\]]{1,64}+)=([^&#\s]++)")
 
 # In what is no JSON: a key, with or without quotes, up to its value; and a value, whole or cut off.
@@ -55,7 +60,7 @@ _LOOSE_KEY: Final = re.compile(r"(?<![\w\-])([A-Za-z_][\w\-]{0,63}+)\\?[\"']?\s{
 _LOOSE_VALUE: Final = re.compile(r"\\?\"(?:[^\"\\]|\\.)*+\"?|'[^']*+'?|[\[{][^\]}]*+[\]}]?|[^\s,;&}\]]++", re.DOTALL)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def key_kind(key: str) -> KeyKind:
     """What a key, in any letter case and any of camelCase, snake_case and kebab-case, says about its value."""
     words = [word.lower() for word in _WORD.findall(key[:256])]
@@ -75,7 +80,7 @@ def redact_text(text: str) -> str:
         text = _PARAMETER.sub(_redact_parameter, text)
     if "@" in text or "%40" in text:
         text = _EMAIL.sub(REDACTED, text)
-    return _PHONE.sub(REDACTED, text)
+    return _PHONE.sub(REDACTED, text) if _PHONE_HINT.search(text) is not None else text
 
 
 def is_clean(props: dict[str, Any], encoded: str) -> bool:
@@ -87,7 +92,7 @@ def is_clean(props: dict[str, Any], encoded: str) -> bool:
         if key_kind(key) != "free" or type(value) is dict or type(value) is list:
             return False
     return not (
-        "@" in encoded or "\\" in encoded or "%" in encoded or "=" in encoded or _PHONE.search(encoded) is not None
+        "@" in encoded or "\\" in encoded or "%" in encoded or "=" in encoded or _PHONE_HINT.search(encoded) is not None
     )
 
 

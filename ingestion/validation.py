@@ -49,6 +49,7 @@ _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 # A NUL as JSON spells it: the escape after an even number of backslashes.
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
+_TEXT: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 _BLANKS: Final = b" \t\r\n"
 _KEY: Final = b'":'
 _UUID_FIXED_BITS: Final = 0xF << 76 | 0x3 << 62
@@ -91,10 +92,12 @@ class LineValidator:
         self._day_ends_at = datetime.combine(landing_date + ONE_DAY, time.min, UTC)
         self._starts_at = datetime.combine(start_date, time.min, UTC)
 
-    def validate(self, line: bytes | Oversized) -> Accepted | Rejected | NotTracked:
+    def reject_oversized(self, line: Oversized) -> Rejected:
+        """The outcome of a line that was too long to be read whole."""
+        return Rejected(redact_line(line.head), line.line_bytes, (_TOO_LONG,))
+
+    def validate(self, line: bytes) -> Accepted | Rejected | NotTracked:
         """The one outcome of a line. Never raises on what the line holds."""
-        if isinstance(line, Oversized):
-            return Rejected(redact_line(line.head), line.line_bytes, (_TOO_LONG,))
         if len(line) > MAX_LINE_BYTES:
             return Rejected(redact_line(line), len(line), (_TOO_LONG,))
         try:
@@ -184,16 +187,18 @@ def _declines_tracking(document: dict[str, Any]) -> bool:
 def _refuse_hidden(line: bytes, canonical: bytes) -> None:
     """Raise _Unacceptable for what decoding hides: keys that stand twice, and NUL characters.
 
-    Without a backslash in the line there is no NUL, and every quote begins or ends a text. Then a key is a quote
-    with a colon, and a key that got lost makes the canonical form have fewer of them. (A text that begins with a
-    colon counts on both sides.) Only where the counts differ, or cannot be trusted, is the line read the slow way.
+    A key that got lost makes the canonical form have fewer of them. Without a backslash in the line every quote
+    begins or ends a text, and a key is a quote with a colon behind it (a text that begins with a colon counts on both
+    sides); otherwise keys are the colons that stand outside of texts. Only where the numbers differ is the line read
+    the slow way: two spellings of one key, for one, are no duplicates.
     """
     if b"\\" in line:
         if _NUL.search(canonical) is not None:
             raise _Unacceptable
-    elif line.translate(None, _BLANKS).count(_KEY) == canonical.count(_KEY):
-        return
-    if has_duplicate_keys(line.decode()):
+        is_complete = _TEXT.sub(b"", line).count(b":") == _TEXT.sub(b"", canonical).count(b":")
+    else:
+        is_complete = line.translate(None, _BLANKS).count(_KEY) == canonical.count(_KEY)
+    if not is_complete and has_duplicate_keys(line.decode()):
         raise _Unacceptable
 
 

@@ -1,0 +1,59 @@
+"""Two spellings, one event."""
+
+import pytest
+
+from ingestion.spelling import has_duplicate_keys, is_camel, spell
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"event_type": "x"},
+        {"props": {"revenue_cents": 1}},
+        {"attribution": {"utm_source": "x"}},
+        {"context": {"do_not_track": 1}},
+    ],
+)
+def test_a_known_key_in_snake_case_is_noticed(document):
+    assert not is_camel(document)
+
+
+def test_keys_that_are_not_known_keep_their_spelling():
+    document = {
+        "own_key": 1,
+        "props": {"own_key": 1, "actor_id": 2},
+        "attribution": "utm_source",
+        "context": ["user_agent"],
+    }
+    assert is_camel(document)
+    assert spell(document).sent == document
+
+
+def test_what_was_sent_keeps_its_nulls_and_what_is_present_has_none():
+    document = {"actor_id": None, "source": "", "own": None, "props": {"revenue_cents": None, "own": ""}}
+    assert spell(document).sent == {
+        "actorId": None,
+        "source": "",
+        "own": None,
+        "props": {"revenueCents": None, "own": ""},
+    }
+    assert spell(document).present == {"own": None, "props": {"own": ""}}
+
+
+def test_a_document_is_not_changed_by_being_spelled():
+    document = {"actor_id": "x", "props": {"fee_cents": 1}}
+    spell(document)
+    assert document == {"actor_id": "x", "props": {"fee_cents": 1}}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"a":1,"a":1}', True),
+        ('[{"b":{"a":1,"\\u0061":1}}]', True),
+        ('{"a":{"a":1},"b":[{"a":1},{"a":1}]}', False),
+        ("{}", False),
+    ],
+)
+def test_a_key_is_twice_only_inside_one_object(text, expected):
+    assert has_duplicate_keys(text) is expected

@@ -1,0 +1,378 @@
+"""What is accepted, as what, and under which key; and who is not tracked."""
+
+import json
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ingestion.diagnosis import diagnose, read_document
+from ingestion.landing import Oversized
+from ingestion.schema import CANDIDATE_COLUMN_NAMES
+from ingestion.validation import Accepted, LineValidator, NotTracked, Rejected
+
+VALIDATOR = LineValidator(landing_date=date(2026, 10, 3), start_date=date(2026, 10, 1))
+PRIVATE = ("jane@example.com", "10.1.2.3", "+49 151 23456789", "Mozilla/5.0")
+
+
+def to_snake(value):
+    if isinstance(value, dict):
+        return {re.sub("[A-Z]", lambda m: f"_{m[0].lower()}", key): to_snake(inner) for key, inner in value.items()}
+    return value
+
+
+def as_json(event) -> bytes:
+    return json.dumps(event, separators=(",", ":")).encode()
+
+
+def test_an_event_is_stored_in_the_columns_of_the_schema(accepted):
+    row = accepted()
+    assert row["event_date"] == date(2026, 10, 3)
+    assert row["event_key"] == "key-1"
+    assert row["event_type"] == "asset_viewed"
+    assert row["occurred_at"] == datetime(2026, 10, 3, 14, 22, 31, 123_000, UTC)
+    assert row["received_at"] == datetime(2026, 10, 3, 14, 22, 32, tzinfo=UTC)
+    assert (row["actor_id"], row["anonymous_id"]) == ("user-1", "device-1")
+    assert row["session_id"] == UUID("1b4e28ba-2fa1-41d2-883f-0016d3cca427")
+    assert (row["entity_type"], row["entity_id"], row["ip_asset_id"]) == ("asset", "asset-1", "asset-1")
+    assert row["engagement_time"] == Decimal("12.500")
+    assert json.loads(row["props"]) == {"path": "/assets/1", "engagementTime": 12.5}
+    assert (row["utm_source"], row["referrer"]) == ("google", "https://www.google.com/")
+    assert (row["device_type"], row["is_bot"]) == ("desktop", False)
+    assert len(row["canonical_hash"]) == 32
+
+
+def test_the_smallest_event_has_defaults_and_nothing_else(accepted):
+    row = accepted(b'{"eventType":"page_viewed","occurredAt":"2026-10-03T00:00:00Z"}')
+    given_values = {name: value for name, value in row.items() if value is not None}
+    assert given_values == {
+        "event_date": date(2026, 10, 3),
+        "event_key": row["canonical_hash"].hex(),
+        "event_id": row["event_id"],
+        "event_type": "page_viewed",
+        "occurred_at": datetime(2026, 10, 3, tzinfo=UTC),
+        "received_at": datetime(2026, 10, 4, tzinfo=UTC),
+        "source": "web",
+        "props": "{}",
+        "is_bot": False,
+        "canonical_hash": row["canonical_hash"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "moment"),
+    [
+        ("2026-10-03T00:00:00Z", 3, "2026-10-03T00:00:00+00:00"),
+        ("2026-10-02T23:59:59.999999Z", 2, "2026-10-02T23:59:59.999999+00:00"),
+        ("2026-10-02T23:59:59.9999999Z", 2, "2026-10-02T23:59:59.999999+00:00"),
+        ("2026-10-03T01:30:00+02:00", 2, "2026-10-02T23:30:00+00:00"),
+        ("2026-10-02T23:30:00-0100", 3, "2026-10-03T00:30:00+00:00"),
+        ("2026-10-03 05:45:00,5+05:45", 3, "2026-10-03T00:00:00.500000+00:00"),
+        ("2026-10-03t10:00z", 3, "2026-10-03T10:00:00+00:00"),
+        ("2026-10-01T00:00:00-00", 1, "2026-10-01T00:00:00+00:00"),
+    ],
+)
+def test_an_event_belongs_to_the_utc_day_it_occurred_on(accepted, text, day, moment):
+    row = accepted(occurredAt=text)
+    assert row["event_date"] == date(2026, 10, day)
+    assert row["occurred_at"].isoformat() == moment
+    assert row["occurred_at"].tzinfo is UTC
+
+
+def test_clocks_may_be_24_hours_ahead_and_no_more(accepted):
+    assert accepted(occurredAt="2026-10-04T14:22:32Z")["event_date"] == date(2026, 10, 4)
+    assert accepted(occurredAt="2026-10-05T00:00:00Z", receivedAt=None)["event_date"] == date(2026, 10, 5)
+    assert accepted(receivedAt="2026-10-05T00:00:00Z")["received_at"] == datetime(2026, 10, 5, tzinfo=UTC)
+
+
+def test_the_key_is_the_idempotency_key_else_the_event_id_else_the_canonical_hash(accepted):
+    assert accepted(eventId="e-1")["event_key"] == "key-1"
+    assert accepted(eventId="e-1", idempotencyKey=None)["event_key"] == "e-1"
+    assert accepted(eventId="e-1", idempotencyKey="")["event_key"] == "e-1"
+    row = accepted(idempotencyKey=None)
+    assert row["event_key"] == row["canonical_hash"].hex()
+
+
+def test_the_event_id_identifies_the_day_and_the_key(accepted):
+    first = accepted()["event_id"]
+    assert accepted(actorId="user-2")["event_id"] == first
+    assert accepted(idempotencyKey="key-2")["event_id"] != first
+    assert accepted(occurredAt="2026-10-02T14:22:31Z")["event_id"] != first
+    assert (first.version, first.variant) == (8, "specified in RFC 4122")
+    assert first == UUID("381b7254-15b9-8df7-8f0c-84b0e65e4d80")
+
+
+def test_the_canonical_hash_holds_all_that_was_sent_and_only_that(accepted):
+    original = accepted()["canonical_hash"]
+    assert accepted(unknownField=1)["canonical_hash"] != original
+    assert accepted(source="web")["canonical_hash"] != original
+    assert (
+        accepted(props={"path": "/assets/1", "engagementTime": 12.5, "email": "a@b.co"})["canonical_hash"]
+        != (accepted(props={"path": "/assets/1", "engagementTime": 12.5, "email": "b@b.co"})["canonical_hash"])
+    )
+
+
+def test_snake_case_spellings_give_the_same_event(accepted, line_of):
+    changes = {
+        "props": {"revenueCents": 5, "feeCents": 1, "engagementTime": 2, "resultsCount": 3, "own_key": 1},
+        "attribution": {"utmSource": "x", "landingPage": "https://x.example/"},
+        "context": {"deviceType": "tv", "ipAddress": "10.1.2.3", "doNotTrack": False},
+    }
+    camel = accepted(**changes)
+    assert accepted(as_json(to_snake(json.loads(line_of(**changes))))) == camel
+    assert camel["revenue_cents"] == 5
+
+
+def test_both_spellings_with_one_value_are_one_field(accepted):
+    assert accepted(actor_id="user-1") == accepted()
+    assert accepted(actor_id=None) == accepted()
+    assert accepted(actorId=None, actor_id="user-1") == accepted()
+
+
+def test_null_and_empty_texts_are_absent(accepted):
+    names = ("eventId", "receivedAt", "actorId", "actorType", "sessionId", "source", "ipAssetId", "licenseId")
+    missing = accepted(**dict.fromkeys(names, None))
+    for empty in (dict.fromkeys(names, ""), dict.fromkeys(names, None)):
+        row = accepted(**empty, props=None, attribution={"referrer": "", "utmTerm": "", "gclid": ""}, context=None)
+        assert [
+            row[name] for name in ("event_key", "received_at", "actor_id", "session_id", "source", "license_id")
+        ] == (
+            [missing[name] for name in ("event_key", "received_at", "actor_id", "session_id", "source", "license_id")]
+        )
+        assert (row["referrer"], row["utm_term"], row["gclid"], row["props"]) == (None, None, None, "{}")
+
+
+@pytest.mark.parametrize(
+    ("entity_type", "column"), [("ASSET", "ip_asset_id"), ("Project", "project_id"), ("license", "license_id")]
+)
+def test_an_entity_fills_the_id_of_its_type_unless_that_is_given(accepted, entity_type, column):
+    camel = {"ip_asset_id": "ipAssetId", "project_id": "projectId", "license_id": "licenseId"}[column]
+    row = accepted(entityType=entity_type, entityId="e-9")
+    assert (row["entity_type"], row[column]) == (entity_type.lower(), "e-9")
+    assert accepted(entityType=entity_type, entityId="e-9", **{camel: "given"})[column] == "given"
+
+
+def test_other_entities_fill_nothing_and_a_type_needs_no_id(accepted):
+    row = accepted(entityType="Creator", entityId="c-1")
+    assert (row["ip_asset_id"], row["project_id"], row["license_id"]) == (None, None, None)
+    assert accepted(entityType="asset", entityId=None)["ip_asset_id"] is None
+    assert accepted(actorId=None, actorType="creator")["actor_type"] == "creator"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "stored"),
+    [
+        (0, "0.000"),
+        (-0.0, "0.000"),
+        (0.0005, "0.001"),
+        (1.0015, "1.002"),
+        (2.6745, "2.675"),
+        (0.00049, "0.000"),
+        (7, "7.000"),
+        (1_000_000_000, "1000000000.000"),
+    ],
+)
+def test_engagement_time_has_three_decimals_rounded_half_away_from_zero(accepted, seconds, stored):
+    assert str(accepted(props={"engagementTime": seconds})["engagement_time"]) == stored
+
+
+def test_cents_have_64_bits(accepted):
+    row = accepted(props={"revenueCents": 2**63 - 1, "feeCents": 0})
+    assert (row["revenue_cents"], row["fee_cents"]) == (2**63 - 1, 0)
+
+
+def test_props_may_have_10240_bytes_and_three_levels(accepted):
+    assert accepted(props={"x": "é" * 5116})["props"] == '{"x":"' + "é" * 5116 + '"}'
+    assert json.loads(accepted(props={"a": {"b": {"c": 1}}, "d": [[1]]})["props"]) == {"a": {"b": {"c": 1}}, "d": [[1]]}
+
+
+def test_numbers_that_every_engine_can_hold_are_kept(accepted):
+    numbers = [2**63 - 1, -(2**63), 1e38, -1e38, 5e-324, 0.1, -0.0]
+    assert json.loads(accepted(props={"n": numbers})["props"]) == {"n": numbers}
+
+
+@pytest.mark.parametrize(
+    "text", ["'; drop table raw.events; --", "\\copy", "\\.", "a\tb", "\\u0000", "\\\\u0000", "😀", "{}"]
+)
+def test_any_harmless_text_is_stored_as_it_is(accepted, text):
+    row = accepted(actorId=text, props={"note": text, text: 1}, attribution={"utmTerm": text})
+    assert (row["actor_id"], row["utm_term"]) == (text, text)
+    assert json.loads(row["props"]) == {"note": text, text: 1}
+
+
+def test_keys_that_only_look_alike_are_not_twice(accepted):
+    line = b'{"eventType":"page_viewed","occurredAt":"2026-10-03T00:00:00Z","props":{"a":":","b" : " :","A":{"a":1}}}'
+    assert json.loads(accepted(line)["props"]) == {"a": ":", "b": " :", "A": {"a": 1}}
+
+
+def test_given_device_fields_win_over_the_user_agent(accepted):
+    agent = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Version/17.0 Mobile/15E148 Safari/604.1"
+    row = accepted(context={"userAgent": agent})
+    assert (row["device_type"], row["browser"], row["os"]) == ("mobile", "Mobile Safari", "iOS")
+    row = accepted(context={"userAgent": agent, "deviceType": "tablet", "browser": "Own", "os": ""})
+    assert (row["device_type"], row["browser"], row["os"]) == ("tablet", "Own", "iOS")
+
+
+def test_a_user_agent_in_props_is_parsed_and_dropped(accepted):
+    for key in ("userAgent", "user_agent"):
+        row = accepted(context=None, props={key: "curl/8.0", "x": 1})
+        assert (row["is_bot"], row["device_type"], row["props"]) == (True, "bot", '{"x":1}')
+
+
+def test_no_personal_data_is_among_the_stored_values(accepted):
+    jane, address, phone, agent = PRIVATE
+    row = accepted(
+        props={
+            "ip": address,
+            "ipAddress": address,
+            "userAgent": agent,
+            "note": f"write to {jane}, {phone}",
+            "deep": {"email": jane, "list": [f"call {phone}"]},
+        },
+        attribution={
+            "utmSource": jane,
+            "referrer": f"https://x.example/?u={jane}",
+            "landingPage": "https://x.example/?token=t0ps3cret",
+        },
+        context={"userAgent": agent, "ipAddress": address},
+    )
+    stored = " ".join(map(str, row.values()))
+    assert [text for text in (*PRIVATE, "t0ps3cret") if text in stored] == []
+    assert json.loads(row["props"]) == {
+        "note": "write to [redacted], [redacted]",
+        "deep": {"email": "[redacted]", "list": ["call [redacted]"]},
+    }
+
+
+@pytest.mark.parametrize("declined", [True, 1, "1", "true", "yes", "Yes"])
+@pytest.mark.parametrize("source", [None, "", "web", "mobile"])
+def test_a_person_who_declined_is_not_tracked(validator, line_of, declined, source):
+    for key in ("doNotTrack", "do_not_track"):
+        assert validator.validate(line_of(source=source, context={key: declined})) == NotTracked()
+
+
+@pytest.mark.parametrize("declined", [False, 0, None, "", "0", "no", "unspecified"])
+def test_an_event_without_a_refusal_is_tracked(accepted, declined):
+    assert accepted(context={"doNotTrack": declined})["event_key"] == "key-1"
+
+
+@pytest.mark.parametrize("source", ["api", "system", "webhook"])
+def test_servers_are_tracked_whatever_they_say(accepted, source):
+    assert accepted(source=source, context={"doNotTrack": True})["source"] == source
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"context":{"doNotTrack":true}}',
+        b'{"eventType":5,"occurredAt":"never","props":[],"context":{"doNotTrack":true}}',
+        b'{"x":"\\ud800","context":{"doNotTrack":true}}',
+        b'{"x":"\\u0000","context":{"doNotTrack":true}}',
+        b'{"x":1e999,"context":{"doNotTrack":true}}',
+        b'{"x":1,"x":2,"context":{"doNotTrack":true}}',
+    ],
+)
+def test_a_refusal_counts_in_an_event_that_is_otherwise_invalid(validator, line):
+    assert validator.validate(line) == NotTracked()
+
+
+def test_an_unknown_source_is_rejected_and_not_untracked(rejected):
+    assert rejected(source="tv", context={"doNotTrack": True}).reasons == (
+        "source: not one of web, api, mobile, system, webhook",
+    )
+
+
+def test_an_oversized_line_is_rejected_with_its_head_and_its_length(validator):
+    outcome = validator.reject_oversized(Oversized(b'{"email":"jane@example.com","x":"xxx', 52_428_800))
+    assert outcome == Rejected('{"email":[redacted],"x":"xxx', 52_428_800, ("line: longer than 1048576 bytes",))
+
+
+# Few characters, each of them trouble for somebody; and the values that some field takes.
+texts = st.text(st.sampled_from('a:"\\\0\ud800\u00e9@+1 '), max_size=8) | st.sampled_from(
+    ("", "web", "ASSET", "2026-10-03T00:00:00Z", "1b4e28ba-2fa1-41d2-883f-0016d3cca427", "https://x.example/")
+)
+keys = texts | st.sampled_from(("revenueCents", "revenue_cents", "userAgent", "utm_source", "doNotTrack", "email"))
+scalars = st.none() | st.booleans() | st.integers() | st.sampled_from((0.5, 1e300, 10**400)) | texts
+json_values = scalars | st.dictionaries(
+    keys, scalars | st.lists(scalars | st.lists(scalars, max_size=2), max_size=2), max_size=3
+)
+FIELDS = (
+    "eventType",
+    "occurredAt",
+    "receivedAt",
+    "source",
+    "actorId",
+    "actor_id",
+    "sessionId",
+    "entityType",
+    "entityId",
+    "props",
+    "attribution",
+    "context",
+    "idempotencyKey",
+    "unknown",
+)
+fuzzed_events = st.fixed_dictionaries(
+    {"eventType": st.just("page_viewed"), "occurredAt": st.just("2026-10-03T00:00:00Z")},
+    optional={name: json_values for name in FIELDS if name not in ("eventType", "occurredAt")},
+) | st.dictionaries(st.sampled_from(FIELDS), json_values)
+
+
+def assert_one_outcome(line: bytes) -> None:
+    outcome = VALIDATOR.validate(line)
+    match outcome:
+        case Accepted(values):
+            assert len(values) == len(CANDIDATE_COLUMN_NAMES)
+            document = read_document(line)
+            # The quick way and the thorough way agree.
+            bounds = {"starts_at": datetime(2026, 10, 1, tzinfo=UTC), "day_ends_at": datetime(2026, 10, 4, tzinfo=UTC)}
+            assert diagnose(line, document, **bounds) == ()
+            texts = [value for value in values if isinstance(value, str)]
+            assert not any("\0" in text for text in texts)
+            "".join(texts).encode()
+        case Rejected(text, line_bytes, reasons):
+            assert reasons
+            assert "line: not an event of the contract" not in reasons
+            assert line_bytes == len(line)
+            assert "\0" not in text
+            assert len(text.encode()) <= 65_536
+        case _:
+            assert outcome == NotTracked()
+
+
+@given(st.binary())
+@example(b"")
+@example(b"\xff\xfe{\x00}\x00")
+def test_any_bytes_have_exactly_one_outcome(line):
+    assert_one_outcome(line)
+
+
+@given(fuzzed_events, st.booleans())
+def test_any_object_has_exactly_one_outcome(event, ascii_only):
+    assert_one_outcome(json.dumps(event, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass"))
+
+
+OFFSETS = ("+00:00", "Z", "z", "+02:00", "-0330", "+14", "-11:59")
+
+
+@given(
+    moment=st.datetimes(datetime(2026, 10, 2), datetime(2026, 10, 3)),  # noqa: DTZ001 - made aware by the offsets
+    offsets=st.lists(st.sampled_from(OFFSETS), min_size=2, max_size=2),
+    props=st.dictionaries(st.sampled_from(("revenueCents", "feeCents", "resultsCount")), st.integers(0, 2**40)),
+    key=st.none() | st.text("abc", min_size=1),
+)
+def test_spelling_and_offset_change_neither_key_nor_hash(moment, offsets, props, key):
+    outcomes = []
+    for offset, spell in zip(offsets, (dict, to_snake), strict=True):
+        digits = "".join(filter(str.isdigit, offset)).ljust(4, "0")
+        minutes = (int(digits[:2]) * 60 + int(digits[2:])) * (-1 if offset.startswith("-") else 1)
+        local = datetime.fromtimestamp(moment.replace(tzinfo=UTC).timestamp() + minutes * 60, UTC)
+        local = local.replace(microsecond=moment.microsecond, tzinfo=None)
+        event = {"eventType": "page_viewed", "occurredAt": local.isoformat() + offset, "props": props, "eventId": key}
+        outcomes.append(VALIDATOR.validate(as_json(spell(event))))
+    assert outcomes[0] == outcomes[1]
+    assert isinstance(outcomes[0], Accepted)
