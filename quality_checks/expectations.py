@@ -169,7 +169,7 @@ def _read_columns_only(
 
 @contextmanager
 def _judge(sqlalchemy_url: str, suite: Suite) -> Iterator[_Judge]:
-    # Read while the package is imported; 1.24 sends nothing, versions before and after may.
+    # The installed 1.24 holds no code that sends anything; where a version does, this is its switch, read at import.
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations
     import sqlalchemy
