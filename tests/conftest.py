@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -19,6 +20,9 @@ from orchestration.embedded_folder import OWNER
 from orchestration.embedded_server import EmbeddedServer
 from orchestration.preparation import prepare
 from orchestration.warehouse import APPLICATION_DATABASE, DATABASE, Warehouse
+
+if TYPE_CHECKING:
+    from tests.pipeline import Pipeline
 
 # Away from the port of a developer's own warehouse.
 FIRST_TEST_PORT = 26_432
@@ -103,6 +107,17 @@ def warehouse(test_server: EmbeddedServer) -> Iterator[Warehouse]:
         connection.execute(f"drop database {DATABASE} with (force)")
         if _is_used(warehouse.superuser_url(APPLICATION_DATABASE)):
             connection.execute(f"drop database {APPLICATION_DATABASE} with (force)")
+
+
+@pytest.fixture
+def pipeline(warehouse: Warehouse, tmp_path: Path) -> Iterator["Pipeline"]:
+    """A warehouse without data, and an empty landing folder."""
+    # Brings Dagster along, 3 s of CPU that unit tests need not spend.
+    from tests.pipeline import Pipeline
+
+    pipeline = Pipeline(warehouse, tmp_path / "landing")
+    yield pipeline
+    pipeline.close()
 
 
 @pytest.fixture
