@@ -22,7 +22,7 @@ MAX_UTM_LENGTH: Final = 255
 # What common web servers accept as a request line; an extension of the contract, like the limit of click ids.
 MAX_URL_LENGTH: Final = 8_192
 MAX_CLICK_ID_LENGTH: Final = 1_024
-# 10 KB of props, as compact UTF-8 JSON.
+# 10 KB of props, as compact UTF-8 JSON, before anything is redacted.
 MAX_PROPS_BYTES: Final = 10_240
 # Props themselves are level 1; an object or a list inside them is level 2, one inside that level 3.
 MAX_PROPS_DEPTH: Final = 3
@@ -100,7 +100,7 @@ Url = Annotated[
 DeviceField = Annotated[
     str, Meta(max_length=MAX_ID_LENGTH, description=f"a text of at most {MAX_ID_LENGTH} characters")
 ]
-UserAgent = Annotated[str, Meta(description="a text; parsed to device, browser and OS, never stored")]
+UserAgent = Annotated[str, Meta(description="a text")]
 Cents = Annotated[int, Meta(ge=0, le=MAX_INTEGER, description="a whole number of cents from 0 to 9223372036854775807")]
 Seconds = Annotated[
     float,
@@ -151,8 +151,9 @@ class Attribution(msgspec.Struct, rename="camel", kw_only=True, gc=False):
 
 
 class Context(msgspec.Struct, rename="camel", kw_only=True, gc=False):
-    """The device an event came from. `ipAddress` may be sent and is never stored; `doNotTrack` is true, 1, "1",
-    "true" or "yes" (what browsers report) when a person declined, and anything else when not."""
+    """The device an event came from. The user agent is parsed and dropped, `ipAddress` may be sent and is never
+    stored; `doNotTrack` is true, 1, "1", "true" or "yes" (what browsers report) when a person declined, and anything
+    else when not."""
 
     user_agent: UserAgent | None = None
     device_type: DeviceField | None = None

@@ -39,7 +39,8 @@ _MAX_DIGITS: Final = 4_000
 _TIMES: Final = ("occurredAt", "receivedAt")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 # Worked out once: looking into a struct takes longer than converting to it.
-_FIELDS: Final = {struct: msgspec.structs.fields(struct) for struct in (Event, *SECTIONS.values())}
+_STRUCTS: Final[tuple[type[msgspec.Struct], ...]] = (Event, *SECTIONS.values())
+_FIELDS: Final = {struct: msgspec.structs.fields(struct) for struct in _STRUCTS}
 
 
 class Unreadable(ValueError):

@@ -242,7 +242,7 @@ def _values(
 def _attribution_values(attribution: Attribution) -> tuple[str | None, ...]:
     given = msgspec.structs.astuple(attribution)
     # Click ids, the last four, are random text, in which anything could look like a phone number.
-    return (*(redact_text(text) if text else None for text in given[:7]), *(text or None for text in given[7:]))
+    return (*[redact_text(text) if text else None for text in given[:7]], *[text or None for text in given[7:]])
 
 
 def event_id(event_date: date, event_key: str) -> UUID:
