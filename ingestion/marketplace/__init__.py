@@ -15,7 +15,16 @@ from ingestion.marketplace.rows import DAY_MS, MAIL_DOMAIN, PASSWORD_MARK, Row
 from ingestion.marketplace.tracker import Outcome, Sent
 from ingestion.marketplace.traffic import Traffic
 
-__all__ = ["DEFAULT_SEED", "DEFAULT_START", "MAIL_DOMAIN", "PASSWORD_MARK", "LandingDay", "Marketplace", "Outcome"]
+__all__ = [
+    "DEFAULT_EVENTS_PER_DAY",
+    "DEFAULT_SEED",
+    "DEFAULT_START",
+    "MAIL_DOMAIN",
+    "PASSWORD_MARK",
+    "LandingDay",
+    "Marketplace",
+    "Outcome",
+]
 
 # Raised with every change of what is generated, so that older files are replaced.
 VERSION: Final = 1

@@ -23,9 +23,6 @@ class DayFacts:
 
     happened: dict[str, list[tuple[int, Row]]] = field(default_factory=lambda: defaultdict(list))
 
-    def __getitem__(self, kind: str) -> list[tuple[int, Row]]:
-        return self.happened.get(kind, [])
-
     def add(self, kind: str, at: int, row: Row) -> None:
         self.happened[kind].append((at, row))
 

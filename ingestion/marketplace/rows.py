@@ -44,8 +44,8 @@ _ADJECTIVES: Final = _words(
 _NOUNS: Final = _words(
     "anthem bloom canyon drift echo fable garden harbor island journey kite lantern meadow north orbit"
 )
-_TYPES = ("image", "image", "audio", "video", "illustration", "font", "model_3d")
-_COMPANIES = ("Studio", "Foods", "Outdoor", "Labs", "Mobility", "Apparel", "Games", "Records")
+_TYPES: Final = ("image", "image", "audio", "video", "illustration", "font", "model_3d")
+_COMPANIES: Final = ("Studio", "Foods", "Outdoor", "Labs", "Mobility", "Apparel", "Games", "Records")
 _FEE_MEDIAN_CENTS: Final = 18_000
 _FREE_SHARE: Final = 0.04
 
@@ -192,9 +192,8 @@ class Rows:
             asset = self.assets[int(len(self.assets) * rng.random() ** 2.2)]
             asset_id = asset["id"]
             created_at = max(self.timestamp(at), asset["created_at"], project["created_at"])
-            fee = (
-                0 if rng.random() < 0.04 else round(rng.lognormvariate(0, 0.9) * _FEE_MEDIAN_CENTS / 500) * 500 + 1_500
-            )
+            is_free = rng.random() < _FREE_SHARE
+            fee = 0 if is_free else round(rng.lognormvariate(0, 0.9) * _FEE_MEDIAN_CENTS / 500) * 500 + 1_500
             start = created_at.date() + timedelta(days=rng.choice((0, 0, 0, 1, 3, 7)))
         else:
             project = next(row for row in self.tables["projects"] if row["id"] == parent["project_id"])

@@ -1,6 +1,7 @@
 """The application's tables become versions in raw: on two databases of a real server."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
@@ -341,6 +342,25 @@ def test_a_table_that_may_not_be_read_is_named_with_the_grant_it_needs(
                 read_application(source, raw, observed_date=DAY, hash_key=KEY)
         finally:
             superuser.execute("drop owned by reader; drop role reader")
+
+
+def test_of_two_reads_at_once_the_second_sees_what_the_first_appended(
+    source_url: str, raw: psycopg.Connection, warehouse: Warehouse
+) -> None:
+    def read_once(connection: psycopg.Connection) -> int:
+        with connect_application(source_url) as source:
+            return read_application(source, connection, observed_date=DAY, hash_key=KEY).versions_appended
+
+    with warehouse.connect() as other, ThreadPoolExecutor() as threads, raw.transaction():
+        assert read_once(raw) == 6
+        second = threads.submit(read_once, other)
+        for _ in range(200):
+            waiting = raw.execute("select 1 from pg_locks where locktype = 'advisory' and not granted").fetchone()
+            if waiting or second.done():
+                break
+            raw.execute("select pg_sleep(0.05)")
+        assert waiting, "the second read did not wait for the first"
+    assert second.result() == 0
 
 
 def test_a_source_inside_a_transaction_is_refused(source_url: str, raw: psycopg.Connection) -> None:

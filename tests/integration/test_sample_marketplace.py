@@ -65,9 +65,11 @@ def test_nothing_personal_reaches_the_warehouse(warehouse: Warehouse, connection
 
 def test_the_command_fills_the_database_once(warehouse: Warehouse, capsys: pytest.CaptureFixture[str]) -> None:
     assert warehouse.application_url
-    for expected in ("1,5", "0 of them were written"):
-        assert main(["--app-url", warehouse.application_url, "--days", "1"]) == 0
-        assert expected in capsys.readouterr().out
+    arguments = ["--app-url", warehouse.application_url, "--days", "1"]
+    assert main(arguments) == 0
+    assert "; 0 of them were written" not in capsys.readouterr().out
+    assert main(arguments) == 0
+    assert "; 0 of them were written" in capsys.readouterr().out
 
 
 def test_the_command_says_what_is_wrong_when_the_database_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
