@@ -387,4 +387,4 @@ def resolve(cursor: psycopg.Cursor, *, change_id: int, replaced: list[int]) -> N
         *_RECORD_CHANGES,
     ):
         # A prepared statement would be planned without its dates and look into every day partition.
-        cursor.execute(statement, parameters, prepare=False)  # type: ignore[arg-type]
+        cursor.execute(statement, parameters, prepare=False)

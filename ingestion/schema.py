@@ -261,7 +261,7 @@ def create(connection: psycopg.Connection) -> None:
     with connection.transaction(), connection.cursor() as cursor:
         # "if not exists" does not protect two sessions that create at the same moment from each other.
         cursor.execute("select pg_advisory_xact_lock(%s)", [_DDL_LOCK])
-        cursor.execute(_DDL)  # type: ignore[call-overload]
+        cursor.execute(_DDL)
 
 
 def create_day_partitions(cursor: psycopg.Cursor, days: Iterable[date]) -> None:

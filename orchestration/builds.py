@@ -1,6 +1,9 @@
 """The record of what schema build holds: which build wrote a day, from which state of raw, and if it ended well."""
 
+from collections.abc import Iterable
+
 import psycopg
+from psycopg import sql
 
 from ingestion.window import Window
 from orchestration.writer import assert_writer
@@ -32,3 +35,27 @@ def complete(connection: psycopg.Connection, window: Window, *, build_id: str) -
             " where event_date >= %s and event_date < %s and build_id = %s",
             [window.start, window.end, build_id],
         )
+
+
+class IncompleteRebuild(Exception):
+    """A rebuild was asked for days that are not all of the published ones."""
+
+
+def clear(connection: psycopg.Connection, window: Window, tables: Iterable[tuple[str, str]], *, build_id: str) -> None:
+    """Drop the tables (schema, name) that dbt owns, so that a build of the window makes them anew.
+
+    BI does not read them. Raises IncompleteRebuild, and drops nothing, when days outside the window are published:
+    they could not be built from the new tables.
+    """
+    with connection.transaction(), connection.cursor() as cursor:
+        assert_writer(cursor, build_id)
+        cursor.execute("select min(event_date), max(event_date) from ops.published_days")
+        first, last = cursor.fetchone() or (None, None)
+        if first is not None and not (first in window and last in window):
+            raise IncompleteRebuild(
+                f"a rebuild covers every published day, {first} to {last}, but was asked for {window}; nothing was"
+                " dropped. Choose at least these days as the range of the job"
+            )
+        for schema, name in tables:
+            cursor.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(schema, name)))
+        cursor.execute("update ops.built_days set is_complete = false")

@@ -99,6 +99,15 @@ def manifest() -> Mapping[str, Any]:
     return content
 
 
+def windowed_tables(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Schema and name of every table that models write window by window."""
+    return [
+        (node["schema"], node["name"])
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["config"]["materialized"] == "incremental"
+    ]
+
+
 class WarehouseDbtTranslator(DagsterDbtTranslator):
     """dbt nodes as Dagster assets: key [schema, table], group by layer."""
 

@@ -37,7 +37,7 @@ DBT_TESTS: Final = "dbt_tests_pass"
 
 def name_of(check: Check) -> str:
     """The name under which a check is shown and recorded."""
-    return check.__name__  # type: ignore[attr-defined,no-any-return]
+    return check.__name__
 
 
 def suite_checks(suites: Sequence[str]) -> tuple[str, ...]:

@@ -1,17 +1,18 @@
 """From schema build to schema marts: what BI reads has passed its gates, and all marts of a run change together.
 
-The tables of schema marts are made here from the dbt contracts and are never dropped, so that grants, policies and
-comments stay. Rows move in one transaction, and only of days whose build is complete and whose checks are on record.
+Rows move in one transaction, and only of days whose build is complete and whose checks are on record. The tables they
+move into are in mart_tables.py.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 import psycopg
 from psycopg import sql
 
 from ingestion.window import Window
+from orchestration import mart_tables
+from orchestration.mart_tables import Mart
 from orchestration.writer import assert_writer
 
 # A BI query may hold a mart for a while; publication waits this long for it and no longer, and is tried again.
@@ -20,132 +21,6 @@ LOCK_TIMEOUT: Final = "30s"
 
 class PublicationRefused(Exception):
     """The window may not be published; what BI reads has not changed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a mart, as its dbt contract has it."""
-
-    name: str
-    data_type: str
-    is_nullable: bool
-    description: str
-
-
-@dataclass(frozen=True, slots=True)
-class Mart:
-    """A table that BI reads: its columns, the column that carries its day, and the columns that identify a row."""
-
-    name: str
-    description: str
-    columns: tuple[Column, ...]
-    date_column: str
-    grain: tuple[str, ...]
-
-
-def marts_of(manifest: Mapping[str, Any]) -> tuple[Mart, ...]:
-    """Every public dbt model of schema build, by name. Raises KeyError when one lacks its contract, window or grain."""
-    models = (
-        node
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["schema"] == "build" and node["access"] == "public"
-    )
-    return tuple(sorted((_mart(model) for model in models), key=lambda mart: mart.name))
-
-
-def _mart(model: Mapping[str, Any]) -> Mart:
-    return Mart(
-        name=model["name"],
-        description=model["description"],
-        columns=tuple(
-            Column(
-                column["name"],
-                column["data_type"],
-                all(constraint["type"] != "not_null" for constraint in column["constraints"]),
-                column["description"],
-            )
-            for column in model["columns"].values()
-        ),
-        date_column=model["config"]["event_time"],
-        grain=tuple(model["config"]["meta"]["grain"]),
-    )
-
-
-def create_marts(connection: psycopg.Connection, marts: Sequence[Mart]) -> None:
-    """Create the tables of schema marts where they are missing, and add columns that are new.
-
-    Raises PublicationRefused when a column is gone or has another type: that is no job for a nightly run.
-    """
-    with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute("create schema if not exists marts")
-        for mart in marts:
-            existing = _existing_columns(cursor, mart)
-            if not existing:
-                _create_table(cursor, mart)
-            else:
-                _add_columns(cursor, mart, existing)
-
-
-def _existing_columns(cursor: psycopg.Cursor, mart: Mart) -> dict[str, str]:
-    cursor.execute(
-        "select attname, format_type(atttypid, atttypmod) from pg_attribute"
-        " where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
-        [f"marts.{mart.name}"],
-    )
-    return dict(cursor.fetchall())
-
-
-def _create_table(cursor: psycopg.Cursor, mart: Mart) -> None:
-    table = sql.Identifier("marts", mart.name)
-    columns = sql.SQL(", ").join(_column_definition(column) for column in mart.columns)
-    cursor.execute(sql.SQL("create table {} ({})").format(table, columns))
-    cursor.execute(
-        # Nulls are one group; a plain unique index would let the same group in again.
-        sql.SQL("create unique index {} on {} ({}) nulls not distinct").format(
-            sql.Identifier(f"{mart.name}_grain"),
-            table,
-            sql.SQL(", ").join(sql.Identifier(column) for column in mart.grain),
-        )
-    )
-    cursor.execute(sql.SQL("comment on table {} is {}").format(table, sql.Literal(mart.description)))
-    for column in mart.columns:
-        _comment_column(cursor, mart, column)
-
-
-def _column_definition(column: Column) -> sql.Composable:
-    definition = sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(column.data_type))  # type: ignore[arg-type]
-    return definition if column.is_nullable else definition + sql.SQL(" not null")
-
-
-def _comment_column(cursor: psycopg.Cursor, mart: Mart, column: Column) -> None:
-    cursor.execute(
-        sql.SQL("comment on column {} is {}").format(
-            sql.Identifier("marts", mart.name, column.name), sql.Literal(column.description)
-        )
-    )
-
-
-def _add_columns(cursor: psycopg.Cursor, mart: Mart, existing: Mapping[str, str]) -> None:
-    wanted = {column.name: column for column in mart.columns}
-    gone = sorted(existing.keys() - wanted.keys())
-    retyped = sorted(
-        name for name in existing.keys() & wanted.keys() if existing[name] != wanted[name].data_type.replace(", ", ",")
-    )
-    if gone or retyped:
-        raise PublicationRefused(
-            f"marts.{mart.name} has other columns than its contract: no longer there {gone}, of another type {retyped}."
-            ' Only new columns migrate by themselves; run the job "rebuild" to make the table anew.'
-        )
-    for name in [column.name for column in mart.columns if column.name not in existing]:
-        # Rows published before the column existed have no value for it until their days, now stale, are built again.
-        cursor.execute(
-            sql.SQL("alter table {} add column {} {}").format(
-                sql.Identifier("marts", mart.name),
-                sql.Identifier(name),
-                sql.SQL(wanted[name].data_type),  # type: ignore[arg-type]
-            )
-        )
-        _comment_column(cursor, mart, wanted[name])
 
 
 def publish(
@@ -163,12 +38,15 @@ def publish(
     `build_checks` has passed on that build, and every check in `raw_checks` has passed on what the build was made from.
     Raises PublicationRefused with the days and what is missing.
     """
-    create_marts(connection, marts)
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("set local synchronous_commit = on")
         cursor.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
         assert_writer(cursor, run_id)
         _refuse_unfit_days(cursor, window, raw_checks, build_checks)
+        try:
+            mart_tables.prepare(cursor, marts, window)
+        except mart_tables.ColumnsChanged as error:
+            raise PublicationRefused(f"nothing of {window} was published: {error}") from error
         rows = {mart.name: _replace_window(cursor, mart, window) for mart in marts}
         cursor.execute(_RECORD, {"start": window.start, "end": window.end, "run_id": run_id})
         cursor.execute(_SETTLE, {"start": window.start, "end": window.end})

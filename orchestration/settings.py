@@ -28,7 +28,7 @@ class Settings(BaseSettings):
 def settings() -> Settings:
     """The settings of this process. Raises MissingSetting naming every variable that is missing or wrong."""
     try:
-        return Settings()  # type: ignore[call-arg]
+        return Settings()
     except ValidationError as error:
         problems = "; ".join(f"{str(part['loc'][0]).upper()}: {part['msg']}" for part in error.errors())
         raise MissingSetting(

@@ -56,12 +56,12 @@ def spread(connection: psycopg.Connection) -> dict[str, int]:
                     from ({affected}) as affected
                     on conflict (event_date, layer, reason) do update
                     set change_id = excluded.change_id, recorded_at = excluded.recorded_at
-                    """,  # type: ignore[arg-type]
+                    """,
                     [reason],
                 )
                 marked[reason] = cursor.rowcount
             # Where nothing was built there is nothing that could be stale.
-            cursor.execute(f"delete from {queue}")  # type: ignore[arg-type]
+            cursor.execute(f"delete from {queue}")
     return marked
 
 

@@ -22,6 +22,7 @@ on conflict (build_id, check_name, window_start, window_end) do update set
     is_passed = excluded.is_passed,
     observed = excluded.observed,
     bad_days = excluded.bad_days,
+    change_id = excluded.change_id,
     checked_at = clock_timestamp()
 """
 

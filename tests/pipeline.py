@@ -21,7 +21,8 @@ from ingestion.application import connect_application, read_application
 from ingestion.loading import LoadReport, load_window
 from ingestion.window import ONE_DAY, Window
 from orchestration import builds, dbt, gates, staleness
-from orchestration.publication import marts_of, publish
+from orchestration.mart_tables import marts_of
+from orchestration.publication import publish
 from orchestration.warehouse import Warehouse
 from orchestration.writer import writing
 from quality_checks.outcome import CheckOutcome

@@ -4,6 +4,7 @@ from typing import Final
 
 import dagster as dg
 
+from orchestration.defs.dbt_assets import REBUILD_TAG
 from orchestration.defs.raw_assets import DAILY
 
 daily_refresh: Final = dg.define_asset_job(
@@ -11,4 +12,15 @@ daily_refresh: Final = dg.define_asset_job(
     selection=dg.AssetSelection.all(),
     partitions_def=DAILY,
     description="The whole chain for a day or a range of days: load, gate, build, gate, publish.",
+)
+
+rebuild: Final = dg.define_asset_job(
+    "rebuild",
+    selection=dg.AssetSelection.all(),
+    partitions_def=DAILY,
+    tags={REBUILD_TAG: "true"},
+    description=(
+        "Makes the tables of intermediate and build anew, for models whose columns were removed or have other types."
+        " Choose all published days as its range; BI reads the old numbers until the new ones are published."
+    ),
 )

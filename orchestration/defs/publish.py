@@ -8,8 +8,9 @@ from orchestration import dbt as project
 from orchestration import gates
 from orchestration.defs.raw_assets import DAILY, RETRIES
 from orchestration.defs.resources import WarehouseResource, WriterResource
+from orchestration.mart_tables import marts_of
 from orchestration.partitions import window_of
-from orchestration.publication import PublicationRefused, marts_of, publish
+from orchestration.publication import PublicationRefused, publish
 
 
 @dg.multi_asset(
@@ -31,7 +32,7 @@ from orchestration.publication import PublicationRefused, marts_of, publish
 )
 def published_marts(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, writer: WriterResource
-) -> Iterator[dg.MaterializeResult]:
+) -> Iterator[dg.MaterializeResult[None]]:
     """Move the run's days from build to marts, all marts together; refuses days that have not passed every gate."""
     with warehouse.connect() as connection:
         try:

@@ -51,7 +51,7 @@ _EVENT_SPECS: Final = (
 )
 def raw_events(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, writer: WriterResource, sources: SourcesResource
-) -> Iterator[dg.MaterializeResult]:
+) -> Iterator[dg.MaterializeResult[None]]:
     """Load the landing days of the run, and the day after them so far: an event of 23:59:58 lands after midnight."""
     window = window_of(context)
     landing_days = Window(window.start, window.end + ONE_DAY)
@@ -114,7 +114,7 @@ def _load_metadata(reports: list[LoadReport]) -> dict[str, int | list[str]]:
 )
 def raw_application_tables(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, writer: WriterResource, sources: SourcesResource
-) -> Iterator[dg.MaterializeResult]:
+) -> Iterator[dg.MaterializeResult[None]]:
     """Read the product's own tables, in one snapshot, as they are now."""
     try:
         with warehouse.connect() as connection, connect_application(sources.application_url) as source:

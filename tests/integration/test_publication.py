@@ -1,0 +1,259 @@
+"""What BI reads has passed its gates: the ways in which a publication is refused, and what it leaves as it was."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import psycopg
+import pytest
+
+from ingestion.window import ONE_DAY, Window
+from orchestration import dbt, gates, staleness
+from orchestration.builds import IncompleteRebuild, clear
+from orchestration.mart_tables import Column, Mart, marts_of
+from orchestration.publication import PublicationRefused, publish
+from orchestration.writer import WriterBusy, writing
+from tests.pipeline import FAR, START, GateClosed, Pipeline
+
+DAY = Window.day(START)
+NEXT = Window.day(START + ONE_DAY)
+BOTH = Window(DAY.start, NEXT.end)
+
+
+def view(day: date, key: str, asset: str = "asset-0") -> dict[str, Any]:
+    return {
+        "eventType": "asset_viewed",
+        "occurredAt": f"{day}T10:00:00Z",
+        "idempotencyKey": key,
+        "anonymousId": "device-0",
+        "ipAssetId": asset,
+    }
+
+
+def views_in_marts(pipeline: Pipeline) -> list[tuple[Any, ...]]:
+    return pipeline.rows("select metric_date, views from marts.daily_metrics order by 1")
+
+
+@pytest.fixture
+def published(pipeline: Pipeline) -> Pipeline:
+    """One day with one view, published."""
+    pipeline.land(START, [view(START, "first")])
+    pipeline.run(DAY)
+    assert views_in_marts(pipeline) == [(START, 1)]
+    return pipeline
+
+
+def publish_as_a_run(pipeline: Pipeline, window: Window, *, marts: Sequence[Mart] | None = None) -> None:
+    with pipeline.warehouse.connect(autocommit=True) as lock, writing(lock, "publisher", log=print):
+        publish(
+            pipeline.connection,
+            marts=marts_of(dbt.manifest()) if marts is None else marts,
+            window=window,
+            run_id="publisher",
+            raw_checks=[gates.name_of(check) for check in gates.RAW_CHECKS],
+            build_checks=[gates.DBT_TESTS, *(gates.name_of(check) for check in gates.BUILD_CHECKS)],
+        )
+
+
+def test_a_closed_raw_gate_leaves_marts_alone(published: Pipeline) -> None:
+    published.land(START, [view(START, "first"), view(START, "second")])
+    published.load(DAY)
+    published.connection.execute("update ops.loads set lines_read = lines_read + 1 where replaced_by is null")
+
+    with pytest.raises(GateClosed, match="load_counts_add_up"):
+        published.run(DAY)
+
+    assert views_in_marts(published) == [(START, 1)]
+    assert published.rows("select count(*) from ops.stale_days") == [(1,)], "the day stays stale until it is published"
+
+
+def test_a_closed_build_gate_leaves_marts_alone(published: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    published.land(START, [view(START, "first"), view(START, "second")])
+    build = published.build
+
+    def build_and_lose_a_view(window: Window, build_id: str) -> None:
+        build(window, build_id)
+        published.connection.execute("update build.daily_metrics set views = views - 1")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(published, "build", build_and_lose_a_view)
+        with pytest.raises(GateClosed, match="daily_metrics_match_raw_events"):
+            published.run(DAY)
+    assert views_in_marts(published) == [(START, 1)]
+
+    published.run(DAY)
+    assert views_in_marts(published) == [(START, 2)]
+
+
+def test_a_failed_dbt_test_leaves_marts_alone(published: Pipeline) -> None:
+    published.land(START, [view(START, "first"), view(START, "second")])
+    published.connection.execute(
+        """
+        create function ops.lose_channel() returns trigger language plpgsql
+        as 'begin new.channel := null; return new; end';
+        create trigger lose_channel before insert on intermediate.int_events_attributed
+        for each row execute function ops.lose_channel();
+        """
+    )
+    with pytest.raises(AssertionError, match="not_null_int_events_attributed_channel"):
+        published.run(DAY)
+    assert views_in_marts(published) == [(START, 1)]
+    with pytest.raises(PublicationRefused, match="2026-10-01 is not completely built"):
+        publish_as_a_run(published, DAY)
+
+
+def test_a_day_that_was_never_built_is_refused_by_name(published: Pipeline) -> None:
+    with pytest.raises(PublicationRefused, match="2026-10-02 is not completely built"):
+        publish_as_a_run(published, BOTH)
+    assert views_in_marts(published) == [(START, 1)]
+
+
+def test_a_build_whose_checks_were_not_recorded_is_refused(published: Pipeline) -> None:
+    published.connection.execute("delete from ops.check_results where check_name = 'channels_add_up_to_daily_metrics'")
+    with pytest.raises(PublicationRefused, match="channels_add_up_to_daily_metrics has not passed on build test-"):
+        publish_as_a_run(published, DAY)
+
+
+def test_a_verdict_on_raw_does_not_count_for_what_was_loaded_after_it(published: Pipeline) -> None:
+    published.land(START, [view(START, "first"), view(START, "second")])
+    published.load(DAY)
+    with published.warehouse.connect(autocommit=True) as lock, writing(lock, "no-raw-gate", log=print):
+        published.build(DAY, "no-raw-gate")
+        published.judge(DAY, "no-raw-gate", gates.BUILD_CHECKS, ())
+    with pytest.raises(PublicationRefused, match="load_counts_add_up has not passed on what build no-raw-gate read"):
+        publish_as_a_run(published, DAY)
+
+
+def test_a_verdict_on_raw_counts_for_later_builds_of_the_same_raw(published: Pipeline) -> None:
+    with published.warehouse.connect(autocommit=True) as lock, writing(lock, "same-raw", log=print):
+        published.build(DAY, "same-raw")
+        published.judge(DAY, "same-raw", gates.BUILD_CHECKS, ())
+    publish_as_a_run(published, DAY)
+    assert published.rows("select build_id, run_id from ops.published_days") == [("same-raw", "publisher")]
+
+
+def test_what_arrives_while_a_day_is_built_keeps_the_day_stale(
+    published: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = published.build
+
+    def build_and_load(window: Window, build_id: str) -> None:
+        build(window, build_id)
+        published.land(START, [view(START, "third")], "late.ndjson")
+        published.load(DAY)
+
+    published.land(START, [view(START, "first"), view(START, "second")])
+    with monkeypatch.context() as patched:
+        patched.setattr(published, "build", build_and_load)
+        # The gate sees that raw has moved on; had it not, the day would have stayed stale.
+        with pytest.raises(GateClosed, match="daily_metrics_match_raw_events"):
+            published.run(DAY)
+    stale = staleness.stale_days(published.connection, model_version=dbt.model_version(), before=FAR)
+    assert [day.event_date for day in stale] == [START]
+    published.catch_up()
+    assert views_in_marts(published) == [(START, 3)]
+
+
+def test_days_published_from_other_models_are_stale(published: Pipeline) -> None:
+    published.connection.execute("update ops.published_days set model_version = 'older'")
+    (stale,) = staleness.stale_days(published.connection, model_version=dbt.model_version(), before=FAR)
+    assert (stale.event_date, stale.reasons) == (START, ("models_changed",))
+    published.catch_up()
+    assert staleness.stale_days(published.connection, model_version=dbt.model_version(), before=FAR) == []
+
+
+def test_stale_days_become_as_few_runs_as_they_have_gaps() -> None:
+    days = [START + offset * ONE_DAY for offset in (4, 0, 1, 1, 5, 9)]
+    assert staleness.windows(days) == [
+        Window(START, START + 2 * ONE_DAY),
+        Window(START + 4 * ONE_DAY, START + 6 * ONE_DAY),
+        Window.day(START + 9 * ONE_DAY),
+    ]
+
+
+def test_the_same_group_is_refused_twice_also_where_its_keys_are_null(published: Pipeline) -> None:
+    for schema_name in ("build", "marts"):
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            published.connection.execute(f"insert into {schema_name}.daily_metrics select * from marts.daily_metrics")
+
+
+def changed(marts: Sequence[Mart], *columns: Column, without: str = "") -> list[Mart]:
+    """The marts, daily_metrics with these further columns and without one of its own."""
+    return [
+        replace(mart, columns=(*(column for column in mart.columns if column.name != without), *columns))
+        if mart.name == "daily_metrics"
+        else mart
+        for mart in marts
+    ]
+
+
+def test_a_new_column_migrates_by_itself_and_keeps_what_bi_may_do(published: Pipeline) -> None:
+    published.connection.execute("alter table build.daily_metrics add column shares bigint default 7")
+    table = "select oid from pg_class where oid = 'marts.daily_metrics'::regclass"
+    before = published.rows(table)
+    shares = Column("shares", "bigint", is_nullable=True, description="Count of shares.")
+
+    publish_as_a_run(published, DAY, marts=changed(marts_of(dbt.manifest()), shares))
+
+    assert published.rows("select views, shares from marts.daily_metrics") == [(1, 7)]
+    assert published.rows(table) == before, "the table is the same, with its grants and policies"
+    with psycopg.connect(published.warehouse.bi_dsn) as bi:
+        assert bi.execute("select shares from marts.daily_metrics").fetchall() == [(7,)]
+
+
+def test_a_column_that_is_gone_needs_the_rebuild_job(published: Pipeline) -> None:
+    published.land(START + ONE_DAY, [view(START + ONE_DAY, "next")])
+    published.run(NEXT)
+    fewer = changed(marts_of(dbt.manifest()), without="clicks")
+    with pytest.raises(PublicationRefused, match=r"marts\.daily_metrics .*\['clicks'\].*job \"rebuild\""):
+        publish_as_a_run(published, DAY, marts=fewer)
+    assert published.rows("select clicks from marts.daily_metrics") == [(0,), (0,)]
+
+    publish_as_a_run(published, BOTH, marts=fewer)
+    assert views_in_marts(published) == [(START, 1), (START + ONE_DAY, 1)]
+    with pytest.raises(psycopg.errors.UndefinedColumn):
+        published.connection.execute("select clicks from marts.daily_metrics")
+
+
+def test_a_column_of_another_type_is_changed_by_a_rebuild(published: Pipeline) -> None:
+    published.connection.execute("alter table build.daily_metrics alter column clicks type numeric(20,0)")
+    retyped = changed(
+        marts_of(dbt.manifest()), Column("clicks", "numeric(20,0)", is_nullable=False, description=""), without="clicks"
+    )
+    publish_as_a_run(published, DAY, marts=retyped)
+    assert published.rows("select pg_typeof(clicks)::text from marts.daily_metrics") == [("numeric",)]
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        published.connection.execute("insert into marts.daily_metrics select * from marts.daily_metrics")
+
+
+def test_a_rebuild_of_less_than_all_published_days_drops_nothing(published: Pipeline) -> None:
+    tables = dbt.windowed_tables(dbt.manifest())
+    with published.warehouse.connect(autocommit=True) as lock, writing(lock, "rebuild", log=print):
+        with pytest.raises(IncompleteRebuild, match="2026-10-01 to 2026-10-01"):
+            clear(published.connection, NEXT, tables, build_id="rebuild")
+        assert published.rows("select views from build.daily_metrics") == [(1,)]
+        clear(published.connection, BOTH, tables, build_id="rebuild")
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        published.connection.execute("select views from build.daily_metrics")
+    assert views_in_marts(published) == [(START, 1)], "BI reads on"
+
+
+def test_a_run_that_lost_the_warehouse_publishes_nothing(published: Pipeline) -> None:
+    with published.warehouse.connect(autocommit=True) as lock, writing(lock, "later", log=print):
+        with pytest.raises(WriterBusy, match="run earlier has lost the warehouse"):
+            published.publish(DAY, "earlier")
+        with pytest.raises(AssertionError, match="has lost the warehouse to a later run"):
+            published.dbt(dbt.build_arguments(DAY), "earlier")
+
+
+def test_models_built_by_hand_wait_for_no_run_and_are_not_published(published: Pipeline) -> None:
+    published.dbt([*dbt.build_arguments(DAY), "--select", "daily_metrics"])
+    with pytest.raises(PublicationRefused, match="2026-10-01 is not completely built"):
+        publish_as_a_run(published, DAY)
+    with (
+        published.warehouse.connect(autocommit=True) as lock,
+        writing(lock, "a-run", log=print),
+        pytest.raises(AssertionError, match="another run is writing the warehouse"),
+    ):
+        published.dbt([*dbt.build_arguments(DAY), "--select", "daily_metrics"])
