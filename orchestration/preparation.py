@@ -89,12 +89,13 @@ def prepare(warehouse: Warehouse) -> None:
 
     if warehouse.is_embedded:
         _prepare_server(warehouse)
-    with warehouse.connect() as connection:
+    with warehouse.connect(autocommit=True) as connection:
+        # Held until the connection closes.
+        connection.execute("select pg_advisory_lock(%s)", [_PREPARATION_LOCK])
         if not warehouse.is_embedded:
             _prepare_reader(warehouse, connection)
         try:
             with connection.transaction():
-                connection.execute("select pg_advisory_xact_lock(%s)", [_PREPARATION_LOCK])
                 present = {name for (name,) in connection.execute("select nspname from pg_namespace")}
                 for name in SCHEMAS:
                     if name not in present:
@@ -113,7 +114,7 @@ def _prepare_server(warehouse: Warehouse) -> None:
     if warehouse.application_url and warehouse.application_url.endswith(own_application):
         wanted.append(APPLICATION_DATABASE)
     with warehouse.connect_to(warehouse.superuser_url(SUPERUSER), autocommit=True) as connection:
-        # Held until the connection closes: databases are not created in transactions.
+        # As below, but on the server's own database: the warehouse may not be there yet.
         connection.execute("select pg_advisory_lock(%s)", [_PREPARATION_LOCK])
         roles = {name for (name,) in connection.execute("select rolname from pg_roles")}
         if OWNER not in roles:
@@ -125,12 +126,12 @@ def _prepare_server(warehouse: Warehouse) -> None:
                 connection.execute(f"create database {name} owner {OWNER}")
         # Which databases bi_reader may enter is granted, not given.
         others = connection.execute(
-            "select datname from pg_database"
+            "select format('revoke connect on database %%I from public', datname) from pg_database"
             " where datname <> %s and datallowconn and has_database_privilege(%s, oid, 'connect')",
             [DATABASE, BI_READER],
         ).fetchall()
-        for (name,) in others:
-            connection.execute(f'revoke connect on database "{name}" from public')
+        for (statement,) in others:
+            connection.execute(statement)
         with warehouse.connect_to(warehouse.superuser_url(DATABASE), autocommit=True) as inside:
             inside.execute("create extension if not exists pg_stat_statements")
             for (function,) in inside.execute(_OPEN_FUNCTIONS, [BI_READER]).fetchall():
@@ -185,7 +186,6 @@ def _prepare_grants(warehouse: Warehouse, connection: "psycopg.Connection") -> N
 
     parameters = {"reader": BI_READER, "marts": MARTS, "closed": list(CLOSED_SCHEMAS)}
     with connection.transaction():
-        connection.execute("select pg_advisory_xact_lock(%s)", [_PREPARATION_LOCK])
         missing = [statement for (statement,) in connection.execute(_MISSING_GRANTS, parameters)]
         try:
             for statement in missing:
