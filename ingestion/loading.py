@@ -3,21 +3,24 @@ validation.py, which of several copies is stored in resolution.py.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from ingestion import landing, resolution
-from ingestion.landing import LandingError, LandingFile
+from ingestion.landing import LandingFile, Oversized
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
 from ingestion.validation import Accepted, LineValidator, NotTracked, Rejected
 from ingestion.window import Window
 
 # Accepted and rejected rows go to the server in turns of one connection; 4,000 rows of 600 bytes stay below 5 MB.
 BATCH_ROWS: Final = 4_000
+# Of the lines they come from: 4,000 lines as long as lines may be would fill the memory.
+BATCH_BYTES: Final = 8_388_608
 
 _COPY_CANDIDATES: Final = f"copy contenders ({', '.join(CANDIDATE_COLUMN_NAMES)}, load_id, line_number) from stdin"
 _COPY_REJECTED: Final = "copy raw.rejected_events (line, line_bytes, reasons, load_id, line_number) from stdin"
@@ -75,8 +78,11 @@ def load_landing_day(connection: psycopg.Connection, *, root: Path, landing_date
     """Make the files of one landing day visible in raw: all of them, with their ledger rows, or nothing.
 
     A file that is loaded already, by its name and checksum, changes nothing; one whose content has changed replaces
-    exactly its own rows. Events before `start_date` are rejected. Raises LandingError when a file cannot be read.
+    exactly its own rows. Events before `start_date` are rejected. Raises LandingError when a file cannot be read, and
+    ValueError inside a transaction of the caller, which could take back what is reported as loaded.
     """
+    if connection.info.transaction_status != TransactionStatus.IDLE:
+        raise ValueError("a landing day is loaded in a transaction of its own: commit the connection's first")
     files = landing.landing_files(root, Window.day(landing_date))
     with connection.transaction(), connection.cursor() as cursor:
         # The ledger must not say "loaded" of what a crash of the server would lose.
@@ -97,13 +103,11 @@ def load_landing_day(connection: psycopg.Connection, *, root: Path, landing_date
             return report
         cursor.execute("select nextval('ops.change_id_seq')")
         (change_id,) = cursor.fetchone() or (None,)
-        cursor.execute(resolution.CREATE_CONTENDERS)  # type: ignore[arg-type]
+        cursor.execute(resolution.CREATE_CONTENDERS)
         load_ids = []
         for file in changed:
-            previous = ledger.get(file.name)
-            load_ids.append(
-                _read_file(cursor, file, checksums[file.name], change_id, start_date, previous and previous.load_id)
-            )
+            previous = ledger[file.name].load_id if file.name in ledger else None
+            load_ids.append(_read_file(cursor, file, checksums[file.name], change_id, start_date, previous))
         replaced = [ledger[file.name].load_id for file in changed if file.name in ledger]
         resolution.resolve(cursor, change_id=change_id, replaced=replaced)
         return _completed(cursor, report, load_ids)
@@ -146,21 +150,28 @@ def _read_file(
     validator = LineValidator(landing_date=file.landing_date, start_date=start_date)
     accepted: list[tuple[object, ...]] = []
     rejected: list[tuple[object, ...]] = []
-    lines_read = rejected_lines = not_tracked = 0
+    lines_read = rejected_lines = not_tracked = unsent_bytes = 0
     # The days that the previous version touched are touched by its replacement.
     event_dates = _event_dates(cursor, [] if previous is None else [previous])
 
     def send() -> None:
         for statement, rows in ((_COPY_CANDIDATES, accepted), (_COPY_REJECTED, rejected)):
             if rows:
-                with cursor.copy(statement) as copy:  # type: ignore[arg-type]
+                with cursor.copy(statement) as copy:
                     for row in rows:
                         copy.write_row(row)
                 rows.clear()
 
-    for line_number, line in landing.read_lines(file):
+    # What was read is checked against the checksum after the last line: the rows of a file that was still being
+    # written are taken back with the rest of its landing day.
+    for line_number, line in landing.read_lines(file, checksum):
         lines_read += 1
-        match validator.validate(line):
+        if isinstance(line, Oversized):
+            outcome: Accepted | Rejected | NotTracked = validator.reject_oversized(line)
+        else:
+            outcome = validator.validate(line)
+            unsent_bytes += len(line)
+        match outcome:
             case Accepted(values):
                 accepted.append((*values, load_id, line_number))
                 event_dates.add(values[0])
@@ -169,33 +180,23 @@ def _read_file(
                 rejected.append((text, line_bytes, list(reasons), load_id, line_number))
             case NotTracked():
                 not_tracked += 1
-        if len(accepted) + len(rejected) >= BATCH_ROWS:
+        if len(accepted) + len(rejected) >= BATCH_ROWS or unsent_bytes >= BATCH_BYTES:
             send()
+            unsent_bytes = 0
     send()
-    if landing.checksum(file) != checksum:
-        raise LandingError(
-            f"{file.name} changed while it was read; nothing of its landing day was loaded."
-            " Let its writer finish under another name and rename it, then run the day again."
-        )
     cursor.execute(
         "update ops.loads set lines_read = %s, rejected = %s, not_tracked = %s, event_dates = %s where load_id = %s",
         [lines_read, rejected_lines, not_tracked, sorted(event_dates), load_id],
     )
-    return load_id
+    return int(load_id)
 
 
 def _completed(cursor: psycopg.Cursor, report: LoadReport, load_ids: list[int]) -> LoadReport:
-    cursor.execute(
-        """
-        select sum(lines_read)::bigint, sum(accepted)::bigint, sum(rejected)::bigint, sum(duplicates)::bigint,
-            sum(not_tracked)::bigint, sum(late)::bigint
-        from ops.loads where load_id = any(%s)
-        """,
-        [load_ids],
-    )
-    counts = cursor.fetchone() or ()
-    days = tuple(sorted(_event_dates(cursor, load_ids)))
-    return LoadReport(report.landing_date, report.loaded, report.unchanged, report.missing, *counts, days)
+    counts = ("lines_read", "accepted", "rejected", "duplicates", "not_tracked", "late")
+    sums = ", ".join(f"sum({count})::bigint" for count in counts)
+    cursor.execute(f"select {sums} from ops.loads where load_id = any(%s)", [load_ids])
+    totals = dict(zip(counts, cursor.fetchone() or (), strict=True))
+    return replace(report, **totals, event_dates=tuple(sorted(_event_dates(cursor, load_ids))))
 
 
 def _event_dates(cursor: psycopg.Cursor, load_ids: list[int]) -> set[date]:
