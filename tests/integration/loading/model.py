@@ -1,0 +1,130 @@
+"""What raw must hold, worked out in Python from the lines alone: the rules of the contract for copies and for the rate
+limit, written down a second time and as plainly as possible. It shares no code with the loading of files.
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+Line = Mapping[str, Any] | str
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One line that is a valid event."""
+
+    event_date: date
+    key: str
+    received_at: datetime
+    occurred_at: datetime
+    canonical_hash: bytes
+    who: str | None
+    utm_source: str | None
+    link: str | None
+    file: str
+    line_number: int
+
+    @property
+    def says(self) -> tuple[object, ...]:
+        """What it says, wherever it came from."""
+        return self.event_date, self.key, self.received_at, self.canonical_hash
+
+    @property
+    def place(self) -> tuple[str, int]:
+        return self.file, self.line_number
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The ledger of one file."""
+
+    lines_read: int
+    accepted: int
+    rejected: int
+    duplicates: int
+    not_tracked: int
+
+
+@dataclass(slots=True)
+class Raw:
+    """The outcome of every line of a set of files."""
+
+    accepted: list[Copy] = field(default_factory=list)
+    duplicates: list[Copy] = field(default_factory=list)
+    limited: list[Copy] = field(default_factory=list)
+    ledger: dict[str, Counts] = field(default_factory=dict)
+
+
+def settle(files: Mapping[tuple[date, str], Sequence[Line]], *, per_minute: int) -> Raw:
+    """The outcome of files, each named by its landing day and its name below the landing root."""
+    raw = Raw()
+    copies: dict[tuple[date, str], list[Copy]] = defaultdict(list)
+    rejected: dict[str, int] = defaultdict(int)
+    not_tracked: dict[str, int] = defaultdict(int)
+    for (landing_date, name), lines in files.items():
+        for number, line in enumerate(lines, 1):
+            if isinstance(line, str):
+                rejected[name] += 1
+            elif line.get("context", {}).get("doNotTrack") and line.get("source", "web") in ("web", "mobile"):
+                not_tracked[name] += 1
+            else:
+                copy = _copy(landing_date, name, number, line)
+                copies[copy.event_date, copy.key].append(copy)
+
+    minutes: dict[tuple[str, datetime], list[Copy]] = defaultdict(list)
+    for rivals in copies.values():
+        best, *others = sorted(rivals, key=lambda c: (c.received_at, c.occurred_at, c.canonical_hash, c.place))
+        raw.duplicates += others
+        if best.who is None:
+            raw.accepted.append(best)
+        else:
+            minutes[best.who, best.occurred_at.replace(second=0, microsecond=0)].append(best)
+    for winners in minutes.values():
+        winners.sort(key=lambda c: (c.received_at, c.occurred_at, c.key.encode()))
+        raw.accepted += winners[:per_minute]
+        raw.limited += winners[per_minute:]
+
+    for (_, name), lines in files.items():
+        accepted, duplicates, limited = (
+            sum(copy.file == name for copy in those) for those in (raw.accepted, raw.duplicates, raw.limited)
+        )
+        raw.ledger[name] = Counts(len(lines), accepted, rejected[name] + limited, duplicates, not_tracked[name])
+    return raw
+
+
+def changed_days(before: Raw, after: Raw) -> set[date]:
+    """The event days whose accepted events say something else than before."""
+    return {
+        copy.event_date
+        for copy in (*before.accepted, *after.accepted)
+        if copy.says in {c.says for c in before.accepted} ^ {c.says for c in after.accepted}
+    }
+
+
+def _copy(landing_date: date, file: str, line_number: int, event: Mapping[str, Any]) -> Copy:
+    occurred_at = datetime.fromisoformat(event["occurredAt"]).astimezone(UTC)
+    canonical = {**event, "occurredAt": occurred_at.isoformat()}
+    if "receivedAt" in event:
+        received_at = datetime.fromisoformat(event["receivedAt"]).astimezone(UTC)
+        canonical["receivedAt"] = received_at.isoformat()
+    else:
+        received_at = datetime.combine(landing_date + ONE_DAY, time.min, UTC)
+    digest = hashlib.sha256(json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode())
+    who = next((f"{k}:{event[k]}" for k in ("actorId", "anonymousId", "sessionId") if k in event), None)
+    return Copy(
+        event_date=occurred_at.date(),
+        key=event.get("idempotencyKey") or event.get("eventId") or digest.hexdigest(),
+        received_at=received_at,
+        occurred_at=occurred_at,
+        canonical_hash=digest.digest(),
+        who=who if event.get("source", "web") in ("web", "mobile") else None,
+        utm_source=event.get("attribution", {}).get("utmSource"),
+        link=event.get("anonymousId") if "actorId" in event else None,
+        file=file,
+        line_number=line_number,
+    )
