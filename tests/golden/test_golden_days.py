@@ -85,7 +85,16 @@ def backwards(pipeline: Pipeline) -> None:
     assert pipeline.catch_up() != []
 
 
-ROUTES = [as_one_range, day_by_day, as_files_arrive, backwards]
+def loaded_at_once_and_built_backwards(pipeline: Pipeline) -> None:
+    """A build finds links of days that are loaded and not built yet, so that nothing has to be built again."""
+    read_application(pipeline)
+    pipeline.load(ALL_DAYS)
+    for day in reversed(list(ALL_DAYS.days())):
+        pipeline.run(Window.day(day), load=False)
+    assert pipeline.catch_up() == []
+
+
+ROUTES = [as_one_range, day_by_day, as_files_arrive, backwards, loaded_at_once_and_built_backwards]
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.__name__)
