@@ -12,8 +12,8 @@ from pathlib import Path
 
 from orchestration import environment
 from orchestration.deployment import Deployment, DeploymentError
-from orchestration.embedded_binaries import EmbeddedServerError
-from orchestration.embedded_server import EmbeddedServer
+from orchestration.embedded.binaries import EmbeddedServerError
+from orchestration.embedded.server import EmbeddedServer
 from orchestration.preparation import prepare
 from orchestration.warehouse import CHECKOUT, Warehouse, WarehouseUnavailable
 

@@ -5,7 +5,7 @@ Everything may be run at any time and by several processes at once, and changes 
 
 from typing import TYPE_CHECKING, Final
 
-from orchestration.embedded_folder import BI_READER, OWNER, SUPERUSER
+from orchestration.embedded.folder import BI_READER, OWNER, SUPERUSER
 from orchestration.warehouse import (
     APPLICATION_DATABASE,
     DATABASE,

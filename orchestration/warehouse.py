@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
-from orchestration.embedded_folder import BI_READER, OWNER, SUPERUSER
-from orchestration.embedded_server import EmbeddedServer
-from orchestration.embedded_settings import HOST
+from orchestration.embedded.folder import BI_READER, OWNER, SUPERUSER
+from orchestration.embedded.server import EmbeddedServer
+from orchestration.embedded.settings import HOST
 
 if TYPE_CHECKING:
     import psycopg

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from orchestration.embedded_folder import OWNER
-from orchestration.embedded_server import EmbeddedServer
+from orchestration.embedded.folder import OWNER
+from orchestration.embedded.server import EmbeddedServer
 from orchestration.preparation import prepare
 from orchestration.warehouse import APPLICATION_DATABASE, DATABASE, Warehouse
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from orchestration import embedded_binaries
-from orchestration.embedded_binaries import Account, EmbeddedServerError
-from orchestration.embedded_folder import SUPERUSER
-from orchestration.embedded_server import EmbeddedServer, ServerAddress
+from orchestration.embedded import binaries
+from orchestration.embedded.binaries import Account, EmbeddedServerError
+from orchestration.embedded.folder import SUPERUSER
+from orchestration.embedded.server import EmbeddedServer, ServerAddress
 
 # Servers are stopped and come back here: not where another test process could take the port in between.
 FIRST_PORT = 20_000 + os.getpid() % 50 * 100
@@ -31,7 +31,7 @@ only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to hand 
 @pytest.fixture
 def shared_folder(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = open_folder / f"shared-{os.urandom(4).hex()}"
-    monkeypatch.setattr(embedded_binaries, "SHARED_FOLDER", folder)
+    monkeypatch.setattr(binaries, "SHARED_FOLDER", folder)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -98,7 +98,7 @@ def test_a_second_start_finds_the_running_server(server: EmbeddedServer) -> None
 
 def test_starts_at_the_same_moment_give_one_server(server: EmbeddedServer) -> None:
     code = (
-        "import sys; from pathlib import Path; from orchestration.embedded_server import EmbeddedServer;"
+        "import sys; from pathlib import Path; from orchestration.embedded.server import EmbeddedServer;"
         f"print(EmbeddedServer(Path(sys.argv[1]), durable=False, first_port={FIRST_PORT}).start().port)"
     )
     command = [sys.executable, "-c", code, str(server.folder.checkout)]
@@ -247,7 +247,7 @@ def test_a_checkout_that_cannot_hold_the_server_is_named(server: EmbeddedServer)
 def test_a_platform_without_programs_is_an_error(
     server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded_binaries, "_package_folder", lambda: tmp_path)
+    monkeypatch.setattr(binaries, "_package_folder", lambda: tmp_path)
 
     with pytest.raises(EmbeddedServerError, match=r"no Postgres for this platform .*WAREHOUSE_URL"):
         server.start()
@@ -321,12 +321,12 @@ def test_a_copied_checkout_does_not_get_the_data_of_its_original(
 def test_programs_that_the_servers_account_cannot_run_are_copied(
     make_server: Callable[..., EmbeddedServer], shared_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    package = embedded_binaries._package_folder()
+    package = binaries._package_folder()
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     for part in (package, package.with_name(f"{package.name}.libs")):
         (closed / part.name).symlink_to(part)
-    monkeypatch.setattr(embedded_binaries, "_package_folder", lambda: closed / package.name)
+    monkeypatch.setattr(binaries, "_package_folder", lambda: closed / package.name)
     server = make_server()
 
     server.start()
@@ -339,9 +339,9 @@ def test_programs_that_the_servers_account_cannot_run_are_copied(
 def test_an_ordinary_user_runs_the_server_as_themselves(server: EmbeddedServer) -> None:
     account = Account.for_server(server.folder.data)
     assert account is not None
-    if not account.can_enter(embedded_binaries._package_folder() / "pginstall" / "bin" / "postgres"):
+    if not account.can_enter(binaries._package_folder() / "pginstall" / "bin" / "postgres"):
         pytest.skip("an ordinary user cannot enter this virtual environment")
-    embedded_binaries.version()  # what it imports is perhaps out of that user's reach
+    binaries.version()  # what it imports is perhaps out of that user's reach
     os.chown(server.folder.checkout, account.uid, account.gid)
     child = os.fork()
     if child == 0:

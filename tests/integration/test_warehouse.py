@@ -12,7 +12,7 @@ import psycopg
 import pytest
 import sqlalchemy
 
-from orchestration.embedded_server import EmbeddedServer
+from orchestration.embedded.server import EmbeddedServer
 from orchestration.preparation import prepare
 from orchestration.warehouse import PasswordRefused, Warehouse, WarehouseUnavailable
 

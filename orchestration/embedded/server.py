@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
-from orchestration import embedded_binaries
-from orchestration.embedded_binaries import Account, EmbeddedServerError
-from orchestration.embedded_folder import SUPERUSER, ServerFolder, give, read_lines, write
-from orchestration.embedded_processes import END_SECONDS, START_SECONDS, ServerProcesses
-from orchestration.embedded_settings import HOST, settings
+from orchestration.embedded import binaries
+from orchestration.embedded.binaries import Account, EmbeddedServerError
+from orchestration.embedded.folder import SUPERUSER, ServerFolder, give, read_lines, write
+from orchestration.embedded.processes import END_SECONDS, START_SECONDS, ServerProcesses
+from orchestration.embedded.settings import HOST, settings
 
 # Below the range from which Linux takes the ports of outgoing connections (32768 and up), which could be in the way.
 FIRST_PORT: Final = 25_432
@@ -128,7 +128,7 @@ class EmbeddedServer:
 
     def _create(self, data: Path, account: Account | None, password: str) -> None:
         """Create the data folder where it is missing, whole or not at all; check that these programs can serve it."""
-        major = embedded_binaries.version().split(".")[0]
+        major = binaries.version().split(".")[0]
         if data.exists():
             found = (data / "PG_VERSION").read_text().strip()
             if found != major:
@@ -188,8 +188,8 @@ class EmbeddedServer:
     def _run(
         self, account: Account | None, program: str, *arguments: object, **options: Any
     ) -> subprocess.CompletedProcess[str]:
-        command = [str(embedded_binaries.program_folder(account) / program), *map(str, arguments)]
-        options |= embedded_binaries.process_options(account)
+        command = [str(binaries.program_folder(account) / program), *map(str, arguments)]
+        options |= binaries.process_options(account)
         return subprocess.run(command, check=False, text=True, capture_output=True, **options)
 
     @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""The embedded Postgres's programs, and the account that may run them. What is done with them is in embedded_server.py.
+"""The embedded Postgres's programs, and the account that may run them. What is done with them is in server.py.
 
 Postgres refuses to run as root. For root it runs as `nobody`, who may be unable to enter the virtual environment: then
 the programs are copied once to a folder that everybody can read.

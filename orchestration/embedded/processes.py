@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 from typing import IO, Final
 
-from orchestration.embedded_binaries import EmbeddedServerError
-from orchestration.embedded_folder import read_lines
+from orchestration.embedded.binaries import EmbeddedServerError
+from orchestration.embedded.folder import read_lines
 
 # Crash recovery took up to 2.5 s; a busy disk or a large backlog of WAL takes longer.
 START_SECONDS: Final = 120

@@ -1,5 +1,5 @@
 """What a checkout keeps of its embedded server, in `<checkout>/.warehouse`: `server.json` (port, data folder) and
-`credentials.json`; and where the data is. Starting and stopping is in embedded_server.py.
+`credentials.json`; and where the data is. Starting and stopping is in server.py.
 """
 
 import hashlib
@@ -10,8 +10,8 @@ import secrets
 from pathlib import Path
 from typing import Any, Final
 
-from orchestration import embedded_binaries
-from orchestration.embedded_binaries import Account, EmbeddedServerError
+from orchestration.embedded import binaries
+from orchestration.embedded.binaries import Account, EmbeddedServerError
 
 SUPERUSER: Final = "postgres"
 OWNER: Final = "warehouse_owner"
@@ -84,7 +84,7 @@ class ServerFolder:
 
     def _new_home(self) -> Path:
         name = f"{self.checkout.name}-{hashlib.sha256(os.fsencode(self.checkout)).hexdigest()[:8]}"
-        home = embedded_binaries.SHARED_FOLDER / name
+        home = binaries.SHARED_FOLDER / name
         number = 1
         while home.exists():
             logger.warning("%s is of an earlier checkout at this path; remove it if nobody needs it", home)
