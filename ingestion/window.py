@@ -21,7 +21,9 @@ class Window:
     def __post_init__(self) -> None:
         for name, value in (("start", self.start), ("end", self.end)):
             if value is None:
-                raise ValueError(f"a window needs both ends, but its {name} is missing; give two dates, the end exclusive")
+                raise ValueError(
+                    f"a window needs both ends, but its {name} is missing; give two dates, the end exclusive"
+                )
             if isinstance(value, datetime) or not isinstance(value, date):
                 raise TypeError(f"a window consists of whole days: {name} must be a date, not {value!r}")
         if self.end <= self.start:
@@ -40,7 +42,9 @@ class Window:
         """The window between two ISO dates (YYYY-MM-DD), the end exclusive. Raises ValueError on anything else."""
         if not start or not end:
             missing = "start" if not start else "end"
-            raise ValueError(f"a window needs both ends, but its {missing} is missing; give two dates, the end exclusive")
+            raise ValueError(
+                f"a window needs both ends, but its {missing} is missing; give two dates, the end exclusive"
+            )
         return cls(date.fromisoformat(start), date.fromisoformat(end))
 
     def days(self) -> Iterator[date]:
