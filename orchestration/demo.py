@@ -1,0 +1,146 @@
+"""`make demo`: the sample marketplace, from landing files to published numbers, and a summary of what came of it."""
+
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ingestion.window import Window
+from orchestration.run_output import in_short
+from orchestration.settings import MissingSetting, Settings, settings
+from orchestration.warehouse import Warehouse, WarehouseUnavailable
+
+if TYPE_CHECKING:
+    import psycopg
+
+DAYS: Final = 30
+
+
+class DemoRefused(Exception):
+    """The sample cannot or must not be written here; the message says why."""
+
+
+class RunFailed(Exception):
+    """The run has ended badly; the message says where to read on."""
+
+
+def main() -> int:
+    """Write the sample, run what is not published, print the summary; 1 when something failed."""
+    from ingestion.application_source import ApplicationUnavailable
+    from orchestration.demo_summary import summary
+
+    try:
+        given = settings()
+        warehouse = Warehouse.locate()
+        window = sample_window(given)
+        with warehouse.connect(autocommit=True) as connection:
+            if to_do := days_to_run(connection, window):
+                write_sample(given, window)
+                for part in to_do:
+                    run(part, Path(warehouse.dagster_home) / "demo.log")
+            else:
+                say(f"all {DAYS} days are published and none is stale: there is nothing to do")
+            say(summary(connection, warehouse, window))
+    except (DemoRefused, RunFailed, MissingSetting, ApplicationUnavailable, WarehouseUnavailable) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    return 0
+
+
+def sample_window(given: Settings) -> Window:
+    """The days of the sample. Raises DemoRefused when they are not all over."""
+    start = given.warehouse_start_date
+    window = Window(start, start + timedelta(days=DAYS))
+    if window.end > datetime.now(UTC).date():
+        raise DemoRefused(
+            f"the sample fills {DAYS} days from WAREHOUSE_START_DATE={start} on, and they must be over;"
+            " set an earlier date in .env.local"
+        )
+    return window
+
+
+def days_to_run(connection: "psycopg.Connection", window: Window) -> list[Window]:
+    """The days of the window that are not published or are stale, as few windows as they fit in."""
+    from orchestration import dbt, staleness
+
+    published = {
+        day
+        for (day,) in connection.execute(
+            "select event_date from ops.published_days where event_date >= %s and event_date < %s",
+            [window.start, window.end],
+        )
+    }
+    stale = staleness.stale_days(connection, model_version=dbt.model_version(), before=window.end)
+    missing = {day for day in window.days() if day not in published}
+    return staleness.windows(missing | {day.event_date for day in stale if day.event_date in window})
+
+
+def write_sample(given: Settings, window: Window) -> None:
+    """Landing files and application tables. Raises DemoRefused where there is something that is not the sample's."""
+    from ingestion.application_source import connect_application
+    from ingestion.marketplace import Marketplace
+    from ingestion.marketplace.application_tables import write_application
+    from ingestion.marketplace.landing_files import write_landing_files
+
+    refuse_foreign_files(given.landing_url)
+    marketplace = Marketplace(start=window.start, days=DAYS)
+    say(f"writing the sample marketplace: landing files of {DAYS} days to {given.landing_url}")
+    write_landing_files(marketplace, given.landing_url, say)
+    with connect_application(given.app_database_url.get_secret_value()) as connection:
+        refuse_foreign_tables(connection)
+        write_application(connection, marketplace.application_tables())
+    say("the application's tables are written")
+
+
+def refuse_foreign_files(landing: Path) -> None:
+    """Raises DemoRefused when the landing folder holds files that the sample did not write."""
+    from ingestion.marketplace.landing_files import MANIFEST
+
+    if not (landing / MANIFEST).exists() and next((landing / "events").glob("dt=*/*"), None):
+        raise DemoRefused(
+            f"{landing} holds landing files that are not the sample's; set LANDING_URL to an empty folder"
+        )
+
+
+def refuse_foreign_tables(connection: "psycopg.Connection") -> None:
+    """Raises DemoRefused when the application's database has users who are not the sample's: it would delete them."""
+    from ingestion.marketplace import MAIL_DOMAIN
+
+    row = connection.execute("select to_regclass('users') is not null").fetchone()
+    if row and row[0]:
+        foreign = connection.execute(
+            "select 1 from users where email is null or email not like %s limit 1", [f"%@{MAIL_DOMAIN}"]
+        ).fetchone()
+        if foreign:
+            raise DemoRefused("APP_DATABASE_URL names a database with users of its own, which the sample would replace")
+
+
+def run(window: Window, log_file: Path) -> None:
+    """Materialize everything for the window in one run. Raises RunFailed when the run fails."""
+    *_, last = window.days()
+    command = [str(Path(sys.executable).with_name("dg")), "launch", "--job", "daily_refresh"]
+    command += ["--partition-range", f"{window.start}...{last}"]
+    say(f"Dagster runs the job daily_refresh for {window.start} to {last} as one range")
+    started = time.monotonic()
+    with (
+        log_file.open("w") as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process,
+    ):
+        assert process.stdout is not None  # noqa: S101
+        for line in process.stdout:
+            log.write(line)
+            if short := in_short(line):
+                say(f"{time.monotonic() - started:5.0f} s  {short}")
+    if process.returncode:
+        raise RunFailed(f"the run has failed; {log_file} holds all that it said. make demo tries again what is missing")
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
