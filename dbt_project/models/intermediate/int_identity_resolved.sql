@@ -1,10 +1,19 @@
 {{ config(event_time='event_date') }}
 
+{%- set unbuilt = unbuilt_days() %}
+
 with
 
 observations as (
 
     select * from {{ ref('int_identity_observations') }}
+
+),
+
+unbuilt_events as (
+
+    select * from {{ ref('stg_tracking__events') }}
+    where {{ in_days('event_date', unbuilt) }}
 
 ),
 
@@ -18,20 +27,41 @@ devices_of_window as (
 
 ),
 
--- When each link of one of these devices became known. Later days are never looked at.
+-- What was seen of signed-in devices up to the end of the window. Later days are never looked at.
+evidence as (
+
+    select
+        anonymous_id,
+        actor_id,
+        event_date
+    from observations
+    where
+        actor_id is not null
+        and event_date < {{ window_end() }}
+        and not {{ in_days('event_date', unbuilt) }}
+    union all
+    select
+        anonymous_id,
+        actor_id,
+        event_date
+    from unbuilt_events
+    where
+        anonymous_id is not null
+        and actor_id is not null
+
+),
+
+-- When each link of one of these devices became known.
 links as (
 
     select
-        observations.anonymous_id,
-        observations.actor_id,
-        min(observations.event_date) as known_date
-    from observations
+        evidence.anonymous_id,
+        evidence.actor_id,
+        min(evidence.event_date) as known_date
+    from evidence
     inner join (select distinct anonymous_id from devices_of_window) as devices
-        on observations.anonymous_id = devices.anonymous_id
-    where
-        observations.actor_id is not null
-        and observations.event_date < {{ window_end() }}
-    group by observations.anonymous_id, observations.actor_id
+        on evidence.anonymous_id = devices.anonymous_id
+    group by evidence.anonymous_id, evidence.actor_id
 
 )
 
