@@ -30,7 +30,7 @@ group by check_name order by check_name
 """
 # Run as bi_reader, which sees marts and nothing else.
 _NUMBERS: Final = """
-select metric_date, sum(views), sum(clicks), sum(conversions), sum(revenue_cents)
+select metric_date, sum(views), sum(clicks), sum(conversions), cast(sum(revenue_cents) as bigint)
 from marts.daily_metrics where metric_date >= %(start)s and metric_date < %(end)s
 group by metric_date order by metric_date
 """
