@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource
 from packaging.version import Version
 
 from ingestion.window import Window
+from orchestration.light_dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource
 
 PROJECT_DIR: Final = Path(__file__).resolve().parent.parent / "dbt_project"
 TARGET_DIR: Final = PROJECT_DIR / "target"
@@ -99,13 +99,13 @@ def manifest() -> Mapping[str, Any]:
     return content
 
 
-def windowed_tables(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Schema and name of every table that models write window by window."""
-    return [
-        (node["schema"], node["name"])
+def windowed_tables(manifest: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    """Schema and name of every table that models write window by window, with the column that carries its day."""
+    return {
+        (node["schema"], node["name"]): node["config"]["event_time"]
         for node in manifest["nodes"].values()
         if node["resource_type"] == "model" and node["config"]["materialized"] == "incremental"
-    ]
+    }
 
 
 class WarehouseDbtTranslator(DagsterDbtTranslator):
@@ -121,6 +121,11 @@ class WarehouseDbtTranslator(DagsterDbtTranslator):
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         return str(dbt_resource_props["schema"])
+
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        # The manifest names the database of whoever parsed the project.
+        name = f"{dbt_resource_props['schema']}.{dbt_resource_props['name']}"
+        return {**super().get_metadata(dbt_resource_props), "dagster/table_name": name}
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str]:  # noqa: ARG002
         return OWNERS

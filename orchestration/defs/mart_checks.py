@@ -5,7 +5,7 @@ from typing import Final
 
 import dagster as dg
 
-from orchestration import gates
+from orchestration import failures, gates
 from orchestration.defs.resources import WarehouseResource
 from orchestration.partitions import window_of
 from quality_checks import reconciliation
@@ -29,10 +29,10 @@ _SPECS: Final = (
 )
 
 
-@dg.multi_asset_check(specs=_SPECS)
+@dg.multi_asset_check(specs=_SPECS, retry_policy=failures.RETRIES)
 def build_checks(context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource) -> Iterator[dg.AssetCheckResult]:
     """Judge the days of the run as they are in schema build now."""
-    with warehouse.connect() as connection:
+    with failures.told(), warehouse.connect() as connection:
         outcomes = gates.judge(
             connection,
             window_of(context),

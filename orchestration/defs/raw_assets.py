@@ -1,18 +1,17 @@
 """Schema raw as assets: landing files and the product's own tables."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Final
 
 import dagster as dg
 
 from ingestion import application_schema, schema
-from ingestion.application import ApplicationSchemaError, ApplicationUnavailable, connect_application, read_application
+from ingestion.application import ApplicationSchemaError, connect_application, read_application
 from ingestion.landing import LandingError
 from ingestion.loading import LoadReport, load_window
 from ingestion.window import ONE_DAY, Window
-from orchestration import staleness
+from orchestration import failures, row_counts, staleness
 from orchestration.dbt import OWNERS
 from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
 from orchestration.partitions import daily_partitions, window_of
@@ -20,20 +19,17 @@ from orchestration.settings import settings
 
 DAILY: Final = daily_partitions(settings().warehouse_start_date)
 
-# A server that restarts is back within a minute; a file or a rule that is wrong stays wrong and is not tried again.
-RETRIES: Final = dg.RetryPolicy(max_retries=3, delay=10, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
-
 _EVENT_SPECS: Final = (
     dg.AssetSpec(
         ["raw", "events"],
         description=(
             "One row per accepted event: the winner among the copies of an (event day, key). A partition is a landing"
-            " day and what the day after it has brought so far; its events belong to the days on which they occurred."
+            " day, and what the day after it has brought so far; rows are counted by the day on which they occurred."
         ),
         group_name="raw",
         kinds={"python", "postgres"},
         owners=OWNERS,
-        metadata={"dagster/table_name": "warehouse.raw.events"},
+        metadata={"dagster/table_name": "raw.events"},
     ),
     dg.AssetSpec(
         ["raw", "attribution"],
@@ -41,13 +37,16 @@ _EVENT_SPECS: Final = (
         group_name="raw",
         kinds={"python", "postgres"},
         owners=OWNERS,
-        metadata={"dagster/table_name": "warehouse.raw.attribution"},
+        metadata={"dagster/table_name": "raw.attribution"},
     ),
 )
 
 
 @dg.multi_asset(
-    specs=_EVENT_SPECS, partitions_def=DAILY, backfill_policy=dg.BackfillPolicy.single_run(), retry_policy=RETRIES
+    specs=_EVENT_SPECS,
+    partitions_def=DAILY,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    retry_policy=failures.RETRIES,
 )
 def raw_events(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, writer: WriterResource, sources: SourcesResource
@@ -55,24 +54,26 @@ def raw_events(
     """Load the landing days of the run, and the day after them so far: an event of 23:59:58 lands after midnight."""
     window = window_of(context)
     landing_days = Window(window.start, window.end + ONE_DAY)
-    with warehouse.connect() as connection:
+    with failures.told(LandingError), warehouse.connect() as connection:
         schema.create(connection)
-        try:
-            reports = load_window(
-                connection,
-                root=sources.landing_root,
-                window=landing_days,
-                start_date=sources.first_day,
-                on_day=lambda report: context.log.info(_told(report)),
-            )
-        except LandingError as error:
-            raise dg.Failure(str(error), allow_retries=False) from error
+        reports = load_window(
+            connection,
+            root=sources.landing_root,
+            window=landing_days,
+            start_date=sources.first_day,
+            on_day=lambda report: context.log.info(_told(report)),
+        )
         marked = staleness.spread(connection)
-    metadata = _load_metadata(reports)
-    for reason, days in marked.items():
-        metadata[f"days_stale_by_{reason}"] = days
-    rows = metadata.pop("accepted")
-    yield dg.MaterializeResult(asset_key=["raw", "events"], metadata={"dagster/partition_row_count": rows, **metadata})
+        for name in ("events", "attribution"):
+            key = dg.AssetKey(["raw", name])
+            row_counts.tell(context, key, row_counts.rows_by_day(connection, "raw", name, "event_date", window))
+    for report in reports:
+        if report.landing_date in window:
+            context.add_asset_metadata(
+                _load_metadata(report), asset_key=["raw", "events"], partition_key=report.landing_date.isoformat()
+            )
+    metadata = {f"days_made_stale_by_{reason}": days for reason, days in marked.items()}
+    yield dg.MaterializeResult(asset_key=["raw", "events"], metadata=metadata)
     yield dg.MaterializeResult(asset_key=["raw", "attribution"])
 
 
@@ -86,15 +87,15 @@ def _told(report: LoadReport) -> str:
     )
 
 
-def _load_metadata(reports: list[LoadReport]) -> dict[str, int | list[str]]:
+def _load_metadata(report: LoadReport) -> dict[str, int | list[str]]:
+    """What the files of one landing day brought in this run; nothing when they were loaded before."""
     counts = ("lines_read", "accepted", "rejected", "duplicates", "not_tracked", "late")
-    totals: dict[str, int | list[str]] = {name: sum(asdict(report)[name] for report in reports) for name in counts}
-    totals["files_loaded"] = sum(len(report.loaded) for report in reports)
-    totals["files_unchanged"] = sum(len(report.unchanged) for report in reports)
-    missing = [name for report in reports for name in report.missing]
-    if missing:
-        totals["files_missing"] = missing
-    return totals
+    metadata: dict[str, int | list[str]] = {name: getattr(report, name) for name in counts}
+    metadata["files_loaded"] = len(report.loaded)
+    metadata["files_unchanged"] = len(report.unchanged)
+    if report.missing:
+        metadata["files_missing"] = list(report.missing)
+    return metadata
 
 
 @dg.multi_asset(
@@ -105,27 +106,26 @@ def _load_metadata(reports: list[LoadReport]) -> dict[str, int | list[str]]:
             group_name="raw",
             kinds={"python", "postgres"},
             owners=OWNERS,
-            metadata={"dagster/table_name": f"warehouse.raw.{table.name}"},
+            metadata={"dagster/table_name": f"raw.{table.name}"},
         )
         for table in application_schema.TABLES
     ],
     backfill_policy=dg.BackfillPolicy.single_run(),
-    retry_policy=RETRIES,
+    retry_policy=failures.RETRIES,
 )
 def raw_application_tables(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, writer: WriterResource, sources: SourcesResource
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Read the product's own tables, in one snapshot, as they are now."""
-    try:
-        with warehouse.connect() as connection, connect_application(sources.application_url) as source:
-            schema.create(connection)
-            application_schema.create(connection)
-            report = read_application(
-                source, connection, observed_date=datetime.now(UTC).date(), hash_key=sources.hash_key
-            )
-            staleness.spread(connection)
-    except (ApplicationSchemaError, ApplicationUnavailable) as error:
-        raise dg.Failure(str(error), allow_retries=isinstance(error, ApplicationUnavailable)) from error
+    with (
+        failures.told(ApplicationSchemaError),
+        warehouse.connect() as connection,
+        connect_application(sources.application_url) as source,
+    ):
+        schema.create(connection)
+        application_schema.create(connection)
+        report = read_application(source, connection, observed_date=datetime.now(UTC).date(), hash_key=sources.hash_key)
+        staleness.spread(connection)
     context.log.info(f"{report.rows_read:,} rows read, {report.versions_appended:,} versions appended")
     for name, counts in report.counts.items():
         yield dg.MaterializeResult(

@@ -5,7 +5,7 @@ from typing import Final
 
 import dagster as dg
 
-from orchestration import gates
+from orchestration import failures, gates
 from orchestration.defs.resources import WarehouseResource
 from orchestration.partitions import window_of
 
@@ -13,12 +13,12 @@ _CHECKS: Final = (*gates.RAW_CHECKS, *gates.RAW_WARNINGS)
 _SPECS: Final = gates.check_specs(dg.AssetKey(["raw", "events"]), checks=_CHECKS, suites=gates.RAW_SUITES)
 
 
-@dg.multi_asset_check(specs=_SPECS)
+@dg.multi_asset_check(specs=_SPECS, retry_policy=failures.RETRIES)
 def raw_events_checks(
     context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource
 ) -> Iterator[dg.AssetCheckResult]:
     """Judge the event days of the run as they are in raw now."""
-    with warehouse.connect() as connection:
+    with failures.told(), warehouse.connect() as connection:
         outcomes = gates.judge(
             connection,
             window_of(context),

@@ -39,6 +39,11 @@ class WriterResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         log = context.log
         if context.run is None or log is None:
             raise dg.DagsterInvariantViolationError("only a run can hold the warehouse")
+        recorded = context.instance.get_run_by_id(context.run.run_id) if context.instance else None
+        if recorded is not None and recorded.is_finished:
+            # Dagster sets resources up once more to hand over a finished run's results; the next run may have begun.
+            yield self
+            return
         with (
             self.warehouse.connect() as connection,
             writing(connection, context.run.run_id, log=log.info),

@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'int_events_attributed'}}}) }}
 -- A failing row is a day on which the attributed events are more or fewer than the events: a join has lost or multiplied.
 with
 
