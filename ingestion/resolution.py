@@ -26,15 +26,13 @@ _ATTRIBUTION_COLUMNS: Final = ", ".join(ATTRIBUTION_COLUMN_NAMES)
 _CANDIDATE_COLUMNS: Final = ", ".join(f"candidate.{name}" for name in CANDIDATE_COLUMN_NAMES)
 
 # `standing` is where a copy is now (incoming, accepted, duplicate, limited), `verdict` where it belongs.
-# `place` breaks ties between copies that are equal in all that counts; it is not told by when they were loaded.
 CREATE_CONTENDERS: Final = f"""
 create temporary table contenders (
     {", ".join(f"{name} {definition}" for name, definition in (*EVENT_COLUMNS, *ATTRIBUTION_COLUMNS))},
     load_id bigint not null,
     line_number bigint not null,
-    place text,
     standing text not null default 'incoming',
-    verdict text
+    verdict text not null default 'accepted'
 ) on commit drop;
 
 create temporary table removed (
@@ -81,7 +79,7 @@ _REMOVE_REPLACED: Final = (
 
 # Fetch the stored copies of every key that has a new or a removed copy.
 _FETCH_COPIES: Final = (
-    "analyze contenders",
+    "analyze contenders (event_date, event_key)",
     """
     create temporary table touched_keys on commit drop as
     select event_date, event_key from contenders
@@ -117,34 +115,39 @@ _FETCH_COPIES: Final = (
     cross join lateral jsonb_populate_record(null::contenders, limited.candidate) as candidate
     where limited.candidate is not null
     """,
-    """
-    update contenders
-    set place = loads.file || chr(1) || lpad(contenders.line_number::text, 19, '0')
-    from ops.loads as loads
-    where loads.load_id = contenders.load_id
-    """,
 )
 
-# The winner among copies is the least (received_at, occurred_at, canonical hash).
+# The winner among copies is the least (received_at, occurred_at, canonical hash). Between copies that are equal in all
+# that counts their place decides, which does not tell when they were loaded.
 _JUDGE_COPIES: Final = (
     """
     with ranked as (
-        select load_id, line_number,
+        select contenders.load_id, contenders.line_number,
             row_number() over (
                 partition by event_date, event_key
-                order by received_at, occurred_at, canonical_hash, place collate "C"
+                order by received_at, occurred_at, canonical_hash, loads.file collate "C", contenders.line_number
             ) as claim
         from contenders
+        inner join ops.loads as loads on loads.load_id = contenders.load_id
     )
-    update contenders
-    set verdict = case when ranked.claim = 1 then 'accepted' else 'duplicate' end
+    update contenders set verdict = 'duplicate'
     from ranked
-    where contenders.load_id = ranked.load_id and contenders.line_number = ranked.line_number
+    where ranked.claim > 1
+        and contenders.load_id = ranked.load_id and contenders.line_number = ranked.line_number
     """,
+    # Without knowing how many were accepted, the planner compares every event of a crowd with every crowded minute.
+    "analyze contenders (load_id, line_number, event_date, event_key, source, standing, verdict)",
 )
 
 _MINUTE: Final = "date_trunc('minute', occurred_at)"
 _WHO: Final = "coalesce('actor:' || actor_id, 'anonymous:' || anonymous_id, 'session:' || session_id)"
+# The same of an event that is limited, without reading the rest of it.
+_LIMITED_MINUTE: Final = "date_trunc('minute', (limited.candidate ->> 'occurred_at')::timestamptz)"
+_LIMITED_WHO: Final = """coalesce(
+            'actor:' || (limited.candidate ->> 'actor_id'),
+            'anonymous:' || (limited.candidate ->> 'anonymous_id'),
+            'session:' || (limited.candidate ->> 'session_id')
+        )"""
 _IS_LIMITED: Final = f"source in ('web', 'mobile') and {_WHO} is not null"
 
 # Judge every clock minute of a visitor that gained or lost an event and holds, or held, more than the limit.
@@ -169,9 +172,8 @@ _JUDGE_MINUTES: Final = (
                 where touched_keys.event_date = events.event_date and touched_keys.event_key = events.event_key
             )
         union all
-        select {_MINUTE}, {_WHO}
+        select {_LIMITED_MINUTE}, {_LIMITED_WHO}
         from raw.rejected_events as limited
-        cross join lateral jsonb_populate_record(null::contenders, limited.candidate) as candidate
         where limited.candidate is not null and limited.event_date = any(%(dates)s)
             and not exists (
                 select from touched_keys
@@ -184,6 +186,7 @@ _JUDGE_MINUTES: Final = (
     group by minute, who
     having count(*) > %(limit)s
     """,
+    "analyze crowded_minutes",
     f"""
     insert into contenders ({_COLUMNS}, load_id, line_number, standing, verdict)
     select {", ".join(f"events.{name}" for name in EVENT_COLUMN_NAMES)},
@@ -207,24 +210,20 @@ _JUDGE_MINUTES: Final = (
     # touched minute and not only for the crowded ones.
     f"""
     insert into contenders ({_COLUMNS}, load_id, line_number, standing, verdict)
-    select {_COLUMNS}, load_id, line_number, 'limited', 'accepted'
+    select {_CANDIDATE_COLUMNS}, limited.load_id, limited.line_number, 'limited', 'accepted'
     from (
-        select {_CANDIDATE_COLUMNS}, limited.load_id, limited.line_number,
-            date_trunc('minute', candidate.occurred_at) as minute,
-            coalesce(
-                'actor:' || candidate.actor_id,
-                'anonymous:' || candidate.anonymous_id,
-                'session:' || candidate.session_id
-            ) as who
+        select limited.candidate, limited.load_id, limited.line_number
         from raw.rejected_events as limited
-        cross join lateral jsonb_populate_record(null::contenders, limited.candidate) as candidate
+        inner join touched_minutes on minute = {_LIMITED_MINUTE} and who = {_LIMITED_WHO}
         where limited.candidate is not null and limited.event_date = any(%(dates)s)
             and not exists (
                 select from touched_keys
                 where touched_keys.event_date = limited.event_date and touched_keys.event_key = limited.event_key
             )
+        -- Only what is needed is read whole.
+        offset 0
     ) as limited
-    inner join touched_minutes using (minute, who)
+    cross join lateral jsonb_populate_record(null::contenders, limited.candidate) as candidate
     """,
     f"""
     with ranked as (
@@ -243,7 +242,7 @@ _JUDGE_MINUTES: Final = (
     """,
 )
 
-_CANDIDATE_JSON: Final = "to_jsonb(moved) - array['load_id', 'line_number', 'place', 'standing', 'verdict']"
+_CANDIDATE_JSON: Final = "to_jsonb(moved) - array['load_id', 'line_number', 'standing', 'verdict']"
 
 # Move what has to move; copies that stay where they are are not written again.
 _MOVE: Final = (
@@ -292,11 +291,18 @@ _MOVE: Final = (
     f"""
     insert into raw.rejected_events
         (line, line_bytes, reasons, event_date, event_key, candidate, load_id, line_number)
-    select event.candidate::text, length(event.candidate::text), array['rate_limited'],
-        moved.event_date, moved.event_key, event.candidate, moved.load_id, moved.line_number
-    from contenders as moved
-    cross join lateral (select {_CANDIDATE_JSON} as candidate) as event
-    where moved.verdict = 'limited' and moved.standing <> 'limited'
+    select line, octet_length(line), array['rate_limited'], event_date, event_key, candidate, load_id, line_number
+    from (
+        select candidate::text as line, *
+        from (
+            select {_CANDIDATE_JSON} as candidate, event_date, event_key, load_id, line_number
+            from contenders as moved
+            where verdict = 'limited' and standing <> 'limited'
+            -- Works out each candidate once and not at every mention.
+            offset 0
+        ) as candidates
+        offset 0
+    ) as lines
     """,
     """
     update ops.loads
