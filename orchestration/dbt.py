@@ -108,6 +108,19 @@ def windowed_tables(manifest: Mapping[str, Any]) -> dict[tuple[str, str], str]:
     }
 
 
+def described_test(node: Mapping[str, Any]) -> str:
+    """A dbt test in words: its description, else its kind and arguments, which its name runs together."""
+    generic = node.get("test_metadata")
+    if node.get("description") or not generic:
+        return str(node.get("description") or f"dbt test {node['name'].replace('_', ' ')}")
+    arguments = [
+        f"{name.replace('_', ' ')} {', '.join(map(str, value)) if isinstance(value, list) else value}"
+        for name, value in generic["kwargs"].items()
+        if name != "model"
+    ]
+    return f"dbt test {generic['name'].replace('_', ' ')}: {'; '.join(arguments)}"
+
+
 class WarehouseDbtTranslator(DagsterDbtTranslator):
     """dbt nodes as Dagster assets: key [schema, table], group by layer."""
 
@@ -126,6 +139,12 @@ class WarehouseDbtTranslator(DagsterDbtTranslator):
         # The manifest names the database of whoever parsed the project.
         name = f"{dbt_resource_props['schema']}.{dbt_resource_props['name']}"
         return {**super().get_metadata(dbt_resource_props), "dagster/table_name": name}
+
+    def get_asset_check_spec(self, *args: Any, **kwargs: Any) -> dg.AssetCheckSpec | None:
+        spec = super().get_asset_check_spec(*args, **kwargs)
+        if spec is None or spec.description:
+            return spec
+        return spec._replace(description=described_test(kwargs["manifest"]["nodes"][kwargs["unique_id"]]))
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str]:  # noqa: ARG002
         return OWNERS

@@ -1,0 +1,212 @@
+"""The graph as Dagster sees it, pinned: what exists, what depends on what, what blocks, what runs when."""
+
+import subprocess
+import sys
+from collections.abc import Iterable
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
+
+from orchestration import gates
+from tests.code_location import SETTINGS, definitions
+
+DAILY = dg.DailyPartitionsDefinition(start_date="2026-10-01", timezone="UTC")
+APPLICATION_TABLES = (
+    "brands",
+    "creators",
+    "ip_assets",
+    "ip_ownerships",
+    "license_adjustments",
+    "licenses",
+    "payouts",
+    "projects",
+    "users",
+)
+
+# Every asset and what it is made from. Its group is its schema.
+PARENTS: dict[str, set[str]] = {
+    "raw/events": set(),
+    "raw/attribution": set(),
+    **{f"raw/{table}": set() for table in APPLICATION_TABLES},
+    "staging/event_types": set(),
+    "staging/known_referrers": set(),
+    "staging/stg_tracking__events": {"raw/events"},
+    "staging/stg_tracking__attribution": {"raw/attribution"},
+    **{f"staging/stg_marketplace__{table}": {f"raw/{table}"} for table in APPLICATION_TABLES},
+    "intermediate/int_attribution_classified": {"staging/known_referrers", "staging/stg_tracking__attribution"},
+    "intermediate/int_identity_observations": {"staging/stg_tracking__events"},
+    "intermediate/int_identity_resolved": {
+        "intermediate/int_identity_observations",
+        "staging/stg_tracking__events",
+    },
+    "intermediate/int_licenses_latest": {"staging/stg_marketplace__licenses"},
+    "intermediate/int_events_attributed": {
+        "intermediate/int_attribution_classified",
+        "intermediate/int_identity_resolved",
+        "intermediate/int_licenses_latest",
+        "staging/event_types",
+        "staging/stg_tracking__events",
+    },
+    "build/daily_metrics": {"intermediate/int_events_attributed"},
+    "build/daily_metrics_by_channel": {"intermediate/int_events_attributed"},
+    "marts/daily_metrics": {"build/daily_metrics"},
+    "marts/daily_metrics_by_channel": {"build/daily_metrics_by_channel"},
+}
+# They are read as they are now; everything else belongs to days.
+UNPARTITIONED = {f"raw/{table}" for table in APPLICATION_TABLES}
+KINDS = {
+    "raw": {"python", "postgres"},
+    "staging": {"dbt", "postgres"},
+    "intermediate": {"dbt", "postgres"},
+    "build": {"dbt", "postgres"},
+    "marts": {"postgres"},
+}
+
+# The checks that are no dbt tests, and whether a failure stops what comes after.
+CHECKS = {
+    ("raw/events", "load_counts_add_up"): True,
+    ("raw/events", "raw_events_are_well_formed"): True,
+    ("raw/events", "landing_days_have_files"): False,
+    ("raw/events", "rejections_stay_rare"): False,
+    ("raw/events", "keys_stay_on_one_day"): False,
+    ("staging/event_types", "event_types_are_registered"): False,
+    ("build/daily_metrics", "daily_metrics_match_raw_events"): True,
+    ("build/daily_metrics", "unique_visitors_stay_within_events"): True,
+    ("build/daily_metrics", "daily_metrics_are_well_formed"): True,
+    ("build/daily_metrics_by_channel", "channels_add_up_to_daily_metrics"): True,
+    ("build/daily_metrics_by_channel", "daily_metrics_by_channel_are_well_formed"): True,
+}
+TESTED_BY_DBT = {asset for asset in PARENTS if not asset.startswith(("raw/", "marts/"))}
+STEPS = {"raw_events", "raw_application_tables", "raw_events_checks", "dbt_models", "build_checks", "published_marts"}
+
+
+@pytest.fixture(scope="module")
+def graph() -> AssetGraph:
+    return definitions().resolve_asset_graph()  # type: ignore[return-value]
+
+
+@pytest.fixture(scope="module")
+def repository() -> dg.RepositoryDefinition:
+    return definitions().get_repository_def()
+
+
+def _names(keys: Iterable[dg.AssetKey]) -> set[str]:
+    return {key.to_user_string() for key in keys}
+
+
+def test_the_assets_and_their_parents_are_these(graph: AssetGraph) -> None:
+    found = {key.to_user_string(): _names(graph.get(key).parent_keys) for key in graph.get_all_asset_keys()}
+    assert found == PARENTS
+    assert all(graph.get(key).is_executable for key in graph.get_all_asset_keys())
+
+
+def test_every_asset_says_where_it_belongs_what_it_is_and_whose(graph: AssetGraph) -> None:
+    for key in graph.get_all_asset_keys():
+        node, name = graph.get(key), key.to_user_string()
+        schema = key.path[0]
+        assert node.group_name == schema, name
+        assert set(node.kinds) == KINDS[schema], name
+        assert list(node.owners) == ["team:data-engineering"], name
+        assert node.description, name
+        assert node.metadata["dagster/table_name"] == ".".join(key.path), name
+
+
+def test_what_belongs_to_days_is_partitioned_by_day(graph: AssetGraph) -> None:
+    for key in graph.get_all_asset_keys():
+        name = key.to_user_string()
+        assert graph.get(key).partitions_def == (None if name in UNPARTITIONED else DAILY), name
+
+
+def test_a_day_is_made_from_the_same_day_of_its_parents(graph: AssetGraph) -> None:
+    day = DAILY.subset_with_partition_keys(["2026-10-05"])
+    for key in graph.get_all_asset_keys():
+        for parent in graph.get(key).parent_keys:
+            mapping = graph.get_partition_mapping(key, parent)
+            if parent.to_user_string() in UNPARTITIONED:
+                assert isinstance(mapping, dg.AllPartitionMapping), (key, parent)
+            else:
+                upstream = mapping.get_upstream_mapped_partitions_result_for_partitions(day, DAILY, DAILY)
+                assert set(upstream.partitions_subset.get_partition_keys()) == {"2026-10-05"}, (key, parent)
+
+
+def test_a_range_is_one_run_of_every_asset(graph: AssetGraph) -> None:
+    policies = {key.to_user_string(): graph.get(key).backfill_policy for key in graph.get_all_asset_keys()}
+    assert policies == dict.fromkeys(PARENTS, dg.BackfillPolicy.single_run())
+
+
+@pytest.fixture(scope="module")
+def dbt_tests(repository: dg.RepositoryDefinition) -> set[dg.AssetCheckKey]:
+    return set(repository.assets_defs_by_key[dg.AssetKey(["build", "daily_metrics"])].check_keys)
+
+
+def test_the_checks_of_our_own_block_where_publication_asks_for_them(
+    graph: AssetGraph, dbt_tests: set[dg.AssetCheckKey]
+) -> None:
+    own = {
+        (key.asset_key.to_user_string(), key.name): graph.get(key).blocking
+        for key in graph.asset_check_keys - dbt_tests
+    }
+    assert own == CHECKS
+    blocking = {name for (_, name), blocks in own.items() if blocks}
+    assert blocking == {*gates.RAW_GATE, *gates.BUILD_GATE} - {gates.DBT_TESTS}
+
+
+def test_every_table_of_dbt_has_a_test_and_every_such_test_blocks(
+    graph: AssetGraph, dbt_tests: set[dg.AssetCheckKey]
+) -> None:
+    assert all(graph.get(key).blocking for key in dbt_tests)
+    assert _names(key.asset_key for key in dbt_tests) == TESTED_BY_DBT
+
+
+def test_every_check_is_described(graph: AssetGraph) -> None:
+    assert [key for key in graph.asset_check_keys if not graph.get(key).description] == []
+
+
+def test_the_steps_are_few_and_each_is_tried_four_times(repository: dg.RepositoryDefinition) -> None:
+    job = repository.get_job("daily_refresh")
+    policies = {node.name: node.definition.retry_policy for node in job.nodes}  # type: ignore[attr-defined]
+    assert policies.keys() == STEPS
+    for name, policy in policies.items():
+        assert policy is not None, name
+        assert (policy.max_retries, policy.backoff) == (3, dg.Backoff.EXPONENTIAL), name
+
+
+@pytest.mark.parametrize("name", ["daily_refresh", "rebuild"])
+def test_a_job_is_the_whole_chain_in_one_process(repository: dg.RepositoryDefinition, name: str) -> None:
+    job = repository.get_job(name)
+    assert _names(job.asset_layer.selected_asset_keys) == set(PARENTS)
+    assert job.partitions_def == DAILY
+    assert job.executor_def is dg.in_process_executor
+    assert job.description
+
+
+def test_there_are_no_other_jobs_schedules_and_sensors(repository: dg.RepositoryDefinition) -> None:
+    assert {job.name for job in repository.get_all_jobs()} == {"daily_refresh", "rebuild", "__ASSET_JOB"}
+    assert [schedule.name for schedule in repository.schedule_defs] == ["daily_refresh_schedule"]
+    assert [sensor.name for sensor in repository.sensor_defs] == ["late_events_sensor"]
+
+
+def test_every_night_at_two_the_day_before_is_refreshed(repository: dg.RepositoryDefinition) -> None:
+    [schedule] = repository.schedule_defs
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", "UTC")
+    assert (schedule.job_name, schedule.default_status) == ("daily_refresh", dg.DefaultScheduleStatus.RUNNING)
+
+
+def test_stale_days_are_looked_for_every_five_minutes(repository: dg.RepositoryDefinition) -> None:
+    [sensor] = repository.sensor_defs
+    assert (sensor.job_name, sensor.minimum_interval_seconds) == ("daily_refresh", 300)
+    assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+
+
+def test_definitions_load_without_a_warehouse_and_without_heavy_packages() -> None:
+    code = (
+        "import sys; from orchestration.definitions import definitions; definitions().get_repository_def();"
+        " print(*sorted({'dbt.version', 'great_expectations', 'pandas', 'sqlalchemy.orm', 'numpy'} & set(sys.modules)))"
+    )
+    # The settings name a server that does not exist.
+    outcome = subprocess.run(
+        [sys.executable, "-c", code], env={**SETTINGS, "PATH": ""}, capture_output=True, text=True, check=False
+    )
+    assert outcome.returncode == 0, outcome.stderr
+    assert outcome.stdout.strip() == ""
