@@ -1,0 +1,72 @@
+"""Partitions and windows, there and back."""
+
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+
+import dagster as dg
+import pytest
+
+from ingestion.window import Window
+from orchestration.partitions import daily_partitions, run_tags, window_of
+from orchestration.staleness import windows
+
+FIRST = date(2026, 10, 1)
+
+
+def context(start: str, end: str) -> SimpleNamespace:
+    """A run that covers these days, the end exclusive."""
+    ends = [datetime.fromisoformat(day).replace(tzinfo=UTC) for day in (start, end)]
+    return SimpleNamespace(partition_time_window=dg.TimeWindow(*ends))
+
+
+def test_partitions_are_the_whole_utc_days_from_the_first_to_yesterday() -> None:
+    noon = datetime(2026, 10, 4, 12, tzinfo=UTC)
+    with dg.partition_loading_context(effective_dt=noon):
+        assert daily_partitions(FIRST).get_partition_keys() == ["2026-10-01", "2026-10-02", "2026-10-03"]
+
+
+def test_a_day_has_no_partition_until_it_is_over() -> None:
+    for moment, count in [(datetime(2026, 10, 1, 23, 59, 59, tzinfo=UTC), 0), (datetime(2026, 10, 2, tzinfo=UTC), 1)]:
+        with dg.partition_loading_context(effective_dt=moment):
+            assert len(daily_partitions(FIRST).get_partition_keys()) == count
+
+
+def test_the_window_of_a_run_is_its_partition_or_its_range() -> None:
+    assert window_of(context("2026-10-01", "2026-10-02")) == Window.day(FIRST)
+    assert window_of(context("2026-10-01", "2026-11-01")) == Window(FIRST, date(2026, 11, 1))
+
+
+@pytest.mark.parametrize(
+    ("window", "last"),
+    [(Window.day(FIRST), "2026-10-01"), (Window(FIRST, date(2026, 11, 1)), "2026-10-31")],
+)
+def test_the_tags_of_a_run_name_its_first_and_its_last_day(window: Window, last: str) -> None:
+    assert run_tags(window) == {
+        "dagster/asset_partition_range_start": "2026-10-01",
+        "dagster/asset_partition_range_end": last,
+    }
+
+
+def days(*numbers: int) -> list[date]:
+    return [date(2026, 10, number) for number in numbers]
+
+
+def test_days_in_a_row_are_one_window_and_a_gap_ends_it() -> None:
+    assert windows(days(1, 2, 3, 5, 8, 9)) == [
+        Window(date(2026, 10, 1), date(2026, 10, 4)),
+        Window(date(2026, 10, 5), date(2026, 10, 6)),
+        Window(date(2026, 10, 8), date(2026, 10, 10)),
+    ]
+
+
+def test_order_and_repetition_of_days_do_not_matter() -> None:
+    assert windows(days(3, 1, 2, 3, 1)) == [Window(date(2026, 10, 1), date(2026, 10, 4))]
+
+
+def test_windows_hold_these_days_and_no_others() -> None:
+    some = days(2, 3, 7, 9, 10, 11)
+    assert [day for window in windows(some) for day in window.days()] == some
+
+
+def test_no_days_are_no_windows() -> None:
+    assert windows([]) == []
