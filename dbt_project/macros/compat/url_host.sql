@@ -3,6 +3,10 @@
     {{ return(adapter.dispatch('url_host')(column)) }}
 {%- endmacro %}
 
+{# Scheme, user (what stands before the last @), the host (an IPv6 address in brackets, or anything), port. #}
 {% macro default__url_host(column) -%}
-    nullif(regexp_replace(substring(lower({{ column }}) from '^[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:]+)'), '^www[.]|[.]$', '', 'g'), '')
+    {%- set scheme = '[a-z][a-z0-9+.-]*://' -%}
+    {%- set host = '[[][^]/?#]*[]]|[^/?#:@]+' -%}
+    {%- set url = '^' ~ scheme ~ '(?:[^/?#]*@)?(' ~ host ~ ')(?::[^/?#@]*)?(?:[/?#]|$)' -%}
+    nullif(regexp_replace(substring(lower({{ column }}) from '{{ url }}'), '^www[.]|[.]$', '', 'g'), '')
 {%- endmacro %}

@@ -47,6 +47,7 @@ recognised as (
 
 ),
 
+-- Facebook gives its click id to every link that leaves it: it tells where a visit came from, and nothing of payment.
 click_ids as (
 
     select
@@ -55,7 +56,12 @@ click_ids as (
             when gclid is not null then 'google'
             when msclkid is not null then 'bing'
             when ttclid is not null then 'tiktok'
-        end as clicked_source
+        end as clicked_source,
+        coalesce(
+            known_source,
+            external_host,
+            case when fbclid is not null then 'facebook' end
+        ) as referring_source
     from recognised
 
 ),
@@ -66,17 +72,19 @@ sourced as (
     select
         event_id,
         event_date,
-        coalesce(utm_source, clicked_source, known_source, external_host) as source,
+        coalesce(utm_source, clicked_source, referring_source) as source,
         coalesce(
             utm_medium,
             case when clicked_source is not null then 'cpc' end,
             case
                 when utm_source is null and known_kind = 'search' then 'organic'
-                when utm_source is null and external_host is not null then 'referral'
+                when utm_source is null and referring_source is not null then 'referral'
             end
         ) as medium,
         utm_campaign as campaign,
-        coalesce(utm_source, utm_medium, utm_campaign, utm_term, utm_content, clicked_source, external_host) is not null as has_origin
+        coalesce(
+            utm_source, utm_medium, utm_campaign, utm_term, utm_content, clicked_source, referring_source
+        ) is not null as has_origin
     from click_ids
 
 ),
