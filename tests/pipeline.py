@@ -220,8 +220,13 @@ class Pipeline:
         self.connection.close()
 
 
-def run_dbt(warehouse: Warehouse, arguments: Sequence[str], build_id: str = "") -> None:
-    """Run dbt in this process against a warehouse; raises AssertionError with its words when it fails."""
+def run_dbt(
+    warehouse: Warehouse, arguments: Sequence[str], build_id: str = "", *, project_dir: Path = dbt.PROJECT_DIR
+) -> list[str]:
+    """Run dbt in this process against a warehouse; the names of the nodes that ran.
+
+    Raises AssertionError with dbt's words when it fails.
+    """
     from dbt.cli.main import dbtRunner
     from dbt_common.events.functions import reset_metadata_vars
 
@@ -229,27 +234,27 @@ def run_dbt(warehouse: Warehouse, arguments: Sequence[str], build_id: str = "") 
     reset_metadata_vars()
     variables = {**warehouse.dbt_env(), dbt.BUILD_ID_VARIABLE: build_id, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
     with patch.dict(os.environ, variables):
-        outcome = dbtRunner(manifest=_parsed_manifest(warehouse)).invoke(
-            [*arguments, "--project-dir", str(dbt.PROJECT_DIR), "--profiles-dir", str(dbt.PROJECT_DIR), "--quiet"]
+        outcome = dbtRunner(manifest=_parsed_manifest(warehouse, project_dir)).invoke(
+            [*arguments, "--project-dir", str(project_dir), "--profiles-dir", str(project_dir), "--quiet"]
         )
+    results = getattr(outcome.result, "results", None) or []
     if not outcome.success:
-        results = getattr(outcome.result, "results", None) or []
         failed = [f"{r.node.name}: {r.status} {r.message}" for r in results if r.status not in ("success", "pass")]
-        raise AssertionError(f"dbt {' '.join(arguments)} failed: {outcome.exception or failed}")
+        raise AssertionError(f"dbt {' '.join(arguments)} failed: {outcome.exception or chr(10).join(failed)}")
+    return [result.node.name for result in results]
 
 
-_manifest: Any = None
+_manifests: dict[Path, Any] = {}
 
 
-def _parsed_manifest(warehouse: Warehouse) -> Any:
-    global _manifest
-    if _manifest is None:
+def _parsed_manifest(warehouse: Warehouse, project_dir: Path) -> Any:
+    if project_dir not in _manifests:
         from dbt.cli.main import dbtRunner
 
         with patch.dict(os.environ, warehouse.dbt_env()):
             outcome = dbtRunner().invoke(
-                ["parse", "--project-dir", str(dbt.PROJECT_DIR), "--profiles-dir", str(dbt.PROJECT_DIR), "--quiet"]
+                ["parse", "--project-dir", str(project_dir), "--profiles-dir", str(project_dir), "--quiet"]
             )
         assert outcome.success, outcome.exception
-        _manifest = outcome.result
-    return _manifest
+        _manifests[project_dir] = outcome.result
+    return _manifests[project_dir]
