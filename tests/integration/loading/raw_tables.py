@@ -32,6 +32,12 @@ class RawTables:
         path = self.pipeline.land(day, lines, name)
         self.landed[day, path.relative_to(self.landing).as_posix()] = lines
 
+    def lose(self, day: date, name: str) -> None:
+        """Take a landing file away, if it is there."""
+        path = self.landing / "events" / f"dt={day}" / name
+        path.unlink(missing_ok=True)
+        self.landed.pop((day, path.relative_to(self.landing).as_posix()), None)
+
     def load(self, day: date) -> LoadReport:
         """Load one landing day."""
         return load_landing_day(self.pipeline.connection, root=self.landing, landing_date=day, start_date=START)
