@@ -12,6 +12,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ingestion import landing, resolution
+from ingestion.encryption.props import PropEncryption
 from ingestion.landing import LandingFile, Oversized
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
 from ingestion.validation import Accepted, LineValidator, NotTracked, Rejected
@@ -59,6 +60,7 @@ def load_window(
     root: Path,
     window: Window,
     start_date: date,
+    encryption: PropEncryption | None = None,
     on_day: Callable[[LoadReport], None] | None = None,
 ) -> list[LoadReport]:
     """Load every landing day of the window, oldest first, each in a transaction of its own.
@@ -67,19 +69,29 @@ def load_window(
     """
     reports = []
     for landing_date in window.days():
-        report = load_landing_day(connection, root=root, landing_date=landing_date, start_date=start_date)
+        report = load_landing_day(
+            connection, root=root, landing_date=landing_date, start_date=start_date, encryption=encryption
+        )
         if on_day:
             on_day(report)
         reports.append(report)
     return reports
 
 
-def load_landing_day(connection: psycopg.Connection, *, root: Path, landing_date: date, start_date: date) -> LoadReport:
+def load_landing_day(
+    connection: psycopg.Connection,
+    *,
+    root: Path,
+    landing_date: date,
+    start_date: date,
+    encryption: PropEncryption | None = None,
+) -> LoadReport:
     """Make the files of one landing day visible in raw: all of them, with their ledger rows, or nothing.
 
     A file that is loaded already, by its name and checksum, changes nothing; one whose content has changed replaces
-    exactly its own rows. Events before `start_date` are rejected. Raises LandingError when a file cannot be read, and
-    ValueError inside a transaction of the caller, which could take back what is reported as loaded.
+    exactly its own rows. Events before `start_date` are rejected; props that `encryption` names are encrypted. Raises
+    LandingError when a file cannot be read, and ValueError inside a transaction of the caller, which could take back
+    what is reported as loaded.
     """
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise ValueError("a landing day is loaded in a transaction of its own: commit the connection's first")
@@ -105,9 +117,10 @@ def load_landing_day(connection: psycopg.Connection, *, root: Path, landing_date
         (change_id,) = cursor.fetchone() or (None,)
         cursor.execute(resolution.CREATE_CONTENDERS)
         load_ids = []
+        validator = LineValidator(landing_date=landing_date, start_date=start_date, encryption=encryption)
         for file in changed:
             previous = ledger[file.name].load_id if file.name in ledger else None
-            load_ids.append(_read_file(cursor, file, checksums[file.name], change_id, start_date, previous))
+            load_ids.append(_read_file(cursor, file, checksums[file.name], change_id, validator, previous))
         replaced = [ledger[file.name].load_id for file in changed if file.name in ledger]
         resolution.resolve(cursor, change_id=change_id, replaced=replaced)
         return _completed(cursor, report, load_ids)
@@ -130,7 +143,7 @@ def _read_file(
     file: LandingFile,
     checksum: str,
     change_id: int,
-    start_date: date,
+    validator: LineValidator,
     previous: int | None,
 ) -> int:
     """Enter a file in the ledger and send its candidates and rejected lines to the server. Returns its load id."""
@@ -147,7 +160,6 @@ def _read_file(
     if previous is not None:
         cursor.execute("update ops.loads set replaced_by = %s where load_id = %s", [load_id, previous])
 
-    validator = LineValidator(landing_date=file.landing_date, start_date=start_date)
     accepted: list[tuple[object, ...]] = []
     rejected: list[tuple[object, ...]] = []
     lines_read = rejected_lines = not_tracked = unsent_bytes = 0

@@ -6,12 +6,15 @@ phone, password or token (true, false and null stay: they identify nobody), e-ma
 inside texts, and parameters of such names inside URLs. Caveat: a phone number is recognised by its punctuation
 (+49 151 2345678, (555) 123-4567, 0151 2345678); one that is written as a plain run of digits looks like any id and is
 found by its key only.
+
+Props that are to be encrypted (encryption/) are handed to a sealer on the way, since what is in them is not redacted.
 """
 
 import ipaddress
 import re
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 REDACTED: Final = "[redacted]"
 
@@ -55,9 +58,15 @@ _PHONE_HINT: Final = re.compile(
 )
 _PARAMETER: Final = re.compile(r"([?&;#])([\w.%\-\[\]]{1,64}+)=([^&#\s]++)")
 
-# In what is no JSON: a key, with or without quotes, up to its value; and a value, whole or cut off.
-_LOOSE_KEY: Final = re.compile(r"(?<![\w\-])([A-Za-z_][\w\-]{0,63}+)\\?[\"']?\s{0,8}+[:=]\s{0,8}+")
-_LOOSE_VALUE: Final = re.compile(r"\\?\"(?:[^\"\\]|\\.)*+\"?|'[^']*+'?|[\[{][^\]}]*+[\]}]?|[^\s,;&}\]]++", re.DOTALL)
+# In what is no JSON: a key, in quotes or not, up to its value; a value, whole or cut off; and the marks of a value that
+# is an object or a list. A quoted key may hold blanks and escapes.
+_LOOSE_KEY: Final = re.compile(
+    r"(?<![\w\-])([A-Za-z_][\w\-]{0,63}+)\\?[\"']?\s{0,8}+[:=]\s{0,8}+"
+    r"|([\"'])((?:[^\\\"':=]|\\u[0-9A-Fa-f]{4}){1,64}+)\2\s{0,8}+:\s{0,8}+"
+)
+_LOOSE_VALUE: Final = re.compile(r"\\?\"(?:[^\"\\]|\\.)*+\"?|'[^']*+'?|[^\s,;&}\]]++", re.DOTALL)
+_LOOSE_MARK: Final = re.compile(r"\"(?:[^\"\\]|\\.)*+\"?|[\[\]{}]", re.DOTALL)
+_ESCAPE: Final = re.compile(r"\\u([0-9A-Fa-f]{4})")
 
 
 @lru_cache(maxsize=2048)
@@ -96,24 +105,46 @@ def is_clean(props: dict[str, Any], encoded: str) -> bool:
     )
 
 
-def redact_value(value: Any) -> Any:
-    """A JSON value without personal data: dropped keys are gone, at every depth, and the rest is replaced."""
+class Sealer(Protocol):
+    """Encrypts the values of the props that are named for it."""
+
+    def covers(self, key: str) -> bool: ...
+    def seal(self, key: str, value: Any) -> Any: ...
+
+
+def redact_value(value: Any, sealer: Sealer | None = None) -> Any:
+    """A JSON value without personal data: dropped keys are gone, at every depth, and the rest is replaced or sealed."""
     if isinstance(value, str):
         return redact_text(value)
     if isinstance(value, list):
-        return [redact_value(item) for item in value]
+        return [redact_value(item, sealer) for item in value]
     if isinstance(value, dict):
         redacted = {}
         for key, inner in value.items():
-            kind = key_kind(key)
-            if kind == "dropped" or (kind == "perhaps_address" and _holds_address(inner)):
+            if _is_dropped(key, inner):
                 continue
-            if kind == "secret":
+            if sealer is not None and sealer.covers(key):
+                redacted[redact_text(key)] = sealer.seal(key, inner)
+            elif key_kind(key) == "secret":
                 redacted[redact_text(key)] = hide(inner)
             else:
-                redacted[redact_text(key)] = redact_value(inner)
+                redacted[redact_text(key)] = redact_value(inner, sealer)
         return redacted
     return value
+
+
+def drop_addresses(value: Any) -> Any:
+    """A JSON value without the keys that are never stored, at every depth, and otherwise as it was."""
+    if isinstance(value, list):
+        return [drop_addresses(item) for item in value]
+    if isinstance(value, dict):
+        return {key: drop_addresses(inner) for key, inner in value.items() if not _is_dropped(key, inner)}
+    return value
+
+
+def _is_dropped(key: str, value: Any) -> bool:
+    kind = key_kind(key)
+    return kind == "dropped" or (kind == "perhaps_address" and _holds_address(value))
 
 
 def hide(value: Any) -> Any:
@@ -123,22 +154,41 @@ def hide(value: Any) -> Any:
 
 def is_personal(key: str, value: Any) -> bool:
     """Whether a rejected line must not show this value: its key is a secret's, an address's or a user agent's."""
-    kind = key_kind(key)
-    return kind in ("secret", "dropped") or (kind == "perhaps_address" and _holds_address(value))
+    return key_kind(key) == "secret" or _is_dropped(key, value)
 
 
-def redact_loose_text(text: str) -> str:
-    """Text that is no JSON, with the values after personal keys and the personal data in the rest replaced."""
+def nothing(_: str) -> bool:
+    """Covers no key: the rule where no props are named."""
+    return False
+
+
+def redact_loose_text(text: str, covers: Callable[[str], bool] = nothing) -> str:
+    """Text that is no JSON, with the personal data in it and the values after personal or covered keys replaced."""
     pieces = []
     position = 0
-    for key in _LOOSE_KEY.finditer(text):
-        if key.start() < position or not is_personal(key[1], text[key.end() : key.end() + 64]):
+    for match in _LOOSE_KEY.finditer(text):
+        if match.start() < position:
             continue
-        value = _LOOSE_VALUE.match(text, key.end())
-        if value is not None:
-            pieces += [text[position : key.end()], REDACTED]
-            position = value.end()
+        key = match[1] or _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), match[3])
+        if not (is_personal(key, text[match.end() : match.end() + 64]) or covers(key)):
+            continue
+        end = _loose_value_end(text, match.end())
+        if end > match.end():
+            pieces += [text[position : match.end()], REDACTED]
+            position = end
     return redact_text("".join([*pieces, text[position:]]))
+
+
+def _loose_value_end(text: str, start: int) -> int:
+    if text[start : start + 1] not in ("{", "["):
+        value = _LOOSE_VALUE.match(text, start)
+        return start if value is None else value.end()
+    depth = 0
+    for mark in _LOOSE_MARK.finditer(text, start):
+        depth += (mark[0] in "{[") - (mark[0] in "}]")
+        if depth == 0:
+            return mark.end()
+    return len(text)
 
 
 def _redact_parameter(match: re.Match[str]) -> str:

@@ -6,9 +6,10 @@ cut to 64 KiB.
 """
 
 import json
+from collections.abc import Callable
 from typing import Any, Final
 
-from ingestion.privacy import REDACTED, hide, is_personal, redact_loose_text, redact_text
+from ingestion.privacy import REDACTED, hide, is_personal, nothing, redact_loose_text, redact_text
 
 # Enough to see what is wrong with a line; the landing file still has all of it.
 MAX_KEPT_BYTES: Final = 65_536
@@ -25,14 +26,17 @@ class _Number(str):
     __slots__ = ()
 
 
-def redact_line(line: bytes) -> str:
-    """The line without personal data: valid Unicode, no NUL, at most 64 KiB of UTF-8. Never raises."""
+def redact_line(line: bytes, covers: Callable[[str], bool] = nothing) -> str:
+    """The line without personal data: valid Unicode, no NUL, at most 64 KiB of UTF-8. Never raises.
+
+    Values under keys that `covers` names, those of encrypted props, are replaced as well.
+    """
     # NULs are taken out rather than shown: between the letters of UTF-16 they would hide what has to be redacted.
     text = line.decode("utf-8", "backslashreplace").replace("\0", "")
     try:
-        kept = _render(_parse(text))
+        kept = _render(_parse(text), covers)
     except (ValueError, RecursionError):
-        kept = redact_loose_text(text)
+        kept = redact_loose_text(text, covers)
     return _cut(kept.encode("utf-8", "backslashreplace"))
 
 
@@ -43,22 +47,25 @@ def _parse(text: str) -> Any:
     return json.loads(text, object_pairs_hook=_Pairs, parse_int=_Number, parse_float=_Number, parse_constant=refuse)
 
 
-def _render(value: Any) -> str:
+def _render(value: Any, covers: Callable[[str], bool]) -> str:
     if isinstance(value, _Number):
         return str(value)
     if isinstance(value, _Pairs):
-        return "{" + ",".join(f"{_quoted(redact_text(k))}:{_render_value_of(k, v)}" for k, v in value) + "}"
+        members = (f"{_quoted(redact_text(key))}:{_render_member(key, inner, covers)}" for key, inner in value)
+        return "{" + ",".join(members) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(map(_render, value)) + "]"
+        return "[" + ",".join(_render(item, covers) for item in value) + "]"
     if isinstance(value, str):
         return _quoted(redact_text(value))
     return json.dumps(value)
 
 
-def _render_value_of(key: str, value: Any) -> str:
-    if not is_personal(key, value):
-        return _render(value)
-    return _quoted(REDACTED) if hide(value) is REDACTED else json.dumps(value)
+def _render_member(key: str, value: Any, covers: Callable[[str], bool]) -> str:
+    if covers(key):
+        return "null" if value is None else _quoted(REDACTED)
+    if is_personal(key, value):
+        return _quoted(REDACTED) if hide(value) is REDACTED else json.dumps(value)
+    return _render(value, covers)
 
 
 def _quoted(text: str) -> str:

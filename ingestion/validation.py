@@ -31,9 +31,10 @@ from ingestion.contract import (
     Props,
 )
 from ingestion.diagnosis import TOO_DEEP, Unreadable, diagnose, read_document
+from ingestion.encryption.props import PropEncryption
 from ingestion.enrichment import parse_user_agent
 from ingestion.landing import Oversized
-from ingestion.privacy import is_clean, redact_text, redact_value
+from ingestion.privacy import is_clean, nothing, redact_text, redact_value
 from ingestion.rejection import redact_line
 from ingestion.spelling import has_duplicate_keys, is_camel, spell
 from ingestion.timestamps import parse_timestamp
@@ -85,21 +86,23 @@ class LineValidator:
     """Judges the lines of one landing day. Keeps no state between lines.
 
     `landing_date` gives events without `receivedAt` theirs: the next midnight UTC. `start_date` is the first event
-    day of the warehouse.
+    day of the warehouse. `encryption` says which props are encrypted; without it none are.
     """
 
-    def __init__(self, *, landing_date: date, start_date: date) -> None:
+    def __init__(self, *, landing_date: date, start_date: date, encryption: PropEncryption | None = None) -> None:
+        self._encryption = encryption
+        self._is_covered = nothing if encryption is None else encryption.covers
         self._day_ends_at = datetime.combine(landing_date + ONE_DAY, time.min, UTC)
         self._starts_at = datetime.combine(start_date, time.min, UTC)
 
     def reject_oversized(self, line: Oversized) -> Rejected:
         """The outcome of a line that was too long to be read whole."""
-        return Rejected(redact_line(line.head), line.line_bytes, (_TOO_LONG,))
+        return Rejected(redact_line(line.head, self._is_covered), line.line_bytes, (_TOO_LONG,))
 
     def validate(self, line: bytes) -> Accepted | Rejected | NotTracked:
         """The one outcome of a line. Never raises on what the line holds."""
         if len(line) > MAX_LINE_BYTES:
-            return Rejected(redact_line(line), len(line), (_TOO_LONG,))
+            return Rejected(redact_line(line, self._is_covered), len(line), (_TOO_LONG,))
         try:
             document = _decode(line)
             if type(document) is dict:
@@ -121,7 +124,8 @@ class LineValidator:
         except RecursionError:
             reasons = (TOO_DEEP,)
         # A line is refused for a reason; should the diagnosis find none, it is refused all the same, and shows.
-        return Rejected(redact_line(line), len(line), reasons or ("line: not an event of the contract",))
+        reasons = reasons or ("line: not an event of the contract",)
+        return Rejected(redact_line(line, self._is_covered), len(line), reasons)
 
     def _accept(self, line: bytes, document: dict[str, Any]) -> Accepted:
         """The event of a document that this method may change. Raises when any rule is broken."""
@@ -154,10 +158,14 @@ class LineValidator:
         canonical = _encode(document)
         _refuse_hidden(line, canonical)
 
+        canonical_hash = sha256(canonical).digest()
+        event_key = event.idempotency_key or event.event_id or canonical_hash.hex()
         stored_props = props_json.decode()
-        if not is_clean(props, stored_props):
-            stored_props = _encode(redact_value(props)).decode()
-        return Accepted(_values(event, known, occurred_at, received_at, stored_props, sha256(canonical).digest()))
+        if not is_clean(props, stored_props) or any(map(self._is_covered, props)):
+            encryption = self._encryption
+            sealer = None if encryption is None else encryption.for_event(occurred_at.date(), event_key)
+            stored_props = _encode(redact_value(props, sealer)).decode()
+        return Accepted(_values(event, known, occurred_at, received_at, event_key, stored_props, canonical_hash))
 
     def _times(self, event: Event) -> tuple[datetime, datetime]:
         """When the event occurred and was received, UTC. Raises _Unacceptable when they cannot both be."""
@@ -203,10 +211,15 @@ def _refuse_hidden(line: bytes, canonical: bytes) -> None:
 
 
 def _values(
-    event: Event, known: Props, occurred_at: datetime, received_at: datetime, props: str, canonical_hash: bytes
+    event: Event,
+    known: Props,
+    occurred_at: datetime,
+    received_at: datetime,
+    event_key: str,
+    props: str,
+    canonical_hash: bytes,
 ) -> tuple[Any, ...]:
     event_date = occurred_at.date()
-    event_key = event.idempotency_key or event.event_id or canonical_hash.hex()
     entity_type = None if event.entity_type is None else event.entity_type.lower()
     context = event.context or _NO_CONTEXT
     device = parse_user_agent(context.user_agent or known.user_agent)

@@ -20,6 +20,8 @@ class Settings(BaseSettings):
     warehouse_url: SecretStr = Field(description="The warehouse, as its owner")
     warehouse_start_date: date = Field(description="The first event day: of partitions, and of what is accepted")
     warehouse_hash_key: SecretStr = Field(description="The key of the hashes of e-mail addresses; never change it")
+    warehouse_encrypted_props: str = Field("", description="The props that are encrypted, separated by commas")
+    warehouse_encryption_key: SecretStr | None = Field(None, description="Their key; after a comma, the one before it")
     landing_url: Path = Field(description="The folder of the landing files")
     app_database_url: SecretStr = Field(description="The product's own Postgres")
 

@@ -8,6 +8,7 @@ import dagster as dg
 
 from ingestion import application_schema, schema
 from ingestion.application import ApplicationSchemaError, connect_application, read_application
+from ingestion.encryption.tokens import EncryptionSettingsError
 from ingestion.landing import LandingError
 from ingestion.loading import LoadReport, load_window
 from ingestion.window import ONE_DAY, Window
@@ -54,13 +55,14 @@ def raw_events(
     """Load the landing days of the run, and the day after them so far: an event of 23:59:58 lands after midnight."""
     window = window_of(context)
     landing_days = Window(window.start, window.end + ONE_DAY)
-    with failures.told(LandingError), warehouse.connect() as connection:
+    with failures.told(LandingError, EncryptionSettingsError), warehouse.connect() as connection:
         schema.create(connection)
         reports = load_window(
             connection,
             root=sources.landing_root,
             window=landing_days,
             start_date=sources.first_day,
+            encryption=sources.encryption,
             on_day=lambda report: context.log.info(_told(report)),
         )
         marked = staleness.spread(connection)

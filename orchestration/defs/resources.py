@@ -8,7 +8,9 @@ from pathlib import Path
 import dagster as dg
 import psycopg
 
+from ingestion.encryption.props import PropEncryption
 from orchestration.dbt import warehouse_dbt
+from orchestration.settings import settings
 from orchestration.warehouse import Warehouse
 from orchestration.writer import writing
 
@@ -58,6 +60,13 @@ class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     application_url: str
     hash_key: str
     start_date: str
+    encrypted_props: str = ""
+    encryption_key: str = ""
+
+    @property
+    def encryption(self) -> PropEncryption | None:
+        """What encrypts props; None where none is named. Raises EncryptionSettingsError."""
+        return PropEncryption.of(self.encrypted_props, self.encryption_key)
 
     @property
     def landing_root(self) -> Path:
@@ -82,6 +91,9 @@ def resources() -> dg.Definitions:
                 application_url=dg.EnvVar("APP_DATABASE_URL"),
                 hash_key=dg.EnvVar("WAREHOUSE_HASH_KEY"),
                 start_date=dg.EnvVar("WAREHOUSE_START_DATE"),
+                encrypted_props=settings().warehouse_encrypted_props,
+                # An EnvVar must be set, and its value, unlike others, is not shown in the UI.
+                encryption_key=dg.EnvVar("WAREHOUSE_ENCRYPTION_KEY") if settings().warehouse_encryption_key else "",
             ),
             "dbt": warehouse_dbt(),
         },
