@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
         command = command[1:]
     if options.action == "exec" and not command:
         parser.error("exec needs a command")
-    added = environment.additions(os.environ, CHECKOUT)
+    added = environment.additions(os.environ, CHECKOUT) | environment.programs(os.environ)
     os.environ.update(added)
     try:
         if options.action == "stop":

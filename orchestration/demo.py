@@ -1,8 +1,11 @@
 """`make demo`: the sample marketplace, from landing files to published numbers, and a summary of what came of it."""
 
+import os
+import selectors
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,6 +19,10 @@ if TYPE_CHECKING:
     import psycopg
 
 DAYS: Final = 30
+# A person who sees nothing for longer wonders if it still works.
+QUIET_SECONDS: Final = 5
+# Dagster writes two events an asset and day; in batches that takes 11 s less for 30 days (2026-11, 2 busy cores).
+FASTER: Final = {"DAGSTER_EVENT_BATCH_SIZE": "500"}
 
 
 class DemoRefused(Exception):
@@ -123,18 +130,40 @@ def run(window: Window, log_file: Path) -> None:
     command = [str(Path(sys.executable).with_name("dg")), "launch", "--job", "daily_refresh"]
     command += ["--partition-range", f"{window.start}...{last}"]
     say(f"Dagster runs the job daily_refresh for {window.start} to {last} as one range")
-    started = time.monotonic()
+    started = last_said = time.monotonic()
     with (
         log_file.open("w") as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process,
+        subprocess.Popen(command, env=os.environ | FASTER, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process,
     ):
-        assert process.stdout is not None  # noqa: S101
-        for line in process.stdout:
-            log.write(line)
-            if short := in_short(line):
-                say(f"{time.monotonic() - started:5.0f} s  {short}")
+        for line in lines_of(process):
+            if line is not None:
+                log.write(line)
+            short = in_short(line) if line is not None else "..."
+            if short and (line is not None or time.monotonic() - last_said >= QUIET_SECONDS):
+                last_said = time.monotonic()
+                say(f"{last_said - started:5.0f} s  {short}")
     if process.returncode:
         raise RunFailed(f"the run has failed; {log_file} holds all that it said. make demo tries again what is missing")
+
+
+def lines_of(process: "subprocess.Popen[bytes]") -> Iterator[str | None]:
+    """The lines of a process as they come, and None for every second in which none has come."""
+    assert process.stdout is not None  # noqa: S101
+    os.set_blocking(process.stdout.fileno(), False)
+    unfinished = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            if not selector.select(timeout=1):
+                yield None
+                continue
+            if not (read := os.read(process.stdout.fileno(), 65_536)):
+                break
+            *lines, unfinished = (unfinished + read).split(b"\n")
+            for line in lines:
+                yield line.decode(errors="replace") + "\n"
+    if unfinished:
+        yield unfinished.decode(errors="replace") + "\n"
 
 
 def say(text: str) -> None:

@@ -3,6 +3,8 @@
 The file is not called .env, because Dagster reads a .env of its own accord and puts it above the shell.
 """
 
+import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -25,3 +27,10 @@ def additions(surrounding: Mapping[str, str], checkout: Path) -> dict[str, str]:
     if landing and "://" not in landing and not Path(landing).is_absolute():
         added[LANDING] = str(checkout / landing)
     return added
+
+
+def programs(surrounding: Mapping[str, str]) -> dict[str, str]:
+    """What makes a command find the programs that are installed beside this Python: dg, dbt and the others."""
+    installed = str(Path(sys.executable).parent)
+    rest = [folder for folder in surrounding.get("PATH", "").split(os.pathsep) if folder and folder != installed]
+    return {"VIRTUAL_ENV": sys.prefix, "PATH": os.pathsep.join([installed, *rest])}

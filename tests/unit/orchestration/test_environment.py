@@ -1,10 +1,11 @@
 """What of .env.local reaches a command."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from orchestration.environment import FILE, additions
+from orchestration.environment import FILE, additions, programs
 
 
 def checkout_with(folder: Path, *lines: str) -> Path:
@@ -51,3 +52,10 @@ def test_an_absolute_landing_folder_is_left_alone(tmp_path: Path, given: str) ->
 
 def test_without_a_file_the_shell_is_all_there_is(tmp_path: Path) -> None:
     assert additions({"LANDING_URL": "/data/landing"}, tmp_path) == {}
+
+
+def test_the_installed_programs_come_first_however_often_a_command_starts_another() -> None:
+    once = programs({"PATH": "/usr/bin:/bin"})
+
+    assert once["PATH"] == f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    assert programs(once) == once

@@ -1,0 +1,60 @@
+"""What a waiting person reads of a run."""
+
+import pytest
+
+from orchestration.run_output import in_short
+
+HEAD = "2026-11-22 13:07:58 +0000 - dagster - {level} - daily_refresh - e077aae0-99b5-48ac-8ca0-3fb23598402e - "
+
+
+@pytest.mark.parametrize(
+    ("level", "text", "short"),
+    [
+        ("INFO", "raw_events - landing day 2026-10-01: 5 lines", "raw_events: landing day 2026-10-01: 5 lines"),
+        (
+            "DEBUG",
+            '4405 - raw_events - STEP_SUCCESS - Finished execution of step "raw_events" in 2m1s.',
+            "raw_events: done in 2m1s",
+        ),
+        (
+            "DEBUG",
+            "4405 - raw_events_checks - ASSET_CHECK_EVALUATION - Asset check 'rare' on 'raw/events' did not pass.",
+            "raw_events_checks: Asset check 'rare' on 'raw/events' did not pass.",
+        ),
+        (
+            "ERROR",
+            "dbt_models - Dependencies failed. Not executing.",
+            "dbt_models: Dependencies failed. Not executing.",
+        ),
+        (
+            "ERROR",
+            '4405 - RUN_FAILURE - Execution of run for "daily_refresh" failed.',
+            'run: Execution of run for "daily_refresh" failed.',
+        ),
+        ("DEBUG", '4405 - raw_events - STEP_START - Started execution of step "raw_events".', None),
+        ("DEBUG", "4405 - raw_events - ASSET_CHECK_EVALUATION - Asset check 'rare' on 'raw/events' passed.", None),
+        ("INFO", "dbt_models - Running dbt command: `dbt build`", None),
+    ],
+)
+def test_ends_warnings_and_errors_are_told_and_the_rest_is_not(level: str, text: str, short: str | None) -> None:
+    assert in_short(HEAD.format(level=level) + text + "\n") == short
+
+
+@pytest.mark.parametrize(
+    ("line", "short"),
+    [
+        (
+            "34 of 48 OK created sql incremental model build.daily_metrics  [\x1b[32mINSERT 0 21\x1b[0m in 0.44s]",
+            "dbt_models: 34 of 48 OK created sql incremental model build.daily_metrics, INSERT 0 21 in 0.44s",
+        ),
+        (
+            "5 of 48 FAIL 3 one_row_per_x ....... [\x1b[31mFAIL 3\x1b[0m in 0.1s]",
+            "dbt_models: 5 of 48 FAIL 3 one_row_per_x, FAIL 3 in 0.1s",
+        ),
+        ("5 of 48 START test one_row_per_x ......... [RUN]", None),
+        ("5 of 48 PASS one_row_per_x ......... [PASS in 0.1s]", None),
+        ("  File x.py, line 3, in y", None),
+    ],
+)
+def test_models_and_failed_tests_of_dbt_are_told(line: str, short: str | None) -> None:
+    assert in_short(line) == short
