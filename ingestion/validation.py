@@ -113,6 +113,18 @@ class LineValidator:
             pass  # for the diagnosis, which reads the line anew
         return self._examine(line)
 
+    def refuse(self, line: bytes) -> Rejected | NotTracked | None:
+        """The outcome of a line if it is not accepted, else None: for those who write lines, at half the cost."""
+        try:
+            document = _decode(line)
+            if len(line) <= MAX_LINE_BYTES and type(document) is dict and not _declines_tracking(document):
+                self._check(line, document)
+                return None
+        except (msgspec.DecodeError, ValueError, RecursionError, _Unacceptable):
+            pass
+        outcome = self.validate(line)
+        return None if isinstance(outcome, Accepted) else outcome
+
     def _examine(self, line: bytes) -> Rejected | NotTracked:
         try:
             document = read_document(line)
@@ -129,6 +141,20 @@ class LineValidator:
 
     def _accept(self, line: bytes, document: dict[str, Any]) -> Accepted:
         """The event of a document that this method may change. Raises when any rule is broken."""
+        event, known, occurred_at, received_at, props, props_json, canonical = self._check(line, document)
+        canonical_hash = sha256(canonical).digest()
+        event_key = event.idempotency_key or event.event_id or canonical_hash.hex()
+        stored_props = props_json.decode()
+        if not is_clean(props, stored_props) or any(map(self._is_covered, props)):
+            encryption = self._encryption
+            sealer = None if encryption is None else encryption.for_event(occurred_at.date(), event_key)
+            stored_props = _encode(redact_value(props, sealer)).decode()
+        return Accepted(_values(event, known, occurred_at, received_at, event_key, stored_props, canonical_hash))
+
+    def _check(
+        self, line: bytes, document: dict[str, Any]
+    ) -> tuple[Event, Props, datetime, datetime, dict[str, Any], bytes, bytes]:
+        """Every rule. Returns the event, its known props, both times, all props, these as JSON, the canonical form."""
         present = document
         try:
             if not is_camel(document):
@@ -157,15 +183,7 @@ class LineValidator:
             document["props"] = msgspec.Raw(props_json)
         canonical = _encode(document)
         _refuse_hidden(line, canonical)
-
-        canonical_hash = sha256(canonical).digest()
-        event_key = event.idempotency_key or event.event_id or canonical_hash.hex()
-        stored_props = props_json.decode()
-        if not is_clean(props, stored_props) or any(map(self._is_covered, props)):
-            encryption = self._encryption
-            sealer = None if encryption is None else encryption.for_event(occurred_at.date(), event_key)
-            stored_props = _encode(redact_value(props, sealer)).decode()
-        return Accepted(_values(event, known, occurred_at, received_at, event_key, stored_props, canonical_hash))
+        return event, known, occurred_at, received_at, props, props_json, canonical
 
     def _times(self, event: Event) -> tuple[datetime, datetime]:
         """When the event occurred and was received, UTC. Raises _Unacceptable when they cannot both be."""
