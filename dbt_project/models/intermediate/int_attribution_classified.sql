@@ -21,9 +21,9 @@ external as (
         *,
         case
             when referrer_host is null or referrer_host = landing_host then null
-            {%- for host in var('own_hosts') %}
-            when referrer_host = '{{ host }}' or referrer_host like '%.{{ host }}' then null
-            {%- endfor %}
+            {% for host in var('own_hosts') -%}
+                when referrer_host = '{{ host }}' or referrer_host like '%.{{ host }}' then null
+            {% endfor -%}
             else referrer_host
         end as external_host
     from attribution

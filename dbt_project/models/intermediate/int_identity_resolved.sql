@@ -27,6 +27,13 @@ devices_of_window as (
 
 ),
 
+devices as (
+
+    select distinct anonymous_id
+    from devices_of_window
+
+),
+
 -- What was seen of signed-in devices up to the end of the window. Later days are never looked at.
 evidence as (
 
@@ -59,7 +66,7 @@ links as (
         evidence.actor_id,
         min(evidence.event_date) as known_date
     from evidence
-    inner join (select distinct anonymous_id from devices_of_window) as devices
+    inner join devices
         on evidence.anonymous_id = devices.anonymous_id
     group by evidence.anonymous_id, evidence.actor_id
 

@@ -1,0 +1,190 @@
+"""The conventions of the dbt project, over its manifest: a model that breaks one fails here and not in review."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+import pytest
+
+from orchestration import dbt
+
+MAX_JOINS = 7
+# What only one engine understands has its place in macros/compat.
+ENGINE_TOKENS = ("::", "->", "@>", " ilike ", "distinct on", "regexp_", "string_agg", "array_agg", "generate_series",
+                 "date_trunc", "lateral", "jsonb", "to_char", " ~ ")  # fmt: skip
+MANIFEST = dbt.manifest()
+
+
+def nodes(*kinds: str) -> dict[str, Mapping[str, Any]]:
+    return {node["name"]: node for node in MANIFEST["nodes"].values() if node["resource_type"] in kinds}
+
+
+MODELS = nodes("model")
+WINDOWED = {name: model for name, model in MODELS.items() if model["config"]["materialized"] == "incremental"}
+PUBLIC = {name: model for name, model in MODELS.items() if model["access"] == "public"}
+
+every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+every_windowed_model = pytest.mark.parametrize("model", WINDOWED.values(), ids=WINDOWED)
+every_public_model = pytest.mark.parametrize("model", PUBLIC.values(), ids=PUBLIC)
+
+
+def layer(model: Mapping[str, Any]) -> str:
+    """The folder below models/ in which it stands."""
+    return PurePosixPath(model["original_file_path"]).parts[1]
+
+
+def parents(model: Mapping[str, Any], kind: str) -> set[str]:
+    return {parent for parent in model["depends_on"]["nodes"] if parent.startswith(f"{kind}.")}
+
+
+def checks_of(model: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    return (node for node in MANIFEST["nodes"].values() if node.get("attached_node") == model["unique_id"])
+
+
+def sql_of(model: Mapping[str, Any]) -> str:
+    """The model's text without comments and without what configures it."""
+    text = re.sub(r"\{#.*?#\}|--[^\n]*", "", model["raw_code"], flags=re.DOTALL)
+    return re.sub(r"\{\{ config\(.*?\) \}\}\n|\{%-? set .*?%\}\n", "", text, flags=re.DOTALL).strip()
+
+
+def stages(model: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The common table expressions as name and body; a body ends with a parenthesis that stands at a line's start."""
+    return re.findall(r"^(\w+) as \(\n(.*?)^\)", sql_of(model), flags=re.DOTALL | re.MULTILINE)
+
+
+def test_the_project_has_models_of_every_kind() -> None:
+    assert {layer(model) for model in MODELS.values()} == {"staging", "intermediate", "marts"}
+    assert WINDOWED
+    assert PUBLIC
+
+
+@every_model
+def test_staging_reads_sources_only_and_nothing_else_reads_them(model: Mapping[str, Any]) -> None:
+    if layer(model) == "staging":
+        assert parents(model, "source")
+        assert not parents(model, "model")
+    else:
+        assert not parents(model, "source")
+
+
+@every_model
+def test_prefix_and_schema_say_the_layer(model: Mapping[str, Any]) -> None:
+    folder = PurePosixPath(model["original_file_path"]).parent.name
+    prefix, schema = {
+        "staging": (f"stg_{folder}__", "staging"),
+        "intermediate": ("int_", "intermediate"),
+        "marts": ("", "build"),
+    }[layer(model)]
+    assert model["name"].startswith(prefix)
+    assert model["schema"] == schema
+    if not prefix:
+        assert not model["name"].startswith(("stg_", "int_"))
+
+
+@every_model
+def test_a_description_ends_with_the_grain(model: Mapping[str, Any]) -> None:
+    assert re.search(r"Grain: (at most )?one row per [^.]+\.$", model["description"].strip())
+
+
+@every_model
+def test_every_column_that_is_listed_is_described(model: Mapping[str, Any]) -> None:
+    assert [name for name, column in model["columns"].items() if not column["description"].strip()] == []
+
+
+@every_model
+def test_a_test_guards_the_primary_key(model: Mapping[str, Any]) -> None:
+    generic = {test["test_metadata"]["name"] for test in checks_of(model) if test.get("test_metadata")}
+    assert generic & {"one_row_per", "unique"}
+
+
+@every_model
+def test_a_model_is_a_view_or_built_by_windows(model: Mapping[str, Any]) -> None:
+    assert model["config"]["materialized"] in ("view", "incremental")
+
+
+@every_model
+def test_a_model_joins_few_others(model: Mapping[str, Any]) -> None:
+    assert len(re.findall(r"\bjoin\b", sql_of(model))) <= MAX_JOINS
+
+
+@every_model
+def test_what_only_one_engine_understands_stands_in_macros_compat(model: Mapping[str, Any]) -> None:
+    # Within braces `~` joins texts of jinja.
+    sql = re.sub(r"\{[{%].*?[%}]\}", "", sql_of(model), flags=re.DOTALL).lower()
+    assert [token for token in ENGINE_TOKENS if token in sql] == []
+
+
+@every_model
+def test_imports_come_first_and_a_select_last(model: Mapping[str, Any]) -> None:
+    sql = sql_of(model)
+    assert sql.startswith("with\n")
+    reads = [bool(re.search(r"\{\{ (ref|source)\(", body)) for _, body in stages(model)]
+    assert reads == sorted(reads, reverse=True), "a stage that imports follows one that does not"
+    for name, body in [stage for stage, is_import in zip(stages(model), reads, strict=True) if is_import]:
+        assert re.fullmatch(r"\s*select \* from \{\{ (ref|source)\([^)]*\) \}\}\s*(where .*)?", body, re.DOTALL), name
+    last = re.split(r"^\)\n", sql, flags=re.MULTILINE)[-1]
+    assert last.strip().startswith("select")
+    assert "{{ ref(" not in last
+    assert "{{ source(" not in last
+
+
+@every_windowed_model
+def test_a_windowed_model_is_replaced_window_by_window_and_never_as_a_whole(model: Mapping[str, Any]) -> None:
+    config = model["config"]
+    assert config["incremental_strategy"] == "replace_window"
+    assert config["full_refresh"] is False
+    assert config["event_time"] in config["meta"]["grain"]
+    assert "in_window(" in model["raw_code"], "it would read all of history"
+
+
+@every_windowed_model
+def test_the_grain_of_a_windowed_model_is_tested(model: Mapping[str, Any]) -> None:
+    keys = [
+        test["test_metadata"]["kwargs"]["key"]
+        for test in checks_of(model)
+        if test.get("test_metadata", {}).get("name") == "one_row_per"
+    ]
+    assert [set(key) for key in keys] == [set(model["config"]["meta"]["grain"])]
+
+
+@every_windowed_model
+def test_tests_of_a_windowed_model_judge_the_window(model: Mapping[str, Any]) -> None:
+    wheres = {test["name"]: test["config"]["where"] for test in checks_of(model)}
+    assert set(wheres.values()) == {f"in_window({model['config']['event_time']})"}, wheres
+
+
+@every_public_model
+def test_a_public_model_has_a_contract_and_describes_every_column(model: Mapping[str, Any]) -> None:
+    assert layer(model) == "marts"
+    assert model["config"]["contract"]["enforced"]
+    for column in model["columns"].values():
+        assert column["data_type"]
+        assert column["description"].strip()
+
+
+@pytest.mark.parametrize("model", [m for m in MODELS.values() if layer(m) == "marts"], ids=lambda model: model["name"])
+def test_every_mart_is_public(model: Mapping[str, Any]) -> None:
+    assert model["access"] == "public"
+
+
+@pytest.mark.parametrize("seed", nodes("seed").values(), ids=nodes("seed"))
+def test_a_seed_is_described_with_its_grain_and_its_key_is_tested(seed: Mapping[str, Any]) -> None:
+    assert re.search(r"Grain: one row per [^.]+\.$", seed["description"].strip())
+    assert "unique" in {test["test_metadata"]["name"] for test in checks_of(seed) if test.get("test_metadata")}
+
+
+@pytest.mark.parametrize(
+    "test",
+    [node for node in nodes("test").values() if not node.get("test_metadata")],
+    ids=lambda node: node["name"],
+)
+def test_a_singular_test_says_what_must_hold_and_what_a_failing_row_is(test: Mapping[str, Any]) -> None:
+    assert test["name"].startswith("assert_")
+    assert re.search(r"^-- A failing row is ", test["raw_code"], re.MULTILINE)
+
+
+@pytest.mark.parametrize("source", MANIFEST["sources"].values(), ids=lambda source: source["name"])
+def test_a_source_is_a_described_table_of_schema_raw(source: Mapping[str, Any]) -> None:
+    assert source["schema"] == "raw"
+    assert source["description"].strip()
