@@ -182,7 +182,13 @@ def test_a_job_is_the_whole_chain_in_one_process(repository: dg.RepositoryDefini
 
 
 def test_there_are_no_other_jobs_schedules_and_sensors(repository: dg.RepositoryDefinition) -> None:
-    assert {job.name for job in repository.get_all_jobs()} == {"daily_refresh", "rebuild", "__ASSET_JOB"}
+    assert {job.name for job in repository.get_all_jobs()} == {
+        "daily_refresh",
+        "rebuild",
+        "replay_rejected",
+        "rotate_encryption_key",
+        "__ASSET_JOB",
+    }
     assert [schedule.name for schedule in repository.schedule_defs] == ["daily_refresh_schedule"]
     assert [sensor.name for sensor in repository.sensor_defs] == ["late_events_sensor"]
 

@@ -1,0 +1,257 @@
+"""Rejected lines of loaded files under today's rules: what is good now becomes an event, as if it had always been.
+
+The line is read from its landing file again, since what is kept of it is redacted. After a rule was relaxed and every
+line that it had refused was replayed, raw is what loading all files anew would make it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from ingestion import landing, resolution
+from ingestion.encryption.props import PropEncryption
+from ingestion.landing import LandingFile, Oversized
+from ingestion.schema import CANDIDATE_COLUMN_NAMES
+from ingestion.validation import Accepted, LineValidator, NotTracked
+from ingestion.window import Window
+
+BATCH_ROWS: Final = 4_000
+BATCH_BYTES: Final = 8_388_608
+
+# A rate-limited event is good as it is and is judged anew with every load that touches its minute.
+_MATCHES: Final = """
+    rejected.candidate is null
+    and (%(reason)s::text is null
+        or exists (select from unnest(rejected.reasons) as reason where starts_with(reason, %(reason)s)))
+"""
+_CREATE_REFUSED: Final = """
+create temporary table refused (line text, line_bytes bigint, reasons text[], line_number bigint) on commit drop
+"""
+_COPY_CANDIDATES: Final = f"copy contenders ({', '.join(CANDIDATE_COLUMN_NAMES)}, load_id, line_number) from stdin"
+_COPY_REFUSED: Final = "copy refused (line, line_bytes, reasons, line_number) from stdin"
+
+
+class ReplayError(Exception):
+    """Rejected lines cannot be replayed. The text says which and what to do; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which rejected lines: by how one of their reasons begins, by landing days, by load. At least one must be given.
+
+    Raises ValueError when none is: rejected lines of years are not to be read by a slip.
+    """
+
+    reason: str | None = None
+    landing_days: Window | None = None
+    load_id: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.reason and self.landing_days is None and self.load_id is None:
+            raise ValueError(
+                "say which rejected lines to replay: how their reason begins (such as 'occurredAt:'), their landing"
+                " days, or their load"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayReport:
+    """What the replay of one load's lines came to, in lines; lines_read = usable + refused + not_tracked.
+
+    `usable` lines are events now: accepted, duplicates or rate-limited.
+    """
+
+    load_id: int
+    file: str
+    lines_read: int = 0
+    usable: int = 0
+    refused: int = 0
+    not_tracked: int = 0
+    event_dates: tuple[date, ...] = ()
+
+
+@dataclass(slots=True)
+class _Load:
+    """A loaded file of the ledger with rejected lines that are asked for."""
+
+    load_id: int
+    file: LandingFile
+    checksum: str
+
+
+@dataclass(slots=True)
+class _Outcomes:
+    """What the lines of a file came to, as far as it must be kept until all have been read."""
+
+    lines_read: int = 0
+    refused: int = 0
+    usable: list[int] = field(default_factory=list)
+    not_tracked: list[int] = field(default_factory=list)
+    event_dates: set[date] = field(default_factory=set)
+
+
+def replay_rejected(
+    connection: psycopg.Connection,
+    *,
+    root: Path,
+    start_date: date,
+    selection: Selection,
+    encryption: PropEncryption | None = None,
+    on_load: Callable[[ReplayReport], None] | None = None,
+) -> list[ReplayReport]:
+    """Judge the selected rejected lines again, load by load, each in a transaction of its own.
+
+    Lines that are still refused get today's reasons. Replaying again changes nothing. Raises ReplayError, before
+    anything is changed, when a landing file is gone or is not the one that was loaded; LandingError when one cannot be
+    read; ValueError inside a transaction of the caller.
+    """
+    if connection.info.transaction_status != TransactionStatus.IDLE:
+        raise ValueError("a load is replayed in a transaction of its own: commit the connection's first")
+    loads = _matching_loads(connection, root, selection)
+    reports = []
+    for load in loads:
+        validator = LineValidator(landing_date=load.file.landing_date, start_date=start_date, encryption=encryption)
+        with connection.transaction(), connection.cursor() as cursor:
+            report = _replay_load(cursor, load, selection, validator)
+        if on_load:
+            on_load(report)
+        reports.append(report)
+    return reports
+
+
+def _matching_loads(connection: psycopg.Connection, root: Path, selection: Selection) -> list[_Load]:
+    days = selection.landing_days
+    rows = connection.execute(
+        f"""
+        select load_id, landing_date, file, checksum
+        from ops.loads
+        where replaced_by is null
+            and (%(load_id)s::bigint is null or load_id = %(load_id)s)
+            and (%(start)s::date is null or (landing_date >= %(start)s and landing_date < %(end)s))
+            and exists (select from raw.rejected_events as rejected
+                where rejected.load_id = loads.load_id and {_MATCHES})
+        order by landing_date, file
+        """,
+        {
+            "load_id": selection.load_id,
+            "start": days and days.start,
+            "end": days and days.end,
+            "reason": selection.reason,
+        },
+    ).fetchall()
+    loads = []
+    files: dict[date, dict[str, LandingFile]] = {}
+    for load_id, landing_date, name, checksum in rows:
+        if landing_date not in files:
+            found = landing.landing_files(root, Window.day(landing_date))
+            files[landing_date] = {file.name: file for file in found}
+        file = files[landing_date].get(name)
+        if file is None:
+            raise ReplayError(
+                f"the landing file {name} is gone from {root}, and its rejected lines with it: put it back, or choose"
+                " other lines. Nothing was replayed"
+            )
+        if landing.checksum(file) != checksum:
+            raise ReplayError(
+                f"the landing file {name} in {root} is not the one that was loaded: load landing day {landing_date}"
+                " again, which judges all its lines by today's rules. Nothing was replayed"
+            )
+        loads.append(_Load(load_id, file, checksum))
+    return loads
+
+
+def _replay_load(cursor: psycopg.Cursor, load: _Load, selection: Selection, validator: LineValidator) -> ReplayReport:
+    cursor.execute("set local synchronous_commit = on")
+    cursor.execute("set local timezone = 'UTC'")
+    # As loads do: the ledger's counts and the rows they count change together.
+    cursor.execute("lock table ops.loads in share row exclusive mode")
+    cursor.execute(
+        f"select line_number from raw.rejected_events as rejected where load_id = %(load_id)s and {_MATCHES}",
+        {"load_id": load.load_id, "reason": selection.reason},
+    )
+    asked_for = {number for (number,) in cursor}
+    cursor.execute(resolution.CREATE_CONTENDERS)
+    cursor.execute(_CREATE_REFUSED)
+    outcomes = _judge(cursor, load, asked_for, validator)
+    cursor.execute(
+        """
+        update raw.rejected_events as rejected
+        set line = refused.line, line_bytes = refused.line_bytes, reasons = refused.reasons
+        from refused
+        where rejected.load_id = %s and rejected.line_number = refused.line_number
+            and (rejected.line, rejected.line_bytes, rejected.reasons)
+                is distinct from (refused.line, refused.line_bytes, refused.reasons)
+        """,
+        [load.load_id],
+    )
+    gone = [*outcomes.usable, *outcomes.not_tracked]
+    if gone:
+        cursor.execute(
+            "delete from raw.rejected_events where load_id = %s and line_number = any(%s)", [load.load_id, gone]
+        )
+        cursor.execute(
+            """
+            update ops.loads
+            set rejected = rejected - %s, not_tracked = not_tracked + %s,
+                event_dates = array(select distinct day from unnest(event_dates || %s::date[]) as day order by day)
+            where load_id = %s
+            """,
+            [len(gone), len(outcomes.not_tracked), sorted(outcomes.event_dates), load.load_id],
+        )
+    if outcomes.usable:
+        cursor.execute("select nextval('ops.change_id_seq')")
+        (change_id,) = cursor.fetchone() or (0,)
+        # Counts what becomes of the candidates: accepted, duplicate, or rejected again as rate limited.
+        resolution.resolve(cursor, change_id=change_id, replaced=[])
+    return ReplayReport(
+        load.load_id,
+        load.file.name,
+        lines_read=outcomes.lines_read,
+        usable=len(outcomes.usable),
+        refused=outcomes.refused,
+        not_tracked=len(outcomes.not_tracked),
+        event_dates=tuple(sorted(outcomes.event_dates)),
+    )
+
+
+def _judge(cursor: psycopg.Cursor, load: _Load, asked_for: set[int], validator: LineValidator) -> _Outcomes:
+    """Send the lines that were asked for to the tables contenders and refused, by today's rules."""
+    outcomes = _Outcomes()
+    candidates: list[tuple[object, ...]] = []
+    refused: list[tuple[object, ...]] = []
+    unsent_bytes = 0
+
+    def send() -> None:
+        for statement, rows in ((_COPY_CANDIDATES, candidates), (_COPY_REFUSED, refused)):
+            if rows:
+                with cursor.copy(statement) as copy:
+                    for row in rows:
+                        copy.write_row(row)
+                rows.clear()
+
+    # All lines are read, also those that nobody asked for: only then is the file known to be the one that was loaded.
+    for number, line in landing.read_lines(load.file, load.checksum):
+        if number not in asked_for:
+            continue
+        outcomes.lines_read += 1
+        outcome = validator.reject_oversized(line) if isinstance(line, Oversized) else validator.validate(line)
+        unsent_bytes += 0 if isinstance(line, Oversized) else len(line)
+        if isinstance(outcome, Accepted):
+            candidates.append((*outcome.values, load.load_id, number))
+            outcomes.usable.append(number)
+            outcomes.event_dates.add(outcome.values[0])
+        elif isinstance(outcome, NotTracked):
+            outcomes.not_tracked.append(number)
+        else:
+            refused.append((outcome.line, outcome.line_bytes, list(outcome.reasons), number))
+            outcomes.refused += 1
+        if len(candidates) + len(refused) >= BATCH_ROWS or unsent_bytes >= BATCH_BYTES:
+            send()
+            unsent_bytes = 0
+    send()
+    return outcomes

@@ -1,0 +1,107 @@
+"""The jobs that people start by hand, run as Dagster runs them: replay_rejected and rotate_encryption_key."""
+
+from datetime import date
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from ingestion.encryption.props import PropEncryption
+from ingestion.encryption.tokens import KeyRing, new_key
+from ingestion.loading import load_landing_day
+from ingestion.validation import LineValidator, Rejected
+from orchestration.defs.encryption import rotate_encryption_key
+from orchestration.defs.replay import replay_rejected
+from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
+from orchestration.writer import writing
+from tests.pipeline import HASH_KEY, START, Pipeline
+
+DAY = date(2026, 10, 2)
+OLD, NEW = new_key(), new_key()
+
+
+def load(pipeline: Pipeline, encryption: PropEncryption | None = None) -> None:
+    event = {"eventType": "page_viewed", "occurredAt": "2026-10-02T10:00:00Z", "props": {"legalName": "Jane"}}
+    pipeline.land(DAY, [event, "no JSON"])
+    load_landing_day(
+        pipeline.connection, root=pipeline.landing, landing_date=DAY, start_date=START, encryption=encryption
+    )
+
+
+def run(pipeline: Pipeline, job: dg.JobDefinition, config: dict[str, Any], **sources: str) -> dg.ExecuteInProcessResult:
+    warehouse = WarehouseResource(url=pipeline.warehouse.url)
+    return job.execute_in_process(
+        run_config={"ops": config} if config else None,
+        resources={
+            "warehouse": warehouse,
+            "writer": WriterResource(warehouse=warehouse),
+            "sources": SourcesResource(
+                landing_url=str(pipeline.landing),
+                application_url="",
+                hash_key=HASH_KEY,
+                start_date=str(START),
+                **sources,
+            ),
+        },
+        raise_on_error=False,
+    )
+
+
+def failure(result: dg.ExecuteInProcessResult) -> str:
+    assert not result.success
+    (event,) = [event for event in result.all_events if event.event_type == dg.DagsterEventType.STEP_FAILURE]
+    return str(event.step_failure_data.error)
+
+
+def test_the_job_replays_what_its_config_says_and_its_days_become_stale(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(LineValidator, "validate", lambda *_: Rejected("", 0, ("line: too strict a rule",)))
+        load(pipeline)
+    chosen = {"reason": "line: too", "landing_start": "2026-10-02", "landing_end": "2026-10-03"}
+    config = {"rejected_lines_replayed": {"config": chosen}}
+    result = run(pipeline, replay_rejected, config)
+    assert result.success
+    assert pipeline.rows("select event_date from raw.events") == [(DAY,)]
+    assert pipeline.rows("select reasons from raw.rejected_events") == [(["line: not JSON"],)]
+    assert pipeline.rows("select event_date, reason from ops.stale_days") == [(DAY, "events_changed")]
+    # The job held the warehouse while it wrote, and let it go.
+    assert pipeline.rows("select build_id from ops.writer") == [(result.run_id,)]
+    with pipeline.warehouse.connect(autocommit=True) as connection, writing(connection, "next", log=pytest.fail):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({}, "say which rejected lines to replay"),
+        ({"landing_start": "2026-10-02"}, "its end is missing"),
+        ({"load_id": 1, "landing_end": "2026-10-02"}, "its start is missing"),
+    ],
+)
+def test_a_replay_that_does_not_say_what_is_refused(pipeline: Pipeline, config: dict[str, Any], words: str) -> None:
+    assert words in failure(run(pipeline, replay_rejected, {"rejected_lines_replayed": {"config": config}}))
+
+
+def test_a_file_that_is_gone_is_named_by_the_job(pipeline: Pipeline) -> None:
+    load(pipeline)
+    (pipeline.landing / "events" / f"dt={DAY}" / "part-0.ndjson").unlink()
+    config = {"rejected_lines_replayed": {"config": {"reason": "line:"}}}
+    assert "dt=2026-10-02/part-0.ndjson is gone" in failure(run(pipeline, replay_rejected, config))
+
+
+def test_the_job_encrypts_everything_by_the_first_key(pipeline: Pipeline) -> None:
+    load(pipeline, PropEncryption.of("legalName", OLD))
+    assert "opened by none of the keys" in failure(run(pipeline, rotate_encryption_key, {}, encryption_key=NEW))
+    assert "WAREHOUSE_ENCRYPTION_KEY is missing" in failure(run(pipeline, rotate_encryption_key, {}))
+    assert run(pipeline, rotate_encryption_key, {}, encryption_key=f"{NEW},{OLD}").success
+    ((token,),) = pipeline.rows("select props ->> 'legalName' from raw.events")
+    assert KeyRing.parse(NEW).decrypt(token) == "Jane"
+
+
+def test_named_props_without_a_key_are_an_error_of_the_settings(pipeline: Pipeline) -> None:
+    load(pipeline)
+    config = {"rejected_lines_replayed": {"config": {"reason": "line:"}}}
+    words = failure(run(pipeline, replay_rejected, config, encrypted_props="legalName"))
+    assert "names legalName, and WAREHOUSE_ENCRYPTION_KEY is missing" in words
