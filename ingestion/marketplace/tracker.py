@@ -1,10 +1,12 @@
 """How the sample's trackers put an event on the wire: keys, times, spellings, retries, and lines that are broken.
 
-Every line that is sent carries what the warehouse must make of it, so that a load of the sample can be judged.
+Most visitors have the product's present tracker, the one in ingestion.tracking; what older versions of it send is put
+together here. Every line that is sent carries what the warehouse must make of it, so that a load of the sample can be
+judged.
 """
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache
 from random import Random
@@ -12,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from ingestion import tracking
 from ingestion.marketplace.broken_lines import break_line
 from ingestion.marketplace.rows import DAY_MS
 from ingestion.marketplace.visitors import Visitor
@@ -40,6 +43,10 @@ class Sent(NamedTuple):
     line: bytes
 
 
+# Puts an event on the wire, at this time and with this outcome; it may be called again for a retry.
+Deliver = Callable[[int, Outcome], None]
+
+
 @cache
 def _clock() -> tuple[str, ...]:
     """The text of every second of a day: formatting a time this way takes a third of what isoformat takes."""
@@ -49,11 +56,18 @@ def _clock() -> tuple[str, ...]:
 
 
 class Tracker:
-    """Collects what is sent on one day, in the order in which it happened."""
+    """Collects what is sent on one day, in the order in which it happened: the sink of the product's own tracker."""
 
     def __init__(self, rng: Random, start: date) -> None:
         self.sent: list[Sent] = []
         self._rng = rng
+        self._midnight = datetime.combine(start, time.min, UTC)
+        self._arrives, self._outcome = 0, Outcome.ACCEPTED
+        self._tracker = tracking.Tracker(
+            self,
+            clock=lambda: self._midnight + timedelta(milliseconds=self._arrives),
+            new_key=lambda: f"{rng.getrandbits(128):032x}",
+        )
         self._encode: Callable[[object], bytes] = msgspec.json.Encoder().encode
         self._day_text = cache(lambda day: (start + timedelta(days=day)).isoformat())
         self._times = _clock()
@@ -79,47 +93,82 @@ class Tracker:
         """Send one event, and now and then a retry of it, or a broken relative."""
         rng = self._rng
         arrives = received_at if received_at is not None else at + rng.randrange(40, 2_500)
-        event: Event = {"eventType": event_type, "occurredAt": self.time(at, visitor.utc_offset_hours)}
-        if visitor.sends_received_at:
-            event["receivedAt"] = self.time(arrives)
+        event: Event = {"eventType": event_type, "occurredAt": self.time(at, visitor.utc_offset_hours), **content}
+        if key:
+            event["idempotencyKey"] = key
+        prepare = self._with_present_tracker if visitor.has_present_tracker else self._with_old_tracker
+        deliver = prepare(event, visitor, is_signed_in=is_signed_in)
+        deliver(arrives, Outcome.NOT_TRACKED if visitor.is_not_tracked else outcome)
+        if visitor.is_not_tracked or outcome is not Outcome.ACCEPTED:
+            return
+        line = self.sent[-1].line
+        # Without a key only a copy that is equal in every field is known for one.
+        if rng.random() < RETRIED_SHARE and (visitor.key_field or not visitor.sends_received_at):
+            deliver(self._again(arrives), Outcome.DUPLICATE)
+        if rng.random() < BROKEN_SHARE:
+            broken = break_line(rng, msgspec.json.decode(line), self.time(arrives))
+            self.sent.append(Sent(arrives + 1, Outcome.REJECTED, broken))
+
+    def _again(self, arrived: int) -> int:
+        """When a retry arrives: mostly at once, sometimes hours or days later."""
+        rng = self._rng
+        kind = rng.random()
+        if kind < 0.6:
+            return arrived + rng.randrange(2_000, 30_000)
+        if kind < 0.85:
+            return arrived + rng.randrange(3 * 3_600_000, 12 * 3_600_000)
+        return arrived + rng.randrange(DAY_MS, 2 * DAY_MS)
+
+    def _with_present_tracker(self, event: Event, visitor: Visitor, *, is_signed_in: bool) -> Deliver:
+        user_id = visitor.user_id if is_signed_in else None
+        context = tracking.TrackingContext(
+            source=visitor.source,
+            actor_id=user_id,
+            actor_type=tracking.actor_type_of(visitor.actor_type) if user_id else None,
+            anonymous_id=visitor.anonymous_id or None,
+            user_agent=visitor.user_agent or None,
+            device_type="mobile" if visitor.source == "mobile" else None,
+            do_not_track=visitor.is_not_tracked or None,
+        )
+
+        def deliver(arrives: int, outcome: Outcome) -> None:
+            self._arrives, self._outcome = arrives, outcome
+            result = self._tracker.track_event(event, context)
+            if result.tracked is visitor.is_not_tracked:
+                raise ValueError(f"the sample's own event was not treated as it should be: {event} {result}")
+            event["idempotencyKey"] = result.event_id
+
+        return deliver
+
+    def write(self, line: bytes, arrived_at: datetime) -> bool:  # noqa: ARG002 - the interface of a sink
+        self.sent.append(Sent(self._arrives, self._outcome, line))
+        return True
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _with_old_tracker(self, event: Event, visitor: Visitor, *, is_signed_in: bool) -> Deliver:
         if visitor.key_field:
-            event[visitor.key_field] = key or f"{rng.getrandbits(128):032x}"
+            event.setdefault(visitor.key_field, f"{self._rng.getrandbits(128):032x}")
         # The web is the default, which some versions of the tracker rely on.
         if visitor.source != "web" or visitor.key_field != "eventId":
             event["source"] = visitor.source
         if visitor.anonymous_id:
             event["anonymousId"] = visitor.anonymous_id
         if is_signed_in and visitor.user_id:
-            event["actorId"] = visitor.user_id
-            event["actorType"] = visitor.actor_type
-        event.update(content)
+            event |= {"actorId": visitor.user_id, "actorType": visitor.actor_type}
         self._add_context(event, visitor)
-        if visitor.is_not_tracked:
-            outcome = Outcome.NOT_TRACKED
-        self.sent.append(Sent(arrives, outcome, self._line(event, visitor)))
-        if outcome is not Outcome.ACCEPTED:
-            return
-        if rng.random() < RETRIED_SHARE:
-            self._retry(event, visitor, arrives)
-        if rng.random() < BROKEN_SHARE:
-            line = break_line(rng, event, self.time(arrives))
-            self.sent.append(Sent(arrives + 1, Outcome.REJECTED, line))
 
-    def _retry(self, event: Event, visitor: Visitor, arrived: int) -> None:
-        rng = self._rng
-        if visitor.key_field is None and visitor.sends_received_at:
-            # Without a key only a copy that is equal in every field is known for one.
-            return
-        kind = rng.random()
-        if kind < 0.6:
-            again = arrived + rng.randrange(2_000, 30_000)
-        elif kind < 0.85:
-            again = arrived + rng.randrange(3 * 3_600_000, 12 * 3_600_000)
-        else:
-            again = arrived + rng.randrange(DAY_MS, 2 * DAY_MS)
-        if visitor.sends_received_at:
-            event = event | {"receivedAt": self.time(again)}
-        self.sent.append(Sent(again, Outcome.DUPLICATE, self._line(event, visitor)))
+        def deliver(arrives: int, outcome: Outcome) -> None:
+            if visitor.sends_received_at:
+                event["receivedAt"] = self.time(arrives)
+            line = self._encode(_snake_case(event) if visitor.is_snake_case else event)
+            self.sent.append(Sent(arrives, outcome, line))
+
+        return deliver
 
     def _add_context(self, event: Event, visitor: Visitor) -> None:
         context: Event = {}
@@ -136,9 +185,6 @@ class Tracker:
             context["doNotTrack"] = True
         if context:
             event["context"] = context
-
-    def _line(self, event: Event, visitor: Visitor) -> bytes:
-        return self._encode(_snake_case(event) if visitor.is_snake_case else event)
 
 
 @cache

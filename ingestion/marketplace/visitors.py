@@ -50,6 +50,12 @@ class Visitor:
     user_id: str | None = None
     actor_type: str = "user"
 
+    @property
+    def has_present_tracker(self) -> bool:
+        """Whether the device runs the product's present tracker, which has none of the quirks of its older versions."""
+        is_older = self.is_snake_case or self.sends_agent_in_props or not self.sends_received_at
+        return self.key_field == "idempotencyKey" and not is_older
+
 
 def new_visitor(rng: Random, user_id: str | None = None, actor_type: str = "user") -> Visitor:
     """A device that was not seen before. Who signs in anywhere has agreed to be tracked."""
@@ -68,7 +74,8 @@ def new_visitor(rng: Random, user_id: str | None = None, actor_type: str = "user
         sends_attribution_again=chance() < 0.35,
         sends_agent_in_props=chance() < 0.1,
         is_snake_case=chance() < 0.03,
-        is_not_tracked=user_id is None and chance() < 0.02,
+        # The present tracker sends nothing of these; older ones leave it to the warehouse.
+        is_not_tracked=user_id is None and chance() < 0.05,
         key_field=rng.choices(("idempotencyKey", "eventId", None), (85, 12, 3))[0],
         user_id=user_id,
         actor_type=actor_type,

@@ -1,0 +1,103 @@
+"""Who does something, where and on what device: what the events of one request or visit have in common."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+# The product's roles, and what the contract calls an actor who has them.
+ACTOR_TYPES: Final = {
+    "user": "user",
+    "member": "user",
+    "viewer": "user",
+    "guest": "user",
+    "creator": "creator",
+    "artist": "creator",
+    "brand": "brand",
+    "brand_member": "brand",
+    "brand_admin": "brand",
+    "admin": "admin",
+    "moderator": "admin",
+    "support": "admin",
+    "system": "system",
+    "service": "system",
+    "worker": "system",
+    "scheduler": "system",
+}
+
+
+def actor_type_of(role: object) -> str | None:
+    """The contract's actor type of a role of the product, in any letter case; None for a role that is not known.
+
+    An event without an actor type is accepted, one with a wrong type is not: a new role loses no events.
+    """
+    return ACTOR_TYPES.get(role.strip().lower()) if isinstance(role, str) else None
+
+
+class TrackingContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What a producer knows about the one who acts. `source` is web, mobile, api, system or webhook.
+
+    `attribution` is what `attribution_of` makes of an address. `do_not_track` takes what the browser says: true, 1,
+    "1", "true" and "yes" decline. Nothing is judged here; the tracker does that with the whole event. There is no
+    field for the IP address: the warehouse never stores it.
+    """
+
+    source: str
+    actor_id: str | None = None
+    actor_type: str | None = None
+    anonymous_id: str | None = None
+    session_id: UUID | str | None = None
+    attribution: Mapping[str, str] | None = None
+    user_agent: str | None = None
+    device_type: str | None = None
+    browser: str | None = None
+    os: str | None = None
+    do_not_track: bool | int | str | None = None
+
+    def signed_in(self, actor_id: str, role: str) -> "TrackingContext":
+        """The same visit, now of a known user."""
+        return msgspec.structs.replace(self, actor_id=actor_id, actor_type=actor_type_of(role))
+
+    def completed(self, event: dict[str, Any]) -> dict[str, Any]:
+        """An event, under camelCase keys, with what this context knows; that counts more than what the event says.
+
+        A server knows who is signed in; what a browser says about it is a claim.
+        """
+        filled = event.copy()
+        for name, value in (
+            ("source", self.source),
+            ("actorId", self.actor_id),
+            ("actorType", self.actor_type),
+            ("anonymousId", self.anonymous_id),
+            ("sessionId", self.session_id),
+        ):
+            if value is not None:
+                filled[name] = value
+        _add(filled, "context", self._device())
+        if self.attribution:
+            _add(filled, "attribution", self.attribution)
+        return filled
+
+    def _device(self) -> dict[str, object]:
+        device: dict[str, object] = {}
+        if self.user_agent is not None:
+            device["userAgent"] = self.user_agent
+        if self.device_type is not None:
+            device["deviceType"] = self.device_type
+        if self.browser is not None:
+            device["browser"] = self.browser
+        if self.os is not None:
+            device["os"] = self.os
+        if self.do_not_track is not None:
+            device["doNotTrack"] = self.do_not_track
+        return device
+
+
+def _add(event: dict[str, Any], section: str, known: Mapping[str, object]) -> None:
+    """Add what is known to a section of the event; one that is no object stays, for validation to refuse."""
+    given = event.get(section)
+    if not given:
+        event[section] = known
+    elif isinstance(given, Mapping):
+        event[section] = {**given, **known}

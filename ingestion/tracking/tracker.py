@@ -1,0 +1,224 @@
+"""Takes the events of a producer, judges them by the contract, and hands them on as lines.
+
+Whatever it is given, it raises nothing: what goes wrong here must not go wrong in the code that is tracked.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Protocol
+from uuid import uuid4
+
+import msgspec
+
+from ingestion.spelling import is_camel, spell
+from ingestion.tracking.context import TrackingContext
+from ingestion.validation import LineValidator, NotTracked, Rejected
+
+MAX_BATCH: Final = 50
+DO_NOT_TRACK: Final = "context.doNotTrack: the person has declined"
+
+# Reasons name fields and rules and quote nothing, so there are few; a producer that finds more has said enough.
+_MAX_LOGGED: Final = 100
+_log: Final = logging.getLogger(__name__)
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Sink(Protocol):
+    """Where lines go: a LandingWriter, or a list in a test."""
+
+    def write(self, line: bytes, arrived_at: datetime) -> bool:
+        """Take a line without its line end; False when it cannot be taken any more."""
+
+    def flush(self) -> object:
+        """Bring what was taken to where it belongs."""
+
+    def close(self) -> None:
+        """Flush, and take no more."""
+
+
+class Tracked(NamedTuple):
+    """What became of one event. A retry passes `event_id` as its idempotency key and the same `occurred_at`.
+
+    `reasons` is empty if the event was tracked; else it names every field and rule that stood against it.
+    """
+
+    tracked: bool
+    event_id: str | None = None
+    occurred_at: str | None = None
+    reasons: tuple[str, ...] = ()
+
+
+class TrackedBatch(NamedTuple):
+    """What became of a batch: one result an event, in order; or none, and the reasons against the batch."""
+
+    results: tuple[Tracked, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def tracked(self) -> int:
+        """The number of events that were tracked."""
+        return sum(result.tracked for result in self.results)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _new_key() -> str:
+    return str(uuid4())
+
+
+class Tracker:
+    """Tracks events into a sink, from any number of threads. Closing it closes the sink.
+
+    `start_date` is the first day of which the warehouse takes events, if the producer knows it. `clock` says when an
+    event arrives, in UTC, and `new_key` gives an event its key where the producer has none.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        *,
+        start_date: date = date.min,
+        clock: Callable[[], datetime] = _now,
+        new_key: Callable[[], str] = _new_key,
+    ) -> None:
+        self._sink = sink
+        self._start_date = start_date
+        self._clock = clock
+        self._new_key = new_key
+        self._judge: tuple[date, LineValidator] | None = None
+        self._logged: set[str] = set()
+
+    def track(
+        self,
+        event_type: str,
+        context: TrackingContext | None = None,
+        *,
+        occurred_at: datetime | str | None = None,
+        idempotency_key: str | None = None,
+        entity_type: str | None = None,
+        entity_id: str | None = None,
+        ip_asset_id: str | None = None,
+        project_id: str | None = None,
+        license_id: str | None = None,
+        props: Mapping[str, Any] | None = None,
+    ) -> Tracked:
+        """Track one event. Without `occurred_at` it happened now, without `idempotency_key` it gets one."""
+        event = {
+            "eventType": event_type,
+            "occurredAt": occurred_at,
+            "idempotencyKey": idempotency_key,
+            "entityType": entity_type,
+            "entityId": entity_id,
+            "ipAssetId": ip_asset_id,
+            "projectId": project_id,
+            "licenseId": license_id,
+            "props": props,
+        }
+        return self.track_event({name: value for name, value in event.items() if value is not None}, context)
+
+    def track_event(self, event: Mapping[str, Any], context: TrackingContext | None = None) -> Tracked:
+        """Track one event in the form of the contract, such as the body of a request from the product's own pages."""
+        try:
+            result = self._track(event, context)
+        except (TypeError, ValueError, RecursionError):
+            result = _refused("event: cannot be written as JSON")
+        except Exception as error:  # noqa: BLE001 - of a mapping or a sink that somebody else wrote
+            result = _refused(f"event: {type(error).__name__} while it was tracked")
+        if not result.tracked:
+            self._log_once(result.reasons)
+        return result
+
+    def track_batch(self, events: Sequence[Mapping[str, Any]], context: TrackingContext | None = None) -> TrackedBatch:
+        """Track 1 to 50 events in the form of the contract, each for itself. A longer batch is refused whole."""
+        if not isinstance(events, list | tuple) or not 1 <= len(events) <= MAX_BATCH:
+            reason = f"batch: not a list of 1 to {MAX_BATCH} events"
+            self._log_once((reason,))
+            return TrackedBatch(reasons=(reason,))
+        return TrackedBatch(tuple(self.track_event(event, context) for event in events))
+
+    def flush(self) -> None:
+        """Bring what was tracked so far to where the warehouse looks for it. Raises nothing."""
+        self._safely(self._sink.flush)
+
+    def close(self) -> None:
+        """Flush and stop: what is tracked afterwards is refused. Raises nothing."""
+        self._safely(self._sink.close)
+
+    def __enter__(self) -> "Tracker":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _track(self, event: Mapping[str, Any], context: TrackingContext | None) -> Tracked:
+        if not isinstance(event, Mapping):
+            return _refused("event: not an object")
+        document = dict(event)
+        if not is_camel(document):
+            spelled = spell(document)
+            if spelled.conflicts:
+                return _refused(*spelled.conflicts)
+            document = spelled.present
+        if context is not None:
+            document = context.completed(document)
+        now = self._clock()
+        key, occurred_at = self._identify(document, now)
+        document["receivedAt"] = _text(now)
+        device = document.get("context")
+        if isinstance(device, Mapping) and "ipAddress" in device:
+            document["context"] = {name: value for name, value in device.items() if name != "ipAddress"}
+        line = _encode(document)
+        match self._validator(now.date()).refuse(line):
+            case Rejected(_, _, reasons):
+                return Tracked(False, reasons=reasons)
+            case NotTracked():
+                return _refused(DO_NOT_TRACK)
+        if not self._sink.write(line, now):
+            return _refused("tracker: closed")
+        return Tracked(True, key, occurred_at)
+
+    def _identify(self, document: dict[str, Any], now: datetime) -> tuple[str, str]:
+        """The key and the time by which a retry is known for one; both are filled in where they are absent."""
+        key = document.get("idempotencyKey") or document.get("eventId")
+        if not key:
+            key = document["idempotencyKey"] = self._new_key()
+        occurred_at = document.get("occurredAt")
+        if not occurred_at:
+            occurred_at = document["occurredAt"] = _text(now)
+        elif isinstance(occurred_at, datetime):
+            occurred_at = document["occurredAt"] = occurred_at.isoformat()
+        return key, occurred_at
+
+    def _validator(self, landing_date: date) -> LineValidator:
+        judge = self._judge
+        if judge is None or judge[0] != landing_date:
+            judge = landing_date, LineValidator(landing_date=landing_date, start_date=self._start_date)
+            self._judge = judge
+        return judge[1]
+
+    def _log_once(self, reasons: tuple[str, ...]) -> None:
+        text = "; ".join(reasons)
+        # A person who declines is no mistake.
+        if text not in self._logged and text != DO_NOT_TRACK and len(self._logged) < _MAX_LOGGED:
+            self._logged.add(text)
+            _log.warning("an event was not tracked: %s (said once for all events with these reasons)", text)
+
+    def _safely(self, step: Callable[[], object]) -> None:
+        try:
+            step()
+        except Exception:  # noqa: BLE001 - as above
+            _log.warning("tracked events could not be written", exc_info=True)
+
+
+def _refused(*reasons: str) -> Tracked:
+    return Tracked(False, reasons=reasons)
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")
