@@ -1,0 +1,59 @@
+"""Dagster's storage keeps its connections, and does without them when the server has ended them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import yaml
+from dagster._config import process_config
+from dagster._core.storage.runs import SqlRunStorage
+
+from orchestration.dagster_storage import PooledStorage
+from orchestration.warehouse import CHECKOUT, Warehouse
+
+
+@pytest.fixture
+def runs(warehouse: Warehouse) -> Iterator[SqlRunStorage]:
+    storage = PooledStorage.from_config_value(None, {"postgres_url": warehouse.dagster_storage_url})
+    yield storage.run_storage  # type: ignore[misc]
+    storage.run_storage._engine.dispose()  # type: ignore[attr-defined]
+
+
+def server_processes(connection: psycopg.Connection) -> list[int]:
+    rows = connection.execute(
+        "select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        " and backend_type = 'client backend' order by pid"
+    )
+    return [pid for (pid,) in rows]
+
+
+def test_a_connection_is_kept_from_one_statement_to_the_next(
+    runs: SqlRunStorage, connection: psycopg.Connection
+) -> None:
+    runs.get_runs_count()
+    first = server_processes(connection)
+    runs.get_runs_count()
+
+    assert first
+    assert server_processes(connection) == first
+
+
+def test_a_connection_that_the_server_has_ended_is_replaced(
+    runs: SqlRunStorage, connection: psycopg.Connection
+) -> None:
+    runs.get_runs_count()
+    connection.execute(
+        "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+        " where datname = current_database() and pid <> pg_backend_pid() and usename = current_user"
+    )
+
+    assert runs.get_runs_count() == 0
+
+
+def test_the_settings_of_the_checkout_name_this_storage(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAREHOUSE_STORAGE_URL", warehouse.dagster_storage_url)
+    settings = yaml.safe_load(Path(CHECKOUT, ".dagster", "dagster.yaml").read_text())["storage"]["custom"]
+
+    assert (settings["module"], settings["class"]) == (PooledStorage.__module__, PooledStorage.__name__)
+    assert process_config(PooledStorage.config_type(), settings["config"]).success
