@@ -5,9 +5,11 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,24 +77,38 @@ def is_parsed(project_dir: Path = PROJECT_DIR) -> bool:
 
 def parse(project_dir: Path = PROJECT_DIR) -> None:
     """Write the manifest anew. Raises RuntimeError with dbt's own words when the project has a mistake."""
+    target = project_dir / "target"
+    target.mkdir(exist_ok=True)
     # Parsing opens no connection, but the profile is rendered and insists on its variables.
     names = ("HOST", "PORT", "USER", "PASSWORD", "DATABASE")
     placeholders = {f"WAREHOUSE_{name}": "0" for name in names} | {"DBT_TARGET": "warehouse"}
-    outcome = subprocess.run(
-        [str(DBT_EXECUTABLE), "parse", "--project-dir", str(project_dir), "--profiles-dir", str(project_dir)],
-        env={**placeholders, **os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if outcome.returncode:
-        raise RuntimeError(f"dbt cannot parse {project_dir.name}:\n{outcome.stdout}{outcome.stderr}")
-    # dbt leaves a manifest that would come out the same as it is.
-    (project_dir / "target" / "manifest.json").touch()
+    started_at = time.time()
+    # In a folder of its own: others may be reading the manifest, or parsing too.
+    with tempfile.TemporaryDirectory(prefix="parse-", dir=target) as folder:
+        outcome = subprocess.run(
+            [str(DBT_EXECUTABLE), "parse", "--project-dir", str(project_dir), "--profiles-dir", str(project_dir)],
+            env={
+                **placeholders,
+                **os.environ,
+                "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+                "DBT_TARGET_PATH": folder,
+                "DBT_LOG_PATH": folder,
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if outcome.returncode:
+            raise RuntimeError(f"dbt cannot parse {project_dir.name}:\n{outcome.stdout}{outcome.stderr}")
+        # What is changed while dbt reads is parsed again the next time.
+        os.utime(Path(folder, "manifest.json"), (started_at, started_at))
+        for name in ("partial_parse.msgpack", "manifest.json"):
+            Path(folder, name).replace(target / name)
 
 
+@cache
 def manifest() -> Mapping[str, Any]:
-    """The project's manifest; parses the project when a file has changed since it was written."""
+    """The project's manifest as it is when this process first asks; parses the project when a file has changed."""
     if not is_parsed():
         parse()
     content: Mapping[str, Any] = json.loads(MANIFEST_PATH.read_bytes())

@@ -1,8 +1,10 @@
-"""What a dbt invocation leaves behind: why it failed, its parse of the project, and its folder."""
+"""What a dbt invocation leaves behind: why it failed, its parse of the project, its process and its folder."""
 
 import json
 import os
 import shutil
+import signal
+import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,6 +30,7 @@ _MAY_PASS: Final = (
 _PARSE: Final = "partial_parse.msgpack"
 # One an invocation, 3 MB each: enough to look back over two weeks of nights.
 KEPT_FOLDERS: Final = 20
+STOP_SECONDS: Final = 20
 
 
 class DbtFailed(Exception):
@@ -62,6 +65,18 @@ def _name(result: Mapping[str, Any]) -> str:
 
 def _says_it_may_pass(text: str) -> bool:
     return any(words in text.lower() for words in _MAY_PASS)
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Have dbt stop, if it has not ended: it cancels its queries and rolls back."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(timeout=STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def keep_parse(folder: Path, target: Path) -> None:

@@ -3,12 +3,15 @@
 dbt runs in this process on a manifest that is parsed once, which makes a build take less than a second.
 """
 
+import atexit
 import gzip
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -16,7 +19,7 @@ from uuid import uuid4
 
 from psycopg import sql
 
-from ingestion import application_schema, schema
+from ingestion import ad_spend_schema, application_schema, schema
 from ingestion.application import connect_application, read_application
 from ingestion.loading import LoadReport, load_window
 from ingestion.window import ONE_DAY, Window
@@ -53,6 +56,7 @@ class Pipeline:
         self.connection = warehouse.connect(autocommit=True)
         schema.create(self.connection)
         application_schema.create(self.connection)
+        ad_spend_schema.create(self.connection)
 
     def land(self, day: date, events: Iterable[Mapping[str, Any] | str | bytes], name: str = "part-0.ndjson") -> Path:
         """Write a landing file: a mapping as one JSON line, text and bytes as they are."""
@@ -232,7 +236,7 @@ def run_dbt(
 
     # dbt reads the build id once a process; here one process runs many builds.
     reset_metadata_vars()
-    variables = {**warehouse.dbt_env(), dbt.BUILD_ID_VARIABLE: build_id, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+    variables = {**_dbt_environment(warehouse), dbt.BUILD_ID_VARIABLE: build_id}
     with patch.dict(os.environ, variables):
         outcome = dbtRunner(manifest=_parsed_manifest(warehouse, project_dir)).invoke(
             [*arguments, "--project-dir", str(project_dir), "--profiles-dir", str(project_dir), "--quiet"]
@@ -244,6 +248,23 @@ def run_dbt(
     return [result.node.name for result in results]
 
 
+@cache
+def _target() -> str:
+    """Where dbt writes in this process: others read the manifest in its usual place while this one writes."""
+    folder = tempfile.mkdtemp(prefix="dbt-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _dbt_environment(warehouse: Warehouse) -> dict[str, str]:
+    return {
+        **warehouse.dbt_env(),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DBT_TARGET_PATH": _target(),
+        "DBT_LOG_PATH": _target(),
+    }
+
+
 _manifests: dict[Path, Any] = {}
 
 
@@ -251,7 +272,7 @@ def _parsed_manifest(warehouse: Warehouse, project_dir: Path) -> Any:
     if project_dir not in _manifests:
         from dbt.cli.main import dbtRunner
 
-        with patch.dict(os.environ, warehouse.dbt_env()):
+        with patch.dict(os.environ, _dbt_environment(warehouse)):
             outcome = dbtRunner().invoke(
                 ["parse", "--project-dir", str(project_dir), "--profiles-dir", str(project_dir), "--quiet"]
             )

@@ -74,6 +74,8 @@ def _events(dbt: project.WarehouseDbt, chunk: Window, context: dg.AssetExecution
     except DagsterDbtCliRuntimeError as error:
         raise dbt_results.failure(invocation.target_path, otherwise=str(error)) from error
     finally:
+        # When the step fails between two events, dbt must not write on beside the next attempt.
+        dbt_results.end(invocation.process)
         dbt_results.keep_parse(invocation.target_path, project.TARGET_DIR)
 
 
