@@ -1,4 +1,6 @@
-"""The sample's lines as landing files: gzip, the same bytes every time, never half a file under its final name."""
+"""The sample's lines as landing files, and what it spends on advertising: the same bytes every time, never half a file
+under its final name.
+"""
 
 import gzip
 import json
@@ -7,6 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from ingestion.marketplace import LandingDay, Marketplace
+from ingestion.marketplace.advertising import ad_spend_of
+from ingestion.marketplace.visitors import CAMPAIGNS
+from ingestion.tracking.atomic_file import write_whole
 
 # A dot file: nobody takes it for a landing file. It says what was written, so that the next time is quick.
 MANIFEST: Final = ".marketplace.json"
@@ -36,6 +41,8 @@ def write_landing_files(
         for number, lines in enumerate(day.files):
             name = f"events/dt={day.day}/part-{number:03d}.ndjson.gz"
             written[name] = _write(landing / name, _compressed(lines))
+        name, spend = ad_spend_of(marketplace.seed, day.day, CAMPAIGNS)
+        written[name] = _write(landing / name, spend)
         days[day.day.isoformat()] = {outcome.value: count for outcome, count in sorted(day.outcomes.items())}
         progress(f"{day.day}: {_summary(day)}")
     for name in manifest.get("files", {}).keys() - written.keys():
@@ -68,8 +75,6 @@ def _compressed(lines: tuple[bytes, ...]) -> bytes:
 def _write(path: Path, content: bytes) -> int:
     """Put content under a name in one step; a file that holds it already keeps its time. Returns the size."""
     if not (path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f"{path.name}.tmp")
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
+        # What a crash of the machine takes is written again by the next run.
+        write_whole(path, content, is_durable=False)
     return len(content)

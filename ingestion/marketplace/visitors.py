@@ -105,12 +105,12 @@ def machine(source: str, user_id: str | None = None, actor_type: str = "system")
 Attribution = dict[str, Any]
 Arrival = Callable[[Random, str], Attribution]
 
-_CAMPAIGNS: Final = ("autumn_launch", "creators_week", "brand_stories", "always_on", "holiday_preview")
+CAMPAIGNS: Final = ("autumn_launch", "creators_week", "brand_stories", "always_on", "holiday_preview")
 
 
 def _utm(source: str, medium: str, referrer: str | None = None, click_id: str | None = None) -> Arrival:
     def arrive(rng: Random, page: str) -> Attribution:
-        campaign = rng.choice(_CAMPAIGNS)
+        campaign = rng.choice(CAMPAIGNS)
         attribution: Attribution = {"utmSource": source, "utmMedium": medium, "utmCampaign": campaign}
         if rng.random() < 0.3:
             attribution["utmContent"] = rng.choice(("hero", "carousel", "story", "text_a", "text_b"))

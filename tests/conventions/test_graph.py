@@ -29,11 +29,13 @@ PARENTS: dict[str, set[str]] = {
     "raw/events": set(),
     "raw/attribution": set(),
     **{f"raw/{table}": set() for table in APPLICATION_TABLES},
+    "raw/ad_spend": set(),
     "staging/event_types": set(),
     "staging/known_referrers": set(),
     "staging/stg_tracking__events": {"raw/events"},
     "staging/stg_tracking__attribution": {"raw/attribution"},
     **{f"staging/stg_marketplace__{table}": {f"raw/{table}"} for table in APPLICATION_TABLES},
+    "staging/stg_marketing__ad_spend": {"raw/ad_spend"},
     "intermediate/int_attribution_classified": {"staging/known_referrers", "staging/stg_tracking__attribution"},
     "intermediate/int_identity_observations": {"staging/stg_tracking__events"},
     "intermediate/int_identity_resolved": {
@@ -54,7 +56,7 @@ PARENTS: dict[str, set[str]] = {
     "marts/daily_metrics_by_channel": {"build/daily_metrics_by_channel"},
 }
 # They are read as they are now; everything else belongs to days.
-UNPARTITIONED = {f"raw/{table}" for table in APPLICATION_TABLES}
+UNPARTITIONED = {*(f"raw/{table}" for table in APPLICATION_TABLES), "raw/ad_spend"}
 KINDS = {
     "raw": {"python", "postgres"},
     "staging": {"dbt", "postgres"},
@@ -65,6 +67,7 @@ KINDS = {
 
 # The checks that are no dbt tests, and whether a failure stops what comes after.
 CHECKS = {
+    ("raw/ad_spend", "ad_spend_files_are_usable"): False,
     ("raw/events", "load_counts_add_up"): True,
     ("raw/events", "raw_events_are_well_formed"): True,
     ("raw/events", "landing_days_have_files"): False,
@@ -78,7 +81,15 @@ CHECKS = {
     ("build/daily_metrics_by_channel", "daily_metrics_by_channel_are_well_formed"): True,
 }
 TESTED_BY_DBT = {asset for asset in PARENTS if not asset.startswith(("raw/", "marts/"))}
-STEPS = {"raw_events", "raw_application_tables", "raw_events_checks", "dbt_models", "build_checks", "published_marts"}
+STEPS = {
+    "raw_events",
+    "raw_application_tables",
+    "raw_ad_spend",
+    "raw_events_checks",
+    "dbt_models",
+    "build_checks",
+    "published_marts",
+}
 
 
 @pytest.fixture(scope="module")

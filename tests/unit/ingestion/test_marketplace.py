@@ -238,11 +238,12 @@ def test_the_files_hold_the_lines_and_are_the_same_every_time(landing_days: list
     names = sorted(str(path.relative_to(first)) for path in first.rglob("*") if path.is_file())
     assert names == [
         MANIFEST,
+        *(f"ad_spend/2026-10-0{day}.csv" for day in (1, 2)),
         *(f"events/dt=2026-10-0{day}/part-00{part}.ndjson.gz" for day in (1, 2) for part in range(4)),
     ]
     for name in names:
         assert (first / name).read_bytes() == (second / name).read_bytes()
-    lines = gzip.decompress((first / names[1]).read_bytes()).split(b"\n")
+    lines = gzip.decompress((first / names[3]).read_bytes()).split(b"\n")
     assert tuple(lines) == (*landing_days[0].files[0], b"")
 
 
@@ -253,7 +254,7 @@ def test_writing_again_touches_nothing_and_says_so(tmp_path: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.gz")}
 
     assert write_landing_files(marketplace, tmp_path, said.append) == days
-    assert said[-1] == "8 landing files are there already"
+    assert said[-1] == "10 landing files are there already"
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.gz")} == before
 
 

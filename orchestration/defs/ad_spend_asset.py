@@ -1,0 +1,71 @@
+"""What was spent on advertising, from the CSV files below the landing folder, as an asset of schema raw."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import dagster as dg
+
+from ingestion import ad_spend, ad_spend_schema, schema
+from orchestration import failures
+from orchestration.dbt import OWNERS
+from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
+
+_KEY: Final = dg.AssetKey(["raw", "ad_spend"])
+# Not blocking: a slip in a marketing file must not hold up the numbers of the marketplace.
+_CHECK: Final = dg.AssetCheckSpec(
+    "ad_spend_files_are_usable",
+    asset=_KEY,
+    description="No file of ad spend is refused, and no row of one is rejected; raw.rejected_ad_spend says why.",
+)
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(
+            _KEY,
+            description=(
+                "What was spent on a day on a channel or campaign, in cents. Of several rows of one key, the one in the"
+                " file with the greater name stands."
+            ),
+            group_name="raw",
+            kinds={"python", "postgres"},
+            owners=OWNERS,
+            metadata={"dagster/table_name": "raw.ad_spend"},
+        )
+    ],
+    check_specs=[_CHECK],
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    retry_policy=failures.RETRIES,
+)
+def raw_ad_spend(
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource, writer: WriterResource, sources: SourcesResource
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Load the files that are new or have changed, whatever days they are about."""
+    with failures.told(), warehouse.connect() as connection:
+        schema.create(connection)
+        ad_spend_schema.create(connection)
+        report = ad_spend.load_ad_spend(connection, root=sources.landing_root)
+        rows, rejected = ad_spend.row_count(connection), ad_spend.rejected_rows(connection)
+    for reason in report.refused.values():
+        context.log.error(f"{reason}. What was loaded of this file before, if anything, stands.")
+    yield dg.MaterializeResult(
+        asset_key=_KEY,
+        metadata={
+            "dagster/row_count": rows,
+            "rows_read": report.rows_read,
+            "accepted": report.accepted,
+            "rejected": report.rejected,
+            "duplicates": report.duplicates,
+            "files_loaded": len(report.loaded),
+            "files_unchanged": len(report.unchanged),
+            "files_missing": list(report.missing),
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name=_CHECK.name,
+                passed=not report.refused and not rejected,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={"files_refused": list(report.refused.values()), "rows_rejected_by_file": rejected},
+            )
+        ],
+    )

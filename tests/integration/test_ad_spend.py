@@ -1,0 +1,206 @@
+"""Ad spend files become raw.ad_spend, whatever the order in which they come, on a real server."""
+
+from collections.abc import Callable
+from datetime import date
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from ingestion import ad_spend_schema, schema
+from ingestion.ad_spend import AdSpendReport, load_ad_spend, rejected_rows
+
+HEADER = "date,utm_source,utm_medium,utm_campaign,cost_cents,impressions,clicks"
+
+Write = Callable[..., Path]
+Load = Callable[[], AdSpendReport]
+Rows = Callable[[str], list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def raw(connection: psycopg.Connection) -> psycopg.Connection:
+    schema.create(connection)
+    ad_spend_schema.create(connection)
+    connection.commit()
+    return connection
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def run(name: str, *rows: str, header: str = HEADER) -> Path:
+        path = tmp_path / "ad_spend" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("\n".join((header, *rows)) + "\n")
+        return path
+
+    return run
+
+
+@pytest.fixture
+def load(raw: psycopg.Connection, tmp_path: Path) -> Load:
+    def run() -> AdSpendReport:
+        report = load_ad_spend(raw, root=tmp_path)
+        counts = raw.execute(
+            "select file from ops.ad_spend_loads where rows_read <> accepted + rejected + duplicates"
+        ).fetchall()
+        raw.commit()
+        assert counts == []
+        return report
+
+    return run
+
+
+@pytest.fixture
+def rows(raw: psycopg.Connection) -> Rows:
+    def run(query: str) -> list[tuple[Any, ...]]:
+        found = raw.execute(query).fetchall()  # type: ignore[arg-type]
+        raw.commit()
+        return found
+
+    return run
+
+
+SPEND = "select spend_date::text, utm_source, utm_campaign, cost_cents from raw.ad_spend order by 1, 2, 3"
+STALE = "select event_date::text, reason from ops.stale_days order by 1"
+
+
+def test_rows_are_stored_with_what_they_say(write: Write, load: Load, rows: Rows) -> None:
+    write("a.csv", "2026-10-01,Google , CPC,Autumn,1250,900,12", header=HEADER)
+    write("b.csv", "paid search,700,2026-10-01", header="channel,costCents,Date")
+
+    report = load()
+
+    assert (report.loaded, report.rows_read, report.accepted) == (("ad_spend/a.csv", "ad_spend/b.csv"), 2, 2)
+    assert rows(f"select {', '.join(ad_spend_schema.COLUMN_NAMES)} from raw.ad_spend order by cost_cents") == [
+        (date(2026, 10, 1), "Paid Search", None, None, None, 700, None, None),
+        (date(2026, 10, 1), None, "google", "cpc", "Autumn", 1250, 900, 12),
+    ]
+
+
+def test_loading_again_changes_nothing(write: Write, load: Load, rows: Rows) -> None:
+    write("a.csv", "2026-10-01,google,cpc,x,100,,", "2026-10-01,google,cpc,x,oops,,")
+    load()
+    before = rows("select * from raw.ad_spend, raw.rejected_ad_spend, ops.ad_spend_loads")
+
+    report = load()
+
+    assert (report.loaded, report.unchanged) == ((), ("ad_spend/a.csv",))
+    assert rows("select * from raw.ad_spend, raw.rejected_ad_spend, ops.ad_spend_loads") == before
+
+
+def test_a_corrected_file_replaces_its_own_rows_and_no_others(write: Write, load: Load, rows: Rows) -> None:
+    write("a.csv", "2026-10-01,google,cpc,x,100,,", "2026-10-02,google,cpc,x,200,,", "bad,google,cpc,x,1,,")
+    write("b.csv", "2026-10-01,bing,cpc,x,300,,")
+    load()
+    write("a.csv", "2026-10-01,google,cpc,x,150,,")
+
+    report = load()
+
+    assert report.loaded == ("ad_spend/a.csv",)
+    assert rows(SPEND) == [("2026-10-01", "bing", "x", 300), ("2026-10-01", "google", "x", 150)]
+    assert rows("select 1 from raw.rejected_ad_spend") == []
+    assert rows("select file, replaced_by is not null from ops.ad_spend_loads order by load_id") == [
+        ("ad_spend/a.csv", True),
+        ("ad_spend/b.csv", False),
+        ("ad_spend/a.csv", False),
+    ]
+
+
+@pytest.mark.parametrize("order", list(permutations(("a.csv", "b.csv", "c.csv"))))
+def test_the_file_with_the_greater_name_wins_whatever_comes_first(
+    order: tuple[str, ...], write: Write, load: Load, rows: Rows
+) -> None:
+    content = {
+        "a.csv": ("2026-10-01,google,cpc,,100,,", "2026-10-01,only,a,,1,,"),
+        "b.csv": ("2026-10-01,google,cpc,,200,,", "2026-10-01,google,cpc,,250,,"),
+        "c.csv": ("2026-10-01,GOOGLE,cpc,,300,,",),
+    }
+    for name in order:
+        write(name, *content[name])
+        load()
+
+    assert rows(SPEND) == [("2026-10-01", "google", None, 300), ("2026-10-01", "only", None, 1)]
+    assert rows("select cost_cents from raw.duplicate_ad_spend order by 1") == [(100,), (200,), (250,)]
+    assert rows("select file, accepted, duplicates from ops.ad_spend_loads order by file") == [
+        ("ad_spend/a.csv", 1, 1),
+        ("ad_spend/b.csv", 0, 2),
+        ("ad_spend/c.csv", 1, 0),
+    ]
+
+
+def test_the_next_best_row_stands_when_the_winner_goes(write: Write, load: Load, rows: Rows) -> None:
+    write("a.csv", "2026-10-01,google,cpc,x,100,,")
+    write("b.csv", "2026-10-01,google,cpc,x,200,,")
+    load()
+    write("b.csv", "2026-10-09,google,cpc,x,200,,")
+    load()
+    assert rows(SPEND) == [("2026-10-01", "google", "x", 100), ("2026-10-09", "google", "x", 200)]
+    assert rows("select 1 from raw.duplicate_ad_spend") == []
+
+
+def test_a_bad_row_is_kept_with_its_reasons_and_the_others_are_loaded(
+    write: Write, load: Load, rows: Rows, raw: psycopg.Connection
+) -> None:
+    write("a.csv", "2026-10-01,google,cpc,x,12.50,-1,", "2026-10-01,mail me@mail.example,cpc", "2026-10-01,b,c,d,5,,")
+    report = load()
+    assert (report.accepted, report.rejected) == (1, 2)
+    first, second = rows("select line_number, line, reasons from raw.rejected_ad_spend order by line_number")
+    assert first[:2] == (2, "2026-10-01,google,cpc,x,12.50,-1,")
+    assert [reason.partition(":")[0] for reason in first[2]] == ["cost_cents", "impressions"]
+    assert second[0] == 3
+    assert "mail.example" not in second[1]
+    assert rejected_rows(raw) == {"ad_spend/a.csv": 2}
+
+
+def test_a_refused_file_leaves_its_last_good_version_and_the_other_files_alone(
+    write: Write, load: Load, rows: Rows
+) -> None:
+    write("a.csv", "2026-10-01,google,cpc,x,100,,")
+    load()
+    write("a.csv", "2026-10-01;google;100", header="date;utm_source;cost_cents")
+    write("b.csv", "2026-10-01,bing,cpc,x,300,,")
+
+    report = load()
+
+    assert list(report.refused) == ["ad_spend/a.csv"]
+    assert rows(SPEND) == [("2026-10-01", "bing", "x", 300), ("2026-10-01", "google", "x", 100)]
+    assert list(load().refused) == ["ad_spend/a.csv"]
+
+
+def test_a_file_that_is_gone_is_named_and_its_rows_stand(write: Write, load: Load, rows: Rows) -> None:
+    path = write("a.csv", "2026-10-01,google,cpc,x,100,,")
+    load()
+    path.unlink()
+    assert load().missing == ("ad_spend/a.csv",)
+    assert rows(SPEND) == [("2026-10-01", "google", "x", 100)]
+
+
+def test_without_a_folder_there_is_nothing_to_load(load: Load) -> None:
+    assert load() == AdSpendReport()
+
+
+def test_days_that_were_built_become_stale_when_their_spend_changes(
+    write: Write, load: Load, rows: Rows, raw: psycopg.Connection
+) -> None:
+    raw.execute(
+        "insert into ops.built_days (event_date, build_id, change_id, model_version, is_complete)"
+        " select day, 'b', 0, 'm', true from unnest('{2026-10-01,2026-10-02,2026-10-03}'::date[]) as day"
+    )
+    raw.commit()
+    write("a.csv", *(f"2026-10-0{day},google,cpc,x,100,," for day in (1, 2, 4)))
+    load()
+    assert rows(STALE) == [("2026-10-01", "ad_spend_changed"), ("2026-10-02", "ad_spend_changed")]
+
+    raw.execute("truncate ops.stale_days")
+    raw.commit()
+    write("a.csv", *(f"2026-10-0{day},google,cpc,x,{100 + day // 2},," for day in (1, 2, 4)))
+    load()
+    assert rows(STALE) == [("2026-10-02", "ad_spend_changed")]
+
+
+def test_a_load_inside_a_transaction_of_the_caller_is_refused(raw: psycopg.Connection, tmp_path: Path) -> None:
+    raw.execute("select 1")
+    with pytest.raises(ValueError, match="transaction of its own"):
+        load_ad_spend(raw, root=tmp_path)
