@@ -155,17 +155,18 @@ class LineValidator:
         self, line: bytes, document: dict[str, Any]
     ) -> tuple[Event, Props, datetime, datetime, dict[str, Any], bytes, bytes]:
         """Every rule. Returns the event, its known props, both times, all props, these as JSON, the canonical form."""
-        present = document
         try:
             if not is_camel(document):
                 raise _Unacceptable
             event = msgspec.convert(document, Event)
+            known = _known_props(event, document)
         except (msgspec.ValidationError, _Unacceptable):
             # Another spelling of the same: snake_case, null and empty texts. What still does not fit raises.
             document, present, conflicts = spell(document)
             if conflicts:
                 raise _Unacceptable from None
             event = msgspec.convert(present, Event)
+            known = _known_props(event, present)
 
         occurred_at, received_at = self._times(event)
         if event.entity_id is not None and event.entity_type is None:
@@ -174,7 +175,6 @@ class LineValidator:
         props_json = _encode(props)
         if len(props_json) > MAX_PROPS_BYTES:
             raise _Unacceptable
-        known = msgspec.convert(present["props"], Props) if event.props is not None else _NO_PROPS
 
         document["occurredAt"] = occurred_at.isoformat()
         if event.received_at is not None:
@@ -196,6 +196,10 @@ class LineValidator:
         ):
             raise _Unacceptable
         return occurred_at, received_at
+
+
+def _known_props(event: Event, document: dict[str, Any]) -> Props:
+    return _NO_PROPS if event.props is None else msgspec.convert(document["props"], Props)
 
 
 def _declines_tracking(document: dict[str, Any]) -> bool:

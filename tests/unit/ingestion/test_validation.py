@@ -146,6 +146,13 @@ def test_null_and_empty_texts_are_absent(accepted):
         assert (row["referrer"], row["utm_term"], row["gclid"], row["props"]) == (None, None, None, "{}")
 
 
+@pytest.mark.parametrize("name", ["revenueCents", "feeCents", "engagementTime", "userAgent"])
+def test_an_empty_known_prop_is_absent(accepted, name):
+    row = accepted(props={name: "", "x": 1})
+    assert (row["revenue_cents"], row["fee_cents"], row["engagement_time"]) == (None, None, None)
+    assert json.loads(row["props"])["x"] == 1
+
+
 @pytest.mark.parametrize(
     ("entity_type", "column"), [("ASSET", "ip_asset_id"), ("Project", "project_id"), ("license", "license_id")]
 )
