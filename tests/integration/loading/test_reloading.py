@@ -149,6 +149,10 @@ def test_no_session_setting_of_the_server_moves_an_event(raw: RawTables) -> None
     raw.land(DAY, [{**late, "receivedAt": "2026-10-03T00:00:04Z"}], "winner.ndjson")
     raw.land(DAY, [late], "copy.ndjson")
     raw.load(DAY)
+    # Two warehouses whose servers are set otherwise still hold the same.
+    assert raw.rows("select candidate ->> 'occurred_at' from raw.duplicate_events") == [
+        ("2026-10-02T23:59:59.999999+00:00",)
+    ]
     raw.land(DAY, [], "winner.ndjson")
     raw.load(DAY)
     assert raw.rows(
