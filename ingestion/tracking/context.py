@@ -74,7 +74,8 @@ class TrackingContext(msgspec.Struct, frozen=True, kw_only=True):
         ):
             if value is not None:
                 filled[name] = value
-        _add(filled, "context", self._device())
+        if device := self._device():
+            _add(filled, "context", device)
         if self.attribution:
             _add(filled, "attribution", self.attribution)
         return filled

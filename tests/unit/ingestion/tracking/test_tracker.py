@@ -1,0 +1,246 @@
+"""The tracker writes what the warehouse accepts, says what it does not write, and never raises."""
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingestion.tracking import Tracked, Tracker, TrackingContext
+from ingestion.tracking.tracker import DO_NOT_TRACK
+from ingestion.validation import Accepted, LineValidator
+from tests.unit.ingestion.tracking.conftest import NOW, Lines
+
+WEB = TrackingContext(source="web", anonymous_id="device-1")
+
+
+def test_an_event_is_written_with_its_context_time_and_key(tracker: Tracker, sink: Lines) -> None:
+    result = tracker.track(
+        "asset_viewed", WEB.signed_in("user-1", "Creator"), entity_type="asset", entity_id="a1", props={"path": "/a1"}
+    )
+    assert result.tracked
+    assert sink.events == [
+        {
+            "eventType": "asset_viewed",
+            "entityType": "asset",
+            "entityId": "a1",
+            "props": {"path": "/a1"},
+            "source": "web",
+            "actorId": "user-1",
+            "actorType": "creator",
+            "anonymousId": "device-1",
+            "idempotencyKey": result.event_id,
+            "occurredAt": "2026-10-05T12:00:00.250+00:00",
+            "receivedAt": "2026-10-05T12:00:00.250+00:00",
+        }
+    ]
+
+
+def test_an_event_without_a_key_gets_one_of_its_own(tracker: Tracker) -> None:
+    first, second = tracker.track("page_viewed"), tracker.track("page_viewed")
+    assert str(UUID(first.event_id)) == first.event_id
+    assert first.event_id != second.event_id
+
+
+def test_a_retry_with_what_was_returned_is_the_same_event_for_the_warehouse(tracker: Tracker, sink: Lines) -> None:
+    first = tracker.track("page_viewed", WEB)
+    tracker.track("page_viewed", WEB, occurred_at=first.occurred_at, idempotency_key=first.event_id)
+    validator = LineValidator(landing_date=NOW.date(), start_date=date(2026, 10, 1))
+    stored = [validator.validate(line) for line in sink.lines]
+    assert all(isinstance(outcome, Accepted) for outcome in stored)
+    assert stored[0].values[:3] == stored[1].values[:3]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"eventType": "page_viewed", "idempotencyKey": "k-1", "occurredAt": "2026-10-05T11:59:59Z"},
+        {"event_type": "page_viewed", "event_id": "k-1", "occurred_at": "2026-10-05T11:59:59Z"},
+    ],
+)
+def test_an_event_from_a_page_keeps_its_own_key_and_time(event: dict[str, Any], tracker: Tracker, sink: Lines) -> None:
+    assert tracker.track_event(event) == Tracked(True, "k-1", "2026-10-05T11:59:59Z")
+    assert sink.events[0]["receivedAt"] == "2026-10-05T12:00:00.250+00:00"
+
+
+def test_what_the_server_knows_counts_more_than_what_the_page_says(tracker: Tracker, sink: Lines) -> None:
+    claimed = {
+        "eventType": "page_viewed",
+        "actorId": "somebody-else",
+        "source": "system",
+        "sessionId": "1b4e28ba-2fa1-41d2-883f-0016d3cca427",
+        "context": {"userAgent": "A", "os": "B", "ipAddress": "203.0.113.9"},
+    }
+    tracker.track_event(claimed, TrackingContext(source="web", actor_id="user-1", user_agent="Agent"))
+    event = sink.events[0]
+    assert (event["actorId"], event["source"]) == ("user-1", "web")
+    assert event["sessionId"] == "1b4e28ba-2fa1-41d2-883f-0016d3cca427"
+    assert event["context"] == {"userAgent": "Agent", "os": "B"}
+
+
+def test_an_ip_address_is_never_written(tracker: Tracker, sink: Lines) -> None:
+    tracker.track_event({"eventType": "page_viewed", "context": {"ipAddress": "203.0.113.9"}})
+    tracker.track_event({"event_type": "page_viewed", "context": {"ip_address": "203.0.113.9"}})
+    assert len(sink.lines) == 2
+    assert b"203.0.113.9" not in b"".join(sink.lines)
+
+
+@pytest.mark.parametrize("answer", [True, 1, "1", "yes", "TRUE"])
+@pytest.mark.parametrize("source", ["web", "mobile"])
+def test_who_declines_on_a_device_is_not_written(
+    answer: Any, source: str, tracker: Tracker, sink: Lines, caplog: pytest.LogCaptureFixture
+) -> None:
+    result = tracker.track("page_viewed", TrackingContext(source=source, do_not_track=answer))
+    assert result == Tracked(False, reasons=(DO_NOT_TRACK,))
+    assert sink.lines == []
+    assert caplog.messages == []
+
+
+def test_what_the_product_does_by_itself_is_tracked_whatever_a_browser_says(tracker: Tracker) -> None:
+    assert tracker.track("job_completed", TrackingContext(source="system", do_not_track=True)).tracked
+    assert tracker.track("page_viewed", TrackingContext(source="web", do_not_track="0")).tracked
+
+
+def test_every_reason_against_an_event_is_returned_and_nothing_is_written(tracker: Tracker, sink: Lines) -> None:
+    result = tracker.track("Asset Viewed", entity_id="a1", occurred_at=datetime(2026, 10, 5, 12))  # noqa: DTZ001
+    assert not result.tracked
+    assert [reason.partition(":")[0] for reason in result.reasons] == ["eventType", "occurredAt", "entityType"]
+    assert sink.lines == []
+
+
+def test_what_comes_before_the_warehouse_begins_is_refused(sink: Lines) -> None:
+    tracker = Tracker(sink, start_date=date(2026, 10, 1), clock=lambda: NOW)
+    result = tracker.track("page_viewed", occurred_at="2026-09-30T23:59:59Z")
+    assert result.reasons == ("occurredAt: before the warehouse's start date",)
+
+
+def test_a_mistake_is_logged_once_and_quotes_nothing(tracker: Tracker, caplog: pytest.LogCaptureFixture) -> None:
+    for number in range(3):
+        tracker.track(f"Secret {number}")
+    tracker.track("page_viewed", props={"revenueCents": -1})
+    assert len(caplog.messages) == 2
+    assert "eventType" in caplog.messages[0]
+    assert "Secret" not in caplog.text
+
+
+def test_a_batch_is_judged_event_by_event(tracker: Tracker, sink: Lines) -> None:
+    batch = tracker.track_batch([{"eventType": "page_viewed"}, {"eventType": "?"}, {"eventType": "cta_clicked"}], WEB)
+    assert [result.tracked for result in batch.results] == [True, False, True]
+    assert batch.tracked == 2
+    assert [event["anonymousId"] for event in sink.events] == ["device-1", "device-1"]
+
+
+@pytest.mark.parametrize(("size", "tracked"), [(0, 0), (1, 1), (50, 50), (51, 0)])
+def test_a_batch_has_1_to_50_events(size: int, tracked: int, tracker: Tracker, sink: Lines) -> None:
+    batch = tracker.track_batch([{"eventType": "page_viewed"}] * size)
+    assert batch.tracked == len(sink.lines) == tracked
+    assert bool(batch.reasons) == (tracked == 0)
+
+
+def test_after_closing_nothing_is_tracked(sink: Lines) -> None:
+    with Tracker(sink) as tracker:
+        assert tracker.track("page_viewed").tracked
+    assert tracker.track("page_viewed") == Tracked(False, reasons=("tracker: closed",))
+
+
+class Failing(Lines):
+    def write(self, line: bytes, arrived_at: datetime) -> bool:  # noqa: ARG002
+        raise OSError("the sink is gone")
+
+    def flush(self) -> None:
+        raise OSError("the sink is gone")
+
+    close = flush
+
+
+def test_a_sink_that_fails_is_not_the_callers_problem(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING), Tracker(Failing()) as tracker:
+        assert tracker.track("page_viewed") == Tracked(False, reasons=("event: OSError while it was tracked",))
+        tracker.flush()
+    assert caplog.messages
+
+
+class Hostile(Mapping[str, Any]):
+    def __getitem__(self, key: str) -> Any:
+        raise KeyError(key)
+
+    def __iter__(self) -> Any:
+        raise RuntimeError("no")
+
+    def __len__(self) -> int:
+        return 1
+
+
+ODD = st.one_of(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats()
+        | st.text(st.characters())  # lone surrogates too
+        | st.binary()
+        | st.datetimes(timezones=st.none() | st.just(UTC))
+        | st.uuids()
+        | st.decimals(),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.text() | st.integers() | st.none(), inner, max_size=4)
+            | st.tuples(inner)
+        ),
+        max_leaves=8,
+    ),
+    st.sampled_from([object(), Hostile(), type, {1}, TrackingContext(source="web")]),
+)
+FIELDS = st.sampled_from(
+    [
+        "eventType", "event_type", "occurredAt", "occurred_at", "idempotencyKey", "eventId", "source", "actorId",
+        "actorType", "anonymousId", "sessionId", "entityType", "entity_id", "entityId", "props", "attribution",
+        "context", "receivedAt",
+    ]
+)  # fmt: skip
+
+
+@given(event=ODD | st.dictionaries(FIELDS, ODD), source=ODD, fields=st.dictionaries(st.sampled_from(
+    ["actor_id", "actor_type", "anonymous_id", "session_id", "attribution", "user_agent", "os", "do_not_track"]
+), ODD))  # fmt: skip
+def test_whatever_is_passed_nothing_is_raised_and_what_is_written_is_accepted(
+    event: Any, source: Any, fields: dict[str, Any]
+) -> None:
+    sink = Lines()
+    tracker = Tracker(sink, clock=lambda: NOW)
+    context = TrackingContext(source=source, **fields)
+    results = [
+        tracker.track(event),
+        tracker.track("page_viewed", event),
+        tracker.track("page_viewed", context, props=event, occurred_at=source, entity_id=event),
+        tracker.track_event(event, context),
+        tracker.track_event(event, event),
+        *tracker.track_batch([event], WEB).results,
+    ]
+    tracker.track_batch(event)
+
+    written = sum(result.tracked for result in results)
+    assert all(result.reasons for result in results if not result.tracked)
+    assert len(sink.lines) >= written
+    validator = LineValidator(landing_date=NOW.date(), start_date=date.min)
+    assert all(isinstance(validator.validate(line), Accepted) for line in sink.lines)
+    assert all(b"\n" not in line for line in sink.lines)
+
+
+@given(
+    event_type=st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True),
+    props=st.dictionaries(
+        st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=9)
+        .filter(lambda key: key not in ("revenueCents", "feeCents", "engagementTime", "userAgent")),
+        st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(-1e38, 1e38) | st.none(), max_size=5,
+    ),
+)  # fmt: skip
+def test_every_good_event_is_tracked(event_type: str, props: dict[str, Any]) -> None:
+    sink = Lines()
+    snake = {"revenue_cents", "fee_cents", "engagement_time", "user_agent", "results_count", "ip_address"}
+    result = Tracker(sink, clock=lambda: NOW).track(event_type, WEB, props=props)
+    assert result.tracked or snake & props.keys(), result
