@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ingestion.ad_spend_files import RejectedRow, ad_spend_files, read_content, read_rows
 from ingestion.marketplace import MAIL_DOMAIN, PASSWORD_MARK, LandingDay, Marketplace, Outcome
 from ingestion.marketplace.broken_lines import KINDS
 from ingestion.marketplace.landing_files import MANIFEST, write_landing_files
@@ -223,6 +224,24 @@ def test_visits_arrive_through_many_channels() -> None:
     rng = Random(1)  # noqa: S311
     mediums = {arrival(rng, "/").get("utmMedium") for _ in range(3_000)}
     assert mediums >= {None, "cpc", "paid_social", "email", "affiliate", "display", "sms", "push", "audio", "cpv"}
+
+
+def test_most_events_come_from_the_present_tracker(landing_days: list[LandingDay]) -> None:
+    lines = [line for line in lines_of(landing_days[0]) if line.startswith(b'{"eventType"')]
+    # Only the present tracker writes UTC in this form.
+    assert sum(b'"receivedAt":"2026-10-01T' in line and b'+00:00"' in line for line in lines) > len(lines) / 2
+
+
+def test_every_row_of_ad_spend_can_be_used_and_is_about_its_day(tmp_path: Path) -> None:
+    write_landing_files(small(2), tmp_path)
+    files, others = ad_spend_files(tmp_path)
+    assert len(files) == 2
+    assert others == {}
+    for file, day in zip(files, (START, START + timedelta(days=1)), strict=True):
+        rows = list(read_rows(file.name, read_content(file)[0]))
+        assert len(rows) > 30
+        assert all(not isinstance(row, RejectedRow) and row[1].date == day for row in rows)
+        assert 10_000 < sum(row[1].cost_cents for row in rows) < 1_000_000  # type: ignore[union-attr]
 
 
 def test_personal_data_is_planted_for_others_to_look_for(landing_days: list[LandingDay]) -> None:
