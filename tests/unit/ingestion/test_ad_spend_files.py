@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from ingestion.ad_spend_files import (
     CHANNELS,
-    AdSpendFile,
     AdSpendRow,
     RejectedRow,
     Unusable,
@@ -153,10 +152,12 @@ def test_files_are_found_and_others_are_named(tmp_path: Path) -> None:
 
 
 def test_a_byte_order_mark_is_no_part_of_the_header_and_other_encodings_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "a.csv"
-    file = AdSpendFile(path, "ad_spend/a.csv")
+    path = tmp_path / "ad_spend" / "a.csv"
+    path.parent.mkdir()
     path.write_bytes(f"{HEADER}\n".encode("utf-8-sig"))
+    [file], _ = ad_spend_files(tmp_path)
     assert read_content(file)[0] == f"{HEADER}\n"
     path.write_bytes(f"{HEADER}\n".encode("utf-16"))
+    [file], _ = ad_spend_files(tmp_path)
     with pytest.raises(Unusable, match="not UTF-8"):
         read_content(file)
