@@ -61,7 +61,7 @@ def _try_lock(connection: psycopg.Connection) -> bool:
 def _holder(connection: psycopg.Connection) -> str:
     row = connection.execute(
         """
-        select format('run %s (server process %s, since %s UTC)', writer.build_id, locks.pid,
+        select format('run %%s (server process %%s, since %%s UTC)', writer.build_id, locks.pid,
             to_char(activity.backend_start at time zone 'UTC', 'HH24:MI:SS'))
         from ops.writer as writer
         cross join pg_locks as locks
