@@ -6,11 +6,14 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import psycopg
 import pytest
 
 from ingestion import ad_spend_schema, schema
 from ingestion.ad_spend import AdSpendReport, load_ad_spend, rejected_rows
+from orchestration.warehouse import Warehouse
+from tests.code_location import SETTINGS, definitions
 
 HEADER = "date,utm_source,utm_medium,utm_campaign,cost_cents,impressions,clicks"
 
@@ -204,3 +207,28 @@ def test_a_load_inside_a_transaction_of_the_caller_is_refused(raw: psycopg.Conne
     raw.execute("select 1")
     with pytest.raises(ValueError, match="transaction of its own"):
         load_ad_spend(raw, root=tmp_path)
+
+
+def test_the_asset_loads_what_is_good_and_shows_the_rest_without_failing(
+    warehouse: Warehouse, write: Write, rows: Rows, tmp_path: Path
+) -> None:
+    definitions()  # reads the settings of the tests, which the modules of assets need
+    from orchestration.defs.ad_spend_asset import raw_ad_spend
+    from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
+
+    write("a.csv", "2026-10-01,google,cpc,x,100,,", "2026-10-01,google,cpc,y,oops,,")
+    write("b.csv", header="2026-10-01,google,cpc,x,100,,")
+    resource = WarehouseResource(url=warehouse.url)
+    sources = SourcesResource(
+        landing_url=str(tmp_path), application_url="", hash_key="", start_date=SETTINGS["WAREHOUSE_START_DATE"]
+    )
+    run = dg.materialize(
+        [raw_ad_spend],
+        resources={"warehouse": resource, "writer": WriterResource(warehouse=resource), "sources": sources},
+    )
+    assert run.success
+    [check] = run.get_asset_check_evaluations()
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert check.metadata["rows_rejected_by_file"].value == {"ad_spend/a.csv": 1}
+    assert "ad_spend/b.csv, line 1: no header" in str(check.metadata["files_refused"].value)
+    assert rows(SPEND) == [("2026-10-01", "google", "x", 100)]
