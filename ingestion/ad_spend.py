@@ -23,6 +23,7 @@ from ingestion.ad_spend_files import (
     read_rows,
 )
 from ingestion.ad_spend_schema import COLUMN_NAMES, KEY_COLUMN_NAMES
+from ingestion.landing import LandingRoot
 
 _COLUMNS: Final = ", ".join(COLUMN_NAMES)
 _KEY: Final = ", ".join(KEY_COLUMN_NAMES)
@@ -117,7 +118,7 @@ class AdSpendReport:
     duplicates: int = 0
 
 
-def load_ad_spend(connection: psycopg.Connection, *, root: Path) -> AdSpendReport:
+def load_ad_spend(connection: psycopg.Connection, *, root: LandingRoot | Path) -> AdSpendReport:
     """Load every file that is new or has changed: all of them, with their ledger rows, or nothing.
 
     A changed file replaces exactly its own rows. Days that have been built and whose spend is another now become stale.

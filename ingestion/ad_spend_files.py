@@ -19,7 +19,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import PydanticCustomError
 
 from ingestion.contract import MAX_INTEGER, MAX_UTM_LENGTH
+from ingestion.landing import LandingError, LandingRoot
 from ingestion.privacy import redact_text
+from ingestion.storage import Storage, StorageError, StorageUnreachable, StoredEntry
 
 FOLDER: Final = "ad_spend"
 # A year of a hundred campaigns a day takes 4 MB. The rows of a file are held in memory, at ten times its size.
@@ -35,7 +37,6 @@ _FIRST_YEAR, _LAST_YEAR = 1990, 2100
 _MAX_KEPT: Final = 4_096
 
 _CHANNEL_NAMES: Final = {name.lower(): name for name in CHANNELS}
-_IGNORED: Final = (".tmp", ".part", ".inprogress")
 _CAMEL_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -137,8 +138,12 @@ _NAMES: Final = KEY_COLUMNS[1:]
 class AdSpendFile:
     """One file. `name` is its path below the landing root: its identity."""
 
-    path: Path
-    name: str
+    storage: Storage
+    entry: StoredEntry
+
+    @property
+    def name(self) -> str:
+        return self.entry.name
 
 
 class RejectedRow(NamedTuple):
@@ -149,37 +154,44 @@ class RejectedRow(NamedTuple):
     reasons: tuple[str, ...]
 
 
-def ad_spend_files(root: Path) -> tuple[list[AdSpendFile], dict[str, str]]:
+def ad_spend_files(root: LandingRoot | Path) -> tuple[list[AdSpendFile], dict[str, str]]:
     """The files below the landing root, sorted by name; and entries that are none, each with the reason.
 
     No folder, no files. Names that begin with a dot or an underscore, or end as files that are being written do, do not
-    count.
+    count. Raises LandingError when the folder cannot be listed.
     """
-    folder = root / FOLDER
-    if not folder.exists():
+    root = LandingRoot.at(root) if isinstance(root, Path) else root
+    if not root.storage.has_folder(FOLDER):
         return [], {}
+    try:
+        entries = root.storage.entries(FOLDER)
+    except StorageError as error:
+        raise LandingError(f"{root.storage.location(FOLDER)} cannot be listed ({error}): {error.advice}") from error
     files, others = [], {}
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith((".", "_")) or path.name.endswith(_IGNORED):
+    for entry in entries:
+        name = entry.name
+        if entry.own_name.startswith((".", "_")) or name.endswith(root.incomplete):
             continue
-        name = f"{FOLDER}/{path.name}"
-        if not path.name.isprintable():
+        if not name.isprintable():
             others[repr(name)] = f"{name!r}: a name that is no printable text; rename it"
-        elif not path.is_file() or path.suffix != ".csv":
+        elif not entry.is_file or not name.endswith(".csv"):
             others[name] = f"{name}: not a file named <name>.csv; save it as CSV, or move it out of {FOLDER}/"
         else:
-            files.append(AdSpendFile(path, name))
+            files.append(AdSpendFile(root.storage, entry))
     return files, others
 
 
 def read_content(file: AdSpendFile) -> tuple[str, str]:
-    """The text of a file, and the SHA-256 of its bytes. Raises Unusable."""
+    """The text of a file, and the SHA-256 of its bytes. Raises Unusable, or LandingError while nothing answers."""
     try:
-        if file.path.stat().st_size > MAX_FILE_BYTES:
-            raise Unusable(f"{file.name}: larger than {MAX_FILE_BYTES} bytes; split it, for example by month")
-        content = file.path.read_bytes()
-    except OSError as error:
-        raise Unusable(f"{file.name}: cannot be read ({error.strerror}); check its permissions") from error
+        with file.storage.open(file.name) as stored:
+            content = stored.read(MAX_FILE_BYTES + 1)
+    except StorageUnreachable as error:
+        raise LandingError(f"{file.storage.location(file.name)} cannot be read ({error}): {error.advice}") from error
+    except (StorageError, OSError) as error:
+        raise Unusable(f"{file.name}: cannot be read ({error}); check its permissions") from error
+    if len(content) > MAX_FILE_BYTES:
+        raise Unusable(f"{file.name}: larger than {MAX_FILE_BYTES} bytes; split it, for example by month")
     try:
         return content.decode("utf-8-sig"), hashlib.sha256(content).hexdigest()
     except UnicodeDecodeError as error:

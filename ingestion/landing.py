@@ -1,30 +1,22 @@
-"""Finds, opens and streams landing files: `<root>/events/dt=YYYY-MM-DD/<name>.ndjson[.gz]`. What a line means is not
-known here; memory stays bounded whatever the files hold.
-"""
+"""Finds landing files: `<root>/events/dt=YYYY-MM-DD/<name>`, where the day is the one on which they arrived."""
 
-import gzip
-import hashlib
 import re
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import Final
 
-from ingestion.contract import MAX_LINE_BYTES
+from ingestion import storage
+from ingestion.storage import Storage, StorageError, StoredEntry
 from ingestion.window import Window
 
-# What is kept of a line that is too long: enough to recognise who wrote it.
-HEAD_BYTES: Final = 4_096
-# Large enough that the cost of a read does not matter, small enough that four of them do not matter either.
-_CHUNK_BYTES: Final = 262_144
-_UTF8_BOM: Final = b"\xef\xbb\xbf"
-_GZIP_MAGIC: Final = b"\x1f\x8b"
-_BEING_WRITTEN: Final = (".tmp", ".part", ".inprogress")
-_KINDS: Final = (".ndjson", ".ndjson.gz")
+# How the names of files end that are still being written; WAREHOUSE_INCOMPLETE_SUFFIXES says otherwise.
+INCOMPLETE: Final = (".tmp", ".part", ".inprogress")
+PARQUET: Final = ".parquet"
+COMPRESSED: Final = {".gz": "gzip", ".zst": "zstd"}
+# JSON is read line by line under either name; some writers know no other than the second.
+_KINDS: Final = (*(kind + packed for kind in (".ndjson", ".json") for packed in ("", *COMPRESSED)), PARQUET)
 _DAY_FOLDER: Final = re.compile(r"dt=([0-9]{4}-[0-9]{2}-[0-9]{2})")
 
 
@@ -33,188 +25,122 @@ class LandingError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class LandingFile:
-    """One file of one landing day. `name` is its path below the landing root, with slashes: the file's identity."""
+class LandingRoot:
+    """Where landing files arrive, and how the names of those end that are not yet to be read."""
 
-    path: Path
-    name: str
-    landing_date: date
+    storage: Storage
+    incomplete: tuple[str, ...] = INCOMPLETE
+
+    @classmethod
+    def at(cls, url: str | Path, incomplete: tuple[str, ...] = INCOMPLETE) -> "LandingRoot":
+        """The root at a path or URL. Raises LandingError when no files can be at such a URL."""
+        try:
+            return cls(storage.at(url), incomplete)
+        except StorageError as error:
+            raise LandingError(f"LANDING_URL is {url}: {error}; {error.advice}") from error
 
 
 @dataclass(frozen=True, slots=True)
-class Oversized:
-    """A line longer than MAX_LINE_BYTES: its first HEAD_BYTES and its whole length, without the line end."""
+class LandingFile:
+    """One file of one landing day, as it was when it was found.
 
-    head: bytes
-    line_bytes: int
+    `name` is its path below the landing root, with slashes: the file's identity. `size` is in bytes.
+    """
+
+    storage: Storage
+    entry: StoredEntry
+    landing_date: date
+
+    @property
+    def name(self) -> str:
+        return self.entry.name
+
+    @property
+    def size(self) -> int:
+        return self.entry.size
+
+    @property
+    def location(self) -> str:
+        """Where it is, for people to read."""
+        return self.storage.location(self.name)
 
 
-def landing_files(root: Path, window: Window) -> list[LandingFile]:
+def landing_files(root: LandingRoot | Path, window: Window) -> list[LandingFile]:
     """The landing files of the window's landing days, sorted by name. A day without a folder has none.
 
-    Files that are still being written (.tmp, .part, .inprogress) and names that start with a dot or an underscore
-    (markers such as _SUCCESS) are not landing files. Anything else that could never be loaded raises LandingError,
-    because it would be lost in silence: a missing root, a folder that is no day, a file of another kind.
+    Files that are still being written and names that start with a dot or an underscore (markers such as _SUCCESS) are
+    not landing files. Anything else that could never be loaded raises LandingError, because it would be lost in
+    silence: a missing root, a folder that is no day, a file of another kind. A path stands for the local folder.
     """
-    events = root / "events"
-    files = []
-    for folder in _entries(events, "create it, or set LANDING_URL to the folder that holds events/dt=YYYY-MM-DD/"):
-        day = _landing_day(folder)
-        if day is None or day not in window:
-            continue
-        for path in _entries(folder, "check its permissions"):
-            if _is_ignored(path.name) or path.name.endswith(_BEING_WRITTEN):
-                continue
-            if not path.is_file() or not path.name.endswith(_KINDS):
-                raise LandingError(
-                    f"{path} is no landing file: a day's folder holds files named <name>.ndjson or <name>.ndjson.gz;"
-                    " rename or move it"
-                )
-            files.append(LandingFile(path, _identity(path, root), day))
+    root = LandingRoot.at(root) if isinstance(root, Path) else root
+    files: list[LandingFile] = []
+    advice = "create it, or set LANDING_URL to the folder that holds events/dt=YYYY-MM-DD/"
+    for folder in _entries(root.storage, "events", advice):
+        day = _landing_day(root.storage, folder)
+        if day is not None and day in window:
+            files += _files_of(root, folder.name, day)
     return sorted(files, key=lambda file: file.name)
 
 
-def checksum(file: LandingFile) -> str:
-    """SHA-256 of the stored (compressed) bytes, in hex."""
-    with _opened(file) as stored:
-        return hashlib.file_digest(stored, "sha256").hexdigest()
+def recent_files(root: LandingRoot, window: Window) -> list[LandingFile]:
+    """The landing files of these landing days, by looking into the folders of these days and no others.
 
-
-def read_lines(file: LandingFile, expected_checksum: str | None = None) -> Iterator[tuple[int, bytes | Oversized]]:
-    """The lines of a file with their numbers, from 1, without line ends (LF or CRLF).
-
-    Blank lines are counted and not given; a last line without a line end is a line; a byte order mark at the start
-    is skipped. With `expected_checksum`, the bytes that were read here are compared with it after the last line:
-    whoever loads rows before the end must be able to take them back. Raises LandingError when the file is damaged,
-    cannot be read, or is not the one that the checksum was taken of.
+    What is foreign in them, or beside them, is left for landing_files to complain about. Raises LandingError.
     """
-    with _opened(file) as stored:
-        hashing = _HashingReader(stored)
-        is_gzip = file.name.endswith(".gz")
-        # mypy knows the two kinds of stream by different names; both are read by `read` alone.
-        content = cast(BinaryIO, gzip.GzipFile(fileobj=cast(BinaryIO, hashing)) if is_gzip else hashing)
-        try:
-            yield from _split(_chunks(content, file, is_gzip))
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise LandingError(
-                f"{file.path} is a damaged or truncated gzip file ({error}): have it written again, whole, and rerun"
-                " the landing day; nothing of it was loaded"
-            ) from error
-        if expected_checksum is not None and hashing.hexdigest() != expected_checksum:
-            raise LandingError(
-                f"{file.path} changed while it was read: write landing files under a name that ends in .tmp and rename"
-                " them when they are complete; rerun the landing day"
+    files = []
+    for day in window.days():
+        folder = f"events/dt={day}"
+        if root.storage.has_folder(folder):
+            entries = _entries(root.storage, folder, "check its permissions")
+            found = (
+                entry
+                for entry in entries
+                if _is_landing_file(entry) and not entry.name.endswith(root.incomplete) and entry.name.isprintable()
             )
+            files += [LandingFile(root.storage, entry, day) for entry in found]
+    return files
 
 
-class _HashingReader(RawIOBase):
-    """Hands on the bytes of a file and keeps their checksum, so that what is loaded is what was hashed."""
-
-    def __init__(self, stored: BufferedReader) -> None:
-        self._stored = stored
-        self._digest = hashlib.sha256()
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1, /) -> bytes:
-        piece = self._stored.read(size)
-        self._digest.update(piece)
-        return piece
-
-    def hexdigest(self) -> str:
-        while self.read(_CHUNK_BYTES):
-            pass
-        return self._digest.hexdigest()
-
-
-def _chunks(content: BinaryIO, file: LandingFile, is_gzip: bool) -> Iterator[bytes]:
-    chunk = content.read(_CHUNK_BYTES)
-    if not is_gzip and chunk.startswith(_GZIP_MAGIC):
-        raise LandingError(f"{file.path} is compressed by gzip: rename it to {file.path.name}.gz")
-    chunk = chunk.removeprefix(_UTF8_BOM)
-    while chunk:
-        yield chunk
-        chunk = content.read(_CHUNK_BYTES)
-
-
-def _split(chunks: Iterator[bytes]) -> Iterator[tuple[int, bytes | Oversized]]:
-    number = 1
-    rest = b""  # of the line that began in an earlier chunk
-    dropped = 0  # bytes of that line that are no longer held, once it is too long
-    ends_in_cr = False  # whether the last of the dropped bytes is a CR, which may belong to the line end
-    for chunk in chunks:
-        *lines, tail = chunk.split(b"\n")
-        for line in lines:
-            if dropped:
-                ends_in_cr = line.endswith(b"\r") if line else ends_in_cr
-                yield number, Oversized(rest, len(rest) + dropped + len(line) - ends_in_cr)
-                dropped = 0
-            else:
-                whole = _line((rest + line).removesuffix(b"\r"))
-                if whole is not None:
-                    yield number, whole
-            rest = b""
-            number += 1
-        if dropped:
-            dropped += len(tail)
-            ends_in_cr = tail.endswith(b"\r") if tail else ends_in_cr
-        else:
-            rest += tail
-            # One byte of grace: the CR of a line end that is still to come.
-            if len(rest) > MAX_LINE_BYTES + 1:
-                dropped = len(rest) - HEAD_BYTES
-                ends_in_cr = rest.endswith(b"\r")
-                rest = rest[:HEAD_BYTES]
-    if dropped:
-        yield number, Oversized(rest, len(rest) + dropped - ends_in_cr)
-    elif (whole := _line(rest.removesuffix(b"\r"))) is not None:
-        yield number, whole
-
-
-def _line(line: bytes) -> bytes | Oversized | None:
-    if len(line) > MAX_LINE_BYTES:
-        return Oversized(line[:HEAD_BYTES], len(line))
-    return line if line.strip() else None
-
-
-@contextmanager
-def _opened(file: LandingFile) -> Iterator[BufferedReader]:
+def _entries(place: Storage, folder: str, advice: str) -> list[StoredEntry]:
     try:
-        with file.path.open("rb") as stored:
-            yield stored
-    except OSError as error:
-        raise LandingError(
-            f"{file.path} cannot be read ({error.strerror or error}): check that it is there and readable, and rerun"
-            " the landing day"
-        ) from error
+        return place.entries(folder)
+    except StorageError as error:
+        raise LandingError(f"{place.location(folder)} cannot be listed ({error}): {error.advice or advice}") from error
 
 
-def _entries(folder: Path, advice: str) -> list[Path]:
-    try:
-        return sorted(folder.iterdir())
-    except OSError as error:
-        raise LandingError(f"{folder} cannot be listed ({error.strerror or error}): {advice}") from error
+def _files_of(root: LandingRoot, folder: str, day: date) -> Iterator[LandingFile]:
+    place = root.storage
+    for entry in _entries(place, folder, "check its permissions"):
+        if _is_ignored(entry) or entry.name.endswith(root.incomplete):
+            continue
+        if not _is_landing_file(entry):
+            raise LandingError(
+                f"{place.location(entry.name)} is no landing file: a day's folder holds files named <name>.ndjson,"
+                " <name>.ndjson.gz, <name>.ndjson.zst or <name>.parquet; rename or move it"
+            )
+        if not entry.name.isprintable():
+            raise LandingError(f"{place.location(entry.name)!r} has a name that is no printable UTF-8 text: rename it")
+        yield LandingFile(place, entry, day)
 
 
-def _is_ignored(name: str) -> bool:
-    return name.startswith((".", "_"))
+def _is_landing_file(entry: StoredEntry) -> bool:
+    return entry.is_file and entry.name.endswith(_KINDS) and not _is_ignored(entry)
 
 
-def _landing_day(folder: Path) -> date | None:
-    if _is_ignored(folder.name):
+def _is_ignored(entry: StoredEntry) -> bool:
+    return entry.own_name.startswith((".", "_"))
+
+
+def _landing_day(place: Storage, folder: StoredEntry) -> date | None:
+    if _is_ignored(folder):
         return None
-    match = _DAY_FOLDER.fullmatch(folder.name)
+    match = _DAY_FOLDER.fullmatch(folder.own_name)
     try:
-        if match is not None and folder.is_dir():
+        if match is not None and folder.is_folder:
             return date.fromisoformat(match[1])
     except ValueError:
         pass  # a date that no calendar has, such as 2026-13-45
-    raise LandingError(f"{folder} is no landing day: name it dt=YYYY-MM-DD, or move it out of {folder.parent}")
-
-
-def _identity(path: Path, root: Path) -> str:
-    name = path.relative_to(root).as_posix()
-    if not name.isprintable():
-        raise LandingError(f"{path!r} has a name that is no printable UTF-8 text: rename it")
-    return name
+    where = place.location(folder.name)
+    raise LandingError(
+        f"{where} is no landing day: name it dt=YYYY-MM-DD, or move it out of {place.location('events')}"
+    )

@@ -11,9 +11,9 @@ from typing import Final
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from ingestion import landing, resolution
+from ingestion import landing, reading, resolution
 from ingestion.encryption.props import PropEncryption
-from ingestion.landing import LandingFile, Oversized
+from ingestion.landing import LandingFile, LandingRoot
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
 from ingestion.validation import Accepted, LineValidator, NotTracked, Rejected
 from ingestion.window import Window
@@ -57,7 +57,7 @@ class _LedgerEntry:
 def load_window(
     connection: psycopg.Connection,
     *,
-    root: Path,
+    root: LandingRoot | Path,
     window: Window,
     start_date: date,
     encryption: PropEncryption | None = None,
@@ -81,7 +81,7 @@ def load_window(
 def load_landing_day(
     connection: psycopg.Connection,
     *,
-    root: Path,
+    root: LandingRoot | Path,
     landing_date: date,
     start_date: date,
     encryption: PropEncryption | None = None,
@@ -103,7 +103,7 @@ def load_landing_day(
         # Two loads of one file would each find it missing from the ledger.
         cursor.execute("lock table ops.loads in share row exclusive mode")
         ledger = _current_loads(cursor, landing_date)
-        checksums = {file.name: landing.checksum(file) for file in files}
+        checksums = {file.name: reading.checksum(file) for file in files}
         changed = [file for file in files if not _is_loaded(ledger, file, checksums[file.name])]
         report = LoadReport(
             landing_date,
@@ -154,7 +154,7 @@ def _read_file(
         "insert into ops.loads (change_id, landing_date, file, checksum, file_bytes, lines_read, accepted, rejected,"
         " duplicates, not_tracked, late, event_dates) values (%s, %s, %s, %s, %s, 0, 0, 0, 0, 0, 0, '{}')"
         " returning load_id",
-        [change_id, file.landing_date, file.name, checksum, file.path.stat().st_size],
+        [change_id, file.landing_date, file.name, checksum, file.size],
     )
     (load_id,) = cursor.fetchone() or (0,)
     if previous is not None:
@@ -176,13 +176,13 @@ def _read_file(
 
     # What was read is checked against the checksum after the last line: the rows of a file that was still being
     # written are taken back with the rest of its landing day.
-    for line_number, line in landing.read_lines(file, checksum):
+    for line_number, line in reading.read_lines(file, checksum):
         lines_read += 1
-        if isinstance(line, Oversized):
-            outcome: Accepted | Rejected | NotTracked = validator.reject_oversized(line)
-        else:
+        if isinstance(line, bytes):
             outcome = validator.validate(line)
             unsent_bytes += len(line)
+        else:
+            outcome = validator.reject_unread(line)
         match outcome:
             case Accepted(values):
                 accepted.append((*values, load_id, line_number))

@@ -13,9 +13,9 @@ from typing import Final
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from ingestion import landing, resolution
+from ingestion import landing, reading, resolution
 from ingestion.encryption.props import PropEncryption
-from ingestion.landing import LandingFile, Oversized
+from ingestion.landing import LandingFile, LandingRoot
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
 from ingestion.validation import Accepted, LineValidator, NotTracked
 from ingestion.window import Window
@@ -98,7 +98,7 @@ class _Outcomes:
 def replay_rejected(
     connection: psycopg.Connection,
     *,
-    root: Path,
+    root: LandingRoot | Path,
     start_date: date,
     selection: Selection,
     encryption: PropEncryption | None = None,
@@ -124,7 +124,7 @@ def replay_rejected(
     return reports
 
 
-def _matching_loads(connection: psycopg.Connection, root: Path, selection: Selection) -> list[_Load]:
+def _matching_loads(connection: psycopg.Connection, root: LandingRoot | Path, selection: Selection) -> list[_Load]:
     days = selection.landing_days
     rows = connection.execute(
         f"""
@@ -153,12 +153,12 @@ def _matching_loads(connection: psycopg.Connection, root: Path, selection: Selec
         file = files[landing_date].get(name)
         if file is None:
             raise ReplayError(
-                f"the landing file {name} is gone from {root}, and its rejected lines with it: put it back, or choose"
+                f"the landing file {name} is gone, and its rejected lines with it: put it back, or choose"
                 " other lines. Nothing was replayed"
             )
-        if landing.checksum(file) != checksum:
+        if reading.checksum(file) != checksum:
             raise ReplayError(
-                f"the landing file {name} in {root} is not the one that was loaded: load landing day {landing_date}"
+                f"the landing file {file.location} is not the one that was loaded: load landing day {landing_date}"
                 " again, which judges all its lines by today's rules. Nothing was replayed"
             )
         loads.append(_Load(load_id, file, checksum))
@@ -235,12 +235,12 @@ def _judge(cursor: psycopg.Cursor, load: _Load, asked_for: set[int], validator: 
                 rows.clear()
 
     # All lines are read, also those that nobody asked for: only then is the file known to be the one that was loaded.
-    for number, line in landing.read_lines(load.file, load.checksum):
+    for number, line in reading.read_lines(load.file, load.checksum):
         if number not in asked_for:
             continue
         outcomes.lines_read += 1
-        outcome = validator.reject_oversized(line) if isinstance(line, Oversized) else validator.validate(line)
-        unsent_bytes += 0 if isinstance(line, Oversized) else len(line)
+        outcome = validator.validate(line) if isinstance(line, bytes) else validator.reject_unread(line)
+        unsent_bytes += len(line) if isinstance(line, bytes) else 0
         if isinstance(outcome, Accepted):
             candidates.append((*outcome.values, load.load_id, number))
             outcomes.usable.append(number)

@@ -30,10 +30,10 @@ from ingestion.contract import (
     Event,
     Props,
 )
-from ingestion.diagnosis import TOO_DEEP, Unreadable, diagnose, read_document
+from ingestion.diagnosis import AN_ARRAY, TOO_DEEP, Unreadable, diagnose, read_document
 from ingestion.encryption.props import PropEncryption
 from ingestion.enrichment import parse_user_agent
-from ingestion.landing import Oversized
+from ingestion.lines import EventArray, Oversized
 from ingestion.privacy import is_clean, nothing, redact_text, redact_value
 from ingestion.rejection import redact_line
 from ingestion.spelling import has_duplicate_keys, is_camel, spell
@@ -95,9 +95,10 @@ class LineValidator:
         self._day_ends_at = datetime.combine(landing_date + ONE_DAY, time.min, UTC)
         self._starts_at = datetime.combine(start_date, time.min, UTC)
 
-    def reject_oversized(self, line: Oversized) -> Rejected:
-        """The outcome of a line that was too long to be read whole."""
-        return Rejected(redact_line(line.head, self._is_covered), line.line_bytes, (_TOO_LONG,))
+    def reject_unread(self, line: Oversized | EventArray) -> Rejected:
+        """The outcome of what was not read whole: a line that is too long, or an array of events over many lines."""
+        reason = AN_ARRAY if isinstance(line, EventArray) else _TOO_LONG
+        return Rejected(redact_line(line.head, self._is_covered), line.line_bytes, (reason,))
 
     def validate(self, line: bytes) -> Accepted | Rejected | NotTracked:
         """The one outcome of a line. Never raises on what the line holds."""

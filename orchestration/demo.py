@@ -91,14 +91,26 @@ def write_sample(given: Settings, window: Window) -> None:
     from ingestion.marketplace.application_tables import write_application
     from ingestion.marketplace.landing_files import write_landing_files
 
-    refuse_foreign_files(given.landing_url)
+    landing = landing_folder(given.landing_url)
+    refuse_foreign_files(landing)
     marketplace = Marketplace(start=window.start, days=DAYS)
-    say(f"writing the sample marketplace: landing files of {DAYS} days to {given.landing_url}")
-    write_landing_files(marketplace, given.landing_url, say)
+    say(f"writing the sample marketplace: landing files of {DAYS} days to {landing}")
+    write_landing_files(marketplace, landing, say)
     with connect_application(given.app_database_url.get_secret_value()) as connection:
         refuse_foreign_tables(connection)
         write_application(connection, marketplace.application_tables())
     say("the application's tables are written")
+
+
+def landing_folder(url: str) -> Path:
+    """The folder that the sample is written to. Raises DemoRefused when LANDING_URL is an object store."""
+    from ingestion.landing import LandingRoot
+    from ingestion.storage import LocalFolder
+
+    storage = LandingRoot.at(url).storage
+    if not isinstance(storage, LocalFolder):
+        raise DemoRefused(f"the sample is written to a folder, and LANDING_URL is {url}; set it to a folder")
+    return storage.root
 
 
 def refuse_foreign_files(landing: Path) -> None:

@@ -8,6 +8,7 @@ import dagster as dg
 import psycopg
 
 from ingestion.application import ApplicationUnavailable
+from ingestion.storage import StorageUnreachable
 from orchestration.warehouse import PasswordRefused, WarehouseUnavailable
 
 # A server that restarts is back within a minute; 10, 20 and 40 seconds wait for that.
@@ -25,6 +26,7 @@ _MAY_PASS: Final = (
     psycopg.InterfaceError,
     WarehouseUnavailable,
     ApplicationUnavailable,
+    StorageUnreachable,
     ConnectionError,
     TimeoutError,
 )

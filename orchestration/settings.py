@@ -2,7 +2,6 @@
 
 from datetime import date
 from functools import lru_cache
-from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -22,7 +21,8 @@ class Settings(BaseSettings):
     warehouse_hash_key: SecretStr = Field(description="The key of the hashes of e-mail addresses; never change it")
     warehouse_encrypted_props: str = Field("", description="The props that are encrypted, separated by commas")
     warehouse_encryption_key: SecretStr | None = Field(None, description="Their key; after a comma, the one before it")
-    landing_url: Path = Field(description="The folder of the landing files")
+    landing_url: str = Field(description="The folder or bucket of the landing files")
+    warehouse_incomplete_suffixes: str = Field("", description="How names of files end that are still being written")
     app_database_url: SecretStr = Field(description="The product's own Postgres")
 
 

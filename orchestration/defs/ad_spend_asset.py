@@ -6,6 +6,7 @@ from typing import Final
 import dagster as dg
 
 from ingestion import ad_spend, ad_spend_schema, schema
+from ingestion.landing import LandingError
 from orchestration import failures
 from orchestration.dbt import OWNERS
 from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
@@ -41,7 +42,7 @@ def raw_ad_spend(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, writer: WriterResource, sources: SourcesResource
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Load the files that are new or have changed, whatever days they are about."""
-    with failures.told(), warehouse.connect() as connection:
+    with failures.told(LandingError), warehouse.connect() as connection:
         schema.create(connection)
         ad_spend_schema.create(connection)
         report = ad_spend.load_ad_spend(connection, root=sources.landing_root)

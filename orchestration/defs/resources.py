@@ -3,12 +3,12 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 
 import dagster as dg
 import psycopg
 
 from ingestion.encryption.props import PropEncryption
+from ingestion.landing import INCOMPLETE, LandingRoot
 from orchestration.dbt import warehouse_dbt
 from orchestration.settings import settings
 from orchestration.warehouse import Warehouse
@@ -62,6 +62,7 @@ class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     start_date: str
     encrypted_props: str = ""
     encryption_key: str = ""
+    incomplete_suffixes: str = ""
 
     @property
     def encryption(self) -> PropEncryption | None:
@@ -69,8 +70,10 @@ class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         return PropEncryption.of(self.encrypted_props, self.encryption_key)
 
     @property
-    def landing_root(self) -> Path:
-        return Path(self.landing_url)
+    def landing_root(self) -> LandingRoot:
+        """Where files arrive. Raises LandingError when no files can be there."""
+        suffixes = tuple(part for suffix in self.incomplete_suffixes.split(",") if (part := suffix.strip()))
+        return LandingRoot.at(self.landing_url, suffixes or INCOMPLETE)
 
     @property
     def first_day(self) -> date:
@@ -92,6 +95,7 @@ def resources() -> dg.Definitions:
                 hash_key=dg.EnvVar("WAREHOUSE_HASH_KEY"),
                 start_date=dg.EnvVar("WAREHOUSE_START_DATE"),
                 encrypted_props=settings().warehouse_encrypted_props,
+                incomplete_suffixes=settings().warehouse_incomplete_suffixes,
                 # An EnvVar must be set, and its value, unlike others, is not shown in the UI.
                 encryption_key=dg.EnvVar("WAREHOUSE_ENCRYPTION_KEY") if settings().warehouse_encryption_key else "",
             ),

@@ -1,19 +1,15 @@
-"""Which files are landing files, and which lines they have."""
+"""Which files are landing files."""
 
-import gzip
-import hashlib
 import os
-import tracemalloc
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from ingestion.landing import LandingError, LandingFile, Oversized, checksum, landing_files, read_lines
+from ingestion.landing import LandingError, LandingRoot, landing_files, recent_files
 from ingestion.window import Window
 
 WINDOW = Window(date(2026, 10, 1), date(2026, 10, 3))
-MIB = 1_048_576
 
 
 @pytest.fixture
@@ -22,14 +18,8 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def landed(root: Path, content: bytes, name: str = "a.ndjson") -> LandingFile:
-    path = root / "events" / "dt=2026-10-01" / name
-    path.write_bytes(content)
-    return LandingFile(path, f"events/dt=2026-10-01/{name}", date(2026, 10, 1))
-
-
-def lines_of(root: Path, content: bytes, name: str = "a.ndjson") -> list[tuple[int, bytes | Oversized]]:
-    return list(read_lines(landed(root, content, name)))
+def landed(root: Path, content: bytes, name: str) -> None:
+    (root / "events" / "dt=2026-10-01" / name).write_bytes(content)
 
 
 def test_the_files_of_the_windows_days_are_found_in_the_order_of_their_names(root):
@@ -49,7 +39,7 @@ def test_the_files_of_the_windows_days_are_found_in_the_order_of_their_names(roo
         ("events/dt=2026-10-01/b.ndjson.gz", date(2026, 10, 1)),
         ("events/dt=2026-10-02/a.ndjson", date(2026, 10, 2)),
     ]
-    assert files[0].path == root / "events" / "dt=2026-10-01" / "a.ndjson"
+    assert files[0].location == str(root / "events" / "dt=2026-10-01" / "a.ndjson")
 
 
 def test_a_day_without_a_folder_has_no_files(root):
@@ -70,7 +60,7 @@ def test_a_folder_that_is_no_day_is_named(root, folder):
         landing_files(root, WINDOW)
 
 
-@pytest.mark.parametrize("name", ["a.json", "a.ndjson.zst", "a.gz", "a.ndjson.bak", "README"])
+@pytest.mark.parametrize("name", ["a.jsonl", "a.ndjson.bz2", "a.gz", "a.parquet.gz", "a.ndjson.bak", "README"])
 def test_a_file_of_another_kind_is_named(root, name):
     landed(root, b"", name)
     with pytest.raises(LandingError, match=f"/{name} is no landing file"):
@@ -95,115 +85,52 @@ def test_a_missing_root_says_what_to_set(tmp_path):
         landing_files(tmp_path / "nowhere", WINDOW)
 
 
-def test_lines_are_numbered_and_blank_ones_are_only_counted(root):
-    assert lines_of(root, b"one\n\n \t\r\ntwo\r\nthree") == [(1, b"one"), (4, b"two"), (5, b"three")]
-    assert lines_of(root, b"one\ntwo\n") == [(1, b"one"), (2, b"two")]
-    assert lines_of(root, b"one\r\ntwo\r") == [(1, b"one"), (2, b"two")]
+def test_the_suffixes_of_files_that_are_being_written_can_be_chosen(root):
+    for name in ("a.ndjson", "b.ndjson.writing", "c.open.ndjson", "d.ndjson.tmp"):
+        landed(root, b"", name)
+    place = LandingRoot.at(root, (".writing", ".open.ndjson", ".tmp"))
+    assert [file.entry.own_name for file in landing_files(place, WINDOW)] == ["a.ndjson"]
+    assert [file.entry.own_name for file in recent_files(place, WINDOW)] == ["a.ndjson"]
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"\r\n\r\n", b"\xef\xbb\xbf", b" "])
-def test_an_empty_file_has_no_lines(root, content):
-    assert lines_of(root, content) == []
-    assert lines_of(root, gzip.compress(content), "a.ndjson.gz") == []
+def test_recent_files_are_those_of_the_given_days_whatever_else_lies_about(root):
+    for name in ("a.ndjson", "b.parquet", "c.ndjson.tmp", "README", ".d.ndjson"):
+        landed(root, b"", name)
+    for folder in ("dt=2026-09-30", "no day"):
+        (root / "events" / folder).mkdir()
+        (root / "events" / folder / "x.ndjson").touch()
+    place = LandingRoot.at(root)
+    assert [file.entry.own_name for file in recent_files(place, WINDOW)] == ["a.ndjson", "b.parquet"]
+    assert recent_files(LandingRoot.at(root / "nowhere"), WINDOW) == []
 
 
-def test_a_gzip_file_of_no_bytes_is_empty(root):
-    assert lines_of(root, b"", "a.ndjson.gz") == []
+@pytest.mark.parametrize("url", ["{root}", "file://{root}", "file://localhost{root}"])
+def test_a_folder_is_given_by_its_path_or_by_a_file_url(root, url):
+    landed(root, b"", "a.ndjson")
+    [found] = landing_files(LandingRoot.at(url.format(root=root)), WINDOW)
+    assert found.location == str(root / "events" / "dt=2026-10-01" / "a.ndjson")
 
 
-def test_a_byte_order_mark_is_skipped_at_the_start_of_the_file_only(root):
-    content = b"\xef\xbb\xbfone\n\xef\xbb\xbftwo"
-    assert lines_of(root, content) == [(1, b"one"), (2, b"\xef\xbb\xbftwo")]
-    assert lines_of(root, gzip.compress(content), "a.ndjson.gz") == [(1, b"one"), (2, b"\xef\xbb\xbftwo")]
+def test_a_file_url_may_have_escapes(tmp_path):
+    (tmp_path / "a b" / "events").mkdir(parents=True)
+    assert landing_files(LandingRoot.at(f"file://{tmp_path}/a%20b"), WINDOW) == []
 
 
-def test_a_utf_16_file_has_lines_to_be_rejected(root):
-    assert [number for number, _ in lines_of(root, '{"a":1}\n{"a":2}\n'.encode("utf-16"))] == [1, 2, 3]
+@pytest.mark.parametrize("url", ["ftp://host/x", "https://host/x", "file://host/x", "s3:///x", "landing://x"])
+def test_a_place_that_no_files_can_be_at_is_named_with_those_that_can(url):
+    with pytest.raises(LandingError, match=rf"LANDING_URL is {url}: .*s3://bucket/prefix"):
+        LandingRoot.at(url)
 
 
-def test_gzip_files_of_several_members_are_read_whole(root):
-    assert lines_of(root, gzip.compress(b"one\ntw") + gzip.compress(b"o\n"), "a.ndjson.gz") == [
-        (1, b"one"),
-        (2, b"two"),
-    ]
-
-
-@pytest.mark.parametrize("size", [262_143, 262_144, 262_145, 524_288, MIB - 1, MIB])
-@pytest.mark.parametrize("end", [b"\n", b"\r\n", b""])
-def test_lines_that_span_chunks_are_whole(root, size, end):
-    first = b"x" * size
-    assert lines_of(root, first + end) == [(1, first)]
-    if end:
-        assert lines_of(root, b"a\n" + first + end + b"b" + end) == [(1, b"a"), (2, first), (3, b"b")]
-
-
-@pytest.mark.parametrize("size", [MIB + 1, MIB + 2, MIB + 262_143, 2 * MIB, 2 * MIB + 1])
-@pytest.mark.parametrize("end", [b"\n", b"\r\n", b""])
-def test_a_line_over_1_mib_is_given_by_its_head_and_length(root, size, end):
-    oversized = Oversized(b"x" * 4096, size)
-    assert lines_of(root, b"x" * size + end) == [(1, oversized)]
-    if end:
-        assert lines_of(root, b"a\n" + b"x" * size + end + b"b") == [(1, b"a"), (2, oversized), (3, b"b")]
-
-
-@pytest.mark.parametrize("name", ["a.ndjson", "a.ndjson.gz"])
-def test_a_line_of_50_mb_is_not_held_in_memory(root, name):
-    content = b"one\n" + b"x" * 50_000_000 + b"\ntwo\n"
-    file = landed(root, gzip.compress(content, 1) if name.endswith(".gz") else content, name)
-    del content
-    tracemalloc.start()
-    lines = list(read_lines(file))
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert lines == [(1, b"one"), (2, Oversized(b"x" * 4096, 50_000_000)), (3, b"two")]
-    assert peak < 6 * MIB
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda whole: whole[:-1],
-        lambda whole: whole[: len(whole) // 2],
-        lambda whole: whole[:5],
-        lambda whole: whole[:-8] + b"\0" * 8,
-        lambda whole: whole + b"garbage",
-        lambda whole: whole[:200] + bytes(byte ^ 0xFF for byte in whole[200:260]) + whole[260:],
-        lambda _: b"not compressed at all\n",
-    ],
-)
-def test_a_damaged_gzip_file_is_named_with_what_to_do(root, damage):
-    whole = gzip.compress(b"".join(b'{"n":%d}\n' % number for number in range(20_000)))
-    with pytest.raises(LandingError, match=r"a\.ndjson\.gz is a damaged or truncated gzip file .* written again"):
-        lines_of(root, damage(whole), "a.ndjson.gz")
-
-
-def test_a_gzip_file_under_a_plain_name_is_named(root):
-    with pytest.raises(LandingError, match=r"rename it to a\.ndjson\.gz"):
-        lines_of(root, gzip.compress(b"one\n"))
-
-
-@pytest.mark.parametrize("name", ["a.ndjson", "a.ndjson.gz"])
-def test_the_checksum_is_of_the_stored_bytes(root, name):
-    content = gzip.compress(b"one\n") if name.endswith(".gz") else b"one\n"
-    file = landed(root, content, name)
-    assert checksum(file) == hashlib.sha256(content).hexdigest()
-    assert list(read_lines(file, checksum(file))) == [(1, b"one")]
-
-
-@pytest.mark.parametrize("name", ["a.ndjson", "a.ndjson.gz"])
-def test_a_file_that_changes_under_its_reader_is_noticed(root, name):
-    pack = gzip.compress if name.endswith(".gz") else bytes
-    file = landed(root, pack(b"one\n"), name)
-    before = checksum(file)
-    landed(root, pack(b"one\ntwo\n"), name)
-    with pytest.raises(LandingError, match="changed while it was read"):
-        list(read_lines(file, before))
-
-
-def test_a_file_that_is_gone_is_named(root):
-    file = landed(root, b"one\n")
-    file.path.unlink()
-    with pytest.raises(LandingError, match=r"a\.ndjson cannot be read"):
-        list(read_lines(file))
-    with pytest.raises(LandingError, match=r"a\.ndjson cannot be read"):
-        checksum(file)
+def test_a_file_that_was_written_anew_has_another_version(root):
+    landed(root, b"one", "a.ndjson")
+    [before] = landing_files(root, WINDOW)
+    assert landing_files(root, WINDOW) == [before]
+    path = root / before.name
+    times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+    landed(root, b"two", "b.tmp")
+    os.utime(root / "events/dt=2026-10-01/b.tmp", ns=times)
+    (root / "events/dt=2026-10-01/b.tmp").replace(path)
+    [after] = landing_files(root, WINDOW)
+    assert (after.name, after.size) == (before.name, before.size)
+    assert after.entry.version != before.entry.version

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingestion.diagnosis import diagnose, read_document
-from ingestion.landing import Oversized
+from ingestion.lines import EventArray, Oversized
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
 from ingestion.validation import Accepted, LineValidator, NotTracked, Rejected
 
@@ -294,7 +294,7 @@ def test_an_unknown_source_is_rejected_and_not_untracked(rejected):
 
 
 def test_an_oversized_line_is_rejected_with_its_head_and_its_length(validator):
-    outcome = validator.reject_oversized(Oversized(b'{"email":"jane@example.com","x":"xxx', 52_428_800))
+    outcome = validator.reject_unread(Oversized(b'{"email":"jane@example.com","x":"xxx', 52_428_800))
     assert outcome == Rejected('{"email":[redacted],"x":"xxx', 52_428_800, ("line: longer than 1048576 bytes",))
 
 
@@ -383,3 +383,9 @@ def test_spelling_and_offset_change_neither_key_nor_hash(moment, offsets, props,
         outcomes.append(VALIDATOR.validate(as_json(spell(event))))
     assert outcomes[0] == outcomes[1]
     assert isinstance(outcomes[0], Accepted)
+
+
+def test_an_array_of_events_over_many_lines_is_one_rejection_that_names_the_fix(validator):
+    outcome = validator.reject_unread(EventArray(b'[\n {"eventType": "asset_viewed"},\n', 9_000))
+    assert outcome.reasons == ("line: an array of events; write one event per line (NDJSON)",)
+    assert outcome.line_bytes == 9_000

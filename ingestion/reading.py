@@ -1,0 +1,166 @@
+"""Landing files as lines: NDJSON plain or compressed by gzip or zstd, and Parquet. What a line means is not known
+here; memory stays bounded whatever the files hold.
+"""
+
+import gzip
+import hashlib
+import shutil
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import RawIOBase
+from typing import BinaryIO, Final, cast
+
+from ingestion.landing import COMPRESSED, PARQUET, LandingError, LandingFile
+from ingestion.lines import Numbered, split_lines
+from ingestion.storage import ObjectChanged, StorageError
+
+# Large enough that the cost of a read does not matter, small enough that four of them do not matter either.
+_CHUNK_BYTES: Final = 262_144
+_MAGIC: Final = {b"\x1f\x8b": ".gz", b"\x28\xb5\x2f\xfd": ".zst", b"PAR1": PARQUET}
+_WRITE_AGAIN: Final = "have it written again, whole, and rerun the landing day; nothing of it was loaded"
+
+
+def checksum(file: LandingFile) -> str:
+    """SHA-256 of the stored (compressed) bytes, in hex."""
+    with _opened(file) as stored:
+        return _digest(stored)
+
+
+def read_lines(file: LandingFile, expected_checksum: str | None = None) -> Iterator[Numbered]:
+    """The lines of a file with their numbers, from 1; of Parquet its rows, as lines of JSON.
+
+    Blank lines are counted and not given. With `expected_checksum`, the bytes that were read here are compared with
+    it after the last line: whoever loads rows before the end must be able to take them back. Raises LandingError when
+    the file is damaged, cannot be read, or is not the one that the checksum was taken of.
+    """
+    with _opened(file) as stored:
+        if file.name.endswith(PARQUET):
+            yield from _parquet_lines(file, stored, expected_checksum)
+        else:
+            yield from _text_lines(file, stored, expected_checksum)
+
+
+def _text_lines(file: LandingFile, stored: BinaryIO, expected_checksum: str | None) -> Iterator[Numbered]:
+    from backports.zstd import ZstdError
+
+    hashing = _HashingReader(stored)
+    packed = COMPRESSED.get(f".{file.name.rpartition('.')[2]}")
+    try:
+        yield from split_lines(_chunks(_unpacked(hashing, packed), file, packed))
+    except (EOFError, zlib.error, gzip.BadGzipFile, ZstdError) as error:
+        # A file of no bytes is an empty file, also where the format asks for a header.
+        if hashing.size or not isinstance(error, EOFError):
+            raise LandingError(
+                f"{file.location} is a damaged or truncated {packed} file ({error}): {_WRITE_AGAIN}"
+            ) from error
+    if expected_checksum is not None and hashing.hexdigest() != expected_checksum:
+        raise _changed(file)
+
+
+def _parquet_lines(file: LandingFile, stored: BinaryIO, expected_checksum: str | None) -> Iterator[Numbered]:
+    from ingestion.parquet import UnreadableParquet, rows_as_lines
+
+    with _seekable(stored) as rows:
+        problem = None
+        try:
+            if rows.seek(0, 2):
+                rows.seek(0)
+                yield from enumerate(rows_as_lines(rows), start=1)
+        except UnreadableParquet as error:
+            problem = error
+        rows.seek(0)
+        if expected_checksum is not None and _digest(rows) != expected_checksum:
+            raise _changed(file) from problem
+        if problem is not None:
+            raise LandingError(
+                f"{file.location} is no Parquet file that can be read, or a damaged or truncated one ({problem}):"
+                f" {_WRITE_AGAIN}"
+            ) from problem
+
+
+@contextmanager
+def _seekable(stored: BinaryIO) -> Iterator[BinaryIO]:
+    """The same bytes where one can go back and forth, as Parquet must: a copy on the disk of what is far away."""
+    if stored.seekable():
+        yield stored
+        return
+    with tempfile.TemporaryFile(prefix="landing-") as copy:
+        shutil.copyfileobj(stored, copy, _CHUNK_BYTES)
+        yield cast(BinaryIO, copy)
+
+
+class _HashingReader(RawIOBase):
+    """Hands on the bytes of a file and keeps their checksum, so that what is loaded is what was hashed."""
+
+    def __init__(self, stored: BinaryIO) -> None:
+        self._stored = stored
+        self._digest = hashlib.sha256()
+        self.size = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        piece = self._stored.read(size)
+        self._digest.update(piece)
+        self.size += len(piece)
+        return piece
+
+    def hexdigest(self) -> str:
+        while self.read(_CHUNK_BYTES):
+            pass
+        return self._digest.hexdigest()
+
+
+def _unpacked(stored: _HashingReader, packed: str | None) -> BinaryIO:
+    # mypy knows the kinds of stream by different names; all are read by `read` alone.
+    source = cast(BinaryIO, stored)
+    if packed == "gzip":
+        return cast(BinaryIO, gzip.GzipFile(fileobj=source))
+    if packed == "zstd":
+        from backports import zstd
+
+        return cast(BinaryIO, zstd.ZstdFile(source))
+    return source
+
+
+def _chunks(content: BinaryIO, file: LandingFile, packed: str | None) -> Iterator[bytes]:
+    chunk = content.read(_CHUNK_BYTES)
+    if packed is None:
+        for magic, suffix in _MAGIC.items():
+            if chunk.startswith(magic):
+                own_name = file.entry.own_name
+                right = own_name.rpartition(".")[0] + suffix if suffix == PARQUET else own_name + suffix
+                raise LandingError(f"{file.location} has the content of a {suffix} file: rename it to {right}")
+    while chunk:
+        yield chunk
+        chunk = content.read(_CHUNK_BYTES)
+
+
+def _digest(stored: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while piece := stored.read(_CHUNK_BYTES):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _changed(file: LandingFile) -> LandingError:
+    return LandingError(
+        f"{file.location} changed while it was read: write landing files under a name that ends in .tmp and rename"
+        " them when they are complete; rerun the landing day"
+    )
+
+
+@contextmanager
+def _opened(file: LandingFile) -> Iterator[BinaryIO]:
+    try:
+        with file.storage.open(file.name) as stored:
+            yield stored
+    except ObjectChanged as error:
+        raise _changed(file) from error
+    except (StorageError, OSError) as error:
+        advice = getattr(error, "advice", "") or "check that it is there and readable, and rerun the landing day"
+        reason = getattr(error, "strerror", None) or error
+        raise LandingError(f"{file.location} cannot be read ({reason}): {advice}") from error

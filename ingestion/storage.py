@@ -1,0 +1,135 @@
+"""Where files are kept: a local folder, or an object store reached by obstore (S3, Google Cloud Storage, Azure).
+
+A storage lists one folder at a time and opens files by their names. What the files are for is not known here.
+Credentials and endpoints come from the variables that each provider's own tools read: AWS_ACCESS_KEY_ID,
+AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL; GOOGLE_*; AZURE_*.
+"""
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, Final, Protocol
+from urllib.parse import unquote, urlsplit
+
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
+_REMOTE: Final = frozenset({"s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss"})
+
+
+class StorageError(Exception):
+    """A folder or file that cannot be listed or read: the reason, and `advice` on what to do, where any is known."""
+
+    def __init__(self, reason: str, advice: str = "") -> None:
+        self.advice = advice
+        super().__init__(reason)
+
+
+class StorageUnreachable(StorageError):
+    """A store that does not answer now; in a minute it may."""
+
+
+class ObjectChanged(StorageError):
+    """An object that was replaced by another while it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """One file or folder. `name` is its path below the root of the storage, with slashes.
+
+    `version` is another one whenever the content of a file is: an object's ETag; time of change, size and inode of a
+    local file. `modified_at` is in UTC. A folder has neither, and size 0.
+    """
+
+    name: str
+    is_folder: bool
+    is_file: bool
+    size: int = 0
+    version: str = ""
+    modified_at: datetime = _NEVER
+
+    @property
+    def own_name(self) -> str:
+        """The name without the folders above it."""
+        return self.name.rpartition("/")[2]
+
+
+class Storage(Protocol):
+    """A tree of files. Every method raises StorageError."""
+
+    def location(self, name: str) -> str:
+        """Where the file or folder of this name is, for people to read."""
+
+    def entries(self, folder: str) -> list[StoredEntry]:
+        """What is directly in a folder, sorted by name. An object store has no empty or missing folders: they hold
+        nothing; a missing local one is an error."""
+
+    def has_folder(self, folder: str, /) -> bool:
+        """Whether a folder is there and can be listed; in an object store all are."""
+
+    def open(self, name: str) -> BinaryIO:
+        """The bytes of a file, to be read from its start. Seekable where that costs nothing."""
+
+
+def at(url: str | Path) -> Storage:
+    """The storage at a path, a file:// URL, or the URL of a bucket and prefix, such as s3://bucket/prefix.
+
+    Nothing is read or connected to. Raises StorageError for any other URL.
+    """
+    text = str(url)
+    if isinstance(url, Path) or "://" not in text:
+        return LocalFolder(Path(url))
+    parts = urlsplit(text)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
+        return LocalFolder(Path(unquote(parts.path)))
+    if parts.scheme not in _REMOTE:
+        raise StorageError(
+            f"{parts.scheme}:// is no place of landing files",
+            "use a path, file:///path, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix",
+        )
+    from ingestion.object_store import ObjectStore
+
+    return ObjectStore(text)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFolder:
+    """A folder of this machine."""
+
+    root: Path
+
+    def location(self, name: str) -> str:
+        return str(self.root / name)
+
+    def entries(self, folder: str) -> list[StoredEntry]:
+        try:
+            with os.scandir(self.root / folder) as found:
+                return sorted((_entry(folder, item) for item in found), key=lambda entry: entry.name)
+        except OSError as error:
+            raise StorageError(error.strerror or str(error)) from error
+
+    def has_folder(self, folder: str, /) -> bool:
+        return (self.root / folder).is_dir()
+
+    def open(self, name: str) -> BinaryIO:
+        try:
+            return (self.root / name).open("rb")
+        except OSError as error:
+            raise StorageError(error.strerror or str(error)) from error
+
+
+def _entry(folder: str, item: "os.DirEntry[str]") -> StoredEntry:
+    name = f"{folder}/{item.name}" if folder else item.name
+    try:
+        if not item.is_file():
+            return StoredEntry(name, is_folder=item.is_dir(), is_file=False)
+        found = item.stat()
+    except OSError:  # gone since the folder was listed, or a link to nowhere
+        return StoredEntry(name, is_folder=False, is_file=False)
+    return StoredEntry(
+        name,
+        is_folder=False,
+        is_file=True,
+        size=found.st_size,
+        version=f"{found.st_mtime_ns:x}-{found.st_size:x}-{found.st_ino:x}",
+        modified_at=datetime.fromtimestamp(found.st_mtime, UTC),
+    )
