@@ -65,8 +65,11 @@ _LOOSE_KEY: Final = re.compile(
     r"|([\"'])((?:[^\\\"':=]|\\u[0-9A-Fa-f]{4}){1,64}+)\2\s{0,8}+:\s{0,8}+"
 )
 _LOOSE_VALUE: Final = re.compile(r"\\?\"(?:[^\"\\]|\\.)*+\"?|'[^']*+'?|[^\s,;&}\]]++", re.DOTALL)
-_LOOSE_MARK: Final = re.compile(r"\"(?:[^\"\\]|\\.)*+\"?|[\[\]{}]", re.DOTALL)
+_LOOSE_MARK: Final = re.compile(r"\"(?:[^\"\\]|\\.)*+\"?|'(?:[^'\\]|\\.)*+'?|[\[\]{}]", re.DOTALL)
 _ESCAPE: Final = re.compile(r"\\u([0-9A-Fa-f]{4})")
+# A line of a web server's log, for one, names neither its addresses nor its agents.
+_LOOSE_ADDRESS: Final = re.compile(r"(?<![\w.:])[0-9A-Fa-f:.]{2,50}+(?!\w)")
+_LOOSE_AGENT: Final = re.compile(r"Mozilla/[0-9][^\"'\\\n]{0,1024}+")
 
 
 @lru_cache(maxsize=2048)
@@ -163,7 +166,10 @@ def nothing(_: str) -> bool:
 
 
 def redact_loose_text(text: str, covers: Callable[[str], bool] = nothing) -> str:
-    """Text that is no JSON, with the personal data in it and the values after personal or covered keys replaced."""
+    """Text that is no JSON, with the values after personal or covered keys and the personal data elsewhere replaced.
+
+    Addresses and browsers' user agents are found without a key too: a version number that looks like an address goes.
+    """
     pieces = []
     position = 0
     for match in _LOOSE_KEY.finditer(text):
@@ -176,7 +182,16 @@ def redact_loose_text(text: str, covers: Callable[[str], bool] = nothing) -> str
         if end > match.end():
             pieces += [text[position : match.end()], REDACTED]
             position = end
-    return redact_text("".join([*pieces, text[position:]]))
+    text = _LOOSE_AGENT.sub(REDACTED, "".join([*pieces, text[position:]]))
+    return redact_text(_LOOSE_ADDRESS.sub(_redact_address, text))
+
+
+def _redact_address(match: re.Match[str]) -> str:
+    text = match[0].rstrip(".:")
+    host, colon, port = text.partition(":")
+    if colon and ":" not in port and "." in host and _is_address(host):
+        return REDACTED + match[0][len(host) :]
+    return REDACTED + match[0][len(text) :] if _is_address(text) else match[0]
 
 
 def _loose_value_end(text: str, start: int) -> int:

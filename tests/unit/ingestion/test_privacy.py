@@ -122,7 +122,14 @@ def test_ordinary_props_are_clean():
         ("password=t0p&x=1", "password=[redacted]&x=1"),
         ('{"userAgent":"Mozilla/5.0 (X11)","ipAddress":"10.1.2.3"', '{"userAgent":[redacted],"ipAddress":[redacted]'),
         ('{"secret":{"a":"t0p"},"x":1', '{"secret":[redacted],"x":1'),
+        (
+            '203.0.113.5 - - [02/Oct/2026:10:00:00 +0000] "GET /a HTTP/1.1" 200 "-" "Mozilla/5.0 (X11; Linux x86_64)"',
+            '[redacted] - - [02/Oct/2026:10:00:00 +0000] "GET /a HTTP/1.1" 200 "-" "[redacted]"',
+        ),
+        ("from [2001:db8::5]:443, 203.0.113.5:443. and ::1.", "from [[redacted]]:443, [redacted]:443. and [redacted]."),
+        ("10:00:00 1.2.3 v1.2.3.4 12:34 std::x", "10:00:00 1.2.3 v1.2.3.4 12:34 std::x"),
         ('{"secret":{"a":{"b":"x"},"c":"t0p"},"x":1', '{"secret":[redacted],"x":1'),
+        ("{'secret': {'a': '}', 'b': 't0p'}, 'x': 1}", "{'secret': [redacted], 'x': 1}"),
         ('{"tokens":["a]","t0p"],"x":', '{"tokens":[redacted],"x":'),
         ('{"secret":[1,{"a":"t0p"}', '{"secret":[redacted]'),
         ('{"Phone Number": 4915123456789, "x":', '{"Phone Number": [redacted], "x":'),
@@ -138,7 +145,7 @@ def test_text_that_is_no_json_is_redacted_by_its_looks(text, redacted):
 
 @pytest.mark.parametrize(
     "piece",
-    ["a", "a@", "@", ".", "a.", "%40", "%4", "1", "1 ", "+1", "(1", "01 ", "0123 ", "555-123-", "&a=", "a=", '"', '\\"', "'", "{", "email:", " ", "a@a.", "\\"],
+    ["a", "a@", "@", ".", ":", "1.1.1.1.", "f:", "Mozilla/5.0", "Mozilla/5.0\"", "a.", "%40", "%4", "1", "1 ", "+1", "(1", "01 ", "0123 ", "555-123-", "&a=", "a=", '"', '\\"', "'", "{", "email:", " ", "a@a.", "\\"],
 )  # fmt: skip
 def test_long_runs_of_one_thing_are_redacted_to_their_end(piece):
     # Keeps out patterns that backtrack: with a quadratic one each of these takes minutes instead of a moment.
