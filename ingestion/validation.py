@@ -146,7 +146,7 @@ class LineValidator:
         canonical_hash = sha256(canonical).digest()
         event_key = event.idempotency_key or event.event_id or canonical_hash.hex()
         stored_props = props_json.decode()
-        if not is_clean(props, stored_props) or any(map(self._is_covered, props)):
+        if not is_clean(props, stored_props) or (self._encryption and any(map(self._is_covered, props))):
             encryption = self._encryption
             sealer = None if encryption is None else encryption.for_event(occurred_at.date(), event_key)
             stored_props = _encode(redact_value(props, sealer)).decode()

@@ -13,7 +13,8 @@ def test_an_instant_survives_its_spelling(moment):
     text = moment.isoformat()
     # Offsets of the 1900s had seconds, which ISO-8601 has not.
     if timestamp_reason(text) is None:
-        assert parse_timestamp(text) == moment
+        # Python calls times that a zone's clocks skip or repeat unequal to everything in another zone.
+        assert parse_timestamp(text) == moment.astimezone(UTC)
         assert parse_timestamp(text).tzinfo is UTC
     else:
         assert len(text.rpartition("+")[2]) > 5 or len(text.rpartition("-")[2]) > 5
