@@ -80,10 +80,15 @@ def judge(
     return outcomes
 
 
-def results(outcomes: Sequence[CheckOutcome], specs: Iterable[dg.AssetCheckSpec]) -> Iterator[dg.AssetCheckResult]:
-    """The outcomes as Dagster shows them, each at its asset: bad days and a sample of what is wrong in the metadata."""
-    assets = {spec.name: spec.asset_key for spec in specs}
+def results(outcomes: Iterable[CheckOutcome], selected: Iterable[dg.AssetCheckKey]) -> Iterator[dg.AssetCheckResult]:
+    """The outcomes as Dagster shows them, each at its asset: bad days and a sample of what is wrong in the metadata.
+
+    Dagster takes no result of a check that its run has not `selected`, when only some assets are run.
+    """
+    assets = {key.name: key.asset_key for key in selected}
     for outcome in outcomes:
+        if outcome.name not in assets:
+            continue
         metadata: dict[str, Any] = dict(outcome.observed)
         if outcome.days:
             metadata["bad_days"] = [day.isoformat() for day in outcome.days]

@@ -9,6 +9,7 @@ from ingestion import ad_spend, ad_spend_schema, schema
 from ingestion.landing import LandingError
 from orchestration import failures
 from orchestration.dbt import OWNERS
+from orchestration.defs.raw_assets import DAILY
 from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
 
 _KEY: Final = dg.AssetKey(["raw", "ad_spend"])
@@ -35,6 +36,8 @@ _CHECK: Final = dg.AssetCheckSpec(
         )
     ],
     check_specs=[_CHECK],
+    # Why: see raw_application_tables.
+    partitions_def=DAILY,
     backfill_policy=dg.BackfillPolicy.single_run(),
     retry_policy=failures.RETRIES,
 )

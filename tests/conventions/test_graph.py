@@ -55,8 +55,6 @@ PARENTS: dict[str, set[str]] = {
     "marts/daily_metrics": {"build/daily_metrics"},
     "marts/daily_metrics_by_channel": {"build/daily_metrics_by_channel"},
 }
-# They are read as they are now; everything else belongs to days.
-UNPARTITIONED = {*(f"raw/{table}" for table in APPLICATION_TABLES), "raw/ad_spend"}
 KINDS = {
     "raw": {"python", "postgres"},
     "staging": {"dbt", "postgres"},
@@ -123,10 +121,9 @@ def test_every_asset_says_where_it_belongs_what_it_is_and_whose(graph: AssetGrap
         assert node.metadata["dagster/table_name"] == ".".join(key.path), name
 
 
-def test_what_belongs_to_days_is_partitioned_by_day(graph: AssetGraph) -> None:
+def test_every_asset_is_partitioned_by_day_for_else_a_range_would_be_several_runs(graph: AssetGraph) -> None:
     for key in graph.get_all_asset_keys():
-        name = key.to_user_string()
-        assert graph.get(key).partitions_def == (None if name in UNPARTITIONED else DAILY), name
+        assert graph.get(key).partitions_def == DAILY, key
 
 
 def test_a_day_is_made_from_the_same_day_of_its_parents(graph: AssetGraph) -> None:
@@ -134,11 +131,8 @@ def test_a_day_is_made_from_the_same_day_of_its_parents(graph: AssetGraph) -> No
     for key in graph.get_all_asset_keys():
         for parent in graph.get(key).parent_keys:
             mapping = graph.get_partition_mapping(key, parent)
-            if parent.to_user_string() in UNPARTITIONED:
-                assert isinstance(mapping, dg.AllPartitionMapping), (key, parent)
-            else:
-                upstream = mapping.get_upstream_mapped_partitions_result_for_partitions(day, DAILY, DAILY)
-                assert set(upstream.partitions_subset.get_partition_keys()) == {"2026-10-05"}, (key, parent)
+            upstream = mapping.get_upstream_mapped_partitions_result_for_partitions(day, DAILY, DAILY)
+            assert set(upstream.partitions_subset.get_partition_keys()) == {"2026-10-05"}, (key, parent)
 
 
 def test_a_range_is_one_run_of_every_asset(graph: AssetGraph) -> None:
@@ -172,6 +166,16 @@ def test_every_table_of_dbt_has_a_test_and_every_such_test_blocks(
 
 def test_every_check_is_described(graph: AssetGraph) -> None:
     assert [key for key in graph.asset_check_keys if not graph.get(key).description] == []
+
+
+@pytest.mark.parametrize("asset", sorted(PARENTS))
+def test_any_asset_can_be_run_with_the_others_of_its_step(repository: dg.RepositoryDefinition, asset: str) -> None:
+    """As the UI does for a selection: the checks of other assets are left out."""
+    key = dg.AssetKey.from_user_string(asset)
+    step = repository.assets_defs_by_key[key]
+    selected = {key} if step.can_subset else set(step.keys)
+    subset = repository.get_job("__ASSET_JOB").get_subset(asset_selection=selected)
+    assert subset.asset_layer.selected_asset_keys == selected
 
 
 def test_the_steps_are_few_and_each_is_tried_four_times(repository: dg.RepositoryDefinition) -> None:
