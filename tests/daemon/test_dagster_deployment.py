@@ -1,0 +1,243 @@
+"""The whole deployment as `make ui` starts it: web server, daemon and code server; asked as the UI asks, by GraphQL."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingestion.window import ONE_DAY, Window
+from tests.dagster_runs import CHECKOUT, DagsterRuns
+from tests.pipeline import START, Pipeline
+
+pytestmark = pytest.mark.daemon
+
+DAYS = Window(START, START + 3 * ONE_DAY)
+SECOND = START + ONE_DAY
+# Twenty times what it takes on a quiet machine.
+PATIENCE_SECONDS = 240
+ENDED_RUN = {"SUCCESS", "FAILURE", "CANCELED"}
+ENDED_BACKFILL = {"COMPLETED", "COMPLETED_SUCCESS", "COMPLETED_FAILED", "FAILED", "CANCELED"}
+
+LOCATION = """
+{ workspaceOrError { ... on Workspace { locationEntries {
+    name loadStatus locationOrLoadError {
+        ... on PythonError { message }
+        ... on RepositoryLocation { repositories { name assetNodes { assetKey { path } } } }
+    }
+} } } }
+"""
+LAUNCH_RUN = """
+mutation ($params: ExecutionParams!) { launchRun(executionParams: $params) {
+    __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
+} }
+"""
+RUNS = """
+query ($filter: RunsFilter) { runsOrError(filter: $filter) { ... on Runs { results { runId status } } } }
+"""
+LAUNCH_BACKFILL = """
+mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
+    __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message }
+} }
+"""
+BACKFILL = """
+query ($id: String!) { partitionBackfillOrError(backfillId: $id) {
+    __typename ... on PartitionBackfill { status error { message } } ... on PythonError { message }
+} }
+"""
+SENSOR_TICKS = """
+query ($selector: SensorSelector!) { sensorOrError(sensorSelector: $selector) {
+    ... on Sensor { sensorState { status ticks { status error { message } } } }
+} }
+"""
+
+
+class Deployment:
+    """A running deployment."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+        self.process, self.port, self.log = process, port, log
+        self.selector = {"repositoryLocationName": "warehouse", "repositoryName": ""}
+
+    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The data of a GraphQL answer."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/graphql",
+            json.dumps({"query": query, "variables": variables}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as response:  # noqa: S310
+            answer = json.load(response)
+        assert "errors" not in answer, answer["errors"]
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    def wait_for(self, what: str, ended: Callable[[], Any]) -> Any:
+        """Ask until there is an answer; what the deployment wrote is in the error when it never comes."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not (answer := ended()):
+            assert self.process.poll() is None, f"dg dev has ended:\n{self.last_lines()}"
+            assert time.monotonic() < deadline, f"{what} took more than {PATIENCE_SECONDS} s:\n{self.last_lines()}"
+            time.sleep(0.3)
+        return answer
+
+    def last_lines(self) -> str:
+        """What the deployment wrote last."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-60:])
+
+    def repositories(self) -> list[dict[str, Any]]:
+        """The repositories of the code location, none while it is being loaded."""
+        try:
+            entries = self.ask(LOCATION)["workspaceOrError"]["locationEntries"]
+        except (urllib.error.URLError, ConnectionError):
+            return []
+        for entry in entries:
+            if entry["loadStatus"] == "LOADED" and entry["locationOrLoadError"]:
+                assert "message" not in entry["locationOrLoadError"], entry
+                assert entry["name"] == "warehouse"
+                found: list[dict[str, Any]] = entry["locationOrLoadError"]["repositories"]
+                return found
+        return []
+
+    def runs(self, **filters: Any) -> list[dict[str, str]]:
+        """Run ids and statuses."""
+        found: list[dict[str, str]] = self.ask(RUNS, filter=filters)["runsOrError"]["results"]
+        return found
+
+    def ended_run(self, run_id: str) -> str | None:
+        """A run's last status, None while it runs."""
+        [run] = self.runs(runIds=[run_id])
+        return run["status"] if run["status"] in ENDED_RUN else None
+
+    def ended_backfill(self, backfill_id: str) -> dict[str, Any] | None:
+        """A backfill that has ended, None while it runs."""
+        backfill: dict[str, Any] = self.ask(BACKFILL, id=backfill_id)["partitionBackfillOrError"]
+        return backfill if backfill["status"] in ENDED_BACKFILL else None
+
+
+@pytest.fixture
+def runs(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> DagsterRuns:
+    return DagsterRuns(pipeline, monkeypatch)
+
+
+@pytest.fixture
+def deployment(runs: DagsterRuns, tmp_path: Path) -> Iterator[Deployment]:
+    """`dg dev` with this checkout's settings on a fresh warehouse; every process of it is gone afterwards."""
+    home = tmp_path / "dagster"
+    home.mkdir()
+    shutil.copy(CHECKOUT / ".dagster" / "dagster.yaml", home)
+    port, log = _free_port(), tmp_path / "dg.log"
+    environment = {**os.environ, **runs.environment, **runs.pipeline.warehouse.environment(), "DAGSTER_HOME": str(home)}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [
+                str(Path(sys.executable).with_name("dg")),
+                *("dev", "--use-active-venv", "--host", "127.0.0.1", "--port", str(port)),
+            ],
+            cwd=CHECKOUT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        deployment = Deployment(process, port, log)
+        [repository] = deployment.wait_for("loading the code location", deployment.repositories)
+        deployment.selector["repositoryName"] = repository["name"]
+        yield deployment
+    finally:
+        _end(process)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for left in _of_session(process.pid):
+        os.kill(left, signal.SIGKILL)
+
+
+def _of_session(session: int) -> list[int]:
+    """The processes of a session: also those whose parents have ended."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == session:
+            found.append(int(folder.name))
+    return found
+
+
+def published(pipeline: Pipeline) -> dict[date, int]:
+    if not pipeline.rows("select 1 where to_regclass('marts.daily_metrics') is not null"):
+        return {}
+    return dict(pipeline.rows("select metric_date, sum(views)::int from marts.daily_metrics group by 1"))
+
+
+def test_a_partition_and_a_range_are_run_as_the_ui_runs_them(deployment: Deployment, pipeline: Pipeline) -> None:
+    for number, day in enumerate(DAYS.days(), 1):
+        event = {"eventType": "asset_viewed", "occurredAt": f"{day}T10:00:00Z", "ipAssetId": "asset-0"}
+        pipeline.land(day, [event | {"eventId": f"{day} {count}", "anonymousId": "a"} for count in range(number)])
+
+    # The launchpad's button "Materialize" of one partition.
+    launched = deployment.ask(
+        LAUNCH_RUN,
+        params={
+            "selector": {**deployment.selector, "jobName": "daily_refresh"},
+            "mode": "default",
+            "executionMetadata": {"tags": [{"key": "dagster/partition", "value": SECOND.isoformat()}]},
+        },
+    )["launchRun"]
+    assert launched["__typename"] == "LaunchRunSuccess", launched
+    run_id = launched["run"]["runId"]
+    assert deployment.wait_for("the run of one partition", lambda: deployment.ended_run(run_id)) == "SUCCESS"
+    assert published(pipeline) == {SECOND: 2}
+
+    # "Materialize all" of a range, which the daemon turns into runs.
+    [repository] = deployment.repositories()
+    launched = deployment.ask(
+        LAUNCH_BACKFILL,
+        params={
+            "assetSelection": [node["assetKey"] for node in repository["assetNodes"]],
+            "partitionNames": [day.isoformat() for day in DAYS.days()],
+        },
+    )["launchPartitionBackfill"]
+    assert launched["__typename"] == "LaunchBackfillSuccess", launched
+    backfill_id = launched["backfillId"]
+    backfill = deployment.wait_for("the backfill", lambda: deployment.ended_backfill(backfill_id))
+    assert (backfill["status"], backfill["error"]) == ("COMPLETED_SUCCESS", None), deployment.last_lines()
+    of_backfill = deployment.runs(tags=[{"key": "dagster/backfill", "value": backfill_id}])
+    assert [run["status"] for run in of_backfill] == ["SUCCESS"], "a range is one run"
+    assert published(pipeline) == {day: number for number, day in enumerate(DAYS.days(), 1)}
+
+    # The sensor is on from the start and finds the warehouse from within the daemon.
+    def ticks() -> Any:
+        selector = {**deployment.selector, "sensorName": "late_events_sensor"}
+        state = deployment.ask(SENSOR_TICKS, selector=selector)["sensorOrError"]["sensorState"]
+        assert state["status"] == "RUNNING"
+        return [tick for tick in state["ticks"] if tick["status"] != "STARTED"]
+
+    for tick in deployment.wait_for("the sensor's first tick", ticks):
+        assert tick["status"] in {"SKIPPED", "SUCCESS"}, tick
