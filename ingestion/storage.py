@@ -131,5 +131,6 @@ def _entry(folder: str, item: "os.DirEntry[str]") -> StoredEntry:
         is_file=True,
         size=found.st_size,
         version=f"{found.st_mtime_ns:x}-{found.st_size:x}-{found.st_ino:x}",
-        modified_at=datetime.fromtimestamp(found.st_mtime, UTC),
+        # A file that is moved here keeps its time of modification; its time of change tells.
+        modified_at=datetime.fromtimestamp(max(found.st_mtime, found.st_ctime), UTC),
     )

@@ -1,11 +1,14 @@
 """The daily partitions, and the way from a Dagster context to a Window."""
 
 from datetime import date
-from typing import Protocol
+from typing import Final, Protocol
 
 import dagster as dg
 
 from ingestion.window import Window
+
+# The hour, UTC, at which the day before is run: it is whole, and events of its last minutes have had time to land.
+NIGHTLY_HOUR: Final = 2
 
 
 class PartitionContext(Protocol):

@@ -14,6 +14,14 @@ daily_refresh: Final = dg.define_asset_job(
     description="The whole chain for a day or a range of days: load, gate, build, gate, publish.",
 )
 
+load_landing: Final = dg.define_asset_job(
+    "load_landing",
+    # Without their checks, which judge whole days before something is built from them.
+    selection=dg.AssetSelection.assets(["raw", "events"], ["raw", "attribution"]).without_checks(),
+    partitions_def=DAILY,
+    description="Only loads the landing files of a day and of the day after it, as far as they have arrived.",
+)
+
 rebuild: Final = dg.define_asset_job(
     "rebuild",
     selection=dg.AssetSelection.all(),

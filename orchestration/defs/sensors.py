@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from ingestion.landing import recent_files
+from ingestion.window import ONE_DAY, Window
+from orchestration import arrivals, staleness
 from orchestration import dbt as project
-from orchestration import staleness
-from orchestration.defs.jobs import daily_refresh
-from orchestration.defs.resources import WarehouseResource
+from orchestration.defs.jobs import daily_refresh, load_landing
+from orchestration.defs.resources import SourcesResource, WarehouseResource
 from orchestration.partitions import run_tags
 
 
@@ -32,3 +34,36 @@ def late_events_sensor(
                 "stale_because": ",".join(sorted({reason for day in days for reason in day.reasons})),
             },
         )
+
+
+@dg.sensor(
+    jobs=[daily_refresh, load_landing], minimum_interval_seconds=120, default_status=dg.DefaultSensorStatus.RUNNING
+)
+def landing_files_sensor(
+    context: dg.SensorEvaluationContext, warehouse: WarehouseResource, sources: SourcesResource
+) -> dg.SensorResult | dg.SkipReason:
+    """Runs the days of landing files that are new or have changed since they were loaded; days that the nightly run
+    has not reached are only loaded. Looks at the latest eight landing days."""
+    now = datetime.now(UTC)
+    days = arrivals.watched(now, sources.first_day)
+    if days is None:
+        return dg.SkipReason("the warehouse's first day has not come")
+    with warehouse.connect() as connection:
+        loaded = arrivals.loaded_files(connection, days)
+    found = recent_files(sources.landing_root, days)
+    decided = arrivals.decide(found, loaded, arrivals.parse(context.cursor), now)
+    requests = [
+        dg.RunRequest(run_key=f"landing {key}", job_name=daily_refresh.name, tags=run_tags(window))
+        for window, key in decided.refresh
+    ]
+    yesterday = now.date() - ONE_DAY
+    # On the first day of all there is no partition to load it by; the nightly run does.
+    if decided.load and yesterday >= sources.first_day:
+        window = Window.day(yesterday)
+        requests.append(
+            dg.RunRequest(run_key=f"load {decided.load}", job_name=load_landing.name, tags=run_tags(window))
+        )
+    reason = f"{len(decided.waiting)} files wait" if decided.waiting else "every landing file is loaded"
+    return dg.SensorResult(
+        run_requests=requests, cursor=arrivals.dump(decided.waiting), skip_reason=None if requests else reason
+    )

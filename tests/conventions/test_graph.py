@@ -199,13 +199,14 @@ def test_a_job_is_the_whole_chain_in_one_process(repository: dg.RepositoryDefini
 def test_there_are_no_other_jobs_schedules_and_sensors(repository: dg.RepositoryDefinition) -> None:
     assert {job.name for job in repository.get_all_jobs()} == {
         "daily_refresh",
+        "load_landing",
         "rebuild",
         "replay_rejected",
         "rotate_encryption_key",
         "__ASSET_JOB",
     }
     assert [schedule.name for schedule in repository.schedule_defs] == ["daily_refresh_schedule"]
-    assert [sensor.name for sensor in repository.sensor_defs] == ["late_events_sensor"]
+    assert {sensor.name for sensor in repository.sensor_defs} == {"late_events_sensor", "landing_files_sensor"}
 
 
 def test_every_night_at_two_the_day_before_is_refreshed(repository: dg.RepositoryDefinition) -> None:
@@ -215,15 +216,31 @@ def test_every_night_at_two_the_day_before_is_refreshed(repository: dg.Repositor
 
 
 def test_stale_days_are_looked_for_every_five_minutes(repository: dg.RepositoryDefinition) -> None:
-    [sensor] = repository.sensor_defs
+    sensor = repository.get_sensor_def("late_events_sensor")
     assert (sensor.job_name, sensor.minimum_interval_seconds) == ("daily_refresh", 300)
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+
+
+def test_landing_files_are_looked_for_every_two_minutes(repository: dg.RepositoryDefinition) -> None:
+    sensor = repository.get_sensor_def("landing_files_sensor")
+    assert {job.name for job in sensor.jobs} == {"daily_refresh", "load_landing"}
+    assert sensor.minimum_interval_seconds == 120
+    assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+
+
+def test_what_is_only_loaded_is_loaded_without_its_checks(repository: dg.RepositoryDefinition) -> None:
+    job = repository.get_job("load_landing")
+    assert _names(job.asset_layer.selected_asset_keys) == {"raw/events", "raw/attribution"}
+    assert {node.name for node in job.nodes} == {"raw_events"}
+    assert job.partitions_def == DAILY
+    assert job.description
 
 
 def test_definitions_load_without_a_warehouse_and_without_heavy_packages() -> None:
     code = (
         "import sys; from orchestration.definitions import definitions; definitions().get_repository_def();"
-        " print(*sorted({'dbt.version', 'great_expectations', 'pandas', 'sqlalchemy.orm', 'numpy'} & set(sys.modules)))"
+        " heavy = {'dbt.version', 'great_expectations', 'pandas', 'sqlalchemy.orm', 'numpy', 'pyarrow', 'obstore'};"
+        " print(*sorted(heavy & set(sys.modules)))"
     )
     # The settings name a server that does not exist.
     outcome = subprocess.run(

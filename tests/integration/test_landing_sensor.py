@@ -1,0 +1,126 @@
+"""The sensor that notices landing files, on a real ledger, and the job that it asks for."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from ingestion.landing import LandingError
+from ingestion.window import ONE_DAY, Window
+from orchestration.partitions import run_tags
+from tests.code_location import definitions, settings_of
+from tests.integration.loading.raw_tables import event
+from tests.pipeline import HASH_KEY, START, Pipeline
+
+TODAY = datetime.now(UTC).date()
+OLD = TODAY - 3 * ONE_DAY
+
+pytestmark = pytest.mark.skipif(OLD < START, reason="before the first day of the tests")
+
+
+def an_event(key: str, day: date) -> dict[str, object]:
+    return event(key, at=f"{day}T00:00:01Z")
+
+
+class Sensor:
+    """The sensor as the daemon evaluates it: again and again, each time with the cursor of the last."""
+
+    def __init__(self, pipeline: Pipeline, instance: dg.DagsterInstance) -> None:
+        # Not before the settings of the tests are there to be read.
+        from orchestration.defs.resources import SourcesResource, WarehouseResource
+
+        self.definition = definitions().get_repository_def().get_sensor_def("landing_files_sensor")
+        self.instance = instance
+        self.resources = {
+            "warehouse": WarehouseResource(url=pipeline.warehouse.url),
+            "sources": SourcesResource(
+                landing_url=str(pipeline.landing), application_url="", hash_key=HASH_KEY, start_date=str(START)
+            ),
+        }
+        self.cursor: str | None = None
+
+    def look(self) -> list[dg.RunRequest]:
+        """The runs that the next evaluation asks for."""
+        context = dg.build_sensor_context(self.instance, cursor=self.cursor, resources=self.resources)
+        with context:
+            data = self.definition.evaluate_tick(context)
+        self.cursor = data.cursor
+        return list(data.run_requests or [])
+
+
+@pytest.fixture
+def sensor(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sensor]:
+    for name, value in settings_of(pipeline.warehouse, pipeline.landing).items():
+        monkeypatch.setenv(name, value)
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Sensor(pipeline, instance)
+
+
+def test_a_file_of_a_day_that_is_over_runs_the_day_once(pipeline: Pipeline, sensor: Sensor) -> None:
+    assert sensor.look() == []
+    pipeline.land(OLD, [an_event("a", OLD)])
+    assert sensor.look() == []
+    (request,) = sensor.look()
+    assert request.job_name == "daily_refresh"
+    assert run_tags(Window.day(OLD)).items() <= request.tags.items()
+    assert sensor.look() == []
+
+
+def test_what_somebody_else_has_loaded_runs_nothing_until_it_changes(pipeline: Pipeline, sensor: Sensor) -> None:
+    path = pipeline.land(OLD, [an_event("a", OLD)])
+    pipeline.load(Window.day(OLD))
+    assert sensor.look() == sensor.look() == []
+    # Of the same size, and moved here with the time it was written at.
+    draft = path.with_name("draft.tmp")
+    draft.write_bytes(path.read_bytes().replace(b'"a"', b'"b"'))
+    an_hour_ago = (datetime.now(UTC) - timedelta(hours=1)).timestamp()
+    os.utime(draft, (an_hour_ago, an_hour_ago))
+    draft.rename(path)
+    assert sensor.look() == []
+    assert len(sensor.look()) == 1
+
+
+def test_todays_files_are_loaded_by_a_job_that_does_nothing_else(pipeline: Pipeline, sensor: Sensor) -> None:
+    pipeline.land(TODAY, [an_event("a", TODAY)])
+    sensor.look()
+    (request,) = sensor.look()
+    assert request.job_name == "load_landing"
+    job = definitions().resolve_job_def("load_landing")
+    result = job.execute_in_process(instance=sensor.instance, tags=request.tags)
+    assert result.success
+    assert {event.step_key for event in result.all_events if event.is_step_success} == {"raw_events"}
+    assert pipeline.rows("select event_date, event_key from raw.events") == [(TODAY, "a")]
+    assert sensor.look() == []
+    assert sensor.cursor == "{}"
+
+
+def test_a_file_that_is_being_written_is_left_alone(pipeline: Pipeline, sensor: Sensor) -> None:
+    pipeline.land(OLD, [an_event("a", OLD)], "part-0.ndjson.tmp")
+    path = pipeline.land(OLD, [], "part-1.ndjson")
+    for number in range(3):
+        with path.open("a") as file:
+            file.write(f"{number}\n")
+        assert sensor.look() == []
+    assert len(sensor.look()) == 1
+
+
+def test_a_run_that_failed_is_not_asked_for_again_until_its_file_is_another(pipeline: Pipeline, sensor: Sensor) -> None:
+    path = pipeline.land(OLD, [], "a.ndjson.zst")
+    path.write_bytes(b"no zstd")
+    sensor.look()
+    (first,) = sensor.look()
+    with pytest.raises(LandingError):
+        pipeline.load(Window.day(OLD))
+    assert sensor.look() == []
+    path.write_bytes(b"no zstd either")
+    assert sensor.look() == []
+    (second,) = sensor.look()
+    assert first.run_key != second.run_key
+
+
+def test_a_landing_folder_that_is_not_there_is_nothing_to_do(pipeline: Pipeline, sensor: Sensor) -> None:
+    assert not Path(pipeline.landing, "events").exists()
+    assert sensor.look() == []

@@ -1,0 +1,132 @@
+"""Which runs landing files call for that are new, changed, or still being written."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ingestion.landing import LandingFile
+from ingestion.storage import LocalFolder, StoredEntry
+from ingestion.window import Window
+from orchestration.arrivals import Arrivals, Loaded, Waiting, decide, dump, parse, watched
+
+NOW = datetime(2026, 10, 10, 12, tzinfo=UTC)
+TODAY = date(2026, 10, 10)
+STORAGE = LocalFolder(Path("landing"))
+
+
+def file(day: int, name: str = "a.ndjson", version: str = "v1", size: int = 10, at: datetime = NOW) -> LandingFile:
+    landing_date = date(2026, 10, day)
+    entry = StoredEntry(f"events/dt={landing_date}/{name}", False, True, size, version, at)
+    return LandingFile(STORAGE, entry, landing_date)
+
+
+def looks(*found: Sequence[LandingFile], loaded: dict[str, Loaded] | None = None, now: datetime = NOW) -> Arrivals:
+    """What the last of several looks comes to."""
+    arrivals = Arrivals((), None, {})
+    for files in found:
+        arrivals = decide(files, loaded or {}, parse(dump(arrivals.waiting)), now)
+    return arrivals
+
+
+def windows_of(arrivals: Arrivals) -> list[Window]:
+    return [window for window, _ in arrivals.refresh]
+
+
+def test_a_new_file_is_left_alone_at_the_first_look_and_runs_its_day_at_the_second():
+    assert looks([file(5)]).refresh == ()
+    assert windows_of(looks([file(5)], [file(5)])) == [Window.day(date(2026, 10, 5))]
+
+
+def test_one_state_of_a_file_asks_for_one_run():
+    assert looks([file(5)], [file(5)], [file(5)]).refresh == ()
+    assert looks(*[[file(5)]] * 9).refresh == ()
+
+
+def test_a_file_that_grows_is_left_alone_until_it_rests():
+    growing = [[file(5, version=f"v{look}")] for look in range(5)]
+    assert looks(*growing).refresh == ()
+    assert windows_of(looks(*growing, growing[-1])) == [Window.day(date(2026, 10, 5))]
+
+
+def test_a_day_waits_for_the_file_that_grows_and_then_runs_once_for_all():
+    whole = file(5, "a.ndjson")
+    first, second = file(5, "b.ndjson", "v1"), file(5, "b.ndjson", "v2")
+    assert looks([whole, first], [whole, second]).refresh == ()
+    ((window, _),) = looks([whole, first], [whole, second], [whole, second]).refresh
+    assert window == Window.day(date(2026, 10, 5))
+    assert looks([whole, first], [whole, second], [whole, second], [whole, second]).refresh == ()
+
+
+def test_new_files_that_keep_arriving_do_not_hold_up_those_before_them():
+    arriving = [[file(5, f"{number}.ndjson") for number in range(count)] for count in range(1, 5)]
+    assert windows_of(looks(*arriving)) == [Window.day(date(2026, 10, 5))]
+
+
+def test_a_file_that_changes_after_its_run_was_asked_for_asks_for_another_under_another_key():
+    ((_, before),) = looks([file(5)], [file(5)]).refresh
+    changed = file(5, version="v2")
+    ((_, after),) = looks([file(5)], [file(5)], [changed], [changed]).refresh
+    assert before != after
+
+
+def test_the_same_files_give_the_same_key_whatever_their_order():
+    a, b = file(5, "a.ndjson"), file(5, "b.ndjson")
+    assert looks([a, b], [a, b]).refresh == looks([b, a], [b, a]).refresh
+
+
+def test_what_the_ledger_has_is_not_looked_at_again():
+    loaded = {file(5).name: Loaded(10, NOW)}
+    arrivals = looks([file(5)], [file(5)], loaded=loaded)
+    assert (arrivals.refresh, arrivals.load, arrivals.waiting) == ((), None, {})
+
+
+@pytest.mark.parametrize("changed", [file(5, size=11), file(5, size=9), file(5, at=NOW + timedelta(microseconds=1))])
+def test_a_file_of_another_size_or_written_after_its_load_is_loaded_again(changed):
+    loaded = {changed.name: Loaded(10, NOW)}
+    assert windows_of(looks([changed], [changed], loaded=loaded)) == [Window.day(date(2026, 10, 5))]
+
+
+def test_days_that_follow_each_other_are_one_run():
+    files = [file(day) for day in (3, 4, 5, 7)]
+    assert windows_of(looks(files, files)) == [
+        Window(date(2026, 10, 3), date(2026, 10, 6)),
+        Window.day(date(2026, 10, 7)),
+    ]
+
+
+def test_todays_files_are_only_loaded():
+    arrivals = looks([file(10)], [file(10)])
+    assert arrivals.refresh == ()
+    assert arrivals.load is not None
+    assert looks([file(10)], [file(10)], [file(10)]).load is None
+
+
+@pytest.mark.parametrize(("hour", "minute", "is_only_loaded"), [(0, 0, True), (1, 59, True), (2, 0, False)])
+def test_yesterdays_files_are_only_loaded_until_the_nightly_run(hour, minute, is_only_loaded):
+    now = datetime(2026, 10, 10, hour, minute, tzinfo=UTC)
+    arrivals = looks([file(9)], [file(9)], now=now)
+    assert (arrivals.load is not None) is is_only_loaded
+    assert (arrivals.refresh == ()) is is_only_loaded
+
+
+def test_a_file_that_is_gone_is_forgotten():
+    assert looks([file(5)], []).waiting == {}
+    assert looks([file(5)], [], [file(5)]).refresh == ()
+
+
+def test_the_cursor_holds_only_files_that_wait():
+    loaded = {f"events/dt=2026-10-05/{number}.ndjson": Loaded(10, NOW) for number in range(1_000)}
+    files = [file(5, f"{number}.ndjson") for number in range(1_001)]
+    arrivals = looks(files, loaded=loaded)
+    assert arrivals.waiting == {"events/dt=2026-10-05/1000.ndjson": Waiting("v1")}
+    assert parse(dump(arrivals.waiting)) == arrivals.waiting
+    assert parse(None) == {}
+
+
+def test_eight_landing_days_are_looked_at_and_none_before_the_first():
+    assert watched(NOW, date(2026, 9, 1)) == Window(date(2026, 10, 3), date(2026, 10, 11))
+    assert watched(NOW, date(2026, 10, 8)) == Window(date(2026, 10, 8), date(2026, 10, 11))
+    assert watched(NOW, TODAY) == Window.day(TODAY)
+    assert watched(NOW, date(2026, 10, 11)) is None
