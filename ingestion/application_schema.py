@@ -149,12 +149,34 @@ _DDL_LOCK: Final = 7_202
 
 
 def create(connection: psycopg.Connection) -> None:
-    """Create the version tables where they are missing, in one transaction. Schema raw must exist (schema.create)."""
+    """Create the version tables, and the state of the reads, where they are missing; one transaction.
+
+    Schemas raw and ops must exist (schema.create).
+    """
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [_DDL_LOCK])
         for table in TABLES:
             for statement in _statements(table):
                 cursor.execute(statement)
+        cursor.execute(_READS)
+
+
+_READS: Final = """
+    create table if not exists ops.application_reads (
+        table_name text primary key,
+        source_fingerprint text not null,
+        changed_until timestamptz,
+        full_read_date date not null,
+        current_rows bigint not null,
+        read_at timestamptz not null default clock_timestamp()
+    );
+    comment on table ops.application_reads is
+        'Up to where each of the application''s tables was read; moves in the transaction that appends the versions.';
+    comment on column ops.application_reads.source_fingerprint is
+        'Digest of the database, the table, the columns read and the key of the hashes; another one makes a full read.';
+    comment on column ops.application_reads.changed_until is
+        'The latest updated_at that was seen; the next read begins an overlap before it. Null: read in full.'
+    """
 
 
 def _statements(table: Table) -> list[sql.Composed]:

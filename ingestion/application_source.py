@@ -8,6 +8,7 @@ import hmac
 import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 import psycopg
@@ -17,6 +18,8 @@ from psycopg.conninfo import conninfo_to_dict
 from ingestion.application_schema import READABLE_TYPES, Table
 
 _CONNECT_TIMEOUT_SECONDS: Final = 10
+# By its name an application's table says when a row was changed last.
+CHANGE_TIME: Final = "updated_at"
 
 
 class ApplicationUnavailable(Exception):
@@ -70,24 +73,23 @@ def begin_snapshot(source: psycopg.Connection) -> None:
         source.execute("set local datestyle = 'ISO'")
 
 
-def is_readable(source: psycopg.Connection, table: Table) -> bool:
-    """Whether the table is there; raises ApplicationSchemaError when it should be, or does not fit its declaration."""
-    with source_errors(source, table):
-        rows = source.execute(
-            """
-            select attribute.attname::text, type.typname::text
-            from pg_catalog.pg_attribute as attribute
-            inner join pg_catalog.pg_type as type on attribute.atttypid = type.oid
-            where attribute.attrelid = to_regclass(quote_ident(%s))
-                and attribute.attnum > 0
-                and not attribute.attisdropped
-            """,
-            [table.name],
-        ).fetchall()
-    types: dict[str, str] = dict(rows)
+@dataclass(frozen=True, slots=True)
+class FoundTable:
+    """A declared table as the application has it. `identity` is another one when the table is made anew."""
+
+    identity: str
+    has_change_times: bool
+
+
+def find_table(source: psycopg.Connection, table: Table) -> FoundTable | None:
+    """The application's table; None when an optional one is missing.
+
+    Raises ApplicationSchemaError when it should be there, or does not fit its declaration.
+    """
+    types = column_types(source, table.name)
     if not types:
         if table.is_optional:
-            return False
+            return None
         raise ApplicationSchemaError(
             f"the application has no table {table.name}. Create it, or let APP_DATABASE_URL point to the database and"
             " search path that hold it"
@@ -104,25 +106,78 @@ def is_readable(source: psycopg.Connection, table: Table) -> bool:
                 f"the application's column {table.name}.{column.name} is of type {types[column.name]}, which cannot be"
                 f" read as {column.kind} without loss. Make it one of {', '.join(sorted(readable))}"
             )
-    return True
+    with source_errors(source, table.name):
+        row = source.execute("select to_regclass(quote_ident(%s))::oid::text", [table.name]).fetchone()
+    place = (source.info.host, source.info.port, source.info.dbname, row[0] if row else None)
+    # A day is too coarse: it would be read again and again.
+    return FoundTable(repr(place), types.get(CHANGE_TIME) in ("timestamptz", "timestamp"))
 
 
-def stream_rows(source: psycopg.Connection, table: Table, key: bytes) -> Generator[bytes, None, None]:
-    """The table's rows in COPY's text format, one line each, columns in the order of `streamed_columns`."""
-    query = sql.SQL("copy (select {} from {}) to stdout (format text, encoding 'UTF8')").format(
+def column_types(source: psycopg.Connection, name: str) -> dict[str, str]:
+    """The columns of a table or view of the application with their types; empty when there is none of this name."""
+    with source_errors(source, name):
+        rows = source.execute(
+            """
+            select attribute.attname::text, type.typname::text
+            from pg_catalog.pg_attribute as attribute
+            inner join pg_catalog.pg_type as type on attribute.atttypid = type.oid
+            where attribute.attrelid = to_regclass(quote_ident(%s))
+                and attribute.attnum > 0
+                and not attribute.attisdropped
+            """,
+            [name],
+        ).fetchall()
+    return dict(rows)
+
+
+def last_change(source: psycopg.Connection, table: Table) -> str | None:
+    """The latest change time in a table, as text in UTC; never one that is still to come."""
+    # least() overlooks nulls: of a table without any change time it would be now.
+    query = sql.SQL(
+        "select least(max({0}) filter (where isfinite({0})), now())::text from {1} having max({0}) is not null"
+    ).format(sql.SQL("{}::timestamptz").format(sql.Identifier(CHANGE_TIME)), sql.Identifier(table.name))
+    with source_errors(source, table.name):
+        row = source.execute(query).fetchone()
+    return row[0] if row else None
+
+
+def stream_rows(
+    source: psycopg.Connection, table: Table, key: bytes, *, changed_since: str | None = None
+) -> Generator[bytes, None, None]:
+    """The table's rows in COPY's text format, one line each, columns in the order of `streamed_columns`.
+
+    With `changed_since`, a time as text, only the rows that have changed at that time or later, or do not say when.
+    """
+    condition: sql.Composable = sql.SQL("")
+    if changed_since is not None:
+        condition = sql.SQL(" where {0} >= {1}::timestamptz or {0} is null").format(
+            sql.Identifier(CHANGE_TIME), sql.Literal(changed_since)
+        )
+    query = sql.SQL("copy (select {} from {}{}) to stdout (format text, encoding 'UTF8')").format(
         sql.SQL(", ").join(
             sql.SQL("{}::{}").format(sql.Identifier(column.name), sql.SQL(column.raw_type))
             for column in table.streamed_columns
         ),
         sql.Identifier(table.name),
+        condition,
     )
-    with source_errors(source, table), source.cursor() as cursor, cursor.copy(query) as copy:
+    with source_errors(source, table.name), source.cursor() as cursor, cursor.copy(query) as copy:
         if table.streamed_columns[-1].kind == "email":
             for row in copy:
                 yield _hash_last_field(bytes(row), key)
         else:
             for row in copy:
                 yield bytes(row)
+
+
+def stream_ids(source: psycopg.Connection, table: Table) -> Generator[bytes, None, None]:
+    """The ids of all rows of a table, in COPY's text format."""
+    query = sql.SQL("copy (select id::text from {}) to stdout (format text, encoding 'UTF8')").format(
+        sql.Identifier(table.name)
+    )
+    with source_errors(source, table.name), source.cursor() as cursor, cursor.copy(query) as copy:
+        for row in copy:
+            yield bytes(row)
 
 
 def _hash_last_field(row: bytes, key: bytes) -> bytes:
@@ -147,18 +202,18 @@ def _unescape(field: bytes) -> bytes:
 
 
 @contextmanager
-def source_errors(source: psycopg.Connection, table: Table | None = None) -> Iterator[None]:
+def source_errors(source: psycopg.Connection, table: str | None = None) -> Iterator[None]:
     """What the application's server refuses, as an error that says what to do about it."""
     try:
         yield
     except psycopg.errors.InsufficientPrivilege:
-        name = table.name if table else "the database"
+        name = table or "the database"
         raise ApplicationUnavailable(
             f"the user of APP_DATABASE_URL may not read {name} of the application. Grant it: grant select on {name}"
             f" to {source.info.user}"
         ) from None
     except psycopg.OperationalError as error:
-        while_reading = f" while {table.name} was read" if table else ""
+        while_reading = f" while {table} was read" if table else ""
         raise ApplicationUnavailable(
             f"the application's database gave up{while_reading}: {str(error).strip()}. Nothing was stored; read again"
         ) from None

@@ -5,9 +5,15 @@ from datetime import UTC, datetime
 from typing import Final
 
 import dagster as dg
+from pydantic import Field
 
 from ingestion import application_schema, schema
-from ingestion.application import ApplicationSchemaError, connect_application, read_application
+from ingestion.application import (
+    ApplicationRowsMissing,
+    ApplicationSchemaError,
+    connect_application,
+    read_application,
+)
 from ingestion.encryption.tokens import EncryptionSettingsError
 from ingestion.landing import LandingError
 from ingestion.loading import LoadReport, load_window
@@ -100,6 +106,13 @@ def _load_metadata(report: LoadReport) -> dict[str, int | list[str]]:
     return metadata
 
 
+class ApplicationRead(dg.Config):
+    """How the product's own tables are read this once."""
+
+    is_full: bool = Field(False, description="Read every table whole, also those that say what has changed")
+    accept_removals: list[str] = Field([], description="Tables that may have lost all of their rows, or most of them")
+
+
 @dg.multi_asset(
     specs=[
         dg.AssetSpec(
@@ -119,24 +132,37 @@ def _load_metadata(report: LoadReport) -> dict[str, int | list[str]]:
     retry_policy=failures.RETRIES,
 )
 def raw_application_tables(
-    context: dg.AssetExecutionContext, warehouse: WarehouseResource, writer: WriterResource, sources: SourcesResource
+    context: dg.AssetExecutionContext,
+    config: ApplicationRead,
+    warehouse: WarehouseResource,
+    writer: WriterResource,
+    sources: SourcesResource,
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Read the product's own tables, in one snapshot, as they are now."""
     with (
-        failures.told(ApplicationSchemaError),
+        failures.told(ApplicationSchemaError, ApplicationRowsMissing, ValueError),
         warehouse.connect() as connection,
         connect_application(sources.application_url) as source,
     ):
         schema.create(connection)
         application_schema.create(connection)
-        report = read_application(source, connection, observed_date=datetime.now(UTC).date(), hash_key=sources.hash_key)
+        report = read_application(
+            source,
+            connection,
+            observed_date=datetime.now(UTC).date(),
+            hash_key=sources.hash_key,
+            is_full=config.is_full,
+            accept_removals=config.accept_removals,
+        )
         staleness.spread(connection)
     context.log.info(f"{report.rows_read:,} rows read, {report.versions_appended:,} versions appended")
     for name, counts in report.counts.items():
         yield dg.MaterializeResult(
             asset_key=["raw", name],
             metadata={
-                "dagster/row_count": counts.rows_read,
+                "dagster/row_count": counts.rows_present,
+                "rows_read": counts.rows_read,
+                "read_in_full": counts.is_full,
                 "versions_appended": counts.versions_appended,
                 "removed": counts.removed,
             },

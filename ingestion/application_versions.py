@@ -1,0 +1,174 @@
+"""The warehouse's side of a read: temporary tables of what came in, the comparison with the versions that hold, and
+the append of those that do not. The statements for one table; their order is in application.py.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import psycopg
+from psycopg import sql
+
+from ingestion.application_schema import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a table's versions are about to become. `before` counts the rows that hold now."""
+
+    versions_appended: int
+    removed: int
+    before: int
+
+
+def create_incoming(cursor: psycopg.Cursor, table: Table) -> None:
+    """Make the temporary tables for the rows and ids of a table."""
+    cursor.execute(_CREATE_INCOMING.format(**_parts(table)))
+
+
+def clear_incoming(cursor: psycopg.Cursor, table: Table) -> None:
+    """Forget the rows that came in."""
+    cursor.execute(sql.SQL("truncate {}").format(_parts(table)["incoming"]))
+
+
+def copy_into(cursor: psycopg.Cursor, table: Table, lines: Iterable[bytes], *, are_ids: bool) -> int:
+    """Send lines of COPY's text format, whole rows or ids alone, to their temporary table. Returns their number."""
+    target = _parts(table)["present" if are_ids else "incoming"]
+    columns = ["id"] if are_ids else [column.raw_name for column in table.streamed_columns]
+    statement = sql.SQL("copy {} ({}) from stdin (format text, encoding 'UTF8')").format(target, _list(columns))
+    with cursor.copy(statement) as copy:
+        for line in lines:
+            copy.write(line)
+    count = cursor.rowcount
+    cursor.execute(sql.SQL("analyze {}").format(target))
+    return count
+
+
+def has_unknown_ids(cursor: psycopg.Cursor, table: Table) -> bool:
+    """Whether rows are there that neither came in now nor hold in raw: they are new, and their time is an old one."""
+    cursor.execute(_UNKNOWN_IDS.format(**_parts(table)))
+    return cursor.fetchone() is not None
+
+
+def compare(cursor: psycopg.Cursor, table: Table, *, present: int | None, rows: int, observed_date: date) -> Comparison:
+    """Collect the versions that are to be appended in a temporary table.
+
+    `present` is the number of ids that came in; None when all `rows` came in, and ids were not asked for.
+    """
+    cursor.execute(
+        _CREATE_DELTA.format(present_now=_parts(table)["incoming" if present is None else "present"], **_parts(table)),
+        {"observed_date": observed_date},
+    )
+    cursor.execute(
+        sql.SQL("select count(*), count(*) filter (where is_removed), count(*) filter (where is_new) from {}").format(
+            _parts(table)["delta"]
+        )
+    )
+    appended, removed, new = cursor.fetchone() or (0, 0, 0)
+    return Comparison(appended, removed, before=(rows if present is None else present) - new + removed)
+
+
+def append(cursor: psycopg.Cursor, table: Table, change_id: int) -> None:
+    """Append the collected versions to raw."""
+    cursor.execute(_APPEND.format(**_parts(table)), [change_id])
+
+
+def record_changed_licenses(cursor: psycopg.Cursor, change_id: int) -> int:
+    """Note the licenses that a change touches. To be called before their versions are appended."""
+    return cursor.execute(_RECORD_CHANGED_LICENSES, [change_id]).rowcount
+
+
+def drop_incoming(cursor: psycopg.Cursor, table: Table) -> None:
+    """Drop the temporary tables."""
+    cursor.execute(sql.SQL("drop table {incoming}, {present}, {delta}").format(**_parts(table)))
+
+
+def _list(names: Iterable[str], alias: str | None = None) -> sql.Composed:
+    qualifier = (alias,) if alias else ()
+    return sql.SQL(", ").join(sql.Identifier(*qualifier, name) for name in names)
+
+
+def _parts(table: Table) -> dict[str, sql.Composable]:
+    return {
+        "raw": sql.Identifier("raw", table.name),
+        "incoming": sql.Identifier("pg_temp", f"incoming_{table.name}"),
+        "present": sql.Identifier("pg_temp", f"present_{table.name}"),
+        "delta": sql.Identifier("pg_temp", f"delta_{table.name}"),
+        "columns": _list(table.raw_names),
+        "incoming_columns": _list(table.raw_names, "incoming"),
+        "latest_columns": _list(table.raw_names, "latest"),
+    }
+
+
+_CREATE_INCOMING: Final = sql.SQL(
+    """
+    create temporary table {incoming} as select {columns} from {raw} with no data;
+    alter table {incoming} add primary key (id);
+    create temporary table {present} (id text primary key)
+    """
+)
+
+_UNKNOWN_IDS: Final = sql.SQL(
+    """
+    with latest as (
+        select distinct on (id) id, is_removed from {raw} order by id, change_id desc
+    )
+    select 1
+    from {present} as present
+    where
+        not exists (select from {incoming} as incoming where incoming.id = present.id)
+        and not exists (select from latest where latest.id = present.id and not latest.is_removed)
+    limit 1
+    """
+)
+
+_CREATE_DELTA: Final = sql.SQL(
+    """
+    create temporary table {delta} as
+    with latest as (
+        select distinct on (id) * from {raw} order by id, change_id desc
+    ),
+    incoming as (
+        select *, sha256(convert_to(jsonb_build_array({columns})::text, 'UTF8')) as version_hash from {incoming}
+    )
+    select
+        {incoming_columns},
+        incoming.version_hash,
+        greatest(%(observed_date)s::date, latest.observed_date) as observed_date,
+        false as is_removed,
+        latest.id is null or latest.is_removed as is_new
+    from incoming
+    left join latest on incoming.id = latest.id
+    where latest.id is null or latest.is_removed or latest.version_hash <> incoming.version_hash
+    union all
+    select
+        {latest_columns},
+        latest.version_hash,
+        greatest(%(observed_date)s::date, latest.observed_date) as observed_date,
+        true as is_removed,
+        false as is_new
+    from latest
+    where not latest.is_removed and not exists (select from {present_now} as present where present.id = latest.id)
+    """
+)
+
+_APPEND: Final = sql.SQL(
+    """
+    insert into {raw} ({columns}, version_hash, observed_date, is_removed, change_id)
+    select {columns}, version_hash, observed_date, is_removed, %s from {delta}
+    """
+)
+
+_RECORD_CHANGED_LICENSES: Final = """
+    insert into ops.changed_licenses (change_id, license_id)
+    select %s, delta.id
+    from pg_temp.delta_licenses as delta
+    left join lateral (
+        select * from raw.licenses as version where version.id = delta.id order by version.change_id desc limit 1
+    ) as latest on true
+    where
+        latest.id is null
+        or latest.is_removed <> delta.is_removed
+        or (latest.ip_asset_id, latest.project_id) is distinct from (delta.ip_asset_id, delta.project_id)
+    """
