@@ -91,7 +91,7 @@ def results(outcomes: Iterable[CheckOutcome], selected: Iterable[dg.AssetCheckKe
             continue
         metadata: dict[str, Any] = dict(outcome.observed)
         if outcome.days:
-            metadata["bad_days"] = [day.isoformat() for day in outcome.days]
+            metadata["bad_days"] = ", ".join(day.isoformat() for day in outcome.days)
         if outcome.sample:
             metadata["sample"] = dg.MetadataValue.json([dict(row) for row in outcome.sample])
         yield dg.AssetCheckResult(

@@ -11,8 +11,17 @@ from ingestion.window import Window
 NIGHTLY_HOUR: Final = 2
 
 
+_RANGE_START: Final = "dagster/asset_partition_range_start"
+_RANGE_END: Final = "dagster/asset_partition_range_end"
+# A run for days carries one of these.
+DAYS_TAGS: Final = frozenset({"dagster/partition", _RANGE_START})
+
+
 class PartitionContext(Protocol):
     """What a run tells of its partitions; asset, op and check contexts all do."""
+
+    @property
+    def run(self) -> dg.DagsterRun: ...
 
     @property
     def partition_time_window(self) -> dg.TimeWindow: ...
@@ -24,7 +33,13 @@ def daily_partitions(start: date) -> dg.DailyPartitionsDefinition:
 
 
 def window_of(context: PartitionContext) -> Window:
-    """The days of a run: one partition, or the whole range of a backfill."""
+    """The days of a run: one partition, or the whole range of a backfill. Raises Failure when the run has none."""
+    if not DAYS_TAGS.intersection(context.run.tags):
+        raise dg.Failure(
+            "this run was started without days, so there is nothing to judge or build. Checks are run together with"
+            " the assets they judge: materialize partitions of these, or launch job daily_refresh for them",
+            allow_retries=False,
+        )
     days = context.partition_time_window
     return Window(days.start.date(), days.end.date())
 
@@ -33,6 +48,6 @@ def run_tags(window: Window) -> dict[str, str]:
     """The tags that make one run cover a window."""
     *_, last = window.days()
     return {
-        "dagster/asset_partition_range_start": window.start.isoformat(),
-        "dagster/asset_partition_range_end": last.isoformat(),
+        _RANGE_START: window.start.isoformat(),
+        _RANGE_END: last.isoformat(),
     }

@@ -16,7 +16,9 @@ FIRST = date(2026, 10, 1)
 def context(start: str, end: str) -> SimpleNamespace:
     """A run that covers these days, the end exclusive."""
     ends = [datetime.fromisoformat(day).replace(tzinfo=UTC) for day in (start, end)]
-    return SimpleNamespace(partition_time_window=dg.TimeWindow(*ends))
+    return SimpleNamespace(
+        run=SimpleNamespace(tags={"dagster/partition": start}), partition_time_window=dg.TimeWindow(*ends)
+    )
 
 
 def test_partitions_are_the_whole_utc_days_from_the_first_to_yesterday() -> None:
@@ -34,6 +36,12 @@ def test_a_day_has_no_partition_until_it_is_over() -> None:
 def test_the_window_of_a_run_is_its_partition_or_its_range() -> None:
     assert window_of(context("2026-10-01", "2026-10-02")) == Window.day(FIRST)
     assert window_of(context("2026-10-01", "2026-11-01")) == Window(FIRST, date(2026, 11, 1))
+
+
+def test_a_run_without_days_is_told_how_to_name_some() -> None:
+    with pytest.raises(dg.Failure, match=r"started without days.*launch job daily_refresh") as caught:
+        window_of(SimpleNamespace(run=SimpleNamespace(tags={"dagster/job": "daily_refresh"})))  # type: ignore[arg-type]
+    assert not caught.value.allow_retries
 
 
 @pytest.mark.parametrize(
