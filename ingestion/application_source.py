@@ -71,6 +71,7 @@ def begin_snapshot(source: psycopg.Connection) -> None:
         source.execute("set transaction isolation level repeatable read, read only")
         source.execute("set local timezone = 'UTC'")
         source.execute("set local datestyle = 'ISO'")
+        source.execute("set local client_encoding = 'UTF8'")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,13 @@
 
 from datetime import date
 from functools import lru_cache
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# Landing files that somebody else writes, the application's table of events, or both.
+EventSource = Literal["files", "application", "both"]
 
 
 class MissingSetting(Exception):
@@ -23,6 +27,7 @@ class Settings(BaseSettings):
     warehouse_encryption_key: SecretStr | None = Field(None, description="Their key; after a comma, the one before it")
     landing_url: str = Field(description="The folder or bucket of the landing files")
     warehouse_incomplete_suffixes: str = Field("", description="How names of files end that are still being written")
+    warehouse_event_source: EventSource = Field("files", description="Where events come from")
     app_database_url: SecretStr = Field(description="The product's own Postgres")
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 import dagster as dg
+import psycopg
 from pydantic import Field
 
 from ingestion import application_schema, schema
@@ -14,6 +15,7 @@ from ingestion.application import (
     connect_application,
     read_application,
 )
+from ingestion.application_events import ExtractedDay, extract_events, loaded_lines
 from ingestion.encryption.tokens import EncryptionSettingsError
 from ingestion.landing import LandingError
 from ingestion.loading import LoadReport, load_window
@@ -49,6 +51,12 @@ _EVENT_SPECS: Final = (
 )
 
 
+class EventExtraction(dg.Config):
+    """How events are taken from the application's database this once, where they are."""
+
+    accept_removals: bool = Field(False, description="A day may have lost all of its events, or most of them")
+
+
 @dg.multi_asset(
     specs=_EVENT_SPECS,
     partitions_def=DAILY,
@@ -56,16 +64,24 @@ _EVENT_SPECS: Final = (
     retry_policy=failures.RETRIES,
 )
 def raw_events(
-    context: dg.AssetExecutionContext, warehouse: WarehouseResource, writer: WriterResource, sources: SourcesResource
+    context: dg.AssetExecutionContext,
+    config: EventExtraction,
+    warehouse: WarehouseResource,
+    writer: WriterResource,
+    sources: SourcesResource,
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Load the landing days of the run, and the day after them so far: an event of 23:59:58 lands after midnight."""
     window = window_of(context)
     landing_days = Window(window.start, window.end + ONE_DAY)
-    with failures.told(LandingError, EncryptionSettingsError), warehouse.connect() as connection:
+    expected = (LandingError, EncryptionSettingsError, ApplicationSchemaError, ApplicationRowsMissing)
+    extracted: dict[str, int] = {}
+    with failures.told(*expected), warehouse.connect() as connection:
         schema.create(connection)
+        if sources.event_source != "files":
+            extracted = _extract(context, connection, sources, landing_days, config)
         reports = load_window(
             connection,
-            root=sources.landing_root,
+            root=sources.event_root,
             window=landing_days,
             start_date=sources.first_day,
             encryption=sources.encryption,
@@ -80,9 +96,40 @@ def raw_events(
             context.add_asset_metadata(
                 _load_metadata(report), asset_key=["raw", "events"], partition_key=report.landing_date.isoformat()
             )
-    metadata = {f"days_made_stale_by_{reason}": days for reason, days in marked.items()}
+    metadata = extracted | {f"days_made_stale_by_{reason}": days for reason, days in marked.items()}
     yield dg.MaterializeResult(asset_key=["raw", "events"], metadata=metadata)
     yield dg.MaterializeResult(asset_key=["raw", "attribution"])
+
+
+def _extract(
+    context: dg.AssetExecutionContext,
+    connection: psycopg.Connection,
+    sources: SourcesResource,
+    window: Window,
+    config: EventExtraction,
+) -> dict[str, int]:
+    """Write the landing files of the events that the application has; what there was to say about them."""
+
+    def tell(day: ExtractedDay) -> None:
+        said = "its file is written" if day.is_changed else "as before"
+        context.log.info(f"landing day {day.landing_date}: {day.events:,} events in the application, {said}")
+
+    with connect_application(sources.application_url) as source:
+        report = extract_events(
+            source,
+            root=sources.landing_root,
+            window=window,
+            loaded=loaded_lines(connection, window),
+            accept_removals=config.accept_removals,
+            on_day=tell,
+        )
+    if report.undated:
+        context.log.warning(f"{report.undated:,} rows of the application's table events have no time and are not read")
+    return {
+        "application_events": sum(day.events for day in report.days),
+        "application_events_with_several_attributions": sum(day.ambiguous for day in report.days),
+        "application_events_without_a_time": report.undated,
+    }
 
 
 def _told(report: LoadReport) -> str:

@@ -7,10 +7,11 @@ from datetime import date
 import dagster as dg
 import psycopg
 
+from ingestion.application_events import ApplicationEventsOnly
 from ingestion.encryption.props import PropEncryption
 from ingestion.landing import INCOMPLETE, LandingRoot
 from orchestration.dbt import warehouse_dbt
-from orchestration.settings import settings
+from orchestration.settings import EventSource, settings
 from orchestration.warehouse import Warehouse
 from orchestration.writer import writing
 
@@ -63,6 +64,7 @@ class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     encrypted_props: str = ""
     encryption_key: str = ""
     incomplete_suffixes: str = ""
+    event_source: EventSource = "files"
 
     @property
     def encryption(self) -> PropEncryption | None:
@@ -74,6 +76,14 @@ class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Where files arrive. Raises LandingError when no files can be there."""
         suffixes = tuple(part for suffix in self.incomplete_suffixes.split(",") if (part := suffix.strip()))
         return LandingRoot.at(self.landing_url, suffixes or INCOMPLETE)
+
+    @property
+    def event_root(self) -> LandingRoot:
+        """Where files of events are loaded from: without other files where the application alone has the events."""
+        root = self.landing_root
+        if self.event_source == "application":
+            return LandingRoot(ApplicationEventsOnly(root.storage), root.incomplete)
+        return root
 
     @property
     def first_day(self) -> date:
@@ -96,6 +106,7 @@ def resources() -> dg.Definitions:
                 start_date=dg.EnvVar("WAREHOUSE_START_DATE"),
                 encrypted_props=settings().warehouse_encrypted_props,
                 incomplete_suffixes=settings().warehouse_incomplete_suffixes,
+                event_source=settings().warehouse_event_source,
                 # An EnvVar must be set, and its value, unlike others, is not shown in the UI.
                 encryption_key=dg.EnvVar("WAREHOUSE_ENCRYPTION_KEY") if settings().warehouse_encryption_key else "",
             ),

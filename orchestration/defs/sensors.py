@@ -50,7 +50,7 @@ def landing_files_sensor(
         return dg.SkipReason("the warehouse's first day has not come")
     with warehouse.connect() as connection:
         loaded = arrivals.loaded_files(connection, days)
-    found = recent_files(sources.landing_root, days)
+    found = recent_files(sources.event_root, days)
     decided = arrivals.decide(found, loaded, arrivals.parse(context.cursor), now)
     requests = [
         dg.RunRequest(run_key=f"landing {key}", job_name=daily_refresh.name, tags=run_tags(window))

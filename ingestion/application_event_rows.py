@@ -1,0 +1,237 @@
+"""The application's tables `events` and `attribution` as lines: every row becomes the JSON line that a tracker would
+have sent for it, so that one set of rules judges both. What a value is worth is not decided here.
+
+- Columns that are missing, and nulls, are absent; columns that are not declared here are not read.
+- A row lands on the UTC day on which it arrived: `received_at`, else `created_at`, else `occurred_at`.
+- Of several rows of attribution for one event the least counts, in the order of its columns' texts, nulls last.
+- `props_json` is jsonb, json or text. Text that is no JSON stays a text, which the rules refuse.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+import psycopg
+from psycopg import sql
+
+from ingestion.application_schema import READABLE_TYPES
+from ingestion.application_source import ApplicationSchemaError, column_types, source_errors
+from ingestion.contract import MAX_LINE_BYTES, Attribution, Context, Event, camel_keys
+from ingestion.window import Window
+
+EVENTS: Final = "events"
+ATTRIBUTION: Final = "attribution"
+
+_REQUIRED: Final = ("id", "occurred_at", "event_type")
+_OCCURRED: Final = "occurred_at"
+# The first of these that the table has says when a row arrived.
+_ARRIVED: Final = ("received_at", "created_at")
+_PROPS: Final = "props_json"
+# Which columns of the two tables are which keys of an event, and in which section of it. IP addresses stay where they
+# are: the warehouse has no use for them.
+_EVENT_KEYS: Final = {
+    "id": "eventId",
+    "event_type": "eventType",
+    "source": "source",
+    _PROPS: "props",
+    **{
+        column: key
+        for column, key in camel_keys(Event).items()
+        if column not in ("event_id", "event_type", _OCCURRED, "received_at")
+    },
+}
+_CONTEXT_KEYS: Final = camel_keys(Context) | {"browser": "browser", "os": "os"}
+_EVENT_CONTEXT: Final = ("user_agent", "do_not_track")
+_DEVICE: Final = ("device_type", "browser", "os")
+_ATTRIBUTION_KEYS: Final = {field.name: field.encode_name for field in msgspec.structs.fields(Attribution)}
+_UNBOUNDED: Final = frozenset({"text", "varchar", "bpchar", "json", "jsonb", "citext"})
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One event as a line, without its end. `attributions` is how many rows of attribution it has."""
+
+    text: bytes
+    attributions: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Selected:
+    """A column of the query: where it comes from and where its value goes. Times are no texts."""
+
+    table: str
+    column: str
+    key: str
+    section: str | None = None
+
+
+class EventRows:
+    """The two tables as this application has them.
+
+    `at` raises ApplicationSchemaError when `events` is missing or lacks what every event has, ApplicationUnavailable
+    when it may not be read. `attribution` and all other columns may be missing.
+    """
+
+    def __init__(self, event_types: dict[str, str], attribution_types: dict[str, str]) -> None:
+        self._types = {EVENTS: event_types, ATTRIBUTION: attribution_types}
+        self._arrived = next((column for column in _ARRIVED if column in event_types), None)
+        sections: list[tuple[str, dict[str, str], str | None]] = [
+            (EVENTS, _EVENT_KEYS, None),
+            (EVENTS, {column: _CONTEXT_KEYS[column] for column in _EVENT_CONTEXT}, "context"),
+            (ATTRIBUTION, {column: _CONTEXT_KEYS[column] for column in _DEVICE}, "context"),
+            (ATTRIBUTION, _ATTRIBUTION_KEYS, "attribution"),
+        ]
+        selected = [_Selected(EVENTS, _OCCURRED, "occurredAt")]
+        if self._arrived:
+            selected.append(_Selected(EVENTS, self._arrived, "receivedAt"))
+        selected += [
+            _Selected(table, column, key, section)
+            for table, keys, section in sections
+            for column, key in keys.items()
+            if column in self._types[table]
+        ]
+        self._selected = tuple(selected)
+
+    @classmethod
+    def at(cls, source: psycopg.Connection) -> "EventRows":
+        """What the application has, checked against what is declared."""
+        events = column_types(source, EVENTS)
+        if not events:
+            raise ApplicationSchemaError(
+                f"the application has no table {EVENTS}. Create it, let APP_DATABASE_URL point to the database and"
+                " search path that hold it, or set WAREHOUSE_EVENT_SOURCE=files"
+            )
+        if missing := [column for column in _REQUIRED if column not in events]:
+            raise ApplicationSchemaError(
+                f"the application's table {EVENTS} has no column {', '.join(missing)}. Add it, or a view of the same"
+                f" name that provides it; found: {', '.join(sorted(events))}"
+            )
+        readable = READABLE_TYPES["timestamptz"] or frozenset()
+        for column in (_OCCURRED, *_ARRIVED):
+            if column in events and events[column] not in readable:
+                raise ApplicationSchemaError(
+                    f"the application's column {EVENTS}.{column} is of type {events[column]}, which says no time. Make"
+                    f" it one of {', '.join(sorted(readable))}"
+                )
+        attribution = column_types(source, ATTRIBUTION)
+        if attribution and "event_id" not in attribution:
+            raise ApplicationSchemaError(f"the application's table {ATTRIBUTION} has no column event_id. Add it")
+        return cls(events, attribution)
+
+    def lines(self, source: psycopg.Connection, window: Window) -> Generator[Line, None, None]:
+        """The events that arrived in the window, by (time, id, content), one row in memory at a time."""
+        with source_errors(source, EVENTS), source.cursor() as cursor, cursor.copy(self._query(window)) as copy:
+            for *values, attributions in copy.rows():
+                yield Line(self._line(values), int(attributions))
+
+    def undated(self, source: psycopg.Connection) -> int:
+        """How many rows have no day to land on: their time is missing or infinite."""
+        arrived = sql.Identifier(self._arrived or _OCCURRED)
+        # Written so that indexes on the times serve it.
+        condition = sql.SQL("{0} in ('infinity', '-infinity') or {0} is null").format(arrived)
+        if self._arrived:
+            condition += sql.SQL(" and ({0} is null or {0} in ('infinity', '-infinity'))").format(
+                sql.Identifier(_OCCURRED)
+            )
+        query = sql.SQL("select count(*) from {} where {}").format(sql.Identifier(EVENTS), condition)
+        with source_errors(source, EVENTS):
+            row = source.execute(query).fetchone()
+        return int(row[0]) if row else 0
+
+    def _line(self, values: list[Any]) -> bytes:
+        event: dict[str, Any] = {}
+        for selected, value in zip(self._selected, values, strict=True):
+            if value is not None:
+                target = event if selected.section is None else event.setdefault(selected.section, {})
+                target[selected.key] = _json_of(value) if selected.column == _PROPS else value
+        return _encode(event)
+
+    def _query(self, window: Window) -> sql.Composed:
+        arrived = self._in(window)
+        columns = {
+            table: [selected.column for selected in self._selected if selected.table == table]
+            for table in (EVENTS, ATTRIBUTION)
+        }
+        attribution: sql.Composable = sql.SQL("(select null as event_id, 0 as attributions where false)")
+        if self._types[ATTRIBUTION]:
+            attribution = sql.SQL(
+                "(select distinct on (event_id) event_id, {columns},"
+                " count(*) over (partition by event_id) as attributions from (select {texts} from attribution"
+                " where {event_id} in (select {id} from events where {arrived})) as attribution"
+                " order by event_id, {order})"
+            ).format(
+                columns=_list(columns[ATTRIBUTION]) if columns[ATTRIBUTION] else sql.SQL("null"),
+                texts=sql.SQL(", ").join([sql.SQL("event_id::text"), *self._texts(ATTRIBUTION, columns[ATTRIBUTION])]),
+                event_id=self._joined("event_id"),
+                id=self._joined("id"),
+                arrived=arrived,
+                order=_order(columns[ATTRIBUTION]) if columns[ATTRIBUTION] else sql.SQL("event_id"),
+            )
+        return sql.SQL(
+            "copy (select {columns}, coalesce(attribution.attributions, 0)"
+            " from (select {texts} from events where {arrived}) as event"
+            " left join {attribution} as attribution on attribution.event_id = event.id"
+            " order by {order}) to stdout"
+        ).format(
+            columns=sql.SQL(", ").join(
+                sql.Identifier("event" if selected.table == EVENTS else ATTRIBUTION, selected.column)
+                for selected in self._selected
+            ),
+            texts=sql.SQL(", ").join(self._texts(EVENTS, columns[EVENTS])),
+            arrived=arrived,
+            attribution=attribution,
+            order=_order([_OCCURRED, "id", *columns[EVENTS]], "event"),
+        )
+
+    def _in(self, window: Window) -> sql.Composed:
+        """The condition that a row of `events` arrived in the window; plain comparisons, for which indexes serve."""
+        within = sql.SQL("({0} >= {1}::timestamptz and {0} < {2}::timestamptz)")
+        bounds = (sql.Literal(window.starts_at.isoformat()), sql.Literal(window.ends_at.isoformat()))
+        occurred = within.format(sql.Identifier(_OCCURRED), *bounds)
+        if not self._arrived:
+            return occurred
+        arrived = sql.Identifier(self._arrived)
+        return sql.SQL("({} or ({} is null and {}))").format(within.format(arrived, *bounds), arrived, occurred)
+
+    def _texts(self, table: str, columns: list[str]) -> list[sql.Composable]:
+        """Columns as texts, none much longer than what a line may hold: it is refused for its length all the same."""
+        texts: list[sql.Composable] = []
+        for column in columns:
+            name = sql.Identifier(column)
+            if column in (_OCCURRED, self._arrived):
+                texts.append(sql.SQL("{0}::timestamptz::text as {0}").format(name))
+            elif self._types[table][column] in _UNBOUNDED:
+                texts.append(sql.SQL("left({0}::text, {1}) as {0}").format(name, sql.Literal(MAX_LINE_BYTES)))
+            else:
+                texts.append(sql.SQL("{0}::text as {0}").format(name))
+        return texts
+
+    def _joined(self, column: str) -> sql.Composable:
+        """One side of the comparison of the two tables' ids: as text where they are of different types."""
+        is_same = self._types[EVENTS]["id"] == self._types[ATTRIBUTION]["event_id"]
+        return sql.SQL("{}" if is_same else "{}::text").format(sql.Identifier(column))
+
+
+def _json_of(text: str) -> msgspec.Raw | str:
+    """Text that is JSON as it is, on one line; what parsers disagree about, such as a repeated key, is kept."""
+    encoded = text.encode()
+    try:
+        msgspec.json.decode(encoded, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return text
+    # Line ends within JSON stand between its tokens: in a text they would be escaped.
+    return msgspec.Raw(encoded.replace(b"\n", b" ").replace(b"\r", b" "))
+
+
+def _list(columns: list[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, columns))
+
+
+def _order(columns: list[str], table: str | None = None) -> sql.Composed:
+    qualifier = (table,) if table else ()
+    return sql.SQL(", ").join(
+        sql.SQL('{} collate "C"').format(sql.Identifier(*qualifier, column)) for column in columns
+    )

@@ -1,0 +1,190 @@
+"""The application's database as a source of events: a day's rows of `events` become a landing file of that day, which
+is loaded like any other. Rows become lines in application_event_rows.py.
+
+A file is a function of the rows alone: an unchanged day gives the same bytes and is skipped by its checksum, a changed
+one replaces exactly its own events. Days that arrived long ago are read again when their day is run again, no sooner.
+"""
+
+import contextlib
+import filecmp
+import gzip
+import os
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+from typing import BinaryIO, Final
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from ingestion.application_event_rows import EventRows, Line
+from ingestion.application_reads import ApplicationRowsMissing, is_implausible
+from ingestion.application_source import begin_snapshot
+from ingestion.landing import LandingError, LandingRoot
+from ingestion.storage import LocalFolder, Storage, StoredEntry
+from ingestion.window import Window
+
+FILE_NAME: Final = "application-events.ndjson.gz"
+_COMPRESSION: Final = 6
+_NOTHING: Final[Mapping[date, int]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractedDay:
+    """What the application had of one landing day. `ambiguous` events have several rows of attribution."""
+
+    landing_date: date
+    events: int
+    ambiguous: int
+    is_changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractionReport:
+    """What an extraction wrote. `undated` rows of the whole table have no day to land on, and are in no file."""
+
+    days: tuple[ExtractedDay, ...]
+    undated: int
+
+
+def extract_events(
+    source: psycopg.Connection,
+    *,
+    root: LandingRoot,
+    window: Window,
+    loaded: Mapping[date, int] = _NOTHING,
+    accept_removals: bool = False,
+    on_day: Callable[[ExtractedDay], None] | None = None,
+) -> ExtractionReport:
+    """Write a landing file for every day of the window that has events in the application, or ever had.
+
+    One consistent read-only snapshot of `source`, which must not be inside a transaction; one row in memory at a time.
+    `loaded` is the number of lines that the warehouse has of these files. A file appears whole, or stays as it was.
+
+    Raises ApplicationSchemaError, ApplicationUnavailable, LandingError (the landing folder is none of this machine, or
+    cannot be written), ValueError (source not idle), and, unless removals are accepted, ApplicationRowsMissing when a
+    day has lost all of its events, or most of them. The files of the days before are then written already.
+    """
+    if not isinstance(root.storage, LocalFolder):
+        raise LandingError(
+            "events of the application's database are written as landing files, and LANDING_URL is"
+            f" {root.storage.location('')}, no folder of this machine: set it to one, or WAREHOUSE_EVENT_SOURCE=files"
+        )
+    if source.info.transaction_status != TransactionStatus.IDLE:
+        raise ValueError("the connection to the application is inside a transaction: its snapshot may be an old one")
+    days = []
+    folder = root.storage.root / "events"
+    with source.transaction():
+        begin_snapshot(source)
+        rows = EventRows.at(source)
+        undated = rows.undated(source)
+        with _written(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        for day in window.days():
+            path = folder / f"dt={day}" / FILE_NAME
+            lines = rows.lines(source, Window.day(day))
+            with closing(lines):
+                extracted = _extract_day(lines, path, day, loaded.get(day), accept_removals)
+            if on_day:
+                on_day(extracted)
+            days.append(extracted)
+    return ExtractionReport(tuple(days), undated)
+
+
+def loaded_lines(warehouse: psycopg.Connection, window: Window) -> dict[date, int]:
+    """How many lines of the application's events the warehouse has, by landing day; days without a file have none."""
+    rows = warehouse.execute(
+        "select landing_date, lines_read from ops.loads where replaced_by is null and file = any(%s)",
+        [[f"events/dt={day}/{FILE_NAME}" for day in window.days()]],
+    )
+    return dict(rows.fetchall())
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationEventsOnly:
+    """A storage in which days hold no other files than those that are written here."""
+
+    storage: Storage
+
+    def location(self, name: str) -> str:
+        return self.storage.location(name)
+
+    def entries(self, folder: str) -> list[StoredEntry]:
+        return [entry for entry in self.storage.entries(folder) if entry.is_folder or entry.own_name == FILE_NAME]
+
+    def has_folder(self, folder: str, /) -> bool:
+        return self.storage.has_folder(folder)
+
+    def open(self, name: str) -> BinaryIO:
+        return self.storage.open(name)
+
+
+def _extract_day(
+    lines: Generator[Line, None, None], path: Path, day: date, loaded: int | None, accept_removals: bool
+) -> ExtractedDay:
+    # Names that begin with a dot are no landing files, whatever the names of unfinished files are set to.
+    unfinished = path.with_name(f".{FILE_NAME}.tmp")
+    first = next(lines, None)
+    if first is None and loaded is None and not path.exists():
+        return ExtractedDay(day, 0, 0, is_changed=False)
+    with _written(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            events, ambiguous = _write(unfinished, first, lines)
+            before = loaded or 0
+            if not accept_removals and is_implausible(before=before, after=events, removed=before - events):
+                raise ApplicationRowsMissing(
+                    f"the application's table events has {events:,} rows of {day}, where the warehouse has {before:,}"
+                    " of its lines; nothing was changed. If APP_DATABASE_URL points to the wrong database, or the"
+                    " product deletes old events, run this day from the files that were written before"
+                    " (WAREHOUSE_EVENT_SOURCE=files). If the events were really to go, say so once, in the config of a"
+                    " run of the step raw_events: accept_removals: true"
+                )
+            is_changed = not path.exists() or not filecmp.cmp(unfinished, path, shallow=False)
+            if is_changed:
+                unfinished.replace(path)
+                _sync(path.parent)
+        finally:
+            with contextlib.suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+    return ExtractedDay(day, events, ambiguous, is_changed)
+
+
+def _write(path: Path, first: Line | None, rest: Generator[Line, None, None]) -> tuple[int, int]:
+    """Write lines, durably; their number, and how many have several rows of attribution."""
+    events = ambiguous = 0
+    with path.open("wb") as file:
+        # Neither a name nor a time in its header: the same lines are the same bytes.
+        with gzip.GzipFile(filename="", mode="wb", compresslevel=_COMPRESSION, fileobj=file, mtime=0) as packed:
+            line = first
+            while line is not None:
+                packed.write(line.text + b"\n")
+                events += 1
+                ambiguous += line.attributions > 1
+                line = next(rest, None)
+        file.flush()
+        os.fsync(file.fileno())
+    return events, ambiguous
+
+
+def _sync(folder: Path) -> None:
+    # The name of a file is part of its folder.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _written(path: Path) -> Generator[None, None, None]:
+    try:
+        yield
+    except OSError as error:
+        raise LandingError(
+            f"{path} cannot be written ({error.strerror or error}): the account that runs Dagster needs the right to"
+            " write the landing folder, and space on its disk"
+        ) from error
