@@ -11,7 +11,7 @@ from psycopg import sql
 
 from ingestion import application_schema, schema
 from ingestion.application import ApplicationReport, ApplicationRowsMissing, connect_application, read_application
-from ingestion.application_reads import FULL_READ_DAYS, OVERLAP_HOURS
+from ingestion.application_reads import FULL_READ_DAYS
 from ingestion.application_schema import TABLES
 from orchestration.warehouse import Warehouse
 
@@ -97,7 +97,7 @@ def test_a_change_that_was_committed_late_is_found(read: Read, change: Change) -
     read()
     change(
         "update licenses set fee_cents = 0,"
-        f" updated_at = timestamptz '2026-09-20 12:00+00' - interval '{OVERLAP_HOURS} hours' where id = 'l2'"
+        " updated_at = timestamptz '2026-09-20 12:00+00' - interval '23 hours' where id = 'l2'"
     )
 
     counts = read().counts["licenses"]
