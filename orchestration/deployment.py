@@ -36,6 +36,8 @@ class Deployment:
         os.truncate(lock, 0)
         os.write(lock, str(os.getpid()).encode())
         os.set_inheritable(lock, True)
+        # A shell that starts it in the background has it ignore Ctrl-C, which is how `stop` ends it.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         return [str(Path(sys.executable).with_name("dg")), "dev", "--use-active-venv"]
 
     def stop(self) -> bool:
