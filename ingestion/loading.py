@@ -1,5 +1,5 @@
 """One landing day's files → raw tables and ledger rows, in one transaction. What a line is worth is decided in
-validation.py, which of several copies is stored in resolution.py.
+validation/, which of several copies is stored in resolution.py.
 """
 
 from collections.abc import Callable
@@ -11,11 +11,13 @@ from typing import Final
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from ingestion import landing, reading, resolution
+from ingestion import resolution
 from ingestion.encryption.props import PropEncryption
-from ingestion.landing import LandingFile, LandingRoot
+from ingestion.landing import files as landing
+from ingestion.landing import reading
+from ingestion.landing.files import LandingFile, LandingRoot
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
-from ingestion.validation import Accepted, LineValidator, NotTracked, Rejected
+from ingestion.validation.validator import Accepted, LineValidator, NotTracked, Rejected
 from ingestion.window import Window
 
 # Accepted and rejected rows go to the server in turns of one connection; 4,000 rows of 600 bytes stay below 5 MB.

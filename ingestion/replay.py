@@ -13,11 +13,13 @@ from typing import Final
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from ingestion import landing, reading, resolution
+from ingestion import resolution
 from ingestion.encryption.props import PropEncryption
-from ingestion.landing import LandingFile, LandingRoot
+from ingestion.landing import files as landing
+from ingestion.landing import reading
+from ingestion.landing.files import LandingFile, LandingRoot
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
-from ingestion.validation import Accepted, LineValidator, NotTracked
+from ingestion.validation.validator import Accepted, LineValidator, NotTracked
 from ingestion.window import Window
 
 BATCH_ROWS: Final = 4_000

@@ -14,7 +14,7 @@ from typing import Final
 
 import psycopg
 
-from ingestion.landing import LandingFile
+from ingestion.landing.files import LandingFile
 from ingestion.window import ONE_DAY, Window
 from orchestration.partitions import NIGHTLY_HOUR
 from orchestration.staleness import windows

@@ -7,8 +7,8 @@ from typing import Final
 import dagster as dg
 import psycopg
 
-from ingestion.application import ApplicationUnavailable
-from ingestion.storage import StorageUnreachable
+from ingestion.application.reader import ApplicationUnavailable
+from ingestion.landing.storage import StorageUnreachable
 from orchestration.warehouse import PasswordRefused, WarehouseUnavailable
 
 # A server that restarts is back within a minute; 10, 20 and 40 seconds wait for that.

@@ -19,8 +19,10 @@ from uuid import uuid4
 
 from psycopg import sql
 
-from ingestion import ad_spend_schema, application_schema, schema
-from ingestion.application import connect_application, read_application
+from ingestion import schema
+from ingestion.ad_spend import schema as ad_spend_schema
+from ingestion.application import schema as application_schema
+from ingestion.application.reader import connect_application, read_application
 from ingestion.loading import LoadReport, load_window
 from ingestion.window import ONE_DAY, Window
 from orchestration import builds, dbt, gates, staleness

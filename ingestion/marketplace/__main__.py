@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from ingestion.application_source import ApplicationUnavailable, connect_application
+from ingestion.application.source import ApplicationUnavailable, connect_application
 from ingestion.marketplace import DEFAULT_EVENTS_PER_DAY, DEFAULT_SEED, DEFAULT_START, Marketplace
 from ingestion.marketplace.application_tables import write_application
 from ingestion.marketplace.landing_files import write_landing_files

@@ -12,9 +12,9 @@ from uuid import uuid4
 
 import msgspec
 
-from ingestion.spelling import is_camel, spell
 from ingestion.tracking.context import TrackingContext
-from ingestion.validation import LineValidator, NotTracked, Rejected
+from ingestion.validation.spelling import is_camel, spell
+from ingestion.validation.validator import LineValidator, NotTracked, Rejected
 
 MAX_BATCH: Final = 50
 DO_NOT_TRACK: Final = "context.doNotTrack: the person has declined"

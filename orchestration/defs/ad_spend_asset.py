@@ -5,8 +5,10 @@ from typing import Final
 
 import dagster as dg
 
-from ingestion import ad_spend, ad_spend_schema, schema
-from ingestion.landing import LandingError
+from ingestion import schema
+from ingestion.ad_spend import loading as ad_spend
+from ingestion.ad_spend import schema as ad_spend_schema
+from ingestion.landing.files import LandingError
 from orchestration import failures
 from orchestration.dbt import OWNERS
 from orchestration.defs.raw_assets import DAILY

@@ -8,16 +8,17 @@ import dagster as dg
 import psycopg
 from pydantic import Field
 
-from ingestion import application_schema, schema
-from ingestion.application import (
+from ingestion import schema
+from ingestion.application import schema as application_schema
+from ingestion.application.events import ExtractedDay, extract_events, loaded_lines
+from ingestion.application.reader import (
     ApplicationRowsMissing,
     ApplicationSchemaError,
     connect_application,
     read_application,
 )
-from ingestion.application_events import ExtractedDay, extract_events, loaded_lines
 from ingestion.encryption.tokens import EncryptionSettingsError
-from ingestion.landing import LandingError
+from ingestion.landing.files import LandingError
 from ingestion.loading import LoadReport, load_window
 from ingestion.window import ONE_DAY, Window
 from orchestration import failures, row_counts, staleness

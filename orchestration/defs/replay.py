@@ -5,7 +5,7 @@ from pydantic import Field
 
 from ingestion import replay, schema
 from ingestion.encryption.tokens import EncryptionSettingsError
-from ingestion.landing import LandingError
+from ingestion.landing.files import LandingError
 from ingestion.replay import ReplayError, ReplayReport, Selection
 from ingestion.window import Window
 from orchestration import failures, staleness

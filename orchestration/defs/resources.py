@@ -7,9 +7,9 @@ from datetime import date
 import dagster as dg
 import psycopg
 
-from ingestion.application_events import ApplicationEventsOnly
+from ingestion.application.events import ApplicationEventsOnly
 from ingestion.encryption.props import PropEncryption
-from ingestion.landing import INCOMPLETE, LandingRoot
+from ingestion.landing.files import INCOMPLETE, LandingRoot
 from orchestration.dbt import warehouse_dbt
 from orchestration.settings import EventSource, settings
 from orchestration.warehouse import Warehouse

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from ingestion.landing import recent_files
+from ingestion.landing.files import recent_files
 from ingestion.window import ONE_DAY, Window
 from orchestration import arrivals, staleness
 from orchestration import dbt as project

@@ -10,8 +10,9 @@ import dagster as dg
 import psycopg
 import pytest
 
-from ingestion import ad_spend_schema, schema
-from ingestion.ad_spend import AdSpendReport, load_ad_spend, rejected_rows
+from ingestion import schema
+from ingestion.ad_spend import schema as ad_spend_schema
+from ingestion.ad_spend.loading import AdSpendReport, load_ad_spend, rejected_rows
 from orchestration.warehouse import Warehouse
 from tests.code_location import SETTINGS, definitions
 

@@ -10,15 +10,16 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from ingestion import application_schema, schema
-from ingestion.application import (
+from ingestion import schema
+from ingestion.application import schema as application_schema
+from ingestion.application.reader import (
     ApplicationReport,
     ApplicationSchemaError,
     ApplicationUnavailable,
     connect_application,
     read_application,
 )
-from ingestion.application_source import hash_email
+from ingestion.application.source import hash_email
 from orchestration.warehouse import Warehouse
 
 KEY = "a key of the tests, long enough"

@@ -14,16 +14,16 @@ import pytest
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from ingestion.application_events import (
+from ingestion.application.events import (
     FILE_NAME,
     ApplicationEventsOnly,
     ExtractionReport,
     extract_events,
     loaded_lines,
 )
-from ingestion.application_reads import ApplicationRowsMissing
-from ingestion.application_source import ApplicationSchemaError, connect_application
-from ingestion.landing import LandingError, LandingRoot
+from ingestion.application.read_state import ApplicationRowsMissing
+from ingestion.application.source import ApplicationSchemaError, connect_application
+from ingestion.landing.files import LandingError, LandingRoot
 from ingestion.window import ONE_DAY, Window
 from tests.pipeline import START, Pipeline
 
@@ -367,7 +367,7 @@ def test_beside_the_applications_events_other_files_are_loaded_only_where_both_a
     extract(load=False)
     root = LandingRoot.at(pipeline.landing)
 
-    from ingestion.landing import landing_files
+    from ingestion.landing.files import landing_files
 
     only = LandingRoot(ApplicationEventsOnly(root.storage), root.incomplete)
     assert [file.name for file in landing_files(only, FIRST)] == [f"events/dt={START}/{FILE_NAME}"]

@@ -9,10 +9,16 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from ingestion import application_schema, schema
-from ingestion.application import ApplicationReport, ApplicationRowsMissing, connect_application, read_application
-from ingestion.application_reads import FULL_READ_DAYS
-from ingestion.application_schema import TABLES
+from ingestion import schema
+from ingestion.application import schema as application_schema
+from ingestion.application.read_state import FULL_READ_DAYS
+from ingestion.application.reader import (
+    ApplicationReport,
+    ApplicationRowsMissing,
+    connect_application,
+    read_application,
+)
+from ingestion.application.schema import TABLES
 from orchestration.warehouse import Warehouse
 
 KEY = "a key of the tests, long enough"

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from ingestion.application import connect_application
+from ingestion.application.reader import connect_application
 from ingestion.window import ONE_DAY, Window
 from tests.pipeline import START, Pipeline
 

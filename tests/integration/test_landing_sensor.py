@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from ingestion.landing import LandingError
+from ingestion.landing.files import LandingError
 from ingestion.window import ONE_DAY, Window
 from orchestration.partitions import run_tags
 from tests.code_location import definitions, settings_of

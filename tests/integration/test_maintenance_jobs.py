@@ -9,7 +9,7 @@ import pytest
 from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.tokens import KeyRing, new_key
 from ingestion.loading import load_landing_day
-from ingestion.validation import LineValidator, Rejected
+from ingestion.validation.validator import LineValidator, Rejected
 from orchestration.defs.encryption import rotate_encryption_key
 from orchestration.defs.replay import replay_rejected
 from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource

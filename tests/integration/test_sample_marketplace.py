@@ -5,8 +5,9 @@ from datetime import date
 import psycopg
 import pytest
 
-from ingestion import application_schema, schema
-from ingestion.application import connect_application, read_application
+from ingestion import schema
+from ingestion.application import schema as application_schema
+from ingestion.application.reader import connect_application, read_application
 from ingestion.marketplace import MAIL_DOMAIN, PASSWORD_MARK, Marketplace
 from ingestion.marketplace.__main__ import main
 from ingestion.marketplace.application_tables import write_application

@@ -12,7 +12,7 @@ import pytest
 
 from ingestion import loading
 from ingestion.loading import load_landing_day
-from ingestion.validation import LineValidator
+from ingestion.validation.validator import LineValidator
 from tests.integration.loading.raw_tables import RawTables, event
 from tests.pipeline import START, Pipeline
 

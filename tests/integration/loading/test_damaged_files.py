@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ingestion.landing import LandingError
+from ingestion.landing.files import LandingError
 from ingestion.loading import load_window
-from ingestion.validation import LineValidator
+from ingestion.validation.validator import LineValidator
 from ingestion.window import Window
 from tests.integration.loading import model
 from tests.integration.loading.raw_tables import RawTables, event

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from backports import zstd
 
-from ingestion.landing import LandingError, LandingRoot
+from ingestion.landing.files import LandingError, LandingRoot
 from ingestion.loading import load_landing_day
 from tests.integration.loading import model
 from tests.integration.loading.raw_tables import RawTables, event

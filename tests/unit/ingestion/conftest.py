@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
-from ingestion.validation import Accepted, LineValidator, Rejected
+from ingestion.validation.validator import Accepted, LineValidator, Rejected
 
 GOOD_EVENT: dict[str, Any] = {
     "eventType": "asset_viewed",

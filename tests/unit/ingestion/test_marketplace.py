@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from ingestion.ad_spend_files import RejectedRow, ad_spend_files, read_content, read_rows
+from ingestion.ad_spend.files import RejectedRow, ad_spend_files, read_content, read_rows
 from ingestion.marketplace import MAIL_DOMAIN, PASSWORD_MARK, LandingDay, Marketplace, Outcome
 from ingestion.marketplace.broken_lines import KINDS
 from ingestion.marketplace.landing_files import MANIFEST, write_landing_files
 from ingestion.marketplace.visitors import arrival
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
-from ingestion.validation import Accepted, LineValidator, NotTracked, Rejected
+from ingestion.validation.validator import Accepted, LineValidator, NotTracked, Rejected
 
 START = date(2026, 10, 1)
 DAYS = 9

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.landing import LandingFile
-from ingestion.storage import LocalFolder, StoredEntry
+from ingestion.landing.files import LandingFile
+from ingestion.landing.storage import LocalFolder, StoredEntry
 from ingestion.window import Window
 from orchestration.arrivals import Arrivals, Loaded, Waiting, decide, dump, parse, watched
 

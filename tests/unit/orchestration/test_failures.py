@@ -4,7 +4,7 @@ import dagster as dg
 import psycopg
 import pytest
 
-from ingestion.landing import LandingError
+from ingestion.landing.files import LandingError
 from orchestration.failures import MayPass, told
 from orchestration.warehouse import PasswordRefused, WarehouseUnavailable
 

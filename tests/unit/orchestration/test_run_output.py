@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestration.run_output import in_short
+from orchestration.demo.run_output import in_short
 
 HEAD = "2026-11-22 13:07:58 +0000 - dagster - {level} - daily_refresh - e077aae0-99b5-48ac-8ca0-3fb23598402e - "
 

@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from ingestion import storage
-from ingestion.storage import Storage, StorageError, StoredEntry
+from ingestion.landing import storage
+from ingestion.landing.storage import Storage, StorageError, StoredEntry
 from ingestion.window import Window
 
 # How the names of files end that are still being written; WAREHOUSE_INCOMPLETE_SUFFIXES says otherwise.

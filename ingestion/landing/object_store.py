@@ -5,7 +5,7 @@ from datetime import timedelta
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
-from ingestion.storage import ObjectChanged, StorageError, StorageUnreachable, StoredEntry
+from ingestion.landing.storage import ObjectChanged, StorageError, StorageUnreachable, StoredEntry
 
 if TYPE_CHECKING:
     from collections.abc import Buffer  # type: ignore[attr-defined]

@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from ingestion.application_schema import READABLE_TYPES, Table
+from ingestion.application.schema import READABLE_TYPES, Table
 
 _CONNECT_TIMEOUT_SECONDS: Final = 10
 # By its name an application's table says when a row was changed last.

@@ -1,4 +1,4 @@
-"""Points in time as an event spells them, to UTC. Which of them are acceptable is validation.py's business.
+"""Points in time as an event spells them, to UTC. Which of them are acceptable is validator.py's business.
 
 An offset is required. Digits beyond the microsecond are cut off, never rounded, so that the last instant of a day
 stays on its day. A leap second (:60) is refused, because neither Python nor Postgres can keep it apart from the

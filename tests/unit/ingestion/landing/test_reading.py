@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from backports import zstd
 
-from ingestion.landing import LandingError, LandingFile, landing_files
-from ingestion.lines import EventArray, Numbered, Oversized
-from ingestion.reading import checksum, read_lines
+from ingestion.landing.files import LandingError, LandingFile, landing_files
+from ingestion.landing.lines import EventArray, Numbered, Oversized
+from ingestion.landing.reading import checksum, read_lines
 from ingestion.window import Window
 
 DAY = Window.day(date(2026, 10, 1))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.timestamps import parse_timestamp, timestamp_reason
+from ingestion.validation.timestamps import parse_timestamp, timestamp_reason
 
 
 @given(st.datetimes(timezones=st.timezones(), min_value=datetime(1900, 1, 1), max_value=datetime(2100, 1, 1)))  # noqa: DTZ001

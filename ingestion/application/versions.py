@@ -10,7 +10,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from ingestion.application_schema import Table
+from ingestion.application.schema import Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from io import RawIOBase
 from typing import BinaryIO, Final, cast
 
-from ingestion.landing import COMPRESSED, PARQUET, LandingError, LandingFile
-from ingestion.lines import Numbered, split_lines
-from ingestion.storage import ObjectChanged, StorageError
+from ingestion.landing.files import COMPRESSED, PARQUET, LandingError, LandingFile
+from ingestion.landing.lines import Numbered, split_lines
+from ingestion.landing.storage import ObjectChanged, StorageError
 
 # Large enough that the cost of a read does not matter, small enough that four of them do not matter either.
 _CHUNK_BYTES: Final = 262_144
@@ -60,7 +60,7 @@ def _text_lines(file: LandingFile, stored: BinaryIO, expected_checksum: str | No
 
 
 def _parquet_lines(file: LandingFile, stored: BinaryIO, expected_checksum: str | None) -> Iterator[Numbered]:
-    from ingestion.parquet import UnreadableParquet, rows_as_lines
+    from ingestion.landing.parquet import UnreadableParquet, rows_as_lines
 
     with _seekable(stored) as rows:
         problem = None

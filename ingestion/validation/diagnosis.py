@@ -1,5 +1,5 @@
 """Why a line is no acceptable event: every reason, not only the first. The slow way, for bad lines only; the quick
-way in validation.py says yes or no, and both take the rules from contract.py.
+way in validator.py says yes or no, and both take the rules from contract.py.
 
 A reason reads `<field>: <what is wrong>`. It never quotes what was sent, so it holds no personal data and the same
 mistake always gives the same text.
@@ -24,8 +24,8 @@ from ingestion.contract import (
     Event,
     expectation,
 )
-from ingestion.spelling import has_duplicate_keys, spell
-from ingestion.timestamps import parse_timestamp, timestamp_reason
+from ingestion.validation.spelling import has_duplicate_keys, spell
+from ingestion.validation.timestamps import parse_timestamp, timestamp_reason
 
 NOT_UTF8: Final = "line: not UTF-8"
 NUL_BYTES: Final = "line: NUL bytes; a file in UTF-16 has them, write UTF-8"

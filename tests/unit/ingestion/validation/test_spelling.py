@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingestion.spelling import has_duplicate_keys, is_camel, spell
+from ingestion.validation.spelling import has_duplicate_keys, is_camel, spell
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ingestion.diagnosis import diagnose, read_document
-from ingestion.lines import EventArray, Oversized
+from ingestion.landing.lines import EventArray, Oversized
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
-from ingestion.validation import Accepted, LineValidator, NotTracked, Rejected
+from ingestion.validation.diagnosis import diagnose, read_document
+from ingestion.validation.validator import Accepted, LineValidator, NotTracked, Rejected
 
 VALIDATOR = LineValidator(landing_date=date(2026, 10, 3), start_date=date(2026, 10, 1))
 PRIVATE = ("jane@example.com", "10.1.2.3", "+49 151 23456789", "Mozilla/5.0")

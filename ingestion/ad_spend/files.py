@@ -19,9 +19,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import PydanticCustomError
 
 from ingestion.contract import MAX_INTEGER, MAX_UTM_LENGTH
-from ingestion.landing import LandingError, LandingRoot
+from ingestion.landing.files import LandingError, LandingRoot
+from ingestion.landing.storage import Storage, StorageError, StorageUnreachable, StoredEntry
 from ingestion.privacy import redact_text
-from ingestion.storage import Storage, StorageError, StorageUnreachable, StoredEntry
 
 FOLDER: Final = "ad_spend"
 # A year of a hundred campaigns a day takes 4 MB. The rows of a file are held in memory, at ten times its size.

@@ -30,14 +30,14 @@ from ingestion.contract import (
     Event,
     Props,
 )
-from ingestion.diagnosis import AN_ARRAY, TOO_DEEP, Unreadable, diagnose, read_document
 from ingestion.encryption.props import PropEncryption
 from ingestion.enrichment import parse_user_agent
-from ingestion.lines import EventArray, Oversized
+from ingestion.landing.lines import EventArray, Oversized
 from ingestion.privacy import is_clean, nothing, redact_text, redact_value
-from ingestion.rejection import redact_line
-from ingestion.spelling import has_duplicate_keys, is_camel, spell
-from ingestion.timestamps import parse_timestamp
+from ingestion.validation.diagnosis import AN_ARRAY, TOO_DEEP, Unreadable, diagnose, read_document
+from ingestion.validation.rejection import redact_line
+from ingestion.validation.spelling import has_duplicate_keys, is_camel, spell
+from ingestion.validation.timestamps import parse_timestamp
 from ingestion.window import ONE_DAY
 
 _AHEAD: Final = timedelta(hours=MAX_CLOCK_AHEAD_HOURS)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ingestion.window import Window
-from orchestration.run_output import in_short
+from orchestration.demo.run_output import in_short
 from orchestration.settings import MissingSetting, Settings, settings
 from orchestration.warehouse import Warehouse, WarehouseUnavailable
 
@@ -35,8 +35,8 @@ class RunFailed(Exception):
 
 def main() -> int:
     """Write the sample, run what is not published, print the summary; 1 when something failed."""
-    from ingestion.application_source import ApplicationUnavailable
-    from orchestration.demo_summary import summary
+    from ingestion.application.source import ApplicationUnavailable
+    from orchestration.demo.summary import summary
 
     try:
         given = settings()
@@ -86,7 +86,7 @@ def days_to_run(connection: "psycopg.Connection", window: Window) -> list[Window
 
 def write_sample(given: Settings, window: Window) -> None:
     """Landing files and application tables. Raises DemoRefused where there is something that is not the sample's."""
-    from ingestion.application_source import connect_application
+    from ingestion.application.source import connect_application
     from ingestion.marketplace import Marketplace
     from ingestion.marketplace.application_tables import write_application
     from ingestion.marketplace.landing_files import write_landing_files
@@ -104,8 +104,8 @@ def write_sample(given: Settings, window: Window) -> None:
 
 def landing_folder(url: str) -> Path:
     """The folder that the sample is written to. Raises DemoRefused when LANDING_URL is an object store."""
-    from ingestion.landing import LandingRoot
-    from ingestion.storage import LocalFolder
+    from ingestion.landing.files import LandingRoot
+    from ingestion.landing.storage import LocalFolder
 
     storage = LandingRoot.at(url).storage
     if not isinstance(storage, LocalFolder):

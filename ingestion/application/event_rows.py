@@ -15,8 +15,8 @@ import msgspec
 import psycopg
 from psycopg import sql
 
-from ingestion.application_schema import READABLE_TYPES
-from ingestion.application_source import ApplicationSchemaError, column_types, source_errors
+from ingestion.application.schema import READABLE_TYPES
+from ingestion.application.source import ApplicationSchemaError, column_types, source_errors
 from ingestion.contract import MAX_LINE_BYTES, Attribution, Context, Event, camel_keys
 from ingestion.window import Window
 

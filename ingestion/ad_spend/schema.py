@@ -4,7 +4,7 @@ from typing import Final
 
 import psycopg
 
-from ingestion.ad_spend_files import COLUMNS, KEY_COLUMNS
+from ingestion.ad_spend.files import COLUMNS, KEY_COLUMNS
 
 # Any constant will do; it only has to differ from the other advisory locks of the warehouse.
 _DDL_LOCK: Final = 7_204

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ingestion.landing import LandingError, LandingFile, landing_files
-from ingestion.parquet import rows_as_lines
-from ingestion.reading import checksum, read_lines
-from ingestion.validation import Accepted, LineValidator, Rejected
+from ingestion.landing.files import LandingError, LandingFile, landing_files
+from ingestion.landing.parquet import rows_as_lines
+from ingestion.landing.reading import checksum, read_lines
+from ingestion.validation.validator import Accepted, LineValidator, Rejected
 from ingestion.window import Window
 
 DAY = date(2026, 10, 3)

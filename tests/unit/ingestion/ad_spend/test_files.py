@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.ad_spend_files import (
+from ingestion.ad_spend.files import (
     CHANNELS,
     AdSpendRow,
     RejectedRow,
@@ -19,7 +19,7 @@ from ingestion.ad_spend_files import (
 )
 
 HEADER = "date,utm_source,cost_cents"
-CHANNEL_GROUP = Path(__file__).parents[3] / "dbt_project" / "macros" / "channel_group.sql"
+CHANNEL_GROUP = Path(__file__).parents[4] / "dbt_project" / "macros" / "channel_group.sql"
 
 
 def rows_of(*lines: str, header: str = HEADER) -> list[tuple[int, AdSpendRow] | RejectedRow]:

@@ -1,4 +1,4 @@
-"""Ad spend files → raw.ad_spend, one row a key, in one transaction. What a file may hold is in ad_spend_files.py.
+"""Ad spend files → raw.ad_spend, one row a key, in one transaction. What a file may hold is in files.py.
 
 Of several rows of one key, the one in the file with the greater name stands, and in one file the later one; the others
 wait in raw.duplicate_ad_spend. So the outcome depends on the files and not on the order in which they came.
@@ -12,7 +12,7 @@ from typing import Final
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from ingestion.ad_spend_files import (
+from ingestion.ad_spend.files import (
     COLUMNS,
     AdSpendFile,
     AdSpendRow,
@@ -22,8 +22,8 @@ from ingestion.ad_spend_files import (
     read_content,
     read_rows,
 )
-from ingestion.ad_spend_schema import COLUMN_NAMES, KEY_COLUMN_NAMES
-from ingestion.landing import LandingRoot
+from ingestion.ad_spend.schema import COLUMN_NAMES, KEY_COLUMN_NAMES
+from ingestion.landing.files import LandingRoot
 
 _COLUMNS: Final = ", ".join(COLUMN_NAMES)
 _KEY: Final = ", ".join(KEY_COLUMN_NAMES)

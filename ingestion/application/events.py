@@ -20,11 +20,11 @@ from typing import BinaryIO, Final
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from ingestion.application_event_rows import EventRows, Line
-from ingestion.application_reads import ApplicationRowsMissing, is_implausible
-from ingestion.application_source import begin_snapshot
-from ingestion.landing import LandingError, LandingRoot
-from ingestion.storage import LocalFolder, Storage, StoredEntry
+from ingestion.application.event_rows import EventRows, Line
+from ingestion.application.read_state import ApplicationRowsMissing, is_implausible
+from ingestion.application.source import begin_snapshot
+from ingestion.landing.files import LandingError, LandingRoot
+from ingestion.landing.storage import LocalFolder, Storage, StoredEntry
 from ingestion.window import Window
 
 FILE_NAME: Final = "application-events.ndjson.gz"

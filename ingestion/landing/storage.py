@@ -86,7 +86,7 @@ def at(url: str | Path) -> Storage:
             f"{parts.scheme}:// is no place of landing files",
             "use a path, file:///path, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix",
         )
-    from ingestion.object_store import ObjectStore
+    from ingestion.landing.object_store import ObjectStore
 
     return ObjectStore(text)
 

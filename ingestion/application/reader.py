@@ -1,7 +1,7 @@
 """The product's own tables as versions in schema raw: compare with what raw knows, append what differs.
 
-What is read is declared in application_schema.py, how it is read in application_source.py, how much of it in
-application_reads.py; the statements of the warehouse are in application_versions.py. A read is one snapshot of the
+What is read is declared in schema.py, how it is read in source.py, how much of it in
+read_state.py; the statements of the warehouse are in versions.py. A read is one snapshot of the
 application and one transaction of the warehouse, and rows are never held in memory.
 """
 
@@ -14,11 +14,11 @@ from typing import Final
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from ingestion import application_reads as reads
-from ingestion import application_versions as versions
-from ingestion.application_reads import ApplicationRowsMissing, ReadState
-from ingestion.application_schema import TABLES, Table
-from ingestion.application_source import (
+from ingestion.application import read_state as reads
+from ingestion.application import versions
+from ingestion.application.read_state import ApplicationRowsMissing, ReadState
+from ingestion.application.schema import TABLES, Table
+from ingestion.application.source import (
     ApplicationSchemaError,
     ApplicationUnavailable,
     FoundTable,

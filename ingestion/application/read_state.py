@@ -16,8 +16,8 @@ from typing import Final
 
 import psycopg
 
-from ingestion.application_schema import Table
-from ingestion.application_source import FoundTable
+from ingestion.application.schema import Table
+from ingestion.application.source import FoundTable
 
 # `updated_at` is set when a transaction begins or writes, and seen when it commits: what was committed this long after
 # its time is still found. A day is longer than any sane transaction, and than an hour that a local clock repeats.

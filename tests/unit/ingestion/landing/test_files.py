@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.landing import LandingError, LandingRoot, landing_files, recent_files
+from ingestion.landing.files import LandingError, LandingRoot, landing_files, recent_files
 from ingestion.window import Window
 
 WINDOW = Window(date(2026, 10, 1), date(2026, 10, 3))

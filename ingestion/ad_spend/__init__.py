@@ -1,0 +1,1 @@
+"""What advertising cost: CSV files of the landing folder to rows of raw (loading.py)."""

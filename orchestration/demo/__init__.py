@@ -1,0 +1,1 @@
+"""`make demo`: the sample marketplace from landing files to published numbers."""
