@@ -102,6 +102,7 @@ def load_landing_day(
         # The ledger must not say "loaded" of what a crash of the server would lose.
         cursor.execute("set local synchronous_commit = on")
         cursor.execute("set local timezone = 'UTC'")
+        cursor.execute("select ops.hold_writer()")
         # Two loads of one file would each find it missing from the ledger.
         cursor.execute("lock table ops.loads in share row exclusive mode")
         ledger = _current_loads(cursor, landing_date)

@@ -170,6 +170,7 @@ def _matching_loads(connection: psycopg.Connection, root: LandingRoot | Path, se
 def _replay_load(cursor: psycopg.Cursor, load: _Load, selection: Selection, validator: LineValidator) -> ReplayReport:
     cursor.execute("set local synchronous_commit = on")
     cursor.execute("set local timezone = 'UTC'")
+    cursor.execute("select ops.hold_writer()")
     # As loads do: the ledger's counts and the rows they count change together.
     cursor.execute("lock table ops.loads in share row exclusive mode")
     cursor.execute(
@@ -208,6 +209,8 @@ def _replay_load(cursor: psycopg.Cursor, load: _Load, selection: Selection, vali
     if outcomes.usable:
         cursor.execute("select nextval('ops.change_id_seq')")
         (change_id,) = cursor.fetchone() or (0,)
+        # A verdict on raw from before this change says nothing of the days that it touches.
+        cursor.execute("update ops.loads set change_id = %s where load_id = %s", [change_id, load.load_id])
         # Counts what becomes of the candidates: accepted, duplicate, or rejected again as rate limited.
         resolution.resolve(cursor, change_id=change_id, replaced=[])
     return ReplayReport(

@@ -208,6 +208,21 @@ create table if not exists ops.writer (
 insert into ops.writer values (true, '') on conflict do nothing;
 comment on table ops.writer is 'The build that may write the warehouse; a build that lost it is refused.';
 
+create or replace function ops.hold_writer() returns void
+language plpgsql as $$
+begin
+    -- A session that says which run it works for may write raw while that run holds the warehouse, and keeps a later one
+    -- from beginning until it has committed: a build must not count as seen what it could not see.
+    if coalesce(current_setting('warehouse.build_id', true), '') <> '' then
+        perform from ops.writer where build_id = current_setting('warehouse.build_id') for share;
+        if not found then
+            raise exception 'run % has lost the warehouse to a later run and may not write any more',
+                current_setting('warehouse.build_id');
+        end if;
+    end if;
+end
+$$;
+
 create or replace function ops.enter_build(build text, window_start date, window_end date) returns void
 language plpgsql as $$
 begin

@@ -59,3 +59,11 @@ def clear(connection: psycopg.Connection, window: Window, tables: Iterable[tuple
         for schema, name in tables:
             cursor.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(schema, name)))
         cursor.execute("update ops.built_days set is_complete = false")
+        # What later loads change could not be traced through tables that are gone, should this run die.
+        cursor.execute(
+            """
+            insert into ops.stale_days (event_date, layer, reason, change_id)
+            select event_date, 'events', 'rebuild', ops.last_change_id() from ops.published_days
+            on conflict (event_date, layer, reason) do update set change_id = excluded.change_id
+            """
+        )

@@ -74,9 +74,10 @@ def judge(
     """Run these checks and suites on a window, and put what they say on record."""
     from quality_checks.expectations import run_suite
 
+    (change_id,) = connection.execute("select ops.last_change_id()").fetchone() or (None,)
     outcomes = [check(connection, window) for check in checks]
     outcomes += [run_suite(sqlalchemy_url, name, window) for name in suites]
-    record(connection, outcomes, build_id=build_id, window=window)
+    record(connection, outcomes, build_id=build_id, window=window, change_id=change_id)
     return outcomes
 
 

@@ -6,7 +6,7 @@ intermediate tables and not raw: of a day that is not stale they are what raw sa
 further reason.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -46,6 +46,7 @@ def spread(connection: psycopg.Connection) -> dict[str, int]:
     """
     marked = {}
     with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute("select ops.hold_writer()")
         for reason, (queue, table, affected) in _SPREAD.items():
             exists = cursor.execute("select to_regclass(%s) is not null", [table]).fetchone()
             if exists and exists[0]:
@@ -60,7 +61,7 @@ def spread(connection: psycopg.Connection) -> dict[str, int]:
                     [reason],
                 )
                 marked[reason] = cursor.rowcount
-            # Where nothing was built there is nothing that could be stale.
+            # Where nothing was built there is nothing that could be stale; a rebuild marks all days before it drops.
             cursor.execute(f"delete from {queue}")
     return marked
 
@@ -91,6 +92,31 @@ def stale_days(connection: psycopg.Connection, *, model_version: str, before: da
         [model_version, before],
     )
     return [StaleDay(day, tuple(reasons), change_id) for day, reasons, change_id in rows]
+
+
+def refused_days(connection: psycopg.Connection) -> set[date]:
+    """The days that a blocking check named as bad when it last judged them."""
+    rows = connection.execute(
+        """
+        select day
+        from ops.check_results as results, unnest(results.bad_days) as day
+        where results.severity = 'error' and not results.is_passed and not exists (
+            select from ops.check_results as later
+            where later.check_name = results.check_name and later.checked_at > results.checked_at
+                and later.window_start <= day and later.window_end > day
+        )
+        """
+    )
+    return {day for (day,) in rows}
+
+
+def runs(days: Iterable[date], *, apart: Set[date], at_most: int) -> list[Window]:
+    """The windows to run for these days, oldest first: as few as there are gaps, each of at most so many days. Days
+    that are to be kept apart have a window of their own."""
+    wanted = set(days)
+    alone = [Window.day(day) for day in wanted & apart]
+    together = [chunk for window in windows(wanted - apart) for chunk in window.chunks(at_most)]
+    return sorted(alone + together)
 
 
 def windows(days: Iterable[date]) -> list[Window]:

@@ -15,12 +15,12 @@ import psycopg
 from ingestion.schema import WRITER_LOCK
 
 POLL_SECONDS: Final = 0.5
-# A run that waits longer than the longest chunk of a backfill takes waits for something that hangs.
-PATIENCE_SECONDS: Final = 2 * 60 * 60
+# As long as Dagster lets a run take (.dagster/dagster.yaml): what holds the warehouse for longer hangs.
+PATIENCE_SECONDS: Final = 6 * 60 * 60
 
 
 class WriterBusy(Exception):
-    """Another run has been writing the warehouse for longer than a run should take."""
+    """Another run has been writing the warehouse for longer than a run may take."""
 
 
 @contextmanager
@@ -66,7 +66,8 @@ def _holder(connection: psycopg.Connection) -> str:
         from ops.writer as writer
         cross join pg_locks as locks
         inner join pg_stat_activity as activity on activity.pid = locks.pid
-        where locks.locktype = 'advisory' and locks.granted and locks.objid = %s
+        where locks.locktype = 'advisory' and locks.granted and locks.classid = 0 and locks.objid = %s
+            and locks.database = (select oid from pg_database where datname = current_database())
         """,
         [WRITER_LOCK],
     ).fetchone()

@@ -12,10 +12,11 @@ from quality_checks.outcome import CheckOutcome, Window
 # A check that runs again for the same build and window replaces its own result and no other.
 _RECORD: Final = """
 insert into ops.check_results
-    (build_id, check_name, window_start, window_end, severity, is_passed, observed, bad_days)
+    (build_id, check_name, window_start, window_end, severity, is_passed, observed, bad_days, change_id)
 values (
     %(build_id)s, %(check_name)s, %(window_start)s, %(window_end)s,
-    %(severity)s, %(is_passed)s, %(observed)s::jsonb, %(bad_days)s::date[]
+    %(severity)s, %(is_passed)s, %(observed)s::jsonb, %(bad_days)s::date[],
+    coalesce(%(change_id)s::bigint, ops.last_change_id())
 )
 on conflict (build_id, check_name, window_start, window_end) do update set
     severity = excluded.severity,
@@ -27,8 +28,17 @@ on conflict (build_id, check_name, window_start, window_end) do update set
 """
 
 
-def record(connection: psycopg.Connection, outcomes: Sequence[CheckOutcome], *, build_id: str, window: Window) -> None:
+def record(
+    connection: psycopg.Connection,
+    outcomes: Sequence[CheckOutcome],
+    *,
+    build_id: str,
+    window: Window,
+    change_id: int | None = None,
+) -> None:
     """Record these outcomes of a build's window in one transaction, all or none.
+
+    `change_id` is the last change of raw when judging began; what was loaded later was not judged. Without it, now.
 
     The sample is stored inside `observed`, under the key `sample`. Raises ValueError when two outcomes carry one
     name: the second would overwrite the first, and with it possibly a failure.
@@ -46,6 +56,7 @@ def record(connection: psycopg.Connection, outcomes: Sequence[CheckOutcome], *, 
             "is_passed": outcome.passed,
             "observed": json.dumps({**outcome.observed, "sample": [dict(row) for row in outcome.sample]}),
             "bad_days": list(outcome.days),
+            "change_id": change_id,
         }
         for outcome in outcomes
     ]

@@ -1,5 +1,5 @@
-{# Days before the end of the window, outside of it, of which the models do not hold what raw says: never built, changed
-   since, or left by a build that did not end well. A model that looks back reads these from staging, so that the order
+{# Days before the window of which the models do not hold what raw says: never built, changed since, left by a build that
+   did not end well, or built by other models than this build's. A model that looks back reads these from staging, so that the order
    in which days are built changes nothing. There are few: the chunks of a run count as built as it goes. #}
 {% macro unbuilt_days() -%}
     {%- if not execute -%}
@@ -23,6 +23,14 @@
             select event_date
             from ops.built_days
             where not is_complete and build_id <> '{{ build_id }}'
+            union
+            select built.event_date
+            from ops.built_days as built
+            inner join ops.built_days as this_build
+                on built.model_version <> this_build.model_version
+            where
+                this_build.build_id = '{{ build_id }}'
+                and this_build.event_date = {{ window_start() }}
 
         )
 

@@ -130,6 +130,7 @@ def load_ad_spend(connection: psycopg.Connection, *, root: LandingRoot | Path) -
     files, refused = ad_spend_files(root)
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("set local synchronous_commit = on")
+        cursor.execute("select ops.hold_writer()")
         # Two loads of one file would each find it missing from the ledger.
         cursor.execute("lock table ops.ad_spend_loads in share row exclusive mode")
         cursor.execute("select file, load_id, checksum from ops.ad_spend_loads where replaced_by is null")

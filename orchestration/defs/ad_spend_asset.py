@@ -47,7 +47,7 @@ def raw_ad_spend(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource, writer: WriterResource, sources: SourcesResource
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Load the files that are new or have changed, whatever days they are about."""
-    with failures.told(LandingError), warehouse.connect() as connection:
+    with failures.told(LandingError), writer.connect() as connection:
         schema.create(connection)
         ad_spend_schema.create(connection)
         report = ad_spend.load_ad_spend(connection, root=sources.landing_root)

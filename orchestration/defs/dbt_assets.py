@@ -41,7 +41,7 @@ def dbt_models(
     variables = {**warehouse.located().dbt_env(), project.BUILD_ID_VARIABLE: build_id}
     with (
         failures.told(dbt_results.DbtFailed, builds.IncompleteRebuild),
-        warehouse.connect() as connection,
+        writer.connect() as connection,
         project.environment(variables),
     ):
         dbt_results.remove_old_folders(project.TARGET_DIR, prefix=context.op_execution_context.op.name)

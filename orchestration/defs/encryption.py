@@ -13,7 +13,7 @@ def encryption_key_rotated(
     context: dg.OpExecutionContext, warehouse: WarehouseResource, writer: WriterResource, sources: SourcesResource
 ) -> None:
     """Encrypt all stored values again under the first key; fails when some of them are opened by none of the keys."""
-    with failures.told(EncryptionSettingsError), warehouse.connect() as connection:
+    with failures.told(EncryptionSettingsError), writer.connect() as connection:
         report = rotate(connection, KeyRing.parse(sources.encryption_key), log=context.log.info)
     context.add_output_metadata({"rows": report.rows, "unreadable": report.unreadable})
     if report.unreadable:

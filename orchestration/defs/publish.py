@@ -37,7 +37,7 @@ def published_marts(
     """Move the run's days from build to marts, all marts together; refuses days that have not passed every gate."""
     window = window_of(context)
     marts = marts_of(project.manifest())
-    with failures.told(PublicationRefused, WriterBusy), warehouse.connect() as connection:
+    with failures.told(PublicationRefused, WriterBusy), writer.connect() as connection:
         publish(
             connection,
             marts=marts,

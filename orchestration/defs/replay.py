@@ -44,7 +44,7 @@ def rejected_lines_replayed(
         )
 
     expected = (LandingError, ReplayError, EncryptionSettingsError, ValueError)
-    with failures.told(*expected), warehouse.connect() as connection:
+    with failures.told(*expected), writer.connect() as connection:
         schema.create(connection)
         reports = replay.replay_rejected(
             connection,

@@ -6,6 +6,7 @@ from datetime import date
 
 import dagster as dg
 import psycopg
+from pydantic import PrivateAttr
 
 from ingestion.application.events import ApplicationEventsOnly
 from ingestion.encryption.props import PropEncryption
@@ -36,12 +37,21 @@ class WriterResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The right to write the warehouse, held from the first step that needs it to the end of the run."""
 
     warehouse: WarehouseResource
+    _build_id: str = PrivateAttr(default="")
+
+    @contextmanager
+    def connect(self) -> Generator[psycopg.Connection]:
+        """A connection that may write while this run holds the warehouse, and is refused when a later run does."""
+        with self.warehouse.connect() as connection:
+            connection.execute("select set_config('warehouse.build_id', %s, false)", [self._build_id])
+            yield connection
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator["WriterResource"]:
         log = context.log
         if context.run is None or log is None:
             raise dg.DagsterInvariantViolationError("only a run can hold the warehouse")
+        self._build_id = context.run.run_id
         recorded = context.instance.get_run_by_id(context.run.run_id) if context.instance else None
         if recorded is not None and recorded.is_finished:
             # Dagster sets resources up once more to hand over a finished run's results; the next run may have begun.

@@ -1,7 +1,8 @@
 """What starts a run when something has happened."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import dagster as dg
 
@@ -9,26 +10,43 @@ from ingestion.landing.files import recent_files
 from ingestion.window import ONE_DAY, Window
 from orchestration import arrivals, staleness
 from orchestration import dbt as project
+from orchestration.defs.dbt_assets import BACKFILL_CHUNK_DAYS
 from orchestration.defs.jobs import daily_refresh, load_landing
 from orchestration.defs.resources import SourcesResource, WarehouseResource
-from orchestration.partitions import run_tags
+from orchestration.partitions import NIGHTLY_HOUR, run_tags
+
+UNDER_WAY: Final = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
 
 
 @dg.sensor(job=daily_refresh, minimum_interval_seconds=300, default_status=dg.DefaultSensorStatus.RUNNING)
 def late_events_sensor(
     context: dg.SensorEvaluationContext, warehouse: WarehouseResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Runs stale days again, in as few runs as they have gaps: late events, corrected files, changed models."""
+    """Runs stale days again, in as few runs as they have gaps: late events, corrected files, changed models. Days that
+    a check refuses are run apart, so that they hold up no others. A day that stays stale is tried again every hour."""
+    now = datetime.now(UTC)
+    if context.instance.get_runs(dg.RunsFilter(job_name=daily_refresh.name, statuses=UNDER_WAY), limit=1):
+        yield dg.SkipReason("a run is under way, and may make days good")
+        return
     version = project.model_version()
+    # Until the nightly run has begun, yesterday is not whole.
+    before = (now - timedelta(hours=NIGHTLY_HOUR)).date()
     with warehouse.connect() as connection:
-        stale = staleness.stale_days(connection, model_version=version, before=datetime.now(UTC).date())
+        stale = staleness.stale_days(connection, model_version=version, before=before)
+        refused = staleness.refused_days(connection)
     if not stale:
         yield dg.SkipReason("no day is stale")
-    for window in staleness.windows(day.event_date for day in stale):
+    for window in staleness.runs((day.event_date for day in stale), apart=refused, at_most=BACKFILL_CHUNK_DAYS):
         days = [day for day in stale if day.event_date in window]
         yield dg.RunRequest(
-            # One run for one state of affairs: a day that becomes stale again has a later change or another version.
-            run_key=f"{window} {max(day.change_id for day in days)} {version}",
+            # One run an hour for one state of affairs: a day that becomes stale again has a later change.
+            run_key=f"{window} {max(day.change_id for day in days)} {version} {now:%Y-%m-%dT%H}",
             tags={
                 **run_tags(window),
                 "stale_because": ",".join(sorted({reason for day in days for reason in day.reasons})),

@@ -11,7 +11,8 @@ import pytest
 from backports import zstd
 
 from ingestion.ad_spend import files as ad_spend_files
-from ingestion.landing.files import LandingError, LandingRoot, landing_files, object_store, recent_files
+from ingestion.landing import object_store
+from ingestion.landing.files import LandingError, LandingRoot, landing_files, recent_files
 from ingestion.landing.reading import checksum, read_lines
 from ingestion.landing.storage import StorageUnreachable
 from ingestion.window import Window

@@ -257,3 +257,91 @@ def test_models_built_by_hand_wait_for_no_run_and_are_not_published(published: P
         pytest.raises(AssertionError, match="another run is writing the warehouse"),
     ):
         published.dbt([*dbt.build_arguments(DAY), "--select", "daily_metrics"])
+
+
+def test_runs_are_few_and_keep_refused_days_apart() -> None:
+    days = [START + offset * ONE_DAY for offset in range(6)]
+    assert staleness.runs(days, apart={days[2]}, at_most=2) == [
+        Window(days[0], days[2]),
+        Window.day(days[2]),
+        Window(days[3], days[5]),
+        Window.day(days[5]),
+    ]
+
+
+def test_a_day_is_refused_until_a_later_verdict_passes_it(published: Pipeline) -> None:
+    assert staleness.refused_days(published.connection) == set()
+    published.connection.execute("update ops.loads set lines_read = lines_read + 1")
+    with pytest.raises(GateClosed):
+        published.run(DAY)
+    assert staleness.refused_days(published.connection) == {START}
+    published.connection.execute("update ops.loads set lines_read = lines_read - 1")
+    published.run(DAY)
+    assert staleness.refused_days(published.connection) == set()
+
+
+def signed_in(day: date, actor: str | None) -> dict[str, Any]:
+    return view(day, f"{day} {actor}") | {"actorId": actor or ""}
+
+
+def visitors(pipeline: Pipeline, day: date) -> set[str]:
+    query = "select visitor_id from intermediate.int_events_attributed where event_date = %s"
+    return {visitor for (visitor,) in pipeline.rows(query, day)}
+
+
+def test_a_day_built_between_a_model_change_and_the_rebuild_of_older_days_reads_them_from_raw(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.land(START, [signed_in(START, "user-1")])
+    pipeline.run(DAY)
+    # The older day was built by models that knew no links.
+    pipeline.connection.execute("update intermediate.int_identity_observations set actor_id = null")
+    pipeline.connection.execute("update ops.built_days set model_version = 'older'")
+    pipeline.connection.execute("update ops.published_days set model_version = 'older'")
+
+    pipeline.land(NEXT.start, [signed_in(NEXT.start, None)])
+    pipeline.run(NEXT)
+
+    assert visitors(pipeline, NEXT.start) == {"actor:user-1"}
+    pipeline.catch_up()
+    assert visitors(pipeline, NEXT.start) == {"actor:user-1"}
+
+
+def test_a_link_that_comes_after_a_rebuild_died_reaches_every_published_day(pipeline: Pipeline) -> None:
+    for day in BOTH.days():
+        pipeline.land(day, [signed_in(day, None)])
+    pipeline.run(BOTH)
+    with pipeline.warehouse.connect(autocommit=True) as lock, writing(lock, "dies", log=print):
+        clear(pipeline.connection, BOTH, dbt.windowed_tables(dbt.manifest()), build_id="dies")
+    pipeline.land(START, [signed_in(START, "user-1")], "late.ndjson")
+    pipeline.load(DAY)
+
+    pipeline.catch_up()
+
+    assert visitors(pipeline, NEXT.start) == {"actor:user-1"}
+
+
+def test_a_load_of_a_run_that_lost_the_warehouse_is_refused_and_one_that_has_it_is_waited_for(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.land(START, [view(START, "first")])
+    with pipeline.warehouse.connect(autocommit=True) as lock, writing(lock, "later", log=print):
+        pipeline.connection.execute("select set_config('warehouse.build_id', 'earlier', false)")
+        with pytest.raises(psycopg.errors.RaiseException, match="run earlier has lost the warehouse"):
+            pipeline.load(DAY)
+        assert pipeline.rows("select count(*) from raw.events") == [(0,)]
+        pipeline.connection.execute("select set_config('warehouse.build_id', 'later', false)")
+        with pipeline.connection.transaction():
+            pipeline.connection.execute("select ops.hold_writer()")
+            lock.execute("set lock_timeout = '200ms'")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                lock.execute("update ops.writer set build_id = 'latest'")
+        pipeline.load(DAY)
+    assert pipeline.rows("select count(*) from raw.events") == [(1,)]
+
+
+def test_bots_link_nobody(pipeline: Pipeline) -> None:
+    crawler = {"context": {"userAgent": "Googlebot/2.1 (+http://www.google.com/bot.html)"}}
+    pipeline.land(START, [signed_in(START, "user-1") | crawler, signed_in(START, None)])
+    pipeline.run(DAY)
+    assert "anonymous:device-0" in visitors(pipeline, START)

@@ -46,6 +46,9 @@ placed as (
 
     select
         events.*,
+        -- A server's call is part of nobody's visit, and neither is an event that names no visitor.
+        events.event_source in ('api', 'system', 'webhook')
+        or coalesce(events.actor_id, events.anonymous_id, cast(events.tracker_session_id as text)) is null as is_outside_visits,
         events.license_id is not null and events.ip_asset_id is null and events.project_id is null as names_license_only
     from events
 
@@ -69,21 +72,20 @@ joined as (
         coalesce(placed.ip_asset_id, case when placed.names_license_only then licenses.ip_asset_id end) as ip_asset_id,
         coalesce(placed.project_id, case when placed.names_license_only then licenses.project_id end) as project_id,
         placed.license_id,
-        -- A server's call is part of nobody's visit.
         case
-            when placed.event_source in ('api', 'system', 'webhook') then 'Unassigned'
+            when placed.is_outside_visits then 'Unassigned'
             else coalesce(attribution.channel, 'Direct')
         end as channel,
         case
-            when placed.event_source in ('api', 'system', 'webhook') then '(not set)'
+            when placed.is_outside_visits then '(not set)'
             else coalesce(attribution.source, '(direct)')
         end as source,
         case
-            when placed.event_source in ('api', 'system', 'webhook') then '(not set)'
+            when placed.is_outside_visits then '(not set)'
             else coalesce(attribution.medium, '(none)')
         end as medium,
         case
-            when placed.event_source in ('api', 'system', 'webhook') then '(not set)'
+            when placed.is_outside_visits then '(not set)'
             else coalesce(attribution.campaign, '(not set)')
         end as campaign,
         placed.device_type,

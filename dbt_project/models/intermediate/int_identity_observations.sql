@@ -1,4 +1,7 @@
-{{ config(event_time='event_date') }}
+{{ config(
+    event_time='event_date',
+    post_hook='create index if not exists int_identity_observations_event_date on {{ this }} (event_date)'
+) }}
 
 with
 
@@ -15,5 +18,7 @@ select
     event_date,
     min(occurred_at) as first_observed_at
 from events
-where anonymous_id is not null
+where
+    anonymous_id is not null
+    and not is_bot
 group by anonymous_id, actor_id, event_date

@@ -38,23 +38,27 @@ devices as (
 evidence as (
 
     select
-        anonymous_id,
-        actor_id,
-        event_date
-    from observations
+        observations.anonymous_id,
+        observations.actor_id,
+        observations.event_date
+    from devices
+    inner join observations
+        on devices.anonymous_id = observations.anonymous_id
     where
-        actor_id is not null
-        and event_date < {{ window_end() }}
-        and not {{ in_days('event_date', unbuilt) }}
+        observations.actor_id is not null
+        and observations.event_date < {{ window_end() }}
+        and not {{ in_days('observations.event_date', unbuilt) }}
     union all
     select
-        anonymous_id,
-        actor_id,
-        event_date
-    from unbuilt_events
+        unbuilt_events.anonymous_id,
+        unbuilt_events.actor_id,
+        unbuilt_events.event_date
+    from devices
+    inner join unbuilt_events
+        on devices.anonymous_id = unbuilt_events.anonymous_id
     where
-        anonymous_id is not null
-        and actor_id is not null
+        unbuilt_events.actor_id is not null
+        and not unbuilt_events.is_bot
 
 ),
 
@@ -62,13 +66,11 @@ evidence as (
 links as (
 
     select
-        evidence.anonymous_id,
-        evidence.actor_id,
-        min(evidence.event_date) as known_date
+        anonymous_id,
+        actor_id,
+        min(event_date) as known_date
     from evidence
-    inner join devices
-        on evidence.anonymous_id = devices.anonymous_id
-    group by evidence.anonymous_id, evidence.actor_id
+    group by anonymous_id, actor_id
 
 )
 
