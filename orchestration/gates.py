@@ -16,7 +16,7 @@ from quality_checks.suite import load_suite
 Check = Callable[[psycopg.Connection, Window], CheckOutcome]
 
 # By when they are asked. Functions give their own names to their outcomes; a suite's file says the name of its.
-RAW_CHECKS: Final[tuple[Check, ...]] = (ledger.load_counts_add_up,)
+RAW_CHECKS: Final[tuple[Check, ...]] = (ledger.load_counts_add_up, events.revenue_fits_its_columns)
 RAW_SUITES: Final = ("raw_events",)
 RAW_WARNINGS: Final[tuple[Check, ...]] = (
     ledger.landing_days_have_files,

@@ -1,4 +1,4 @@
-"""Warnings about the window's raw events themselves: rows that are kept by contract, but that a person should see.
+"""What the window's raw events are together: kept by contract one by one, and yet worth a person's look.
 
 What must hold for a single row is declared in `suites/`; what the ledger says is in ledger.py.
 """
@@ -110,4 +110,46 @@ def keys_stay_on_one_day(connection: psycopg.Connection, window: Window) -> Chec
         sample=tuple(
             plain_row({name: row[name] for name in ("event_date", "keys", "example")}) for row in repeated[:SAMPLE_ROWS]
         ),
+    )
+
+
+# What a bigint holds. One event may claim all of it, so two of them do not fit a day's sum.
+_MAX_SUM: Final = 2**63 - 1
+
+_OVERFLOWING: Final = """
+with
+days as (
+    select event_date, sum(revenue_cents) as revenue_cents
+    from raw.events
+    where event_date >= %(start)s and event_date < %(end)s
+    group by event_date
+    having sum(revenue_cents) > %(most)s
+)
+select days.event_date, days.revenue_cents, largest.event_key, largest.revenue_cents as largest_cents
+from days
+cross join lateral (
+    select events.event_key, events.revenue_cents
+    from raw.events as events
+    where events.event_date = days.event_date and events.revenue_cents is not null
+    order by events.revenue_cents desc, events.event_key
+    limit 3
+) as largest
+order by days.event_date, largest.revenue_cents desc, largest.event_key
+"""
+
+
+def revenue_fits_its_columns(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+    """The revenue of every day adds up to less than 2^63 cents, which is what the marts' columns hold.
+
+    The sample names the largest events of a day that does not; such amounts are a mistake of their sender.
+    """
+    shown = rows_of(connection, _OVERFLOWING, {"start": window.start, "end": window.end, "most": _MAX_SUM})
+    days = sorted({row["event_date"] for row in shown})
+    return CheckOutcome(
+        name="revenue_fits_its_columns",
+        passed=not shown,
+        severity=Severity.ERROR,
+        observed={"days": len(days)},
+        days=tuple(days),
+        sample=tuple(plain_row(row) for row in shown[:SAMPLE_ROWS]),
     )

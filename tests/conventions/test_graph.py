@@ -67,6 +67,7 @@ KINDS = {
 CHECKS = {
     ("raw/ad_spend", "ad_spend_files_are_usable"): False,
     ("raw/events", "load_counts_add_up"): True,
+    ("raw/events", "revenue_fits_its_columns"): True,
     ("raw/events", "raw_events_are_well_formed"): True,
     ("raw/events", "landing_days_have_files"): False,
     ("raw/events", "rejections_stay_rare"): False,
