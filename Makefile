@@ -15,7 +15,7 @@ demo: $(READY) ## a sample marketplace of 30 days, from landing files to publish
 	@$(WAREHOUSE) exec -- $(BIN)/python -u -m orchestration.demo
 
 test: $(READY) ## all tests
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 2 --dist worksteal
 
 ui: $(READY) ## Dagster on the warehouse: web page, schedules, sensors; until Ctrl-C or make stop
 	@$(WAREHOUSE) ui
