@@ -4,10 +4,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WAREHOUSE := $(BIN)/python -m orchestration
 READY := $(VENV)/.ready .env.local
-.PHONY: help install demo test ui stop lint bench dsn env lock
+BENCH_VENV ?= build/bench/venv
+.PHONY: help install demo test ui stop lint bench bench-ingest dsn env lock
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
 install: $(READY) ## what all the others do first
 
@@ -29,14 +30,19 @@ lint: $(READY) ## style, types, imports, SQL
 bench: $(READY) ## how long things take
 	@$(BIN)/pytest tests/benchmarks -n 0 -s
 
+bench-ingest: $(READY) ## loading beside COPY, dlt, pandas and executemany; ARGUMENTS="--events 200000 --repeats 3" for less
+	@$(MAKE) --no-print-directory $(BENCH_VENV)/.ready || echo "dlt cannot be installed: compared without it" >&2
+	@$(BIN)/python -m tests.benchmarks.bench_ingest --dlt-python $(BENCH_VENV)/bin/python $(ARGUMENTS)
+
 dsn: $(READY) ## the DSN for a BI tool, alone with -s
 	@$(WAREHOUSE) dsn
 
 env: $(READY) ## the variables for working by hand: eval "$(make -s env)"
 	@$(WAREHOUSE) env
 
-lock: $(VENV)/.ready ## resolve requirements.lock anew from pyproject.toml
+lock: $(VENV)/.ready ## resolve requirements.lock and requirements-bench.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements.lock
+	@$(BIN)/uv pip compile --group bench --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements-bench.lock
 
 .env.local: | .env.example
 	@umask 077 && cp .env.example .env.local
@@ -47,4 +53,10 @@ $(VENV)/.packages: requirements.lock
 
 $(VENV)/.ready: $(VENV)/.packages pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable . >&2
+	@touch $@
+
+$(BENCH_VENV)/.ready: requirements-bench.lock | $(VENV)/.ready
+	@"$(PYTHON)" -m venv $(BENCH_VENV)
+	@$(BIN)/uv pip install --quiet --python $(BENCH_VENV)/bin/python --require-hashes --compile-bytecode -r requirements-bench.lock || \
+		$(BENCH_VENV)/bin/pip install --quiet --no-deps --require-hashes --requirement requirements-bench.lock
 	@touch $@

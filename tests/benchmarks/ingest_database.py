@@ -1,0 +1,107 @@
+"""The databases of the ingestion benchmark: a durable embedded server of its own, a fresh warehouse for every run, the
+prepared rows that the other paths load, and the digest by which all must agree.
+"""
+
+import contextlib
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import psycopg
+
+from ingestion.schema import PROVENANCE_COLUMNS
+from orchestration.embedded.folder import OWNER
+from orchestration.embedded.server import EmbeddedServer
+from orchestration.preparation import prepare
+from orchestration.warehouse import DATABASE, Warehouse
+from tests.benchmarks.ingest_rows import TABLES
+
+# Away from a developer's own warehouse and from the tests'.
+FIRST_BENCHMARK_PORT: Final = 27_432
+_TEMPLATE: Final = "warehouse_template"
+
+
+class BenchmarkServer:
+    """A running server with production's settings; its databases are made from a prepared, empty warehouse."""
+
+    def __init__(self, server: EmbeddedServer) -> None:
+        self._warehouse = Warehouse.on(server)
+        prepare(self._warehouse)
+        self._superuser = psycopg.connect(self._warehouse.superuser_url("postgres"), autocommit=True)
+        self._superuser.execute(f"alter database {DATABASE} rename to {_TEMPLATE}")
+        self.postmaster = int((server.folder.data / "postmaster.pid").read_text().split()[0])
+
+    @contextlib.contextmanager
+    def database(self) -> Iterator[str]:
+        """The URL of a fresh warehouse, which is dropped afterwards. Nothing of earlier runs waits to be written."""
+        self._superuser.execute(f"create database {DATABASE} owner {OWNER} template {_TEMPLATE} strategy file_copy")
+        prepare(self._warehouse)
+        self._superuser.execute("checkpoint")
+        yield self._warehouse.url
+        self._superuser.execute(f"drop database {DATABASE} with (force)")
+
+    def close(self) -> None:
+        self._superuser.close()
+
+
+@contextlib.contextmanager
+def benchmark_server() -> Iterator[BenchmarkServer]:
+    """A server in a temporary folder on the disk, which its account can enter."""
+    with tempfile.TemporaryDirectory(prefix="warehouse-bench-") as folder:
+        Path(folder).chmod(0o755)
+        embedded = EmbeddedServer(Path(folder), first_port=FIRST_BENCHMARK_PORT)
+        try:
+            server = BenchmarkServer(embedded)
+            yield server
+            server.close()
+        finally:
+            embedded.remove()
+
+
+def column_types(connection: psycopg.Connection, table: str) -> dict[str, str]:
+    """The columns of a raw table and their SQL types."""
+    found = connection.execute(
+        "select attname, format_type(atttypid, atttypmod) from pg_attribute"
+        " where attrelid = %s::regclass and attnum > 0 and not attisdropped order by attnum",
+        [f"raw.{table}"],
+    )
+    return {str(name): str(kind) for name, kind in found}
+
+
+def export_rows(url: str, folder: Path) -> None:
+    """Write what is in raw as `<table>.csv` and `<table>.binary`, as COPY reads them, with the types of the columns."""
+    folder.mkdir()
+    with psycopg.connect(url) as connection:
+        types = {table: column_types(connection, table) for table in TABLES}
+        (folder / "columns.json").write_text(json.dumps(types))
+        for table in TABLES:
+            columns = ", ".join(types[table])
+            for kind in ("csv", "binary"):
+                with (
+                    (folder / f"{table}.{kind}").open("wb") as file,
+                    connection.cursor().copy(
+                        f"copy (select {columns} from raw.{table}) to stdout (format {kind})"
+                    ) as copy,
+                ):
+                    for piece in copy:
+                        file.write(piece)
+
+
+def digest(url: str, schema: str) -> tuple[dict[str, int], str]:
+    """Rows by table, and one text that is the same for the same rows in any order, wherever they came from."""
+    counts: dict[str, int] = {}
+    sums = []
+    with psycopg.connect(url) as connection:
+        for table in TABLES:
+            kinds = column_types(connection, table)
+            row = ", ".join(f"{name}::{kind}" for name, kind in kinds.items() if name not in PROVENANCE_COLUMNS)
+            found = connection.execute(
+                f"select count(*), coalesce(sum(hash_record_extended(row({row}), 0)::numeric), 0) from {schema}.{table}"
+            ).fetchone()
+            assert found is not None
+            counts[table] = int(found[0])
+            sums.append(str(found[1]))
+    return counts, hashlib.sha256(" ".join(sums).encode()).hexdigest()[:16]
