@@ -77,16 +77,24 @@ _REMOVE_REPLACED: Final = (
     "delete from raw.duplicate_events where load_id = any(%(replaced)s)",
 )
 
-# Fetch the stored copies of every key that has a new or a removed copy.
-_FETCH_COPIES: Final = (
+# The keys that have a new or a removed copy.
+_TOUCH_KEYS: Final = (
     "analyze contenders (event_date, event_key)",
     """
     create temporary table touched_keys on commit drop as
-    select event_date, event_key from contenders
-    union
-    select event_date, event_key from removed
+    select event_date, event_key, count(*) as copies
+    from (
+        select event_date, event_key from contenders
+        union all
+        select event_date, event_key from removed
+    ) as copies
+    group by event_date, event_key
     """,
     "analyze touched_keys",
+)
+
+# Fetch their stored copies.
+_FETCH_COPIES: Final = (
     f"""
     insert into contenders ({_COLUMNS}, load_id, line_number, standing)
     select {", ".join(f"events.{name}" for name in EVENT_COLUMN_NAMES)},
@@ -120,14 +128,21 @@ _FETCH_COPIES: Final = (
 # The winner among copies is the least (received_at, occurred_at, canonical hash). Between copies that are equal in all
 # that counts their place decides, which does not tell when they were loaded.
 _JUDGE_COPIES: Final = (
+    # Most keys have one copy, which need not be sorted.
     """
-    with ranked as (
+    with repeated as (
+        select event_date, event_key from touched_keys where copies > 1
+        union
+        select event_date, event_key from contenders where standing <> 'incoming'
+    ),
+    ranked as (
         select contenders.load_id, contenders.line_number,
             row_number() over (
                 partition by event_date, event_key
                 order by received_at, occurred_at, canonical_hash, loads.file collate "C", contenders.line_number
             ) as claim
         from contenders
+        inner join repeated using (event_date, event_key)
         inner join ops.loads as loads on loads.load_id = contenders.load_id
     )
     update contenders set verdict = 'duplicate'
@@ -135,8 +150,6 @@ _JUDGE_COPIES: Final = (
     where ranked.claim > 1
         and contenders.load_id = ranked.load_id and contenders.line_number = ranked.line_number
     """,
-    # Without knowing how many were accepted, the planner compares every event of a crowd with every crowded minute.
-    "analyze contenders (load_id, line_number, event_date, event_key, source, standing, verdict)",
 )
 
 _MINUTE: Final = "date_trunc('minute', occurred_at)"
@@ -150,13 +163,36 @@ _LIMITED_WHO: Final = """coalesce(
         )"""
 _IS_LIMITED: Final = f"source in ('web', 'mobile') and {_WHO} is not null"
 
-# Judge every clock minute of a visitor that gained or lost an event and holds, or held, more than the limit.
-_JUDGE_MINUTES: Final = (
+# Who has too few events in the whole of these days has no crowded minute in them: almost everybody. Counted are more
+# than those that will be there.
+_FIND_BUSY: Final = f"""
+    create temporary table busy_visitors on commit drop as
+    select who
+    from (
+        select {_WHO} as who from contenders where {_IS_LIMITED}
+        union all
+        select {_WHO} from raw.events where event_date = any(%(dates)s) and {_IS_LIMITED}
+    ) as events
+    group by who
+    having count(*) > %(limit)s
+    union
+    select {_LIMITED_WHO}
+    from raw.rejected_events as limited
+    where limited.candidate is not null and limited.event_date = any(%(dates)s)
+    """
+
+_PREPARE_MINUTES: Final = (
+    # Without knowing how many were accepted, the planner compares every event of a crowd with every crowded minute.
+    "analyze contenders (load_id, line_number, event_date, event_key, source, standing, verdict)",
+    "analyze busy_visitors",
     f"""
     create temporary table touched_minutes on commit drop as
-    select {_MINUTE} as minute, {_WHO} as who from contenders where {_IS_LIMITED}
-    union
-    select {_MINUTE}, {_WHO} from removed where {_IS_LIMITED}
+    select minute, who from (
+        select {_MINUTE} as minute, {_WHO} as who from contenders where {_IS_LIMITED}
+        union
+        select {_MINUTE}, {_WHO} from removed where {_IS_LIMITED}
+    ) as minutes
+    inner join busy_visitors using (who)
     """,
     "analyze touched_minutes",
     f"""
@@ -187,6 +223,11 @@ _JUDGE_MINUTES: Final = (
     having count(*) > %(limit)s
     """,
     "analyze crowded_minutes",
+)
+
+# Fetch what is stored of every clock minute of a visitor that gained or lost an event and holds, or held, more than the
+# limit.
+_FETCH_MINUTES: Final = (
     f"""
     insert into contenders ({_COLUMNS}, load_id, line_number, standing, verdict)
     select {", ".join(f"events.{name}" for name in EVENT_COLUMN_NAMES)},
@@ -225,6 +266,9 @@ _JUDGE_MINUTES: Final = (
     ) as limited
     cross join lateral jsonb_populate_record(null::contenders, limited.candidate) as candidate
     """,
+)
+
+_JUDGE_MINUTES: Final = (
     f"""
     with ranked as (
         select load_id, line_number,
@@ -245,7 +289,7 @@ _JUDGE_MINUTES: Final = (
 _CANDIDATE_JSON: Final = "to_jsonb(moved) - array['load_id', 'line_number', 'standing', 'verdict']"
 
 # Move what has to move; copies that stay where they are are not written again.
-_MOVE: Final = (
+_MOVE_OUT: Final = (
     """
     delete from raw.attribution as attribution using contenders as moved
     where moved.standing = 'accepted' and moved.verdict <> 'accepted'
@@ -268,6 +312,9 @@ _MOVE: Final = (
     where moved.standing = 'limited' and moved.verdict <> 'limited'
         and rejected.load_id = moved.load_id and rejected.line_number = moved.line_number
     """,
+)
+
+_MOVE_IN: Final = (
     f"""
     insert into raw.events ({_EVENT_COLUMNS}, load_id, line_number)
     select {_EVENT_COLUMNS}, load_id, line_number
@@ -327,23 +374,31 @@ _MOVE: Final = (
 )
 
 # An event day has changed when what is stored of it says something else than before, not when equal copies swapped.
+_SAME: Final = """before.event_date = after.event_date and before.event_key = after.event_key
+        and before.canonical_hash = after.canonical_hash and before.received_at = after.received_at
+        and before.actor_id is not distinct from after.actor_id
+        and before.anonymous_id is not distinct from after.anonymous_id"""
+_COMPARED: Final = "event_date, event_key, canonical_hash, received_at, actor_id, anonymous_id"
 _RECORD_CHANGES: Final = (
-    """
+    f"""
     create temporary table changes on commit drop as
-    with before as (
-        select event_date, event_key, canonical_hash, received_at, actor_id, anonymous_id
-        from contenders where standing = 'accepted'
+    with before as not materialized (
+        select {_COMPARED} from contenders where standing = 'accepted' and verdict <> 'accepted'
         union all
-        select event_date, event_key, canonical_hash, received_at, actor_id, anonymous_id
-        from removed where was_accepted
+        select {_COMPARED} from removed where was_accepted
     ),
-    after as (
-        select event_date, event_key, canonical_hash, received_at, actor_id, anonymous_id
-        from contenders where verdict = 'accepted'
+    after as not materialized (
+        select {_COMPARED} from contenders where verdict = 'accepted' and standing <> 'accepted'
     )
-    (table before except table after)
-    union all
-    (table after except table before)
+    -- A link is of interest to the later days that have been built without it, and to no others.
+    select distinct event_date,
+        case when actor_id is not null and event_date < (select max(event_date) from ops.built_days)
+            then anonymous_id end as linked
+    from (
+        select * from before where not exists (select from after where {_SAME})
+        union all
+        select * from after where not exists (select from before where {_SAME})
+    ) as different
     """,
     """
     insert into ops.stale_days (event_date, layer, reason, change_id)
@@ -351,13 +406,9 @@ _RECORD_CHANGES: Final = (
     on conflict (event_date, layer, reason) do update
     set change_id = excluded.change_id, recorded_at = excluded.recorded_at
     """,
-    # A link is of interest to the later days that have been built without it, and to no others.
     """
     insert into ops.changed_identities (change_id, event_date, anonymous_id)
-    select distinct %(change_id)s::bigint, event_date, anonymous_id
-    from changes
-    where anonymous_id is not null and actor_id is not null
-        and event_date < (select max(event_date) from ops.built_days)
+    select %(change_id)s::bigint, event_date, linked from changes where linked is not null
     """,
 )
 
@@ -384,13 +435,21 @@ def resolve(cursor: psycopg.Cursor, *, change_id: int, replaced: list[int]) -> N
         "dates": sorted({*replaced_dates, *incoming_dates}),
         "limit": EVENTS_PER_MINUTE,
     }
-    for statement in (
-        *(_REMOVE_REPLACED if replaced else ()),
-        *_FETCH_COPIES,
-        *_JUDGE_COPIES,
-        *_JUDGE_MINUTES,
-        *_MOVE,
-        *_RECORD_CHANGES,
-    ):
+
+    def run(*statements: str) -> int:
+        """How many rows they touched."""
         # A prepared statement would be planned without its dates and look into every day partition.
-        cursor.execute(statement, parameters, prepare=False)
+        return sum(max(0, cursor.execute(statement, parameters, prepare=False).rowcount) for statement in statements)
+
+    if replaced:
+        run(*_REMOVE_REPLACED)
+    run(*_TOUCH_KEYS)
+    fetched = run(*_FETCH_COPIES)
+    run(*_JUDGE_COPIES)
+    if run(_FIND_BUSY):
+        run(*_PREPARE_MINUTES)
+        fetched += run(*_FETCH_MINUTES)
+        run(*_JUDGE_MINUTES)
+    if fetched:
+        run(*_MOVE_OUT)
+    run(*_MOVE_IN, *_RECORD_CHANGES)
