@@ -12,11 +12,11 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ingestion import resolution
+from ingestion.candidates import copy_candidates
 from ingestion.encryption.props import PropEncryption
 from ingestion.landing import files as landing
 from ingestion.landing import reading
 from ingestion.landing.files import LandingFile, LandingRoot
-from ingestion.schema import CANDIDATE_COLUMN_NAMES
 from ingestion.validation.validator import Accepted, LineValidator, NotTracked, Rejected
 from ingestion.window import Window
 
@@ -25,7 +25,6 @@ BATCH_ROWS: Final = 4_000
 # Of the lines they come from: 4,000 lines as long as lines may be would fill the memory.
 BATCH_BYTES: Final = 8_388_608
 
-_COPY_CANDIDATES: Final = f"copy contenders ({', '.join(CANDIDATE_COLUMN_NAMES)}, load_id, line_number) from stdin"
 _COPY_REJECTED: Final = "copy raw.rejected_events (line, line_bytes, reasons, load_id, line_number) from stdin"
 
 
@@ -170,12 +169,14 @@ def _read_file(
     event_dates = _event_dates(cursor, [] if previous is None else [previous])
 
     def send() -> None:
-        for statement, rows in ((_COPY_CANDIDATES, accepted), (_COPY_REJECTED, rejected)):
-            if rows:
-                with cursor.copy(statement) as copy:
-                    for row in rows:
-                        copy.write_row(row)
-                rows.clear()
+        if accepted:
+            copy_candidates(cursor.connection, accepted)
+            accepted.clear()
+        if rejected:
+            with cursor.copy(_COPY_REJECTED) as copy:
+                for row in rejected:
+                    copy.write_row(row)
+            rejected.clear()
 
     # What was read is checked against the checksum after the last line: the rows of a file that was still being
     # written are taken back with the rest of its landing day.

@@ -14,11 +14,11 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ingestion import resolution
+from ingestion.candidates import copy_candidates
 from ingestion.encryption.props import PropEncryption
 from ingestion.landing import files as landing
 from ingestion.landing import reading
 from ingestion.landing.files import LandingFile, LandingRoot
-from ingestion.schema import CANDIDATE_COLUMN_NAMES
 from ingestion.validation.validator import Accepted, LineValidator, NotTracked
 from ingestion.window import Window
 
@@ -34,7 +34,6 @@ _MATCHES: Final = """
 _CREATE_REFUSED: Final = """
 create temporary table refused (line text, line_bytes bigint, reasons text[], line_number bigint) on commit drop
 """
-_COPY_CANDIDATES: Final = f"copy contenders ({', '.join(CANDIDATE_COLUMN_NAMES)}, load_id, line_number) from stdin"
 _COPY_REFUSED: Final = "copy refused (line, line_bytes, reasons, line_number) from stdin"
 
 
@@ -232,12 +231,14 @@ def _judge(cursor: psycopg.Cursor, load: _Load, asked_for: set[int], validator: 
     unsent_bytes = 0
 
     def send() -> None:
-        for statement, rows in ((_COPY_CANDIDATES, candidates), (_COPY_REFUSED, refused)):
-            if rows:
-                with cursor.copy(statement) as copy:
-                    for row in rows:
-                        copy.write_row(row)
-                rows.clear()
+        if candidates:
+            copy_candidates(cursor.connection, candidates)
+            candidates.clear()
+        if refused:
+            with cursor.copy(_COPY_REFUSED) as copy:
+                for row in refused:
+                    copy.write_row(row)
+            refused.clear()
 
     # All lines are read, also those that nobody asked for: only then is the file known to be the one that was loaded.
     for number, line in reading.read_lines(load.file, load.checksum):
