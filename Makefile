@@ -27,8 +27,7 @@ stop: ## stop Dagster and the embedded Postgres server
 lint: $(READY) ## style, types, imports, SQL
 	@.ci/lint $(BIN)
 
-bench: $(READY) ## how long things take
-	@$(BIN)/pytest tests/benchmarks -n 0 -s
+bench: bench-ingest ## how long things take
 
 bench-ingest: $(READY) ## loading beside COPY, dlt, pandas and executemany; ARGUMENTS="--events 200000 --repeats 3" for less
 	@$(MAKE) --no-print-directory $(BENCH_VENV)/.ready || echo "dlt cannot be installed: compared without it" >&2
