@@ -1,6 +1,7 @@
 {# Days before the window of which the models do not hold what raw says: never built, changed since, left by a build that
-   did not end well, or built by other models than this build's. A model that looks back reads these from staging, so that the order
-   in which days are built changes nothing. There are few: the chunks of a run count as built as it goes. #}
+   did not end well, or built by other models than this build's. A model that looks back reads these from staging, so
+   that the order in which days are built changes nothing. There are few: the chunks of a run count as built as it goes,
+   and only after a change of the models are they all that came before. #}
 {% macro unbuilt_days() -%}
     {%- if not execute -%}
         {{ return([]) }}

@@ -12,7 +12,7 @@ from ingestion.landing.files import LandingError
 from orchestration import failures
 from orchestration.dbt import OWNERS
 from orchestration.defs.raw_assets import DAILY
-from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
+from orchestration.defs.resources import SourcesResource, WriterResource
 
 _KEY: Final = dg.AssetKey(["raw", "ad_spend"])
 # Not blocking: a slip in a marketing file must not hold up the numbers of the marketplace.
@@ -44,7 +44,7 @@ _CHECK: Final = dg.AssetCheckSpec(
     retry_policy=failures.RETRIES,
 )
 def raw_ad_spend(
-    context: dg.AssetExecutionContext, warehouse: WarehouseResource, writer: WriterResource, sources: SourcesResource
+    context: dg.AssetExecutionContext, writer: WriterResource, sources: SourcesResource
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Load the files that are new or have changed, whatever days they are about."""
     with failures.told(LandingError), writer.connect() as connection:

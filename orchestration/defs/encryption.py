@@ -5,13 +5,11 @@ import dagster as dg
 from ingestion.encryption.rotation import rotate
 from ingestion.encryption.tokens import EncryptionSettingsError, KeyRing
 from orchestration import failures
-from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
+from orchestration.defs.resources import SourcesResource, WriterResource
 
 
 @dg.op(out=dg.Out(dg.Nothing), retry_policy=failures.RETRIES)
-def encryption_key_rotated(
-    context: dg.OpExecutionContext, warehouse: WarehouseResource, writer: WriterResource, sources: SourcesResource
-) -> None:
+def encryption_key_rotated(context: dg.OpExecutionContext, writer: WriterResource, sources: SourcesResource) -> None:
     """Encrypt all stored values again under the first key; fails when some of them are opened by none of the keys."""
     with failures.told(EncryptionSettingsError), writer.connect() as connection:
         report = rotate(connection, KeyRing.parse(sources.encryption_key), log=context.log.info)

@@ -7,7 +7,7 @@ import dagster as dg
 from orchestration import dbt as project
 from orchestration import failures, gates, row_counts
 from orchestration.defs.raw_assets import DAILY
-from orchestration.defs.resources import WarehouseResource, WriterResource
+from orchestration.defs.resources import WriterResource
 from orchestration.mart_tables import marts_of
 from orchestration.partitions import window_of
 from orchestration.publication import PublicationRefused, publish
@@ -31,9 +31,7 @@ from orchestration.writer import WriterBusy
     backfill_policy=dg.BackfillPolicy.single_run(),
     retry_policy=failures.RETRIES,
 )
-def published_marts(
-    context: dg.AssetExecutionContext, warehouse: WarehouseResource, writer: WriterResource
-) -> Iterator[dg.MaterializeResult[None]]:
+def published_marts(context: dg.AssetExecutionContext, writer: WriterResource) -> Iterator[dg.MaterializeResult[None]]:
     """Move the run's days from build to marts, all marts together; refuses days that have not passed every gate."""
     window = window_of(context)
     marts = marts_of(project.manifest())

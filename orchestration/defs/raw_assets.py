@@ -24,7 +24,7 @@ from ingestion.loading import LoadReport, load_window
 from ingestion.window import ONE_DAY, Window
 from orchestration import failures, row_counts, staleness
 from orchestration.dbt import OWNERS
-from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
+from orchestration.defs.resources import SourcesResource, WriterResource
 from orchestration.partitions import daily_partitions, window_of
 from orchestration.settings import settings
 
@@ -68,7 +68,6 @@ class EventExtraction(dg.Config):
 def raw_events(
     context: dg.AssetExecutionContext,
     config: EventExtraction,
-    warehouse: WarehouseResource,
     writer: WriterResource,
     sources: SourcesResource,
 ) -> Iterator[dg.MaterializeResult[None]]:
@@ -189,7 +188,6 @@ class ApplicationRead(dg.Config):
 def raw_application_tables(
     context: dg.AssetExecutionContext,
     config: ApplicationRead,
-    warehouse: WarehouseResource,
     writer: WriterResource,
     sources: SourcesResource,
 ) -> Iterator[dg.MaterializeResult[None]]:

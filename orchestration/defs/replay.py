@@ -9,7 +9,7 @@ from ingestion.landing.files import LandingError
 from ingestion.replay import ReplayError, ReplayReport, Selection
 from ingestion.window import Window
 from orchestration import failures, staleness
-from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
+from orchestration.defs.resources import SourcesResource, WriterResource
 
 
 class RejectedLines(dg.Config):
@@ -31,7 +31,6 @@ class RejectedLines(dg.Config):
 def rejected_lines_replayed(
     context: dg.OpExecutionContext,
     config: RejectedLines,
-    warehouse: WarehouseResource,
     writer: WriterResource,
     sources: SourcesResource,
 ) -> None:
