@@ -375,13 +375,11 @@ _MOVE_IN: Final = (
 
 # An event day has changed when what is stored of it says something else than before, not when equal copies swapped.
 _SAME: Final = """before.event_date = after.event_date and before.event_key = after.event_key
-        and before.canonical_hash = after.canonical_hash and before.received_at = after.received_at
-        and before.actor_id is not distinct from after.actor_id
-        and before.anonymous_id is not distinct from after.anonymous_id"""
-_COMPARED: Final = "event_date, event_key, canonical_hash, received_at, actor_id, anonymous_id"
+        and before.canonical_hash = after.canonical_hash and before.received_at = after.received_at"""
+_COMPARED: Final = "event_date, event_key, canonical_hash, received_at"
 _RECORD_CHANGES: Final = (
     f"""
-    create temporary table changes on commit drop as
+    insert into ops.stale_days (event_date, layer, reason, change_id)
     with before as not materialized (
         select {_COMPARED} from contenders where standing = 'accepted' and verdict <> 'accepted'
         union all
@@ -390,25 +388,14 @@ _RECORD_CHANGES: Final = (
     after as not materialized (
         select {_COMPARED} from contenders where verdict = 'accepted' and standing <> 'accepted'
     )
-    -- A link is of interest to the later days that have been built without it, and to no others.
-    select distinct event_date,
-        case when actor_id is not null and event_date < (select max(event_date) from ops.built_days)
-            then anonymous_id end as linked
+    select distinct event_date, 'events', 'events_changed', %(change_id)s::bigint
     from (
         select * from before where not exists (select from after where {_SAME})
         union all
         select * from after where not exists (select from before where {_SAME})
     ) as different
-    """,
-    """
-    insert into ops.stale_days (event_date, layer, reason, change_id)
-    select distinct event_date, 'events', 'events_changed', %(change_id)s::bigint from changes
     on conflict (event_date, layer, reason) do update
     set change_id = excluded.change_id, recorded_at = excluded.recorded_at
-    """,
-    """
-    insert into ops.changed_identities (change_id, event_date, anonymous_id)
-    select %(change_id)s::bigint, event_date, linked from changes where linked is not null
     """,
 )
 
