@@ -174,15 +174,6 @@ create table if not exists ops.stale_days (
 );
 comment on table ops.stale_days is 'Event days whose published numbers may differ from what raw says now, and why.';
 
-create table if not exists ops.changed_identities (
-    change_id bigint not null,
-    event_date date not null,
-    anonymous_id text not null,
-    primary key (change_id, event_date, anonymous_id)
-);
-comment on table ops.changed_identities is
-    'Devices whose links to an actor changed on a day; consumed when the later days they touch are marked stale.';
-
 create table if not exists ops.changed_licenses (
     change_id bigint not null,
     license_id text not null,
@@ -190,6 +181,28 @@ create table if not exists ops.changed_licenses (
 );
 comment on table ops.changed_licenses is
     'Licenses whose asset or project became known or changed; consumed when the days that name them are marked stale.';
+
+create table if not exists ops.changed_links (
+    event_date date not null,
+    anonymous_id text not null,
+    actor_id text
+);
+comment on table ops.changed_links is
+    'Devices and actors that a rebuilt day sees together and did not before, or no longer; consumed when the later days
+that they touch are marked stale. Of a device without an actor the actor is null.';
+
+create table if not exists ops.changed_touchpoints (
+    session_date date not null,
+    identity_id text not null
+);
+comment on table ops.changed_touchpoints is
+    'Whose touchpoints a rebuilt day has otherwise than before; consumed when the days of conversions are marked stale.';
+
+create table if not exists ops.changed_conversions (
+    conversion_date date not null
+);
+comment on table ops.changed_conversions is
+    'Days that have other conversions, or paths to them, than before; consumed when what was fitted on them is dropped.';
 
 create table if not exists ops.built_days (
     event_date date primary key,

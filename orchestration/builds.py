@@ -6,6 +6,7 @@ import psycopg
 from psycopg import sql
 
 from ingestion.window import Window
+from orchestration import lookbacks
 from orchestration.writer import assert_writer
 
 
@@ -27,7 +28,9 @@ def begin(connection: psycopg.Connection, window: Window, *, build_id: str, mode
 
 
 def complete(connection: psycopg.Connection, window: Window, *, build_id: str) -> None:
-    """After the last model and test of a build have passed: its days may be judged and published."""
+    """After the last model and test of a build have passed: its days may be judged and published, and days that looked
+    back at what has changed in it are stale."""
+    lookbacks.spread(connection, window)
     with connection.transaction(), connection.cursor() as cursor:
         assert_writer(cursor, build_id)
         cursor.execute(

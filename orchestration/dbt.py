@@ -64,6 +64,14 @@ def model_version(project_dir: Path = PROJECT_DIR) -> str:
     return digest.hexdigest()[:16]
 
 
+@cache
+def lookback_days(project_dir: Path = PROJECT_DIR) -> int:
+    """How many days before a conversion its touchpoints lie: the project's var attribution_lookback_days."""
+    import yaml
+
+    return int(yaml.safe_load((project_dir / "dbt_project.yml").read_text())["vars"]["attribution_lookback_days"])
+
+
 def is_parsed(project_dir: Path = PROJECT_DIR) -> bool:
     """Whether the manifest is there and newer than every file of the project."""
     manifest = project_dir / "target" / "manifest.json"

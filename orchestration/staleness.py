@@ -1,9 +1,7 @@
 """Which event days' published numbers may differ from what raw says now.
 
-A load marks the days whose events it changed. What it changed for other days, through a device's links or a license's
-asset, it leaves in ops.changed_identities and ops.changed_licenses; here that becomes stale days. The look-ups read the
-intermediate tables and not raw: of a day that is not stale they are what raw says, and a day that is stale needs no
-further reason.
+A load marks the days whose events it changed. What it changed for other days through a license's asset it leaves in
+ops.changed_licenses; here that becomes stale days. What a rebuilt day changes for others is in lookbacks.py.
 """
 
 from collections.abc import Iterable, Set
@@ -16,16 +14,6 @@ import psycopg
 from ingestion.window import ONE_DAY, Window
 
 _SPREAD: Final = {
-    "identity_changed": (
-        "ops.changed_identities",
-        "intermediate.int_identity_observations",
-        """
-        select distinct observations.event_date
-        from ops.changed_identities as changed
-        inner join intermediate.int_identity_observations as observations
-            on observations.anonymous_id = changed.anonymous_id and observations.event_date > changed.event_date
-        """,
-    ),
     "license_changed": (
         "ops.changed_licenses",
         "intermediate.int_events_attributed",

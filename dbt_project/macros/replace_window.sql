@@ -8,10 +8,39 @@
     {%- do refuse_other_schema_changes(source, target) -%}
     {%- set columns = get_quoted_csv(adapter.get_columns_in_relation(source) | map(attribute='name')) -%}
 
+    {{ record_changes(target, source, column) }}
+
     delete from {{ target }} where {{ in_window(column) }};
 
     insert into {{ target }} ({{ columns }})
     select {{ columns }} from {{ source }};
+{% endmacro %}
+
+{# What a rebuilt window says otherwise than before, for the later days that looked back at it: one row per day and value of
+   `keys`, of the rows that are new or gone when only the columns `compared` are looked at (the day and the keys among
+   them). `meta: {records_changes: {table: ..., keys: [...], compared: [...]}}`. While no later day is built nobody has
+   looked, and nothing is compared. #}
+{% macro record_changes(target, source, column) %}
+    {%- set recorded = model.config.meta.get('records_changes') -%}
+    {%- if recorded -%}
+    {%- set compared = [column] + recorded['keys'] + recorded.get('compared', []) | list -%}
+    insert into {{ recorded['table'] }} ({{ ([column] + recorded['keys']) | join(', ') }})
+    select distinct {{ ([column] + recorded['keys']) | join(', ') }}
+    from (
+        (
+            select {{ compared | join(', ') }} from {{ target }} where {{ in_window(column) }}
+            except
+            select {{ compared | join(', ') }} from {{ source }}
+        )
+        union all
+        (
+            select {{ compared | join(', ') }} from {{ source }}
+            except
+            select {{ compared | join(', ') }} from {{ target }} where {{ in_window(column) }}
+        )
+    ) as changed
+    where exists (select from ops.built_days where event_date >= {{ window_end() }});
+    {%- endif -%}
 {% endmacro %}
 
 {# New columns were added before this runs; a column that is gone or has another type is no job for a nightly run. #}

@@ -34,3 +34,8 @@
 {% macro in_window(column) -%}
     ({{ column }} >= {{ window_start() }} and {{ column }} < {{ window_end() }})
 {%- endmacro %}
+
+{# The window and the day after it, into which what begins in the window may reach. #}
+{% macro in_window_and_next_day(column) -%}
+    ({{ column }} >= {{ window_start() }} and {{ column }} < {{ window_end() }} + 1)
+{%- endmacro %}

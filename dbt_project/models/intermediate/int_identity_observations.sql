@@ -1,6 +1,10 @@
 {{ config(
     event_time='event_date',
-    post_hook='create index if not exists int_identity_observations_event_date on {{ this }} (event_date)'
+    post_hook=[
+        'create index if not exists int_identity_observations_event_date on {{ this }} (event_date)',
+        'create index if not exists int_identity_observations_actor on {{ this }} (actor_id, anonymous_id) where actor_id is not null',
+        'create index if not exists int_identity_observations_signed_in on {{ this }} (anonymous_id, actor_id, event_date) where actor_id is not null',
+    ]
 ) }}
 
 with

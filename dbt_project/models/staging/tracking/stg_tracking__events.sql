@@ -24,6 +24,7 @@ select
     coalesce(fee_cents, 0) as fee_cents,
     coalesce(engagement_time, 0) as engagement_time,
     props,
+    {{ json_text("props", "path") }} as page_path,
     device_type,
     browser,
     os,

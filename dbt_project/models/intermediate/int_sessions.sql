@@ -1,0 +1,93 @@
+{{ config(
+    event_time='session_date',
+    post_hook=[
+        'create index if not exists int_sessions_identity on {{ this }} (identity_id, session_started_at)',
+        'create index if not exists int_sessions_session_date on {{ this }} using brin (session_date)',
+    ]
+) }}
+
+{%- set oldest_first = 'occurred_at, event_id' %}
+{%- set newest_first = 'occurred_at desc, event_id desc' %}
+
+with
+
+events as (
+
+    select * from {{ ref('int_events_sessionized') }}
+    where {{ in_window('window_date') }}
+
+),
+
+-- What continues a session of the day before is counted there. Who it was is decided by the end of the starting day.
+session_events as (
+
+    select
+        *,
+        case when not is_tail then actor_id end as known_actor_id,
+        case when not is_tail then anonymous_id end as known_anonymous_id,
+        case when not is_tail and anonymous_id is not null then visitor_id end as visitor_of_device
+    from events
+    where session_date = window_date
+
+),
+
+sessions as (
+
+    select
+        session_id,
+        {{ first_of('known_actor_id', oldest_first) }} as actor_id,
+        {{ first_of('known_anonymous_id', oldest_first) }} as anonymous_id,
+        {{ first_of('tracker_session_id', oldest_first) }} as tracker_session_id,
+        {{ first_of('visitor_of_device', oldest_first) }} as visitor_of_device,
+        {{ first_of('page_path', oldest_first) }} as entry_page,
+        {{ first_of('page_path', newest_first) }} as exit_page,
+        {{ first_of('device_type', oldest_first) }} as device_type,
+        {{ first_of('browser', oldest_first) }} as browser,
+        {{ first_of('os', oldest_first) }} as os,
+        min(channel) as channel,
+        min(source) as source,
+        min(medium) as medium,
+        min(campaign) as campaign,
+        count(*) as events,
+        cast(sum(case when is_view then 1 else 0 end) as bigint) as views,
+        cast(sum(case when is_click then 1 else 0 end) as bigint) as clicks,
+        cast(sum(case when is_conversion then 1 else 0 end) as bigint) as conversions,
+        cast(sum(revenue_cents) as bigint) as revenue_cents,
+        cast(sum(engagement_time) as numeric(20, 3)) as engagement_time,
+        session_date,
+        min(occurred_at) as session_started_at,
+        max(occurred_at) as session_ended_at
+    from session_events
+    group by session_id, session_date
+
+)
+
+select
+    session_id,
+    coalesce('actor:' || actor_id, visitor_of_device, 'session:' || tracker_session_id) as visitor_id,
+    coalesce('actor:' || actor_id, 'anonymous:' || anonymous_id, 'session:' || tracker_session_id) as identity_id,
+    anonymous_id,
+    actor_id,
+    entry_page,
+    exit_page,
+    device_type,
+    browser,
+    os,
+    channel,
+    source,
+    medium,
+    campaign,
+    events,
+    views,
+    clicks,
+    conversions,
+    revenue_cents,
+    engagement_time,
+    {{ seconds_between('session_started_at', 'session_ended_at') }} as duration_seconds,
+    session_ended_at - session_started_at > interval '10' second
+    or views >= 2
+    or conversions > 0 as is_engaged,
+    session_date,
+    session_started_at,
+    session_ended_at
+from sessions

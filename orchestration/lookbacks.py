@@ -1,0 +1,185 @@
+"""Which other days a rebuilt window makes stale: those whose results looked back at it, and the neighbours with which it
+shares sessions. What a load makes stale by itself is in staleness.py.
+
+A model that looks back reads the intermediate tables as they are. Where the day that it read is rebuilt and says
+otherwise than before, replace_window leaves that in ops.changed_*; here it becomes stale days. So every day is right once
+no day is stale, in whatever order they were built, and a rebuilt day that says the same as before costs nothing.
+"""
+
+from typing import Final
+
+import psycopg
+from psycopg import sql
+
+from ingestion.window import ONE_DAY, Window
+from orchestration.dbt import lookback_days
+
+_MARK: Final = """
+    insert into ops.stale_days (event_date, layer, reason, change_id)
+    select built.event_date, 'events', %(reason)s, nextval('ops.change_id_seq')
+    from ops.built_days as built
+    inner join (select distinct event_date from ({affected}) as days) as affected using (event_date)
+    where not (built.event_date >= %(start)s and built.event_date < %(end)s)
+    on conflict (event_date, layer, reason) do update
+    set change_id = excluded.change_id, recorded_at = excluded.recorded_at
+"""
+
+# A pair seen together changes what is known from that day until the next day on which it is seen, and nothing when it
+# was seen before. The later days are those on which the device was seen.
+_LINKS: Final = """
+    with changed as (
+        select distinct link.event_date, link.anonymous_id, link.actor_id,
+            (
+                select min(later.event_date) from intermediate.int_identity_observations as later
+                where later.anonymous_id = link.anonymous_id and later.actor_id = link.actor_id
+                    and later.event_date > link.event_date
+            ) as known_again
+        from ops.changed_links as link
+        where link.actor_id is not null and not exists (
+            select from intermediate.int_identity_observations as earlier
+            where earlier.anonymous_id = link.anonymous_id and earlier.actor_id = link.actor_id
+                and earlier.event_date < link.event_date
+        )
+    )
+"""
+_VISITORS: Final = (
+    _LINKS
+    + """
+    select seen.event_date
+    from changed
+    inner join intermediate.int_identity_observations as seen
+        on seen.anonymous_id = changed.anonymous_id and seen.event_date > changed.event_date
+    where seen.event_date < changed.known_again or changed.known_again is null
+    """
+)
+
+# Paths follow links: conversions of whoever is or was linked to the device, with its touchpoints in their lookback.
+_LINKED_PATHS: Final = (
+    _LINKS
+    + """
+    , actors as (
+        select * from changed
+        union
+        select changed.event_date, changed.anonymous_id, seen.actor_id, changed.known_again
+        from changed
+        inner join intermediate.int_identity_observations as seen on seen.anonymous_id = changed.anonymous_id
+        where seen.actor_id is not null
+    )
+    select path.conversion_date as event_date
+    from actors
+    inner join intermediate.int_sessions as touch on touch.identity_id = 'anonymous:' || actors.anonymous_id
+    inner join intermediate.int_conversion_paths as path
+        on path.visitor_id = 'actor:' || actors.actor_id
+        and path.conversion_date >= actors.event_date
+        and path.conversion_date >= touch.session_date
+        and path.conversion_date <= touch.session_date + %(lookback_days)s + 1
+    """
+)
+
+_TOUCHED_PATHS: Final = """
+    with changed as (
+        select distinct session_date, identity_id from ops.changed_touchpoints
+    ),
+    visitors as (
+        select session_date, identity_id as visitor_id from changed
+        union
+        select changed.session_date, 'actor:' || seen.actor_id
+        from changed
+        inner join intermediate.int_identity_observations as seen
+            on changed.identity_id like 'anonymous:%%'
+            and seen.anonymous_id = substr(changed.identity_id, length('anonymous:') + 1)
+        where seen.actor_id is not null
+    )
+    select path.conversion_date as event_date
+    from visitors
+    inner join intermediate.int_conversion_paths as path
+        on path.visitor_id = visitors.visitor_id
+        and path.conversion_date >= visitors.session_date
+        and path.conversion_date <= visitors.session_date + %(lookback_days)s + 1
+"""
+
+# A week's fit has seen the days before its Monday; days of that week were credited by it.
+_OUTDATED_FITS: Final = """
+    select fit.week_start
+    from ops.attribution_fits as fit
+    where exists (
+        select from (
+            select session_date as event_date from ops.changed_touchpoints
+            union all
+            select conversion_date from ops.changed_conversions
+        ) as changed
+        where changed.event_date < fit.week_start and changed.event_date >= fit.week_start - %(fit_days)s
+    )
+"""
+_REFITTED: Final = f"""
+    select week_start + day as event_date
+    from ({_OUTDATED_FITS}) as outdated
+    cross join generate_series(0, 6) as day
+"""
+
+# The later day says which of its events continue a session of the earlier one; the earlier day says what it took.
+_SHARED: Final = (
+    "event_id, session_id, occurred_at, channel, source, medium, campaign, event_type, page_path, revenue_cents,"
+    " engagement_time, is_view, is_click, is_conversion"
+)
+_MIDNIGHT: Final = f"""
+    with taken as (
+        select {_SHARED} from intermediate.int_events_sessionized
+        where window_date = %(earlier)s and is_tail
+    ),
+    given as (
+        select {_SHARED} from intermediate.int_events_sessionized
+        where window_date = %(later)s and session_date = %(earlier)s and not is_tail
+    )
+    select %(neighbour)s::date as event_date
+    where exists (
+        (select * from taken except select * from given) union all (select * from given except select * from taken)
+    )
+"""
+
+# Of the week before which the journeys end. It is what attribution/ fits on.
+FIT_DAYS: Final = 90
+
+
+def spread(connection: psycopg.Connection, window: Window) -> dict[str, int]:
+    """Turn what the rebuilding of days inside `window` changed for days outside it into stale days, and forget it.
+
+    Returns days marked, by reason. Fits that saw what has changed are dropped; the next build makes them anew. To be run
+    by whoever holds the warehouse, in order of the chunks of a build: before a fit, and when all models are built.
+    """
+    parameters = {
+        "start": window.start,
+        "end": window.end,
+        "lookback_days": lookback_days(),
+        "fit_days": FIT_DAYS,
+    }
+    marked: dict[str, int] = {}
+
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute("select ops.hold_writer()")
+
+        def mark(reason: str, affected: str, **more: object) -> None:
+            cursor.execute(_MARK.format(affected=affected), {**parameters, **more, "reason": reason}, prepare=False)
+            if cursor.rowcount > 0:
+                marked[reason] = marked.get(reason, 0) + cursor.rowcount
+
+        if _exist(cursor, "intermediate.int_identity_observations"):
+            mark("identity_changed", _VISITORS)
+        if _exist(cursor, "intermediate.int_sessions", "intermediate.int_conversion_paths"):
+            mark("identity_changed", _LINKED_PATHS)
+            mark("touchpoints_changed", _TOUCHED_PATHS)
+        if _exist(cursor, "ops.attribution_fits"):
+            mark("attribution_refitted", _REFITTED)
+            cursor.execute(f"delete from ops.attribution_fits where week_start in ({_OUTDATED_FITS})", parameters)
+        if _exist(cursor, "intermediate.int_events_sessionized"):
+            for later, neighbour in ((window.start, window.start - ONE_DAY), (window.end, window.end)):
+                mark("sessions_cross_midnight", _MIDNIGHT, later=later, earlier=later - ONE_DAY, neighbour=neighbour)
+        for queue in ("changed_links", "changed_touchpoints", "changed_conversions"):
+            cursor.execute(sql.SQL("delete from {}").format(sql.Identifier("ops", queue)))
+    return marked
+
+
+def _exist(cursor: psycopg.Cursor, *tables: str) -> bool:
+    cursor.execute("select bool_and(to_regclass(name) is not null) from unnest(%s::text[]) as name", [list(tables)])
+    (all_exist,) = cursor.fetchone() or (False,)
+    return bool(all_exist)
