@@ -60,7 +60,8 @@ def clear(connection: psycopg.Connection, window: Window, tables: Iterable[tuple
                 " dropped. Choose at least these days as the range of the job"
             )
         for schema, name in tables:
-            cursor.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(schema, name)))
+            # The views that read them are made anew with them.
+            cursor.execute(sql.SQL("drop table if exists {} cascade").format(sql.Identifier(schema, name)))
         cursor.execute("update ops.built_days set is_complete = false")
         # What later loads change could not be traced through tables that are gone, should this run die.
         cursor.execute(

@@ -169,15 +169,15 @@ def test_a_failed_dbt_test_stops_the_run_and_is_not_tried_again(published: Dagst
         """
         create function ops.lose_channel() returns trigger language plpgsql
         as 'begin new.channel := null; return new; end';
-        create trigger lose_channel before insert on intermediate.int_events_attributed
+        create trigger lose_channel before insert on intermediate.int_events_sessionized
         for each row execute function ops.lose_channel();
         """
     )
     run = published.run(DAY)
 
     assert_stopped(run, published, at="dbt_models")
-    assert "test not_null_int_events_attributed_channel: Got 2 results" in run.error
-    assert not run.check("not_null_int_events_attributed_channel").passed
+    assert "test not_null_int_events_sessionized_channel: Got 2 results" in run.error
+    assert not run.check("not_null_int_events_sessionized_channel").passed
 
 
 def test_publishing_days_that_were_never_built_is_refused(runs: DagsterRuns) -> None:

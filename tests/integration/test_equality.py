@@ -214,7 +214,7 @@ def test_a_window_leaves_the_days_around_it_as_they_are(pipeline: Pipeline) -> N
                 ("build.daily_metrics", "metric_date"),
                 ("marts.daily_metrics", "metric_date"),
                 ("marts.daily_metrics_by_channel", "metric_date"),
-                ("intermediate.int_events_attributed", "event_date"),
+                ("intermediate.int_events_sessionized", "window_date"),
             )
             for row in pipeline.rows(
                 f"select ctid::text, xmin::text, t::text from {table} as t where not ({column} >= %s and {column} < %s)"
@@ -249,7 +249,7 @@ def test_an_event_that_is_deleted_is_gone_from_every_table(pipeline: Pipeline) -
     for table, column in (
         ("raw.events", "event_date"),
         ("raw.attribution", "event_date"),
-        ("intermediate.int_events_attributed", "event_date"),
+        ("intermediate.int_events_sessionized", "window_date"),
         ("intermediate.int_identity_observations", "event_date"),
         ("build.daily_metrics", "metric_date"),
         ("build.daily_metrics_by_channel", "metric_date"),
@@ -258,7 +258,7 @@ def test_an_event_that_is_deleted_is_gone_from_every_table(pipeline: Pipeline) -
         assert pipeline.rows(f"select count(*) from {table} where {column} = %s", days[0]) == [(0,)], table
 
 
-@pytest.mark.parametrize("model", ["int_identity_observations", "int_events_attributed", "daily_metrics_by_channel"])
+@pytest.mark.parametrize("model", ["int_identity_observations", "int_events_sessionized", "int_sessions", "daily_metrics_by_channel"])
 def test_a_build_that_dies_leaves_marts_alone_and_a_rerun_makes_it_good(pipeline: Pipeline, model: str) -> None:
     files = random_files(5)
     create_licenses(pipeline, asset_of="asset-1")

@@ -114,6 +114,7 @@ open_sessions as (
     select
         session_id as event_id,
         session_key,
+        cast(null as text) as actor_id,
         max(event_date) as event_date,
         max(occurred_at) as occurred_at
     from day_before
@@ -132,6 +133,7 @@ keyed as (
     select
         event_id,
         session_key,
+        actor_id,
         event_date,
         occurred_at
     from visit_events
@@ -145,6 +147,7 @@ keyed as (
     select
         event_id,
         session_key,
+        actor_id,
         event_date,
         occurred_at
     from open_sessions
@@ -157,6 +160,7 @@ breaks as (
     select
         event_id,
         session_key,
+        actor_id,
         event_date,
         occurred_at,
         case
@@ -177,6 +181,7 @@ chains as (
     select
         event_id,
         session_key,
+        actor_id,
         event_date,
         occurred_at,
         sum(begins_chain) over (partition by session_key order by occurred_at, event_id) as chain_number
@@ -190,6 +195,7 @@ spans as (
     select
         event_id,
         session_key,
+        actor_id,
         event_date,
         occurred_at,
         chain_number,
@@ -205,6 +211,7 @@ visits as (
     select
         event_id,
         session_key,
+        actor_id,
         first_value(event_id) over (
             partition by session_key, chain_number, session_date order by occurred_at, event_id
         ) as session_id,
@@ -242,16 +249,14 @@ actors_of_servers as (
 seen_actors as (
 
     select
-        visit_events.actor_id,
-        visits.session_key,
-        visits.session_id,
-        visits.session_date,
-        visits.event_id,
-        visits.occurred_at
+        actor_id,
+        session_key,
+        session_id,
+        session_date,
+        event_id,
+        occurred_at
     from visits
-    inner join visit_events
-        on visits.event_id = visit_events.event_id and visits.event_date = visit_events.event_date
-    where visit_events.actor_id in (select actor_id from actors_of_servers)
+    where actor_id in (select actor_id from actors_of_servers)
     union all
     select
         actor_id,

@@ -12,9 +12,7 @@ devices_of_window as (
 observations as (
 
     select * from {{ ref('int_identity_observations') }}
-    where
-        actor_id is not null
-        and event_date < {{ window_end() }}
+    where actor_id is not null and event_date < {{ window_end() }}
 
 ),
 
