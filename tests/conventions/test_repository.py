@@ -14,7 +14,7 @@ from orchestration.warehouse import CHECKOUT
 # A module that grows longer has two subjects.
 MAX_LINES = 300
 LONGER = {"ingestion/resolution.py": "one sequence of statements over one table, each of which needs the one before it"}
-PACKAGES = ("ingestion", "quality_checks", "orchestration")
+PACKAGES = ("attribution", "ingestion", "quality_checks", "orchestration")
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "misc"}
 # Set by the programs that we start, for each other.
 NOT_OURS = {"PATH"}

@@ -1,0 +1,106 @@
+"""Fits the ISO weeks that need it, and writes what came of it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+import psycopg
+
+from attribution import journeys
+from attribution.journeys import Journey
+from attribution.markov import removal_effects
+from attribution.shapley import shapley_values
+from attribution.weeks import Days, fit_period, weeks
+
+# As many as the table holds, and so few that sums in another order come out the same.
+_DECIMALS: Final = Decimal("1e-12")
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What an ISO week was fitted on, and how exactly."""
+
+    week_start: date
+    journeys: int
+    converting_journeys: int
+    standard_error: float | None
+
+
+def fit_missing(
+    connection: psycopg.Connection,
+    window: Days,
+    *,
+    build_id: str,
+    model_version: str,
+    log: Callable[[str], None],
+) -> list[Fit]:
+    """Fit every ISO week that the window touches and that this version of the models has not fitted.
+
+    The models of the days before the weeks have to be built as far as they ever will be by this build.
+    """
+    fitted = {
+        monday
+        for (monday,) in connection.execute(
+            "select week_start from ops.attribution_fits where week_start < %s and model_version = %s",
+            [window.end, model_version],
+        )
+    }
+    fits = []
+    for monday in weeks(window):
+        if monday not in fitted:
+            fits.append(fit_week(connection, monday, build_id=build_id, model_version=model_version))
+            log(f"fitted the week of {monday} on {fits[-1].journeys} journeys")
+    return fits
+
+
+def fit_week(connection: psycopg.Connection, monday: date, *, build_id: str, model_version: str) -> Fit:
+    """Replace the values and the fit of the ISO week that begins on this Monday, in one transaction.
+
+    The same journeys give the same rows. A week without journeys has a fit and no values. Refused by the database when
+    the connection's run has lost the warehouse to a later one.
+    """
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute("select ops.hold_writer()")
+        fit, values = _fit(monday, journeys.read(connection, *fit_period(monday)))
+        cursor.execute("delete from intermediate.attribution_channel_values where week_start = %s", [monday])
+        cursor.executemany(
+            "insert into intermediate.attribution_channel_values (week_start, model, channel, value)"
+            " values (%s, %s, %s, %s)",
+            _rows(monday, values),
+        )
+        cursor.execute(
+            """
+            insert into ops.attribution_fits
+                (week_start, journeys, converting_journeys, standard_error, model_version, build_id)
+            values (%s, %s, %s, %s, %s, %s)
+            on conflict (week_start) do update
+            set journeys = excluded.journeys, converting_journeys = excluded.converting_journeys,
+                standard_error = excluded.standard_error, model_version = excluded.model_version,
+                build_id = excluded.build_id, fitted_at = excluded.fitted_at
+            """,
+            [monday, fit.journeys, fit.converting_journeys, fit.standard_error, model_version, build_id],
+        )
+    return fit
+
+
+def _fit(monday: date, taken: list[Journey]) -> tuple[Fit, Mapping[str, Mapping[str, float]]]:
+    shapley = shapley_values(taken)
+    fit = Fit(
+        week_start=monday,
+        journeys=sum(journey.times for journey in taken),
+        converting_journeys=sum(journey.times for journey in taken if journey.is_conversion),
+        standard_error=shapley.standard_error,
+    )
+    return fit, {"markov": removal_effects(taken), "shapley": shapley.values}
+
+
+def _rows(monday: date, values: Mapping[str, Mapping[str, float]]) -> Iterable[tuple[date, str, str, Decimal]]:
+    """A row a model and channel. A channel that is worth less than nothing (shapley) is worth nothing: credits are
+    shares of a conversion, and with a negative one those of the other touches would add up to more than there was."""
+    return [
+        (monday, model, channel, max(Decimal(0), Decimal(value).quantize(_DECIMALS)))
+        for model, of_channels in values.items()
+        for channel, value in sorted(of_channels.items())
+    ]

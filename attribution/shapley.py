@@ -1,0 +1,144 @@
+"""The Shapley model: what a channel adds to the conversion rate, on average over all orders in which channels can join.
+
+The game is on sets of channels: order and repetition within a journey do not count, which is what markov.py looks at.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from math import factorial, sqrt
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+from attribution.journeys import Journey, channels_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# A set of 12 channels has 4,096 subsets; of more channels the orders are sampled.
+EXACT_CHANNELS: Final = 12
+# The standard error is then at most 2.2 % of the best rate among a set's subsets, and a set takes 10 ms (2026-11).
+PERMUTATIONS: Final = 2_000
+_SEED: Final = 7
+
+
+@dataclass(frozen=True, slots=True)
+class ShapleyValues:
+    """What each channel adds to the conversion rate. They add up to the rate of all journeys; some can be negative.
+
+    `standard_error` is the greatest of a channel's value, None where every set was solved exactly.
+    """
+
+    values: dict[str, float]
+    standard_error: float | None
+
+
+def shapley_values(journeys: Iterable[Journey]) -> ShapleyValues:
+    """The Shapley values of the game v(S) = the share of all journeys that would convert had there only been S.
+
+    A journey through the channels T would then have gone through T ∩ S, and have converted as often as the journeys
+    through exactly these: v(S) = Σ over journeys of rate(T ∩ S) / journeys, with rate = conversions / journeys of a
+    set, 0 of no channel and of a set that nobody went through. So journeys that do not convert count: they lower the
+    rate of their set. The rates are the E[Y|S] of Dalessandro, Perlich, Stitelman and Provost (Causally motivated
+    attribution for online advertising, 2012). The simpler v(S) = conversions within S / all journeys (Zhao, Mahboobi
+    and Bagheri, Shapley value methods for attribution modeling in online advertising, 2018) was not taken: it splits
+    every conversion equally among its channels, whatever did not convert.
+
+    v is a sum over the journeys' sets T, and so are its Shapley values: exact for sets of at most EXACT_CHANNELS, for
+    larger ones the mean over PERMUTATIONS orders from a fixed seed. A channel that lowers the rates of the sets it
+    joins has a negative value.
+    """
+    journeys = list(journeys)
+    game = _Game.of(journeys)
+    total = sum(game.journeys.values())
+    values = dict.fromkeys(game.channels, 0.0)
+    variances = dict.fromkeys(game.channels, 0.0)
+    is_sampled = False
+    for members, count in sorted(game.journeys.items()):
+        if members.bit_count() <= EXACT_CHANNELS:
+            parts = game.exact(members)
+        else:
+            is_sampled = True
+            parts = game.sampled(members)
+        for channel, value, error in parts:
+            values[channel] += value * count / total
+            variances[channel] += (error * count / total) ** 2
+    return ShapleyValues(values, sqrt(max(variances.values())) if is_sampled else None)
+
+
+@dataclass(frozen=True)
+class _Game:
+    """Journeys and conversions by set of channels; a set is a number with a bit for each channel."""
+
+    channels: list[str]
+    journeys: dict[int, int]
+    conversions: dict[int, int]
+
+    @classmethod
+    def of(cls, journeys: list[Journey]) -> "_Game":
+        channels = channels_of(journeys)
+        bit = {channel: 1 << number for number, channel in enumerate(channels)}
+        taken: dict[int, int] = {}
+        converted: dict[int, int] = {}
+        for path, is_conversion, times in journeys:
+            members = sum(bit[channel] for channel in set(path))
+            taken[members] = taken.get(members, 0) + times
+            if is_conversion:
+                converted[members] = converted.get(members, 0) + times
+        return cls(channels, taken, converted)
+
+    def rate(self, members: int) -> float:
+        return self.conversions[members] / self.journeys[members] if members in self.conversions else 0.0
+
+    def numbers_of(self, members: int) -> list[int]:
+        return [number for number in range(len(self.channels)) if members >> number & 1]
+
+    @cached_property
+    def _converting(self) -> "tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]":
+        """The sets that convert: as sorted numbers, their rates, and whether each channel is in them."""
+        import numpy as np
+
+        sets = np.array(sorted(self.conversions), dtype=np.int64)
+        rates = np.array([self.rate(members) for members in sorted(self.conversions)])
+        return sets, rates, (sets[:, np.newaxis] >> np.arange(len(self.channels)) & 1).astype(bool)
+
+    def exact(self, members: int) -> Iterator[tuple[str, float, float]]:
+        """Channel, Shapley value and error 0 in the game S → rate(members ∩ S).
+
+        In the average over all orders the rate of a subset U of n channels comes up where one of U is the last of it to
+        join, gained (|U|-1)! (n-|U|)! / n! of the times, and where a channel outside joins next, lost
+        |U|! (n-|U|-1)! / n! of the times. Only subsets that convert have a rate.
+        """
+        import numpy as np
+
+        sets, rates, contains = self._converting
+        within = (sets & ~members) == 0
+        rates, contains = rates[within], contains[within]
+        size, sizes = members.bit_count(), contains.sum(axis=1)
+        gained = np.array(
+            [0.0] + [factorial(n - 1) * factorial(size - n) / factorial(size) for n in range(1, size + 1)]
+        )
+        lost = np.array([factorial(n) * factorial(size - n - 1) / factorial(size) for n in range(size)] + [0.0])
+        for number in self.numbers_of(members):
+            weights = np.where(contains[:, number], gained[sizes], -lost[sizes])
+            yield self.channels[number], float((weights * rates).sum()), 0.0
+
+    def sampled(self, members: int) -> Iterator[tuple[str, float, float]]:
+        """Channel, mean of what it adds to the rate over sampled orders, and the standard error of that mean."""
+        # Of Python's generator only random() is the same in every version.
+        chance = Random(f"{_SEED} {' '.join(self.channels[number] for number in self.numbers_of(members))}")  # noqa: S311
+        numbers = self.numbers_of(members)
+        sums, squares = dict.fromkeys(numbers, 0.0), dict.fromkeys(numbers, 0.0)
+        for _ in range(PERMUTATIONS):
+            joined, before = 0, 0.0
+            for number in sorted(numbers, key=lambda _: chance.random()):
+                joined |= 1 << number
+                after = self.rate(joined)
+                sums[number] += after - before
+                squares[number] += (after - before) ** 2
+                before = after
+        for number in numbers:
+            mean = sums[number] / PERMUTATIONS
+            variance = max(0.0, squares[number] / PERMUTATIONS - mean**2)
+            yield self.channels[number], mean, sqrt(variance / (PERMUTATIONS - 1))

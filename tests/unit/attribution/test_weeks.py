@@ -1,0 +1,32 @@
+"""Which weeks a window touches, and which days they are fitted on."""
+
+from datetime import date
+
+import pytest
+
+from attribution.weeks import fit_period, monday_of, weeks
+from ingestion.window import Window
+
+
+def test_a_week_begins_on_monday_also_across_the_year() -> None:
+    assert monday_of(date(2026, 10, 5)) == date(2026, 10, 5)
+    assert monday_of(date(2026, 10, 11)) == date(2026, 10, 5)
+    assert monday_of(date(2027, 1, 1)) == date(2026, 12, 28)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "mondays"),
+    [
+        (date(2026, 10, 5), date(2026, 10, 12), [date(2026, 10, 5)]),
+        (date(2026, 10, 11), date(2026, 10, 12), [date(2026, 10, 5)]),
+        (date(2026, 10, 11), date(2026, 10, 13), [date(2026, 10, 5), date(2026, 10, 12)]),
+        (date(2026, 10, 1), date(2026, 10, 20), [date(2026, 9, 28), date(2026, 10, 5), date(2026, 10, 12), date(2026, 10, 19)]),
+    ],
+)  # fmt: skip
+def test_a_window_touches_every_week_it_shares_a_day_with(start: date, end: date, mondays: list[date]) -> None:
+    assert list(weeks(Window(start, end))) == mondays
+
+
+def test_a_week_is_fitted_on_the_90_days_before_its_monday() -> None:
+    start, end = fit_period(date(2026, 10, 5))
+    assert (end, (end - start).days) == (date(2026, 10, 5), 90)
