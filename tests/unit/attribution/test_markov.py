@@ -19,9 +19,8 @@ def test_a_channel_is_worth_what_would_be_lost_without_it() -> None:
 
 
 def test_a_channel_twice_in_a_row_is_a_transition_to_itself() -> None:
-    """Two of three start in A. A is left three times: to itself, to a conversion, to nothing. So a = a/3 + 1/3, a = 1/2;
-    B always converts. The start converts 2/3 · 1/2 + 1/3 = 2/3. Without A 1/3 is left, without B 1/3 too: effects of
-    1/2. Had the visits been counted without the transition, they would be the same: half of what leaves A converts."""
+    """Two of three start in A. A is left three times: to itself, to a conversion, to nothing. So A converts
+    a = a/3 + 1/3 = 1/2 and B always; the start 2/3 · 1/2 + 1/3 = 2/3. Without either 1/3 is left: effects of 1/2."""
     effects = removal_effects([converting("A A"), lost("A"), converting("B")])
     assert effects == pytest.approx({"A": 1 / 2, "B": 1 / 2}, abs=1e-15)
 

@@ -20,9 +20,9 @@ def test_a_week_begins_on_monday_also_across_the_year() -> None:
         (date(2026, 10, 5), date(2026, 10, 12), [date(2026, 10, 5)]),
         (date(2026, 10, 11), date(2026, 10, 12), [date(2026, 10, 5)]),
         (date(2026, 10, 11), date(2026, 10, 13), [date(2026, 10, 5), date(2026, 10, 12)]),
-        (date(2026, 10, 1), date(2026, 10, 20), [date(2026, 9, 28), date(2026, 10, 5), date(2026, 10, 12), date(2026, 10, 19)]),
+        (date(2026, 10, 4), date(2026, 10, 13), [date(2026, 9, 28), date(2026, 10, 5), date(2026, 10, 12)]),
     ],
-)  # fmt: skip
+)
 def test_a_window_touches_every_week_it_shares_a_day_with(start: date, end: date, mondays: list[date]) -> None:
     assert list(weeks(Window(start, end))) == mondays
 
