@@ -1,10 +1,13 @@
 """Bytes to lines, with their numbers, in bounded memory. Where the bytes come from and what a line means is not known
 here.
+
+Lines travel in portions, blocks of text as far as possible: to cut a block into its lines costs as much as to find
+where it ends, and may be left to somebody else.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import Final
 
 import msgspec
@@ -14,6 +17,8 @@ from ingestion.contract import MAX_LINE_BYTES
 # What is kept of a line that is too long: enough to recognise who wrote it.
 HEAD_BYTES: Final = 4_096
 _UTF8_BOM: Final = b"\xef\xbb\xbf"
+# Of lines that had to be looked at one by one.
+_LINES_AT_ONCE: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,35 +37,69 @@ class EventArray:
     line_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Whole lines one after the other as they were read, line ends and blank ones included, and the first's number."""
+
+    first_number: int
+    content: bytes
+
+
 Line = bytes | Oversized | EventArray
 Numbered = tuple[int, Line]
+Portion = Text | list[Numbered]
 
 
-def split_lines(chunks: Iterator[bytes]) -> Iterator[Numbered]:
-    """The lines of some content and their numbers, from 1, without line ends (LF or CRLF).
+def numbered(portion: Portion) -> Iterator[Numbered]:
+    """The lines of a portion and their numbers, without line ends (LF or CRLF); blank ones only count."""
+    if isinstance(portion, list):
+        yield from portion
+        return
+    for number, content in enumerate(portion.content.split(b"\n"), portion.first_number):
+        line = content[:-1] if content.endswith(b"\r") else content
+        if len(line) > MAX_LINE_BYTES:
+            yield number, Oversized(line[:HEAD_BYTES], len(line))
+        elif line and not line.isspace():
+            yield number, line
 
-    Blank lines are counted and not given; a last line without a line end is a line; a byte order mark at the start is
-    skipped. Content that is one array of events written over many lines is given as one EventArray, since its lines
-    are not to blame one by one.
+
+def split(chunks: Iterator[bytes]) -> Iterator[Portion]:
+    """The lines of some content, numbered from 1, in portions.
+
+    A last line without a line end is a line; a byte order mark at the start is skipped. Content that is one array of
+    events written over many lines is given as one EventArray, since its lines are not to blame one by one.
     """
     content = _Content(chunks)
-    lines = _split(iter(content))
-    first = list(_take(lines, 1))
-    if not first or not _begins_array(first[0][1]):
-        yield from chain(first, lines)
+    portions = _portions(iter(content))
+    for portion in portions:
+        first = next(numbered(portion), None)
+        if first is not None:
+            break
+    else:
         return
-    number, line = first[0]
+    if not _begins_array(first[1]):
+        yield portion
+        yield from portions
+        return
+    lines = chain.from_iterable(map(numbered, chain([portion], portions)))
+    number, line = next(lines)
     if isinstance(line, Oversized):
-        yield number, EventArray(line.head, line.line_bytes)
-        yield from lines
+        yield [(number, EventArray(line.head, line.line_bytes))]
+        yield from _in_portions(lines)
         return
-    following = list(_take(lines, 2))
+    following = list(islice(lines, 2))
     if (isinstance(line, bytes) and _is_json(line)) or _are_lines_of_their_own(following):
-        yield from chain(first, following, lines)
+        yield [first, *following]
+        yield from _in_portions(lines)
         return
     for _ in lines:
         pass
-    yield number, EventArray(content.head, content.size)
+    yield [(number, EventArray(content.head, content.size))]
+
+
+def _in_portions(lines: Iterator[Numbered]) -> Iterator[Portion]:
+    while portion := list(islice(lines, _LINES_AT_ONCE)):
+        yield portion
 
 
 class _Content:
@@ -78,11 +117,6 @@ class _Content:
             if len(self.head) < HEAD_BYTES:
                 self.head += content[: HEAD_BYTES - len(self.head)]
             yield content
-
-
-def _take(lines: Iterator[Numbered], count: int) -> Iterator[Numbered]:
-    for _, line in zip(range(count), lines, strict=False):
-        yield line
 
 
 def _begins_array(line: Line) -> bool:
@@ -109,24 +143,25 @@ def _are_lines_of_their_own(following: list[Numbered]) -> bool:
     )
 
 
-def _split(chunks: Iterator[bytes]) -> Iterator[Numbered]:
+def _portions(chunks: Iterator[bytes]) -> Iterator[Portion]:
     number = 1
     rest = b""  # of the line that began in an earlier chunk
     dropped = 0  # bytes of that line that are no longer held, once it is too long
     ends_in_cr = False  # whether the last of the dropped bytes is a CR, which may belong to the line end
     for chunk in chunks:
-        *lines, tail = chunk.split(b"\n")
-        for line in lines:
-            if dropped:
-                ends_in_cr = line.endswith(b"\r") if line else ends_in_cr
-                yield number, Oversized(rest, len(rest) + dropped + len(line) - ends_in_cr)
-                dropped = 0
-            else:
-                whole = _line((rest + line).removesuffix(b"\r"))
-                if whole is not None:
-                    yield number, whole
+        end = chunk.rfind(b"\n") + 1
+        start = 0
+        if end and dropped:
+            start = chunk.find(b"\n") + 1
+            ends_in_cr = chunk.endswith(b"\r", 0, start - 1) if start > 1 else ends_in_cr
+            yield [(number, Oversized(rest, len(rest) + dropped + start - 1 - ends_in_cr))]
+            number, rest, dropped = number + 1, b"", 0
+        if end > start:
+            text = Text(number, rest + chunk[start:end])
+            number += text.content.count(b"\n")
             rest = b""
-            number += 1
+            yield text
+        tail = chunk[end:]
         if dropped:
             dropped += len(tail)
             ends_in_cr = tail.endswith(b"\r") if tail else ends_in_cr
@@ -138,12 +173,6 @@ def _split(chunks: Iterator[bytes]) -> Iterator[Numbered]:
                 ends_in_cr = rest.endswith(b"\r")
                 rest = rest[:HEAD_BYTES]
     if dropped:
-        yield number, Oversized(rest, len(rest) + dropped - ends_in_cr)
-    elif (whole := _line(rest.removesuffix(b"\r"))) is not None:
-        yield number, whole
-
-
-def _line(line: bytes) -> bytes | Oversized | None:
-    if len(line) > MAX_LINE_BYTES:
-        return Oversized(line[:HEAD_BYTES], len(line))
-    return line if line.strip() else None
+        yield [(number, Oversized(rest, len(rest) + dropped - ends_in_cr))]
+    elif rest:
+        yield Text(number, rest)

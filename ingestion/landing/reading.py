@@ -10,14 +10,17 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import RawIOBase
+from itertools import islice
 from typing import BinaryIO, Final, cast
 
 from ingestion.landing.files import COMPRESSED, PARQUET, LandingError, LandingFile
-from ingestion.landing.lines import Numbered, split_lines
+from ingestion.landing.lines import Numbered, Portion, numbered, split
 from ingestion.landing.storage import ObjectChanged, StorageError
 
 # Large enough that the cost of a read does not matter, small enough that four of them do not matter either.
-_CHUNK_BYTES: Final = 262_144
+_CHUNK_BYTES: Final = 524_288
+# Of Parquet, whose rows become lines one by one.
+_ROWS_AT_ONCE: Final = 512
 _MAGIC: Final = {b"\x1f\x8b": ".gz", b"\x28\xb5\x2f\xfd": ".zst", b"PAR1": PARQUET}
 _WRITE_AGAIN: Final = "have it written again, whole, and rerun the landing day; nothing of it was loaded"
 
@@ -29,11 +32,17 @@ def checksum(file: LandingFile) -> str:
 
 
 def read_lines(file: LandingFile, expected_checksum: str | None = None) -> Iterator[Numbered]:
-    """The lines of a file with their numbers, from 1; of Parquet its rows, as lines of JSON.
+    """The lines of a file with their numbers, from 1; of Parquet its rows, as lines of JSON. Otherwise as `read`."""
+    for portion in read(file, expected_checksum):
+        yield from numbered(portion)
 
-    Blank lines are counted and not given. With `expected_checksum`, the bytes that were read here are compared with
-    it after the last line: whoever loads rows before the end must be able to take them back. Raises LandingError when
-    the file is damaged, cannot be read, or is not the one that the checksum was taken of.
+
+def read(file: LandingFile, expected_checksum: str | None = None) -> Iterator[Portion]:
+    """The lines of a file in portions, in order.
+
+    With `expected_checksum`, the bytes that were read here are compared with it after the last line: whoever loads rows
+    before the end must be able to take them back. Raises LandingError when the file is damaged, cannot be read, or is
+    not the one that the checksum was taken of.
     """
     with _opened(file) as stored:
         if file.name.endswith(PARQUET):
@@ -42,13 +51,13 @@ def read_lines(file: LandingFile, expected_checksum: str | None = None) -> Itera
             yield from _text_lines(file, stored, expected_checksum)
 
 
-def _text_lines(file: LandingFile, stored: BinaryIO, expected_checksum: str | None) -> Iterator[Numbered]:
+def _text_lines(file: LandingFile, stored: BinaryIO, expected_checksum: str | None) -> Iterator[Portion]:
     from backports.zstd import ZstdError
 
     hashing = _HashingReader(stored)
     packed = COMPRESSED.get(f".{file.name.rpartition('.')[2]}")
     try:
-        yield from split_lines(_chunks(_unpacked(hashing, packed), file, packed))
+        yield from split(_chunks(_unpacked(hashing, packed), file, packed))
     except (EOFError, zlib.error, gzip.BadGzipFile, ZstdError) as error:
         # A file of no bytes is an empty file, also where the format asks for a header.
         if hashing.size or not isinstance(error, EOFError):
@@ -59,7 +68,7 @@ def _text_lines(file: LandingFile, stored: BinaryIO, expected_checksum: str | No
         raise _changed(file)
 
 
-def _parquet_lines(file: LandingFile, stored: BinaryIO, expected_checksum: str | None) -> Iterator[Numbered]:
+def _parquet_lines(file: LandingFile, stored: BinaryIO, expected_checksum: str | None) -> Iterator[Portion]:
     from ingestion.landing.parquet import UnreadableParquet, rows_as_lines
 
     with _seekable(stored) as rows:
@@ -67,7 +76,9 @@ def _parquet_lines(file: LandingFile, stored: BinaryIO, expected_checksum: str |
         try:
             if rows.seek(0, 2):
                 rows.seek(0)
-                yield from enumerate(rows_as_lines(rows), start=1)
+                lines: Iterator[Numbered] = enumerate(rows_as_lines(rows), start=1)
+                while portion := list(islice(lines, _ROWS_AT_ONCE)):
+                    yield portion
         except UnreadableParquet as error:
             problem = error
         rows.seek(0)
