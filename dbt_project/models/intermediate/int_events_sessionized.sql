@@ -100,6 +100,14 @@ visit_events as (
 
 ),
 
+keys_of_first_day as (
+
+    select distinct session_key
+    from visit_events
+    where event_date = {{ window_start() }}
+
+),
+
 keys_of_last_day as (
 
     select distinct session_key
@@ -108,7 +116,7 @@ keys_of_last_day as (
 
 ),
 
--- Each session that began on the day before and can still go on, as one event: its last.
+-- Each session that began on the day before and may go on, as one event: its last.
 open_sessions as (
 
     select
@@ -121,10 +129,8 @@ open_sessions as (
     where
         session_date = event_date
         and event_source in ('web', 'mobile')
+        and session_key in (select session_key from keys_of_first_day)
     group by session_id, session_key
-    having
-        session_key like 'session:%'
-        or max(occurred_at) > {{ window_start() }} - interval '30' minute
 
 ),
 
@@ -332,7 +338,8 @@ joined_events as (
         session_key,
         session_id,
         session_date,
-        event_date
+        event_date,
+        occurred_at
     from followed_timeline
     where
         is_server = 1
@@ -349,7 +356,8 @@ session_events as (
         session_key,
         session_id,
         session_date,
-        event_date
+        event_date,
+        occurred_at
     from visits
     where event_date >= {{ window_start() }}
     union all
@@ -424,17 +432,18 @@ described as (
 origins as (
 
     select
-        session_id,
-        event_id,
-        origin_channel,
-        origin_source,
-        origin_medium,
-        origin_campaign,
-        occurred_at
-    from described
-    where
-        session_id is not null
-        and origin_channel is not null
+        session_events.session_id,
+        attribution.event_id,
+        attribution.channel as origin_channel,
+        attribution.source as origin_source,
+        attribution.medium as origin_medium,
+        attribution.campaign as origin_campaign,
+        session_events.occurred_at
+    from attribution
+    inner join session_events
+        on
+            attribution.event_id = session_events.event_id
+            and attribution.event_date = session_events.event_date
     union all
     select
         session_id,
