@@ -1,31 +1,25 @@
 """One landing day's files → raw tables and ledger rows, in one transaction. What a line is worth is decided in
-validation/, which of several copies is stored in resolution.py.
+validation/, where its row goes first in candidates/, which of several copies is stored in resolution/.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Final
 
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from ingestion import resolution
-from ingestion.candidates import copy_candidates
+from ingestion.candidates.intake import Intake, LoadTally
+from ingestion.candidates.judging import Judged, judge
 from ingestion.encryption.props import PropEncryption
 from ingestion.landing import files as landing
 from ingestion.landing import reading
 from ingestion.landing.files import LandingFile, LandingRoot
-from ingestion.validation.validator import Accepted, LineValidator, NotTracked, Rejected
-from ingestion.window import Window
-
-# Accepted and rejected rows go to the server in turns of one connection; 4,000 rows of 600 bytes stay below 5 MB.
-BATCH_ROWS: Final = 4_000
-# Of the lines they come from: 4,000 lines as long as lines may be would fill the memory.
-BATCH_BYTES: Final = 8_388_608
-
-_COPY_REJECTED: Final = "copy raw.rejected_events (line, line_bytes, reasons, load_id, line_number) from stdin"
+from ingestion.resolution import contenders
+from ingestion.resolution.resolving import resolve
+from ingestion.validation.validator import LineValidator
+from ingestion.window import ONE_DAY, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +110,23 @@ def load_landing_day(
         if not changed:
             return report
         cursor.execute("select nextval('ops.change_id_seq')")
-        (change_id,) = cursor.fetchone() or (None,)
-        cursor.execute(resolution.CREATE_CONTENDERS)
-        load_ids = []
+        (change_id,) = cursor.fetchone() or (0,)
+        cursor.execute(contenders.CREATE)
         validator = LineValidator(landing_date=landing_date, start_date=start_date, encryption=encryption)
+        intake = Intake(cursor)
+        loads: dict[int, int | None] = {}
         for file in changed:
             previous = ledger[file.name].load_id if file.name in ledger else None
-            load_ids.append(_read_file(cursor, file, checksums[file.name], change_id, validator, previous))
-        replaced = [ledger[file.name].load_id for file in changed if file.name in ledger]
-        resolution.resolve(cursor, change_id=change_id, replaced=replaced)
-        return _completed(cursor, report, load_ids)
+            load_id = _enter(cursor, file, checksums[file.name], change_id, previous)
+            loads[load_id] = previous
+            for judged in _judged(validator, load_id, file, checksums[file.name]):
+                intake.take(judged)
+        placed = intake.finish()
+        for load_id, previous in loads.items():
+            _count(cursor, load_id, previous, intake.tallies[load_id], landing_date)
+        replaced = [previous for previous in loads.values() if previous is not None]
+        resolve(cursor, change_id=change_id, replaced=replaced, fresh=list(loads), placed=placed)
+        return _completed(cursor, report, list(loads))
 
 
 def _current_loads(cursor: psycopg.Cursor, landing_date: date) -> dict[str, _LedgerEntry]:
@@ -140,15 +141,8 @@ def _is_loaded(ledger: dict[str, _LedgerEntry], file: LandingFile, checksum: str
     return entry is not None and entry.checksum == checksum
 
 
-def _read_file(
-    cursor: psycopg.Cursor,
-    file: LandingFile,
-    checksum: str,
-    change_id: int,
-    validator: LineValidator,
-    previous: int | None,
-) -> int:
-    """Enter a file in the ledger and send its candidates and rejected lines to the server. Returns its load id."""
+def _enter(cursor: psycopg.Cursor, file: LandingFile, checksum: str, change_id: int, previous: int | None) -> int:
+    """Enter a file in the ledger, in the place of the load that it replaces. Returns its load id."""
     if previous is not None:
         # The file's place as the loaded version is free before the new version takes it.
         cursor.execute("update ops.loads set replaced_by = load_id where load_id = %s", [previous])
@@ -161,50 +155,34 @@ def _read_file(
     (load_id,) = cursor.fetchone() or (0,)
     if previous is not None:
         cursor.execute("update ops.loads set replaced_by = %s where load_id = %s", [load_id, previous])
+    return int(load_id)
 
-    accepted: list[tuple[object, ...]] = []
-    rejected: list[tuple[object, ...]] = []
-    lines_read = rejected_lines = not_tracked = unsent_bytes = 0
-    # The days that the previous version touched are touched by its replacement.
-    event_dates = _event_dates(cursor, [] if previous is None else [previous])
 
-    def send() -> None:
-        if accepted:
-            copy_candidates(cursor.connection, accepted)
-            accepted.clear()
-        if rejected:
-            with cursor.copy(_COPY_REJECTED) as copy:
-                for row in rejected:
-                    copy.write_row(row)
-            rejected.clear()
-
+def _judged(validator: LineValidator, load_id: int, file: LandingFile, checksum: str) -> Iterator[Judged]:
     # What was read is checked against the checksum after the last line: the rows of a file that was still being
     # written are taken back with the rest of its landing day.
-    for line_number, line in reading.read_lines(file, checksum):
-        lines_read += 1
-        if isinstance(line, bytes):
-            outcome = validator.validate(line)
-            unsent_bytes += len(line)
-        else:
-            outcome = validator.reject_unread(line)
-        match outcome:
-            case Accepted(values):
-                accepted.append((*values, load_id, line_number))
-                event_dates.add(values[0])
-            case Rejected(text, line_bytes, reasons):
-                rejected_lines += 1
-                rejected.append((text, line_bytes, list(reasons), load_id, line_number))
-            case NotTracked():
-                not_tracked += 1
-        if len(accepted) + len(rejected) >= BATCH_ROWS or unsent_bytes >= BATCH_BYTES:
-            send()
-            unsent_bytes = 0
-    send()
+    for portion in reading.read(file, checksum):
+        yield judge(validator, load_id, portion)
+
+
+def _count(cursor: psycopg.Cursor, load_id: int, previous: int | None, tally: LoadTally, landing_date: date) -> None:
+    """Enter in the ledger what is known of a load before its contenders are settled."""
+    # The days that the previous version touched are touched by its replacement.
+    event_dates = tally.event_dates | _event_dates(cursor, [] if previous is None else [previous])
+    late = sum(rows for event_date, rows in tally.stored.items() if event_date < landing_date - ONE_DAY)
     cursor.execute(
-        "update ops.loads set lines_read = %s, rejected = %s, not_tracked = %s, event_dates = %s where load_id = %s",
-        [lines_read, rejected_lines, not_tracked, sorted(event_dates), load_id],
+        "update ops.loads set lines_read = %s, accepted = %s, rejected = %s, not_tracked = %s, late = %s,"
+        " event_dates = %s where load_id = %s",
+        [
+            tally.lines_read,
+            sum(tally.stored.values()),
+            tally.rejected,
+            tally.not_tracked,
+            late,
+            sorted(event_dates),
+            load_id,
+        ],
     )
-    return int(load_id)
 
 
 def _completed(cursor: psycopg.Cursor, report: LoadReport, load_ids: list[int]) -> LoadReport:
@@ -215,6 +193,6 @@ def _completed(cursor: psycopg.Cursor, report: LoadReport, load_ids: list[int]) 
     return replace(report, **totals, event_dates=tuple(sorted(_event_dates(cursor, load_ids))))
 
 
-def _event_dates(cursor: psycopg.Cursor, load_ids: list[int]) -> set[date]:
-    cursor.execute("select unnest(event_dates) from ops.loads where load_id = any(%s)", [load_ids])
+def _event_dates(cursor: psycopg.Cursor, load_ids: Iterable[int]) -> set[date]:
+    cursor.execute("select unnest(event_dates) from ops.loads where load_id = any(%s)", [list(load_ids)])
     return {day for (day,) in cursor}

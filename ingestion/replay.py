@@ -13,17 +13,16 @@ from typing import Final
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from ingestion import resolution
-from ingestion.candidates import copy_candidates
+from ingestion.candidates.outbox import TO_CONTENDERS, Outbox
+from ingestion.candidates.rows import REJECTED_COLUMN_LIST, candidate_row, event_row, place, rejected_row
 from ingestion.encryption.props import PropEncryption
 from ingestion.landing import files as landing
 from ingestion.landing import reading
 from ingestion.landing.files import LandingFile, LandingRoot
+from ingestion.resolution import contenders
+from ingestion.resolution.resolving import resolve
 from ingestion.validation.validator import Accepted, LineValidator, NotTracked
 from ingestion.window import Window
-
-BATCH_ROWS: Final = 4_000
-BATCH_BYTES: Final = 8_388_608
 
 # A rate-limited event is good as it is and is judged anew with every load that touches its minute.
 _MATCHES: Final = """
@@ -32,9 +31,10 @@ _MATCHES: Final = """
         or exists (select from unnest(rejected.reasons) as reason where starts_with(reason, %(reason)s)))
 """
 _CREATE_REFUSED: Final = """
-create temporary table refused (line text, line_bytes bigint, reasons text[], line_number bigint) on commit drop
+create temporary table refused
+    (line text, line_bytes bigint, reasons text[], load_id bigint, line_number bigint) on commit drop
 """
-_COPY_REFUSED: Final = "copy refused (line, line_bytes, reasons, line_number) from stdin"
+_TO_REFUSED: Final = f"refused ({REJECTED_COLUMN_LIST})"
 
 
 class ReplayError(Exception):
@@ -177,7 +177,7 @@ def _replay_load(cursor: psycopg.Cursor, load: _Load, selection: Selection, vali
         {"load_id": load.load_id, "reason": selection.reason},
     )
     asked_for = {number for (number,) in cursor}
-    cursor.execute(resolution.CREATE_CONTENDERS)
+    cursor.execute(contenders.CREATE)
     cursor.execute(_CREATE_REFUSED)
     outcomes = _judge(cursor, load, asked_for, validator)
     cursor.execute(
@@ -211,7 +211,7 @@ def _replay_load(cursor: psycopg.Cursor, load: _Load, selection: Selection, vali
         # A verdict on raw from before this change says nothing of the days that it touches.
         cursor.execute("update ops.loads set change_id = %s where load_id = %s", [change_id, load.load_id])
         # Counts what becomes of the candidates: accepted, duplicate, or rejected again as rate limited.
-        resolution.resolve(cursor, change_id=change_id, replaced=[])
+        resolve(cursor, change_id=change_id)
     return ReplayReport(
         load.load_id,
         load.file.name,
@@ -226,38 +226,22 @@ def _replay_load(cursor: psycopg.Cursor, load: _Load, selection: Selection, vali
 def _judge(cursor: psycopg.Cursor, load: _Load, asked_for: set[int], validator: LineValidator) -> _Outcomes:
     """Send the lines that were asked for to the tables contenders and refused, by today's rules."""
     outcomes = _Outcomes()
-    candidates: list[tuple[object, ...]] = []
-    refused: list[tuple[object, ...]] = []
-    unsent_bytes = 0
-
-    def send() -> None:
-        if candidates:
-            copy_candidates(cursor.connection, candidates)
-            candidates.clear()
-        if refused:
-            with cursor.copy(_COPY_REFUSED) as copy:
-                for row in refused:
-                    copy.write_row(row)
-            refused.clear()
-
+    outbox = Outbox(cursor)
     # All lines are read, also those that nobody asked for: only then is the file known to be the one that was loaded.
     for number, line in reading.read_lines(load.file, load.checksum):
         if number not in asked_for:
             continue
         outcomes.lines_read += 1
         outcome = validator.validate(line) if isinstance(line, bytes) else validator.reject_unread(line)
-        unsent_bytes += len(line) if isinstance(line, bytes) else 0
+        at = place(load.load_id, number)
         if isinstance(outcome, Accepted):
-            candidates.append((*outcome.values, load.load_id, number))
+            outbox.put(TO_CONTENDERS, [candidate_row(*event_row(outcome.values, at))])
             outcomes.usable.append(number)
             outcomes.event_dates.add(outcome.values[0])
         elif isinstance(outcome, NotTracked):
             outcomes.not_tracked.append(number)
         else:
-            refused.append((outcome.line, outcome.line_bytes, list(outcome.reasons), number))
+            outbox.put(_TO_REFUSED, [rejected_row(outcome.line, outcome.line_bytes, outcome.reasons, at)])
             outcomes.refused += 1
-        if len(candidates) + len(refused) >= BATCH_ROWS or unsent_bytes >= BATCH_BYTES:
-            send()
-            unsent_bytes = 0
-    send()
+    outbox.send()
     return outcomes

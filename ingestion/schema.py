@@ -1,17 +1,13 @@
-"""The tables of schemas raw and ops, and the day partitions of raw. DDL only: what fills them is in loading.py
-and application.py.
+"""The tables of schemas raw and ops. DDL only: what fills them is in loading.py and application.py; the partitions of
+raw are in day_partitions.py.
 
 `create` may be run at any time and by any process; it changes nothing that exists.
 """
 
 from collections.abc import Iterable
-from datetime import date
 from typing import Final
 
 import psycopg
-from psycopg import sql
-
-from ingestion.window import ONE_DAY
 
 # Columns that tell where a row came from and not what it says. Two warehouses that loaded the same data by other
 # routes differ in these and in nothing else; the equality tests and the verify job leave them out.
@@ -290,17 +286,3 @@ def create(connection: psycopg.Connection) -> None:
         # "if not exists" does not protect two sessions that create at the same moment from each other.
         cursor.execute("select pg_advisory_xact_lock(%s)", [_DDL_LOCK])
         cursor.execute(_DDL)
-
-
-def create_day_partitions(cursor: psycopg.Cursor, days: Iterable[date]) -> None:
-    """Create the partitions of raw.events and raw.attribution for these event days, inside the caller's transaction."""
-    for day in sorted(days):
-        for table in ("events", "attribution"):
-            cursor.execute(
-                sql.SQL("create table if not exists {} partition of {} for values from ({}) to ({})").format(
-                    sql.Identifier("raw", f"{table}_{day:%Y%m%d}"),
-                    sql.Identifier("raw", table),
-                    sql.Literal(day.isoformat()),
-                    sql.Literal((day + ONE_DAY).isoformat()),
-                )
-            )

@@ -15,7 +15,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from hashlib import sha256
 from typing import Any, Final
-from uuid import UUID
 
 import msgspec
 
@@ -53,15 +52,14 @@ _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
 _TEXT: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 _BLANKS: Final = b" \t\r\n"
 _KEY: Final = b'":'
-_UUID_FIXED_BITS: Final = 0xF << 76 | 0x3 << 62
-_UUID_VERSION_8: Final = 0x8 << 76 | 0x2 << 62
 _NO_PROPS: Final = Props()
 _NO_CONTEXT: Final = Context()
 _NO_ATTRIBUTION: Final = (None,) * len(Attribution.__struct_fields__)
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
-    """A usable event: its values in the order of schema.CANDIDATE_COLUMN_NAMES, as Python objects for COPY."""
+    """A usable event: its values in the order of schema.CANDIDATE_COLUMN_NAMES, as Python objects,
+    UUIDs as their 16 bytes."""
 
     values: tuple[Any, ...]
 
@@ -257,7 +255,7 @@ def _values(
         event.actor_id,
         event.actor_type,
         event.anonymous_id,
-        event.session_id,
+        None if event.session_id is None else event.session_id.bytes,
         entity_type,
         event.entity_id,
         event.ip_asset_id or (event.entity_id if entity_type == "asset" else None),
@@ -281,10 +279,12 @@ def _attribution_values(attribution: Attribution) -> tuple[str | None, ...]:
     return (*[redact_text(text) if text else None for text in given[:7]], *[text or None for text in given[7:]])
 
 
-def event_id(event_date: date, event_key: str) -> UUID:
+def event_id(event_date: date, event_key: str) -> bytes:
     """The stored id of an event: a UUID of version 8 made of the SHA-256 of its day and key, the same everywhere."""
-    digest = int.from_bytes(sha256(f"{event_date.isoformat()} {event_key}".encode()).digest()[:16])
-    return UUID(int=digest & ~_UUID_FIXED_BITS | _UUID_VERSION_8)
+    digest = bytearray(sha256(f"{event_date.isoformat()} {event_key}".encode()).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x80
+    digest[8] = digest[8] & 0x3F | 0x80
+    return bytes(digest)
 
 
 def _to_milliseconds(seconds: float) -> Decimal:

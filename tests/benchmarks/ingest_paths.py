@@ -11,8 +11,8 @@ from typing import Final
 
 import psycopg
 
+from ingestion import day_partitions
 from ingestion.loading import load_landing_day
-from ingestion.schema import create_day_partitions
 from tests.benchmarks.ingest_events import EVENT_DATES, LANDING_DATE, START_DATE
 from tests.benchmarks.ingest_rows import TABLES, column_types, read_rows, run_timed
 
@@ -73,7 +73,7 @@ def to_sql(url: str, _landing: Path, rows: Path) -> None:
 
 def _prepare(cursor: psycopg.Cursor) -> None:
     cursor.execute("set synchronous_commit = on")
-    create_day_partitions(cursor, EVENT_DATES)
+    day_partitions.create(cursor, EVENT_DATES)
 
 
 PATHS: Final[dict[str, Callable[[str, Path, Path], None]]] = {

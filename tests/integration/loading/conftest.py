@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingestion import resolution
+from ingestion.resolution import rate_limit
 from tests.integration.loading.raw_tables import RawTables
 from tests.pipeline import Pipeline
 
@@ -16,5 +16,5 @@ def raw(pipeline: Pipeline) -> RawTables:
 @pytest.fixture
 def limit_of_two(monkeypatch: pytest.MonkeyPatch) -> int:
     """Let a visitor have two events a minute, so that a handful of events is a crowd."""
-    monkeypatch.setattr(resolution, "EVENTS_PER_MINUTE", 2)
+    monkeypatch.setattr(rate_limit, "EVENTS_PER_MINUTE", 2)
     return 2

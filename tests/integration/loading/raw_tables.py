@@ -44,6 +44,11 @@ class RawTables:
 
     def forget(self) -> None:
         """Empty the warehouse and the landing folder."""
+        for (partition,) in self.rows(
+            "select inhrelid::regclass::text from pg_inherits"
+            " where inhparent in ('raw.events'::regclass, 'raw.attribution'::regclass)"
+        ):
+            self.pipeline.connection.execute(f"drop table {partition}")  # type: ignore[arg-type]
         for table in TABLES.split(", "):
             self.pipeline.connection.execute(f"delete from {table}")  # type: ignore[arg-type]
         for _, name in self.landed:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ingestion import resolution
+from ingestion.resolution import rate_limit
 from tests.integration.loading import model
 from tests.integration.loading.raw_tables import RawTables, event
 
@@ -20,7 +20,7 @@ def of_minute(key: str, second: float, **more: Any) -> dict[str, Any]:
 
 
 def test_a_visitor_has_a_hundred_events_a_minute(raw: RawTables) -> None:
-    assert resolution.EVENTS_PER_MINUTE == 100
+    assert rate_limit.EVENTS_PER_MINUTE == 100
     raw.land(DAY, [of_minute(f"{n:03}", 59 - n % 60, receivedAt="2026-10-02T11:00:00Z") for n in range(101)])
     report = raw.load(DAY)
     assert (report.accepted, report.rejected) == (100, 1)

@@ -258,9 +258,9 @@ def test_a_replay_that_dies_leaves_the_load_as_it_was(
         raw.land(DAY, [event("a", props={"x": "strict"}), event("a", props={"x": "free"}), "no JSON"])
         raw.load(DAY)
     before = raw.everything()
-    for name in ("resolve", "CREATE_CONTENDERS"):
+    for module, name in ((replay, "resolve"), (replay.contenders, "CREATE")):
         with monkeypatch.context() as patch:
-            patch.setattr(replay.resolution, name, "syntax error")
+            patch.setattr(module, name, "syntax error")
             with pytest.raises((TypeError, psycopg.errors.SyntaxError)):
                 replayed(raw)
         assert raw.everything() == before

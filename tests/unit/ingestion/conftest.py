@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -48,7 +49,9 @@ def accepted(validator: LineValidator) -> Callable[..., dict[str, Any]]:
     def accept(line: bytes | None = None, **changes: Any) -> dict[str, Any]:
         outcome = validator.validate(as_line(**changes) if line is None else line)
         assert isinstance(outcome, Accepted), outcome
-        return dict(zip(CANDIDATE_COLUMN_NAMES, outcome.values, strict=True))
+        row = dict(zip(CANDIDATE_COLUMN_NAMES, outcome.values, strict=True))
+        ids = {name: UUID(bytes=row[name]) for name in ("event_id", "session_id") if row[name] is not None}
+        return row | ids
 
     return accept
 

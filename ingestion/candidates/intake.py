@@ -1,0 +1,159 @@
+"""Where judged rows go first: new keys into raw itself, all else to the table contenders, which resolution/ settles.
+
+A key is new when nothing of its event day is stored, or what is stored has been looked at, and no row before it had the
+same mark. Marks that are equal by chance only send a row the long way. So the rows that go into raw have keys of their
+own, and the unique index of each day's partition holds them to it.
+"""
+
+import sys
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from mmap import mmap
+from typing import Final
+
+import psycopg
+
+from ingestion import day_partitions
+from ingestion.candidates.judging import DayRows, Judged
+from ingestion.candidates.outbox import TO_CONTENDERS, TO_REJECTED, Outbox
+from ingestion.candidates.rows import ATTRIBUTION_COLUMN_LIST, EVENT_COLUMN_LIST, candidate_row
+
+# 32 MB at most, of which a load only takes what it touches. A million keys take one in 500 for another.
+_MARK_BITS: Final = 28
+_INDEX: Final = 2 ** (_MARK_BITS - 3) - 1
+# What is stored of a day is looked at when so large a share of it has arrived anew: for fewer rows the long way is the
+# shorter one.
+_WORTH_LOOKING: Final = 0.1
+# Every copy of the day that is stored anywhere has a key that is stored here.
+_STORED_MARKS: Final = """
+select coalesce(string_agg(substr(uuid_send(event_id), 1, 4), ''), '')
+from (
+    select event_id from raw.events where event_date = %(event_date)s
+    union all
+    select (candidate ->> 'event_id')::uuid from raw.duplicate_events where event_date = %(event_date)s
+    union all
+    select (candidate ->> 'event_id')::uuid
+    from raw.rejected_events
+    where event_date = %(event_date)s and candidate is not null
+) as stored
+"""
+
+
+@dataclass(slots=True)
+class LoadTally:
+    """What the lines of one load have come to so far; the rows among the contenders are not counted yet."""
+
+    lines_read: int = 0
+    rejected: int = 0
+    not_tracked: int = 0
+    stored: dict[date, int] = field(default_factory=lambda: defaultdict(int))
+    event_dates: set[date] = field(default_factory=set)
+
+
+class Intake:
+    """Takes the judged portions of the loads of one transaction."""
+
+    def __init__(self, cursor: psycopg.Cursor) -> None:
+        self._cursor = cursor
+        self._outbox = Outbox(cursor)
+        self._seen = _Marks()
+        self._days: dict[date, _Day] = {}
+        self.tallies: dict[int, LoadTally] = defaultdict(LoadTally)
+
+    def take(self, judged: Judged) -> None:
+        """Put the rows of a portion on their way."""
+        tally = self.tallies[judged.load_id]
+        tally.lines_read += judged.lines_read
+        tally.not_tracked += judged.not_tracked
+        tally.rejected += len(judged.rejected)
+        self._outbox.put(TO_REJECTED, judged.rejected)
+        for event_date, rows in judged.days.items():
+            tally.event_dates.add(event_date)
+            tally.stored[event_date] += self._take_day(event_date, rows)
+
+    def finish(self) -> dict[date, int]:
+        """Bring everything to the server. Returns how many rows went into raw itself, by event day."""
+        self._outbox.send()
+        for event_date, day in sorted(self._days.items()):
+            if day.is_new:
+                day_partitions.attach(self._cursor, event_date)
+        return {event_date: day.stored for event_date, day in self._days.items() if day.stored}
+
+    def _take_day(self, event_date: date, rows: DayRows) -> int:
+        """Put the rows of a day on their way. Returns how many go into raw itself."""
+        day = self._day(event_date)
+        day.arrived += len(rows.events)
+        if not day.is_known and day.arrived >= day.rows_before * _WORTH_LOOKING:
+            self._look_at(event_date)
+            day.is_known = True
+        repeats = self._seen.repeats(rows.marks)
+        going_round = repeats if day.is_known else range(len(rows.events))
+        if going_round:
+            self._outbox.put(
+                TO_CONTENDERS,
+                [candidate_row(rows.events[index], rows.attributions.pop(index, None)) for index in going_round],
+            )
+        events = rows.events
+        for index in reversed(going_round):
+            del events[index]
+        to_events, to_attribution = day.targets
+        self._outbox.put(to_events, events)
+        self._outbox.put(to_attribution, list(rows.attributions.values()))
+        day.stored += len(events)
+        return len(events)
+
+    def _day(self, event_date: date) -> "_Day":
+        day = self._days.get(event_date)
+        if day is None:
+            rows = day_partitions.stored_rows(self._cursor, event_date)
+            if rows is None:
+                day_partitions.prepare(self._cursor, event_date)
+            events, attribution = day_partitions.names(event_date)
+            targets = f"{events} ({EVENT_COLUMN_LIST})", f"{attribution} ({ATTRIBUTION_COLUMN_LIST})"
+            day = self._days[event_date] = _Day(targets, rows or 0, is_new=rows is None, is_known=rows is None)
+        return day
+
+    def _look_at(self, event_date: date) -> None:
+        self._cursor.execute(_STORED_MARKS, {"event_date": event_date}, binary=True)
+        (stored,) = self._cursor.fetchone() or (b"",)
+        marks = array("I", stored)
+        if sys.byteorder == "little":
+            marks.byteswap()
+        self._seen.repeats(marks)
+
+
+@dataclass(slots=True)
+class _Day:
+    """An event day: where its rows go, about how many were stored before, and how many have come in this load."""
+
+    targets: tuple[str, str]
+    rows_before: int
+    is_new: bool
+    is_known: bool  # whether the marks of all that is stored of it have been seen
+    arrived: int = 0
+    stored: int = 0
+
+
+class _Marks:
+    """A set of marks that may take one for another, and never forgets one."""
+
+    def __init__(self) -> None:
+        # Memory that is not touched is not taken.
+        self._bits = mmap(-1, 2**_MARK_BITS // 8)
+
+    def repeats(self, marks: Iterable[int]) -> list[int]:
+        """Add marks. Returns the places of those that were there already, or seem to have been."""
+        bits = self._bits
+        found = []
+        for place, mark in enumerate(marks):
+            index = mark >> 3 & _INDEX
+            bit = 1 << (mark & 7)
+            held = bits[index]
+            if held & bit:
+                found.append(place)
+            else:
+                bits[index] = held | bit
+        return found

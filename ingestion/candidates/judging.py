@@ -1,0 +1,71 @@
+"""Portions of a file to what becomes of their lines: rows for the server, and counts. Knows neither the database nor
+other portions.
+"""
+
+import gc
+from array import array
+from dataclasses import dataclass, field
+from datetime import date
+
+from ingestion.candidates.rows import event_row, place, rejected_row
+from ingestion.landing.lines import Portion, numbered
+from ingestion.validation.validator import Accepted, LineValidator, NotTracked
+
+
+@dataclass(slots=True)
+class DayRows:
+    """The usable events of one event day, in the order of their lines."""
+
+    events: list[bytes] = field(default_factory=list)
+    # Of those that have one, by their place in `events`.
+    attributions: dict[int, bytes] = field(default_factory=dict)
+    # 32 bits of each event's id, which are the same for the same key: what it can be recognised by.
+    marks: "array[int]" = field(default_factory=lambda: array("I"))
+
+
+@dataclass(slots=True)
+class Judged:
+    """What one portion of a load's file came to."""
+
+    load_id: int
+    lines_read: int = 0
+    not_tracked: int = 0
+    rejected: list[bytes] = field(default_factory=list)
+    days: dict[date, DayRows] = field(default_factory=dict)
+
+
+def judge(validator: LineValidator, load_id: int, portion: Portion) -> Judged:
+    """Judge and pack every line of a portion."""
+    judged = Judged(load_id)
+    # Nothing in the loop makes cycles, and what it makes is kept: collecting would look at all of it again and again.
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        _judge(validator, portion, judged)
+    finally:
+        if was_enabled:
+            gc.enable()
+    return judged
+
+
+def _judge(validator: LineValidator, portion: Portion, judged: Judged) -> None:
+    days = judged.days
+    load_id = judged.load_id
+    for number, line in numbered(portion):
+        judged.lines_read += 1
+        outcome = validator.validate(line) if isinstance(line, bytes) else validator.reject_unread(line)
+        if isinstance(outcome, Accepted):
+            values = outcome.values
+            event, attribution = event_row(values, place(load_id, number))
+            rows = days.get(values[0])
+            if rows is None:
+                rows = days[values[0]] = DayRows()
+            if attribution is not None:
+                rows.attributions[len(rows.events)] = attribution
+            rows.events.append(event)
+            rows.marks.append(int.from_bytes(values[2][:4]))
+        elif isinstance(outcome, NotTracked):
+            judged.not_tracked += 1
+        else:
+            at = place(load_id, number)
+            judged.rejected.append(rejected_row(outcome.line, outcome.line_bytes, outcome.reasons, at))
