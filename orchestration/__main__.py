@@ -1,4 +1,4 @@
-"""The warehouse from the command line: `python -m orchestration start|stop|status|dsn|env|ui|exec -- COMMAND`.
+"""The warehouse from the command line: `python -m orchestration start|stop|status|dsn|env|ui|roles|exec -- COMMAND`.
 
 Every target of the Makefile goes through it, so it imports nothing heavy.
 """
@@ -15,6 +15,7 @@ from orchestration.deployment import Deployment, DeploymentError
 from orchestration.embedded.binaries import EmbeddedServerError
 from orchestration.embedded.server import EmbeddedServer
 from orchestration.preparation import prepare
+from orchestration.roles import command as roles
 from orchestration.warehouse import CHECKOUT, Warehouse, WarehouseUnavailable
 
 ACTIONS = {
@@ -23,6 +24,7 @@ ACTIONS = {
     "status": "tell where the warehouse is and whether it answers (exit code 3: the embedded server does not run)",
     "dsn": "print what to enter in a BI tool, and nothing else",
     "env": "print the variables by which tools find the warehouse, for eval in a shell (with passwords)",
+    "roles": roles.ABOUT,
     "ui": "do what start does, then run Dagster: its web page, schedules and sensors",
     "exec": "do what start does, then become COMMAND in this environment",
 }
@@ -35,6 +37,8 @@ def main(arguments: list[str]) -> int:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, text in ACTIONS.items():
         action = actions.add_parser(name, help=text, description=text)
+        if name == "roles":
+            roles.parser(action)
         if name == "exec":
             action.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     options = parser.parse_args(arguments)
@@ -52,6 +56,8 @@ def main(arguments: list[str]) -> int:
             return _status()
         warehouse = Warehouse.locate()
         prepare(warehouse)
+        if options.action == "roles":
+            return roles.run(warehouse, options)
         if options.action == "ui":
             command = Deployment(Path(warehouse.dagster_home)).command()
     except (EmbeddedServerError, WarehouseUnavailable, DeploymentError) as error:

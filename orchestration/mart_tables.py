@@ -1,15 +1,24 @@
 """The tables of schema marts: made from the dbt contracts, migrated with them, and never dropped, so that grants,
-policies and comments stay. Moving rows into them is in publication.py.
+policies and comments stay. Moving rows into them is in publication.py, who may see them in roles/.
 """
 
+import time
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import psycopg
 from psycopg import sql
 
 from ingestion.window import Window
+from orchestration.roles import policies, rights
+from orchestration.roles.declared import AUDIENCES
+
+# A BI query may hold a mart for a while; publication waits this long for it and no longer, and is tried again.
+LOCK_SECONDS: Final = 30
+# Less than the second after which Postgres looks for deadlocks and ends somebody, who could be a reader.
+_LOCK_TRY: Final = "400ms"
+_BETWEEN_TRIES_SECONDS: Final = 0.1
 
 
 class ColumnsChanged(Exception):
@@ -35,10 +44,13 @@ class Mart:
     columns: tuple[Column, ...]
     date_column: str
     grain: tuple[str, ...]
+    # By audience, the column that says whose a row is. Without, the mart is for BI alone.
+    portals: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 def marts_of(manifest: Mapping[str, Any]) -> tuple[Mart, ...]:
-    """Every public dbt model of schema build, by name. Raises KeyError when one lacks its contract, window or grain."""
+    """Every public dbt model of schema build, by name. Raises KeyError when one lacks its contract, window or grain,
+    and ValueError when its `meta: {portal: {creator: creator_id}}` names what it does not have."""
     models = (
         node
         for node in manifest["nodes"].values()
@@ -48,6 +60,13 @@ def marts_of(manifest: Mapping[str, Any]) -> tuple[Mart, ...]:
 
 
 def _mart(model: Mapping[str, Any]) -> Mart:
+    meta = model["config"]["meta"]
+    portals = dict(meta.get("portal", {}))
+    audiences = {audience.name for audience in AUDIENCES}
+    if not (portals.keys() <= audiences and set(portals.values()) <= model["columns"].keys()):
+        raise ValueError(
+            f"meta.portal of {model['name']} is {portals}: it names a column of the mart for {' or '.join(audiences)}"
+        )
     return Mart(
         name=model["name"],
         description=model["description"],
@@ -61,27 +80,27 @@ def _mart(model: Mapping[str, Any]) -> Mart:
             for column in model["columns"].values()
         ),
         date_column=model["config"]["event_time"],
-        grain=tuple(model["config"]["meta"]["grain"]),
+        grain=tuple(meta["grain"]),
+        portals=portals,
     )
 
 
 def prepare(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window) -> None:
-    """Give every mart a table with the columns of its contract, in the transaction of the publication.
+    """Give every mart a table with the columns of its contract, its policies, grants and comments, in the transaction
+    of the publication.
 
     Columns that are new are added. Columns that are gone or of another type are changed too when the window holds every
     published day, as in the job "rebuild": no row stays that they could be wrong for. Otherwise raises
-    ColumnsChanged.
+    ColumnsChanged. What is right already is not touched, so that nobody waits for it.
     """
     cursor.execute(
         "select count(*) from ops.published_days where not (event_date >= %s and event_date < %s)",
         [window.start, window.end],
     )
     (days_outside,) = cursor.fetchone() or (0,)
+    changed = {}
     for mart in marts:
         existing = _existing_columns(cursor, mart)
-        if not existing:
-            _create_table(cursor, mart)
-            continue
         wanted = {column.name: column.data_type.replace(", ", ",") for column in mart.columns}
         obsolete = sorted(name for name, data_type in existing.items() if wanted.get(name) != data_type)
         if obsolete and days_outside:
@@ -89,9 +108,43 @@ def prepare(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window) -> No
                 f"marts.{mart.name} has columns that its contract does not have, or has with another type: {obsolete}."
                 ' Only new columns migrate by themselves; run the job "rebuild" over all published days.'
             )
+        if not existing:
+            _create_table(cursor, mart)
+        elif existing != wanted or not policies.is_guarded(cursor, mart.name, mart.portals):
+            changed[mart] = (existing.keys(), obsolete)
+    _lock(cursor, list(changed))
+    for mart, (existing_names, obsolete) in changed.items():
+        # A column that a policy names cannot be dropped; nobody reads before the policies are back.
+        policies.unguard(cursor, mart.name)
         if obsolete:
             _drop_columns(cursor, mart, obsolete)
-        _add_columns(cursor, mart, existing.keys() - obsolete)
+        _add_columns(cursor, mart, existing_names - set(obsolete))
+        policies.guard(cursor, mart.name, mart.portals)
+    for mart in marts:
+        _comment(cursor, mart)
+    rights.take_back(cursor)
+
+
+def _lock(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> None:
+    """Keep readers out of these marts, all of them or, while one is still read, none: a reader that has begun with
+    another mart may wait for us while we wait for it. Raises LockNotAvailable after LOCK_SECONDS."""
+    if not marts:
+        return
+    tables = sql.SQL(", ").join(sql.Identifier("marts", mart.name) for mart in marts)
+    (patience,) = cursor.execute("select current_setting('lock_timeout')").fetchone() or ("0",)
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            with cursor.connection.transaction():
+                cursor.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(_LOCK_TRY)))
+                cursor.execute(sql.SQL("lock table {} in access exclusive mode").format(tables))
+                cursor.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(patience)))
+        except psycopg.errors.LockNotAvailable:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_BETWEEN_TRIES_SECONDS)
+        else:
+            return
 
 
 def _existing_columns(cursor: psycopg.Cursor, mart: Mart) -> dict[str, str]:
@@ -108,9 +161,7 @@ def _create_table(cursor: psycopg.Cursor, mart: Mart) -> None:
     columns = sql.SQL(", ").join(_column_definition(column) for column in mart.columns)
     cursor.execute(sql.SQL("create table {} ({})").format(table, columns))
     _create_grain_index(cursor, mart)
-    cursor.execute(sql.SQL("comment on table {} is {}").format(table, sql.Literal(mart.description)))
-    for column in mart.columns:
-        _comment_column(cursor, mart, column)
+    policies.guard(cursor, mart.name, mart.portals)
 
 
 def _column_definition(column: Column) -> sql.Composable:
@@ -118,12 +169,23 @@ def _column_definition(column: Column) -> sql.Composable:
     return definition if column.is_nullable else definition + sql.SQL(" not null")
 
 
-def _comment_column(cursor: psycopg.Cursor, mart: Mart, column: Column) -> None:
-    cursor.execute(
-        sql.SQL("comment on column {} is {}").format(
-            sql.Identifier("marts", mart.name, column.name), sql.Literal(column.description)
-        )
+def _comment(cursor: psycopg.Cursor, mart: Mart) -> None:
+    """Make the table's comments those of the contract."""
+    table = sql.Identifier("marts", mart.name)
+    found: dict[str, str] = dict(
+        cursor.execute(
+            "select coalesce(attname, ''), description from pg_description"
+            " left join pg_attribute on attrelid = objoid and attnum = objsubid and objsubid > 0"
+            " where objoid = %s::regclass and classoid = 'pg_class'::regclass",
+            [f"marts.{mart.name}"],
+        ).fetchall()
     )
+    wanted = {"": mart.description} | {column.name: column.description for column in mart.columns}
+    for name, text in wanted.items():
+        if found.get(name, "") != text:
+            kind = sql.SQL("column {}.{}") if name else sql.SQL("table {}")
+            thing = kind.format(table, *([sql.Identifier(name)] if name else []))
+            cursor.execute(sql.SQL("comment on {} is {}").format(thing, sql.Literal(text)))
 
 
 def _drop_columns(cursor: psycopg.Cursor, mart: Mart, names: Sequence[str]) -> None:
@@ -146,7 +208,6 @@ def _add_columns(cursor: psycopg.Cursor, mart: Mart, existing: Set[str]) -> None
                     sql.SQL(column.data_type),
                 )
             )
-            _comment_column(cursor, mart, column)
     _create_grain_index(cursor, mart)
 
 

@@ -11,12 +11,10 @@ import psycopg
 from psycopg import sql
 
 from ingestion.window import Window
-from orchestration import mart_tables
-from orchestration.mart_tables import Mart
+from orchestration import freshness, mart_tables
+from orchestration.mart_tables import LOCK_SECONDS, Mart
+from orchestration.roles.policies import RolesMissing
 from orchestration.writer import assert_writer
-
-# A BI query may hold a mart for a while; publication waits this long for it and no longer, and is tried again.
-LOCK_TIMEOUT: Final = "30s"
 
 
 class PublicationRefused(Exception):
@@ -40,16 +38,17 @@ def publish(
     """
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("set local synchronous_commit = on")
-        cursor.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
+        cursor.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(f"{LOCK_SECONDS}s")))
         assert_writer(cursor, run_id)
         _refuse_unfit_days(cursor, window, raw_checks, build_checks)
         try:
             mart_tables.prepare(cursor, marts, window)
-        except mart_tables.ColumnsChanged as error:
+        except (mart_tables.ColumnsChanged, RolesMissing) as error:
             raise PublicationRefused(f"nothing of {window} was published: {error}") from error
         rows = {mart.name: _replace_window(cursor, mart, window) for mart in marts}
         cursor.execute(_RECORD, {"start": window.start, "end": window.end, "run_id": run_id})
         cursor.execute(_SETTLE, {"start": window.start, "end": window.end})
+        freshness.record(cursor, [mart.name for mart in marts], window, run_id=run_id)
     return rows
 
 

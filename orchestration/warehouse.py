@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
-from orchestration.embedded.folder import BI_READER, OWNER, SUPERUSER
+from orchestration.embedded.folder import OWNER, SUPERUSER
 from orchestration.embedded.server import EmbeddedServer
 from orchestration.embedded.settings import HOST
+from orchestration.roles.declared import BI_READER, BRANDS, CREATORS, READERS
 
 if TYPE_CHECKING:
     import psycopg
@@ -53,8 +54,8 @@ class Warehouse:
     password: str = field(repr=False)
     # Where a person finds the password: a file or a variable.
     password_source: str
-    # None where nobody told us: an external warehouse without WAREHOUSE_BI_PASSWORD.
-    bi_password: str | None = field(repr=False)
+    # By role; without those that nobody told us, as WAREHOUSE_BI_PASSWORD of an external warehouse.
+    reader_passwords: Mapping[str, str] = field(repr=False, hash=False)
     # None on an external warehouse, where we are never more than the owner.
     superuser_password: str | None = field(repr=False, default=None)
     # The product's own database; None where nobody named one.
@@ -94,7 +95,7 @@ class Warehouse:
             user=OWNER,
             password=address.passwords[OWNER],
             password_source=str(server.folder.path / "credentials.json"),
-            bi_password=address.passwords[BI_READER],
+            reader_passwords={reader.name: address.passwords[reader.name] for reader in READERS},
             superuser_password=address.passwords[SUPERUSER],
             application_url=environment.get("APP_DATABASE_URL") or _url("postgresql", *login, APPLICATION_DATABASE),
             dagster_home=environment.get("DAGSTER_HOME") or str(server.folder.checkout / ".dagster"),
@@ -127,6 +128,11 @@ class Warehouse:
                 f"WAREHOUSE_URL has parameters that not every tool would follow: {', '.join(sorted(unknown))};"
                 f" it may have {', '.join(URL_PARAMETERS)}"
             )
+        passwords = {
+            BI_READER.name: environment.get("WAREHOUSE_BI_PASSWORD"),
+            CREATORS.portal.name: environment.get("WAREHOUSE_CREATOR_PORTAL_PASSWORD"),
+            BRANDS.portal.name: environment.get("WAREHOUSE_BRAND_PORTAL_PASSWORD"),
+        }
         return cls(
             host=parts["host"],
             port=int(parts.get("port") or 5432),
@@ -134,7 +140,7 @@ class Warehouse:
             user=parts["user"],
             password=parts.get("password", ""),
             password_source="WAREHOUSE_URL",  # noqa: S106
-            bi_password=environment.get("WAREHOUSE_BI_PASSWORD") or None,
+            reader_passwords={role: password for role, password in passwords.items() if password},
             application_url=environment.get("APP_DATABASE_URL") or None,
             parameters=tuple((name, parts[name]) for name in URL_PARAMETERS if name in parts),
             dagster_home=environment.get("DAGSTER_HOME") or str(CHECKOUT / ".dagster"),
@@ -163,8 +169,17 @@ class Warehouse:
     @property
     def bi_dsn(self) -> str:
         """What to enter in a BI tool; without a password where we do not know it."""
-        parameters = dict(self.parameters)
-        return _url("postgresql", BI_READER, self.bi_password, self.host, self.port, self.database, parameters)
+        return self.dsn(BI_READER.name)
+
+    def dsn(self, role: str, password: str | None = None) -> str:
+        """The warehouse's URL for a role that reads marts; without a password where none is given or known."""
+        password = password or self.reader_passwords.get(role)
+        return _url("postgresql", role, password, self.host, self.port, self.database, dict(self.parameters))
+
+    @property
+    def bi_password(self) -> str | None:
+        """The password of bi_reader, where we know it."""
+        return self.reader_passwords.get(BI_READER.name)
 
     def superuser_url(self, database: str) -> str:
         """A database of the embedded server as its superuser. Raises ValueError on an external warehouse."""

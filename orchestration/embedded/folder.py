@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from orchestration.embedded import binaries
 from orchestration.embedded.binaries import Account, EmbeddedServerError
+from orchestration.roles.declared import READERS
 
 SUPERUSER: Final = "postgres"
 OWNER: Final = "warehouse_owner"
-BI_READER: Final = "bi_reader"
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class ServerFolder:
         role has them. Raises EmbeddedServerError when the data is there without its passwords."""
         file = self.path / "credentials.json"
         known: dict[str, str] = read_json(file)
-        missing = [role for role in (SUPERUSER, OWNER, BI_READER) if role not in known]
+        missing = [role for role in (SUPERUSER, OWNER, *(reader.name for reader in READERS)) if role not in known]
         if SUPERUSER in missing and (self.data / "PG_VERSION").exists():
             raise EmbeddedServerError(
                 f"{file} is gone, and with it the only copy of the passwords of the data in {self.data};"

@@ -19,6 +19,7 @@ from orchestration.embedded import binaries
 from orchestration.embedded.binaries import Account, EmbeddedServerError
 from orchestration.embedded.folder import SUPERUSER
 from orchestration.embedded.server import EmbeddedServer, ServerAddress
+from orchestration.roles.declared import READERS
 
 # Servers are stopped and come back here: not where another test process could take the port in between.
 FIRST_PORT = 20_000 + os.getpid() % 50 * 100
@@ -174,7 +175,7 @@ def test_the_passwords_are_readable_by_their_owner_alone_and_never_shown(server:
     file = server.folder.path / "credentials.json"
 
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert len(set(address.passwords.values())) == 3
+    assert len(set(address.passwords.values())) == 2 + len(READERS)
     for password in address.passwords.values():
         assert password in file.read_text()
         assert password not in repr(address)

@@ -14,6 +14,8 @@ import sqlalchemy
 
 from orchestration.embedded.server import EmbeddedServer
 from orchestration.preparation import prepare
+from orchestration.roles import closing
+from orchestration.roles.declared import READERS
 from orchestration.warehouse import PasswordRefused, Warehouse, WarehouseUnavailable
 
 NOBODY_LISTENS = "postgresql://someone:hush-hush@127.0.0.1:1/warehouse"
@@ -202,9 +204,29 @@ def test_bi_is_read_only_and_limited_in_time_unless_it_says_otherwise(warehouse:
 
 
 @pytest.mark.parametrize("database", ["postgres", "template1", "marketplace"])
-def test_bi_enters_no_other_database(warehouse: Warehouse, database: str) -> None:
-    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
-        psycopg.connect(warehouse.bi_dsn, dbname=database)
+def test_readers_enter_no_other_database(warehouse: Warehouse, database: str) -> None:
+    for reader in READERS:
+        with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+            psycopg.connect(warehouse.dsn(reader.name), dbname=database)
+
+
+def test_each_reader_has_settings_and_a_limit_of_its_own(warehouse: Warehouse) -> None:
+    for reader in READERS:
+        with psycopg.connect(warehouse.dsn(reader.name)) as connection:
+            row = connection.execute(
+                "select rolconfig, rolconnlimit from pg_roles where rolname = current_user"
+            ).fetchone()
+            assert row == ([f"{name}={value}" for name, value in reader.settings.items()], reader.connections)
+
+
+def test_a_setting_that_a_reader_changed_for_good_is_set_back(warehouse: Warehouse) -> None:
+    with psycopg.connect(warehouse.dsn("creator_portal"), autocommit=True) as portal:
+        portal.execute("set default_transaction_read_only = off")
+        portal.execute("alter role creator_portal set statement_timeout = 0")
+        portal.execute("alter role creator_portal password 'taken'")
+    prepare(warehouse)
+    with psycopg.connect(warehouse.dsn("creator_portal")) as portal:
+        assert portal.execute("show statement_timeout").fetchone() == ("30s",)
 
 
 def rights(warehouse: Warehouse) -> object:
@@ -264,7 +286,8 @@ def bare_server(open_folder: Path) -> Iterator[EmbeddedServer]:
 def test_a_login_without_the_right_to_create_roles_is_told_the_statements_to_run(bare_server: EmbeddedServer) -> None:
     embedded = Warehouse.on(bare_server)
     url = f"postgresql://tenant:tenant@{embedded.host}:{embedded.port}/analytics"
-    external = Warehouse.at(url, {"WAREHOUSE_BI_PASSWORD": "hush-hush"})
+    passwords = {"WAREHOUSE_BI_PASSWORD": "hush-hush", "WAREHOUSE_CREATOR_PORTAL_PASSWORD": "hush-hush"}
+    external = Warehouse.at(url, passwords)
     with psycopg.connect(embedded.superuser_url("postgres"), autocommit=True) as superuser:
         superuser.execute("create role tenant login password 'tenant'")
         superuser.execute("create database analytics owner tenant")
@@ -285,6 +308,25 @@ def test_a_login_without_the_right_to_create_roles_is_told_the_statements_to_run
         assert reader.execute("select number from marts.numbers").fetchone() == (42,)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             reader.execute("select number from raw.numbers")
+    with (
+        psycopg.connect(external.dsn("creator_portal")) as portal,
+        pytest.raises(psycopg.errors.InsufficientPrivilege, match="table numbers"),
+    ):
+        portal.execute("select number from marts.numbers")
+    with psycopg.connect(embedded.superuser_url("analytics"), autocommit=True) as superuser:
+        with external.connect() as owner:
+            todo = closing.statements(owner, owner="tenant")
+        assert todo
+        for statement in todo:
+            superuser.execute(statement)
+        with external.connect() as owner:
+            assert closing.statements(owner, owner="tenant") == []
+            owner.execute("select pg_try_advisory_lock(1), pg_get_viewdef('pg_views'::regclass)")
+    with (
+        psycopg.connect(external.bi_dsn) as reader,
+        pytest.raises(psycopg.errors.InsufficientPrivilege, match="pg_try_advisory_lock"),
+    ):
+        reader.execute("select pg_try_advisory_lock(1)")
 
 
 def run(warehouse: Warehouse, *arguments: str) -> subprocess.CompletedProcess[str]:

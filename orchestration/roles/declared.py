@@ -1,0 +1,79 @@
+"""The roles that read schema marts, declared: for whom each is and what limits it. Creating them is in creation.py,
+what they may see of a mart in policies.py.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+MARTS: Final = "marts"
+# Which login belongs to which creator or brand; nobody but the owner reads it.
+ACCESS: Final = "access"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A role that reads marts and nothing else: how many connections it may hold, and its settings at their start.
+
+    Whoever has SQL can change a setting of their own session: settings keep mistakes small, and stop nobody.
+    """
+
+    name: str
+    connections: int
+    settings: Mapping[str, str]
+
+
+def _settings(*, statement: str, idle: str) -> Mapping[str, str]:
+    return {
+        "default_transaction_read_only": "on",
+        "statement_timeout": statement,
+        "idle_in_transaction_session_timeout": idle,
+        "search_path": MARTS,
+    }
+
+
+# A dashboard that asks more than this at once or for longer is broken, and must not hold up the pipeline.
+BI_READER: Final = Reader("bi_reader", 30, _settings(statement="5min", idle="10min"))
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Those who see only what is theirs. `name` is what the marts' contracts call them, in `meta: {portal: ...}`."""
+
+    name: str
+
+    @property
+    def portal(self) -> Reader:
+        """The login of the product's own server, which says in each transaction for whom it asks."""
+        # Two servers with a pool of 20 each; a page that waits 30 s is not waited for.
+        return Reader(f"{self.name}_portal", 40, _settings(statement="30s", idle="1min"))
+
+    @property
+    def setting(self) -> str:
+        """By which the portal says for whom it asks."""
+        return f"app.{self.name}_id"
+
+    @property
+    def group(self) -> str:
+        """The role, no login itself, of which every login of a single creator or brand is a member."""
+        return f"{self.name}_login"
+
+    @property
+    def lookup(self) -> str:
+        """The function that tells whose login this session is."""
+        return f"{ACCESS}.{self.name}_of_session"
+
+    def login(self, name: str) -> Reader:
+        """A login of one creator or brand."""
+        return Reader(name, 5, _settings(statement="1min", idle="1min"))
+
+
+CREATORS: Final = Audience("creator")
+BRANDS: Final = Audience("brand")
+AUDIENCES: Final = (CREATORS, BRANDS)
+# Those with a password of their own, and all to which rights are given.
+READERS: Final = (BI_READER, CREATORS.portal, BRANDS.portal)
+GROUPS: Final = tuple(audience.group for audience in AUDIENCES)
+# Rows are theirs by policy, so a table without policies is none of theirs.
+POLICED: Final = (*(audience.portal.name for audience in AUDIENCES), *GROUPS)
+EVERYBODY: Final = (BI_READER.name, *POLICED)

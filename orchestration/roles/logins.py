@@ -1,0 +1,119 @@
+"""Logins that belong to one creator or one brand, for people who have SQL: whoever types statements can change any
+setting, so whose rows they see follows from who has logged in, and from nothing that they say.
+"""
+
+import re
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from orchestration.roles import rights
+from orchestration.roles.creation import password_clause, rights_are_missing, settings_of
+from orchestration.roles.declared import ACCESS, AUDIENCES, Audience
+from orchestration.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import psycopg
+
+# Names that need no quotes anywhere; Postgres keeps those with pg_ for itself.
+_NAME: Final = re.compile(r"(?!pg_)[a-z_][a-z0-9_]{0,62}")
+
+
+class LoginError(Exception):
+    """A login cannot be added or removed; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A login and whose it is."""
+
+    name: str
+    audience: Audience
+    owner_id: str
+
+
+def add(warehouse: Warehouse, login: Login) -> str:
+    """Create a login for one creator or brand. Returns what to enter in a client, with its password, which is kept
+    nowhere.
+
+    Raises LoginError when a role of that name exists, whoever made it: it may have rights of its own; and
+    WarehouseUnavailable, with the statements to run, where we may not create roles.
+    """
+    import psycopg
+    from psycopg import sql
+
+    if not _NAME.fullmatch(login.name):
+        raise LoginError(f"{login.name!r} is no name for a login: small letters, digits and _, at most 63")
+    if not login.owner_id.strip():
+        raise LoginError(f"the id of the {login.audience.name} is empty")
+    password = secrets.token_urlsafe(24)
+    role = login.audience.login(login.name)
+    create = f"create role {role.name} login connection limit {role.connections}"
+    # Inherited, and not to be entered by "set role".
+    grants = [f"grant {login.audience.group} to {role.name} with inherit true, set false", *settings_of(role, set())]
+    with _administrator(warehouse) as connection:
+        try:
+            with connection.transaction():
+                connection.execute(f"{create} {password_clause(connection, role.name, password)}")
+                for statement in grants:
+                    connection.execute(statement)
+                connection.execute(
+                    f"insert into {ACCESS}.logins (login, {login.audience.name}_id) values (%s, %s)",
+                    [login.name, login.owner_id],
+                )
+        except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+            raise LoginError(f"{login.name} exists already; remove that login first, or choose another name") from None
+        except psycopg.errors.InsufficientPrivilege as error:
+            values = sql.SQL("values ({}, {})").format(login.name, login.owner_id).as_string()
+            entry = f"insert into {ACCESS}.logins (login, {login.audience.name}_id) {values}"
+            told = [f"{create} password '...'", *grants, entry]
+            raise rights_are_missing(warehouse, told) from error
+    return warehouse.dsn(role.name, password)
+
+
+def remove(warehouse: Warehouse, name: str) -> None:
+    """Take a login's rows away, at once, then the login itself, with its open sessions. Raises LoginError when it is
+    none that `add` has made, WarehouseUnavailable where we may not drop it; it then sees nothing any more."""
+    import psycopg
+
+    with _administrator(warehouse) as connection:
+        known = connection.execute(f"delete from {ACCESS}.logins where login = %s returning 1", [name]).fetchone()
+        exists = connection.execute("select 1 from pg_roles where rolname = %s", [name]).fetchone()
+        members = connection.execute(
+            "select 1 from pg_auth_members where member = to_regrole(%s) and roleid::regrole::text = any(%s)",
+            [name if _NAME.fullmatch(name) else None, [audience.group for audience in AUDIENCES]],
+        ).fetchone()
+        if not (known or members):
+            raise LoginError(f"{name} is no login of a creator or brand; `roles list` names them all")
+        if not exists:
+            return
+        try:
+            with connection.transaction(), connection.cursor() as cursor:
+                # What somebody granted to it by hand would keep it.
+                rights.take_back(cursor)
+                cursor.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", [name])
+                cursor.execute(f"drop role {name}")
+        except psycopg.errors.DependentObjectsStillExist as error:
+            raise LoginError(f"{name} sees nothing any more, and has rights or objects of its own: {error}") from None
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise rights_are_missing(warehouse, [f"drop role {name}"]) from error
+
+
+def listed(warehouse: Warehouse) -> list[Login]:
+    """Every login of a creator or brand, by name."""
+    ids = ", ".join(f"{audience.name}_id" for audience in AUDIENCES)
+    with warehouse.connect(autocommit=True) as connection:
+        rows = connection.execute(f"select login, {ids} from {ACCESS}.logins order by login").fetchall()
+    return [
+        Login(name, audience, owner_id)
+        for name, *owner_ids in rows
+        for audience, owner_id in zip(AUDIENCES, owner_ids, strict=True)
+        if owner_id is not None
+    ]
+
+
+def _administrator(warehouse: Warehouse) -> "psycopg.Connection":
+    """Whoever may create roles: the superuser of the embedded server; elsewhere the owner, if anybody let it."""
+    if warehouse.is_embedded:
+        return warehouse.connect_to(warehouse.superuser_url(warehouse.database), autocommit=True)
+    return warehouse.connect(autocommit=True)

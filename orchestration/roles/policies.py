@@ -1,0 +1,183 @@
+"""Which rows of a mart a role sees. A mart that belongs to creators or brands, by a column of it, shows each only their
+own; every other mart is none of theirs.
+
+The policies bind the owner too (`force`), by who has logged in: a view or function of the owner that a portal was given
+by mistake shows nothing, instead of everything.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import psycopg
+from psycopg import sql
+
+from orchestration.roles.declared import ACCESS, AUDIENCES, BI_READER, EVERYBODY, MARTS, POLICED
+
+# How the names of our policies begin.
+_ALL_ROWS: Final = "all_rows_for_"
+_OWN_ROWS: Final = "own_rows_for_"
+
+_DDL: Final = f"""
+create schema if not exists {ACCESS};
+create table if not exists {ACCESS}.logins (
+    login text primary key,
+    {", ".join(f"{audience.name}_id text check ({audience.name}_id <> '')" for audience in AUDIENCES)},
+    added_at timestamptz not null default clock_timestamp(),
+    check (num_nonnulls({", ".join(f"{audience.name}_id" for audience in AUDIENCES)}) = 1)
+);
+comment on table {ACCESS}.logins is
+    'Whose a login is that belongs to one creator or brand. Policies of marts look it up by who has logged in.';
+"""
+# By who has logged in: not by a setting, and not by current_user, which "set role" changes.
+_LOOKUP: Final = """
+create or replace function {lookup}() returns text language sql stable security definer set search_path = ''
+return (select {column} from {schema}.logins where login = session_user);
+revoke execute on function {lookup}() from public;
+grant execute on function {lookup}() to {group};
+"""
+
+
+def create_lookups(connection: psycopg.Connection) -> None:
+    """The table of single logins and the functions by which policies read it; the roles have to be there."""
+    with connection.transaction():
+        connection.execute(_DDL)
+        for audience in AUDIENCES:
+            connection.execute(
+                _LOOKUP.format(
+                    lookup=audience.lookup, column=f"{audience.name}_id", schema=ACCESS, group=audience.group
+                )
+            )
+
+
+class RolesMissing(Exception):
+    """A mart belongs to roles that the server does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One policy of a mart: for whom, which rows, and whether they may write them."""
+
+    name: str
+    role: str
+    rows: str
+    may_write: bool = False
+
+
+def wanted(portals: Mapping[str, str], *, owner: str) -> list[Policy]:
+    """The policies of a mart: `portals` names the column that says whose a row is, by audience. None without."""
+    if not portals:
+        return []
+    is_owner = ", ".join(["session_user", sql.Literal(owner).as_string(), "'member'"])
+    is_bi = f"session_user, '{BI_READER.name}', 'member'"
+    policies = [
+        Policy(_ALL_ROWS + "owner", owner, f"(select pg_has_role({is_owner}) or pg_has_role({is_bi}))", may_write=True),
+        Policy(_ALL_ROWS + BI_READER.name, BI_READER.name, "true"),
+    ]
+    for audience in AUDIENCES:
+        if audience.name in portals:
+            column = sql.Identifier(portals[audience.name]).as_string()
+            # After a transaction that had set it the setting is '' and not null.
+            said = f"nullif(current_setting('{audience.setting}', true), '')"
+            portal = audience.portal.name
+            policies += [
+                Policy(_OWN_ROWS + portal, portal, f"{column} = (select {said})"),
+                Policy(_OWN_ROWS + audience.group, audience.group, f"{column} = (select {audience.lookup}())"),
+            ]
+    return policies
+
+
+def is_guarded(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> bool:
+    """Whether each role sees of a table of marts what it may see, and no more. Raises RolesMissing."""
+    owner, are_roles_there = cursor.execute(
+        "select current_user,"
+        " (select count(*) from pg_roles where rolname = any(%s)) = %s and to_regclass(%s) is not null",
+        [list(EVERYBODY), len(EVERYBODY), f"{ACCESS}.logins"],
+    ).fetchone() or ("", False)
+    if portals and not are_roles_there:
+        raise RolesMissing(
+            f"marts.{table} belongs to creators or brands, and the roles by which they read it are missing;"
+            " `python -m orchestration start` creates them"
+        )
+    found = cursor.execute(
+        "select policyname, roles::text[], cmd, permissive, qual, with_check from pg_policies"
+        " where schemaname = %s and tablename = %s",
+        [MARTS, table],
+    ).fetchall()
+    if not portals:
+        return not any(name.startswith((_ALL_ROWS, _OWN_ROWS)) for name, *_ in found)
+    expected = {_shape(policy) for policy in wanted(portals, owner=owner)}
+    present = {
+        (name, tuple(roles), command, permissive, _plain(rows), _plain(written))
+        for name, roles, command, permissive, rows, written in found
+    }
+    return present == expected and _is_switched_on(cursor, table, portals)
+
+
+def _shape(policy: Policy) -> tuple[object, ...]:
+    rows = _plain(policy.rows)
+    command = "ALL" if policy.may_write else "SELECT"
+    return (policy.name, (policy.role,), command, "PERMISSIVE", rows, rows if policy.may_write else "")
+
+
+def _plain(expression: str | None) -> str:
+    """An expression without what Postgres adds when it shows one: casts, parentheses, quotes, names of columns."""
+    text = re.sub(r"::\w+|\s+AS\s+\"?\w+\"?", "", expression or "")
+    return re.sub(r"[\s()\"]", "", text).lower()
+
+
+def _is_switched_on(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> bool:
+    row = cursor.execute(
+        "select relrowsecurity and relforcerowsecurity"
+        " and (select bool_and(has_table_privilege(reader, oid, 'select')) from unnest(%s::text[]) as reader)"
+        " from pg_class where oid = %s::regclass",
+        [list(_holders(portals)), f"{MARTS}.{table}"],
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _holders(portals: Mapping[str, str]) -> list[str]:
+    """Who may select from the table."""
+    own = [
+        name for audience in AUDIENCES if audience.name in portals for name in (audience.portal.name, audience.group)
+    ]
+    return [BI_READER.name, *own]
+
+
+def unguard(cursor: psycopg.Cursor, table: str) -> None:
+    """Take away all policies of a table, in a transaction that ends with `guard`: columns that they name may go."""
+    names = cursor.execute(
+        "select policyname from pg_policies where schemaname = %s and tablename = %s", [MARTS, table]
+    ).fetchall()
+    for (name,) in names:
+        cursor.execute(sql.SQL("drop policy {} on {}").format(sql.Identifier(name), sql.Identifier(MARTS, table)))
+
+
+def guard(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> None:
+    """Give a table its policies, anew, and the right to read it to those whom they let see rows."""
+    identifier = sql.Identifier(MARTS, table)
+    unguard(cursor, table)
+    switch = "enable row level security, force" if portals else "disable row level security, no force"
+    (owner,) = cursor.execute("select current_user").fetchone() or ("",)
+    others = [name for name in POLICED if name not in _holders(portals)]
+    if not portals:
+        cursor.execute(sql.SQL("revoke all on {} from {}").format(identifier, _names(others)))
+    cursor.execute(sql.SQL("alter table {} " + switch + " row level security").format(identifier))
+    for policy in wanted(portals, owner=owner):
+        cursor.execute(
+            sql.SQL("create policy {} on {} for {} to {} using ({}) {}").format(
+                sql.Identifier(policy.name),
+                identifier,
+                sql.SQL("all" if policy.may_write else "select"),
+                sql.Identifier(policy.role),
+                sql.SQL(policy.rows),
+                sql.SQL(f"with check ({policy.rows})" if policy.may_write else ""),
+            )
+        )
+    if portals:
+        cursor.execute(sql.SQL("grant select on {} to {}").format(identifier, _names(_holders(portals))))
+
+
+def _names(roles: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, roles))

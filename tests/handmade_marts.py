@@ -1,0 +1,63 @@
+"""Marts without models: tables of schema build written by hand and published as a run would publish them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+import psycopg
+from psycopg import sql
+
+from ingestion.window import Window
+from orchestration.mart_tables import Column, Mart
+from orchestration.publication import publish
+from orchestration.warehouse import Warehouse
+from orchestration.writer import writing
+
+DAY = date(2026, 10, 1)
+WINDOW = Window.day(DAY)
+
+
+def column(name: str, data_type: str = "text", description: str = "") -> Column:
+    return Column(name, data_type, is_nullable=True, description=description or f"The {name}.")
+
+
+def mart(name: str, *columns: Column, portals: Mapping[str, str] | None = None) -> Mart:
+    """A mart with these columns beside metric_date, all of which identify a row."""
+    every = (column("metric_date", "date"), *columns)
+    return Mart(name, f"About {name}.", every, "metric_date", tuple(c.name for c in every), portals or {})
+
+
+def build(
+    connection: psycopg.Connection, marts: Mapping[Mart, Iterable[Sequence[object]]], days: Sequence[date]
+) -> None:
+    """Write schema build: the same rows, in the order of the columns after metric_date, on every day."""
+    for made, rows in marts.items():
+        table = sql.Identifier("build", made.name)
+        connection.execute(sql.SQL("drop table if exists {}").format(table))
+        columns = sql.SQL(", ").join(
+            sql.SQL("{} {}").format(sql.Identifier(c.name), sql.SQL(c.data_type)) for c in made.columns
+        )
+        connection.execute(sql.SQL("create table {} ({})").format(table, columns))
+        places = sql.SQL(", ").join(sql.Placeholder() * len(made.columns))
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                sql.SQL("insert into {} values ({})").format(table, places),
+                [(day, *row) for row in rows for day in days],
+            )
+    for day in days:
+        connection.execute(
+            "insert into ops.built_days (event_date, build_id, change_id, model_version, is_complete)"
+            " values (%s, 'by-hand', 0, 'by-hand', true) on conflict do nothing",
+            [day],
+        )
+
+
+def publish_by_hand(
+    warehouse: Warehouse, marts: Sequence[Mart], *, run_id: str = "a-run", window: Window = WINDOW
+) -> None:
+    """Publish what is built, with no gate."""
+    with (
+        warehouse.connect(autocommit=True) as lock,
+        writing(lock, run_id, log=print),
+        warehouse.connect(autocommit=True) as connection,
+    ):
+        publish(connection, marts=marts, window=window, run_id=run_id, raw_checks=[], build_checks=[])

@@ -1,0 +1,50 @@
+"""A warehouse with marts of creators and of brands, published, and a login of a single creator and a single brand."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from orchestration.mart_tables import Mart
+from orchestration.roles import logins
+from orchestration.roles.declared import BRANDS, CREATORS
+from orchestration.roles.logins import Login
+from orchestration.warehouse import Warehouse
+from tests.handmade_marts import DAY, build, column, mart, publish_by_hand
+
+EARNINGS = mart("earnings", column("creator_id"), column("note"), portals={"creator": "creator_id"})
+CAMPAIGNS = mart("campaigns", column("brand_id"), column("note"), portals={"brand": "brand_id"})
+LICENSES = mart(
+    "licenses",
+    column("creator_id"),
+    column("brand_id"),
+    column("note"),
+    portals={"creator": "creator_id", "brand": "brand_id"},
+)
+TOTALS = mart("totals", column("note"))
+MARTS = {
+    EARNINGS: [("c1", "own"), ("c2", "secret"), (None, "secret of nobody")],
+    CAMPAIGNS: [("b1", "own"), ("b2", "secret"), (None, "secret of nobody")],
+    LICENSES: [("c1", "b1", "own"), ("c2", "b2", "secret")],
+    TOTALS: [("secret total",)],
+}
+POLICED: tuple[Mart, ...] = (EARNINGS, CAMPAIGNS, LICENSES)
+
+
+@pytest.fixture
+def warehouse(warehouse: Warehouse) -> Warehouse:
+    with warehouse.connect(autocommit=True) as connection:
+        build(connection, MARTS, [DAY])
+    publish_by_hand(warehouse, list(MARTS))
+    return warehouse
+
+
+@pytest.fixture
+def creator_dsn(warehouse: Warehouse) -> Iterator[str]:
+    yield logins.add(warehouse, Login("studio_one", CREATORS, "c1"))
+    logins.remove(warehouse, "studio_one")
+
+
+@pytest.fixture
+def brand_dsn(warehouse: Warehouse) -> Iterator[str]:
+    yield logins.add(warehouse, Login("label_one", BRANDS, "b1"))
+    logins.remove(warehouse, "label_one")
