@@ -160,7 +160,7 @@ def _create_table(cursor: psycopg.Cursor, mart: Mart) -> None:
     table = sql.Identifier("marts", mart.name)
     columns = sql.SQL(", ").join(_column_definition(column) for column in mart.columns)
     cursor.execute(sql.SQL("create table {} ({})").format(table, columns))
-    _create_grain_index(cursor, mart)
+    _create_indexes(cursor, mart)
     policies.guard(cursor, mart.name, mart.portals)
 
 
@@ -208,19 +208,23 @@ def _add_columns(cursor: psycopg.Cursor, mart: Mart, existing: Set[str]) -> None
                     sql.SQL(column.data_type),
                 )
             )
-    _create_grain_index(cursor, mart)
+    _create_indexes(cursor, mart)
 
 
 def _grain_index(mart: Mart) -> str:
     return f"{mart.name}_grain"
 
 
-def _create_grain_index(cursor: psycopg.Cursor, mart: Mart) -> None:
+def _create_indexes(cursor: psycopg.Cursor, mart: Mart) -> None:
     # Nulls are one group; a plain unique index would let the same group in again.
-    cursor.execute(
-        sql.SQL("create unique index if not exists {} on {} ({}) nulls not distinct").format(
-            sql.Identifier(_grain_index(mart)),
-            sql.Identifier("marts", mart.name),
-            sql.SQL(", ").join(sql.Identifier(column) for column in mart.grain),
-        )
-    )
+    unique = sql.SQL("create unique index if not exists {} on {} ({}) nulls not distinct")
+    _create_index(cursor, mart, unique, _grain_index(mart), mart.grain)
+    if mart.grain[0] != mart.date_column:
+        # Publication deletes by day, and must not read all days for it.
+        by_day = sql.SQL("create index if not exists {} on {} ({})")
+        _create_index(cursor, mart, by_day, f"{mart.name}_{mart.date_column}", [mart.date_column])
+
+
+def _create_index(cursor: psycopg.Cursor, mart: Mart, statement: sql.SQL, name: str, columns: Sequence[str]) -> None:
+    listed = sql.SQL(", ").join(sql.Identifier(column) for column in columns)
+    cursor.execute(statement.format(sql.Identifier(name), sql.Identifier("marts", mart.name), listed))

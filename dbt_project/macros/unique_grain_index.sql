@@ -1,8 +1,14 @@
 {# One row per grain (`meta: {grain: [...]}`), also where keys are null: on Postgres a plain unique index lets the same
-   group in again. Views have none. #}
+   group in again. And, where the grain does not begin with it, an index on the day by which rows are replaced. Views have
+   none. #}
 {% macro unique_grain_index() -%}
     {%- if execute and model.config.materialized == 'incremental' -%}
+        {%- set grain = model.config.meta['grain'] -%}
         create unique index if not exists {{ this.identifier }}_grain
-        on {{ this }} ({{ model.config.meta['grain'] | join(', ') }}) nulls not distinct
+        on {{ this }} ({{ grain | join(', ') }}) nulls not distinct
+        {%- if grain[0] != model.config.event_time %};
+        create index if not exists {{ this.identifier }}_{{ model.config.event_time }}
+        on {{ this }} ({{ model.config.event_time }})
+        {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
