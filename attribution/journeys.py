@@ -10,8 +10,10 @@ from typing import Final, NamedTuple
 import psycopg
 from psycopg import sql
 
-# Both tables hold a row a day and session; the day bounds are literals, so that their indexes serve.
-_TABLES: Final = ("intermediate.int_conversion_paths", "intermediate.int_sessions")
+# What is read of the models, schema and table.
+TABLES: Final = (("intermediate", "int_conversion_paths"), ("intermediate", "int_sessions"))
+
+# The day bounds are literals, so that indexes on the days serve.
 _JOURNEYS: Final = """
 with credited as (
     select conversion_id, session_id, touch_number, channel
@@ -48,8 +50,8 @@ def read(connection: psycopg.Connection, start: date, end: date) -> list[Journey
     without a touch has no channel to learn of and is left out. The other sessions of these days make one journey a
     visitor that did not convert; those of a conversion after the end are among them, for until then it did not.
     """
-    for table in _TABLES:
-        row = connection.execute("select to_regclass(%s) is not null", [table]).fetchone()
+    for table in TABLES:
+        row = connection.execute("select to_regclass(%s) is not null", [".".join(table)]).fetchone()
         if not (row and row[0]):
             return []
     query = sql.SQL(_JOURNEYS).format(start=sql.Literal(start), end=sql.Literal(end))

@@ -16,6 +16,7 @@ from typing import Any, Final
 import dagster as dg
 from packaging.version import Version
 
+import attribution
 from ingestion.window import Window
 from orchestration.light_dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource
 
@@ -30,8 +31,8 @@ BUILD_ID_VARIABLE: Final = "DBT_ENV_CUSTOM_ENV_WAREHOUSE_BUILD_ID"
 OWNERS: Final = ("team:data-engineering",)
 
 
-def build_arguments(window: Window) -> list[str]:
-    """The command line that builds and tests a window.
+def build_arguments(window: Window, selection: Sequence[str] = ()) -> list[str]:
+    """The command line that builds and tests a window: everything, or what the options of the selection say.
 
     dbt's unit tests are left out: they judge the code and not the data, and run in the test suite.
     """
@@ -43,6 +44,7 @@ def build_arguments(window: Window) -> list[str]:
         window.end.isoformat(),
         "--exclude-resource-type",
         "unit_test",
+        *selection,
     ]
 
 
@@ -54,8 +56,11 @@ def project_files(project_dir: Path = PROJECT_DIR) -> list[Path]:
 
 
 def model_version(project_dir: Path = PROJECT_DIR) -> str:
-    """A digest of what decides the content of the tables: SQL, seeds, settings; not descriptions and tests."""
+    """A digest of what decides the content of the tables: SQL, seeds, settings, the code of the fits; not descriptions
+    and tests."""
     digest = hashlib.sha256()
+    for module in sorted(Path(attribution.__file__).parent.glob("*.py")):
+        digest.update(f"{module.name}\0".encode() + module.read_bytes() + b"\0")
     for path in project_files(project_dir):
         is_code = path.suffix in {".sql", ".csv"} and path.relative_to(project_dir).parts[0] != "tests"
         if is_code or path.name == "dbt_project.yml":

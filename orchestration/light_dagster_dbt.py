@@ -26,13 +26,15 @@ def _dbt_out_of_sight() -> Iterator[None]:
 
 
 with _dbt_out_of_sight():
-    from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
+    from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource
+    from dagster_dbt.asset_utils import DBT_DEFAULT_SELECT, build_dbt_specs
     from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
 __all__ = [
+    "DBT_DEFAULT_SELECT",
     "DagsterDbtCliRuntimeError",
     "DagsterDbtTranslator",
     "DagsterDbtTranslatorSettings",
     "DbtCliResource",
-    "dbt_assets",
+    "build_dbt_specs",
 ]

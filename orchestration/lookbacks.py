@@ -11,6 +11,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
+from attribution.weeks import FIT_DAYS
 from ingestion.window import ONE_DAY, Window
 from orchestration.dbt import lookback_days
 
@@ -137,15 +138,13 @@ _MIDNIGHT: Final = f"""
     )
 """
 
-# Of the week before which the journeys end. It is what attribution/ fits on.
-FIT_DAYS: Final = 90
 
-
-def spread(connection: psycopg.Connection, window: Window) -> dict[str, int]:
+def spread(connection: psycopg.Connection, window: Window, *, is_built: bool = True) -> dict[str, int]:
     """Turn what the rebuilding of days inside `window` changed for days outside it into stale days, and forget it.
 
-    Returns days marked, by reason. Fits that saw what has changed are dropped; the next build makes them anew. To be run
-    by whoever holds the warehouse, in order of the chunks of a build: before a fit, and when all models are built.
+    Returns days marked, by reason. Fits that saw what has changed are dropped; the next build makes them anew. To be
+    run by whoever holds the warehouse: when all models are built, and, as not built, before weeks are fitted on what is
+    built so far. The window is compared with its neighbours only when it is built.
     """
     parameters = {
         "start": window.start,
@@ -171,7 +170,7 @@ def spread(connection: psycopg.Connection, window: Window) -> dict[str, int]:
         if _exist(cursor, "ops.attribution_fits"):
             mark("attribution_refitted", _REFITTED)
             cursor.execute(f"delete from ops.attribution_fits where week_start in ({_OUTDATED_FITS})", parameters)
-        if _exist(cursor, "intermediate.int_events_sessionized"):
+        if is_built and _exist(cursor, "intermediate.int_events_sessionized"):
             for later, neighbour in ((window.start, window.start - ONE_DAY), (window.end, window.end)):
                 mark("sessions_cross_midnight", _MIDNIGHT, later=later, earlier=later - ONE_DAY, neighbour=neighbour)
         for queue in ("changed_links", "changed_touchpoints", "changed_conversions"):

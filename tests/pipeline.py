@@ -19,13 +19,14 @@ from uuid import uuid4
 
 from psycopg import sql
 
+from attribution import schema as attribution_schema
 from ingestion import schema
 from ingestion.ad_spend import schema as ad_spend_schema
 from ingestion.application import schema as application_schema
 from ingestion.application.reader import connect_application, read_application
 from ingestion.loading import LoadReport, load_window
 from ingestion.window import ONE_DAY, Window
-from orchestration import builds, dbt, gates, staleness
+from orchestration import builds, dbt, fits, gates, staleness
 from orchestration.mart_tables import marts_of
 from orchestration.publication import publish
 from orchestration.warehouse import Warehouse
@@ -59,6 +60,7 @@ class Pipeline:
         schema.create(self.connection)
         application_schema.create(self.connection)
         ad_spend_schema.create(self.connection)
+        attribution_schema.create(self.connection)
 
     def land(self, day: date, events: Iterable[Mapping[str, Any] | str | bytes], name: str = "part-0.ndjson") -> Path:
         """Write a landing file: a mapping as one JSON line, text and bytes as they are."""
@@ -121,8 +123,13 @@ class Pipeline:
         """Build and test a window under a build id."""
         builds.begin(self.connection, window, build_id=build_id, model_version=dbt.model_version())
         # Seeds and views stay as the first build made them; building them again would cost most of a small test.
-        selection = ["--select", "config.materialized:incremental"] if self.is_built else []
-        self.dbt([*dbt.build_arguments(window), *selection, *more], build_id)
+        windowed = ["--select", "config.materialized:incremental"] if self.is_built else []
+        *before, last = fits.selections(window)
+        for selection in before:
+            self.dbt([*dbt.build_arguments(window, selection), *windowed, *more], build_id)
+        fits.fit(self.connection, window, window, build_id=build_id, log=print)
+        # Several selections would be added up; what depends on the fits is windowed anyway.
+        self.dbt([*dbt.build_arguments(window, last), *([] if last else windowed), *more], build_id)
         self.is_built = True
         builds.complete(self.connection, window, build_id=build_id)
         gates.record_dbt_tests(self.connection, window, build_id=build_id)

@@ -1,17 +1,19 @@
-"""Every seed and model of the dbt project as an asset; one dbt invocation a chunk of the run."""
+"""Every seed and model of the dbt project as an asset, and the attribution fits that are made between them; one dbt
+invocation a chunk of the run, two where it has several weeks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import dagster as dg
 import psycopg
 
+from attribution import schema as attribution_schema
 from ingestion.window import Window
-from orchestration import builds, dbt_results, failures, gates, row_counts
+from orchestration import builds, dbt_results, dbt_specs, failures, fits, gates, row_counts
 from orchestration import dbt as project
 from orchestration.defs.raw_assets import DAILY
 from orchestration.defs.resources import WarehouseResource, WriterResource
-from orchestration.light_dagster_dbt import DagsterDbtCliRuntimeError, dbt_assets
+from orchestration.light_dagster_dbt import DagsterDbtCliRuntimeError
 from orchestration.partitions import window_of
 
 # The rows of a chunk are sorted and grouped in one statement a model, which bounds memory and temporary files; each
@@ -22,9 +24,11 @@ BACKFILL_CHUNK_DAYS: Final = 31
 REBUILD_TAG: Final = "warehouse/rebuild"
 
 
-@dbt_assets(
-    manifest=project.manifest(),
-    dagster_dbt_translator=project.WarehouseDbtTranslator(),
+# As dagster_dbt's own decorator does, for one asset more.
+@dg.multi_asset(
+    specs=dbt_specs.specs().assets,
+    check_specs=dbt_specs.specs().checks,
+    can_subset=True,
     partitions_def=DAILY,
     backfill_policy=dg.BackfillPolicy.single_run(),
     retry_policy=failures.RETRIES,
@@ -46,16 +50,16 @@ def dbt_models(
     ):
         dbt_results.remove_old_folders(project.TARGET_DIR, prefix=context.op_execution_context.op.name)
         if context.run.tags.get(REBUILD_TAG):
-            builds.clear(connection, window, project.windowed_tables(project.manifest()), build_id=build_id)
+            made = [*project.windowed_tables(project.manifest()), *attribution_schema.TABLES]
+            builds.clear(connection, window, made, build_id=build_id)
+        attribution_schema.create(connection)
         builds.begin(connection, window, build_id=build_id, model_version=project.model_version())
         *earlier, last = window.chunks(BACKFILL_CHUNK_DAYS)
         for chunk in earlier:
-            context.log.info(f"building {chunk}")
-            for _ in _events(dbt, chunk, context):
+            for _ in _built(context, dbt, connection, window, chunk):
                 pass
-        context.log.info(f"building {last}")
         # Dagster takes one materialization an asset and run; that of the last chunk stands for all.
-        for event in _events(dbt, last, context):
+        for event in _built(context, dbt, connection, window, last):
             if isinstance(event, dg.Output):
                 _tell_rows(context, context.asset_key_for_output(event.output_name), connection, window)
             yield event
@@ -66,9 +70,40 @@ def dbt_models(
         gates.record_dbt_tests(connection, window, build_id=build_id)
 
 
-def _events(dbt: project.WarehouseDbt, chunk: Window, context: dg.AssetExecutionContext) -> Iterator[Any]:
-    """Build and test a chunk; what dagster_dbt makes of it. Raises DbtFailed or MayPass."""
-    invocation = dbt.cli(project.build_arguments(chunk), context=context)
+def _built(
+    context: dg.AssetExecutionContext,
+    dbt: project.WarehouseDbt,
+    connection: psycopg.Connection,
+    window: Window,
+    chunk: Window,
+) -> Iterator[Any]:
+    """Build and test a chunk of the window, and fit its weeks; what Dagster is told of it."""
+    context.log.info(f"building {chunk}")
+    # Some models only: they stay unpublished, and dbt cannot be asked for what is both in the selection and after fits.
+    *before, last = fits.selections(chunk) if not context.is_subset else [()]
+    for selection in before:
+        yield from _events(dbt, chunk, selection, context)
+    fitted: list[dg.MaterializeResult[Any]] = []
+    if dbt_specs.VALUES in context.selected_asset_keys:
+        weeks = fits.fit(connection, window, chunk, build_id=context.run.run_id, log=context.log.info)
+        fitted.append(dg.MaterializeResult(asset_key=dbt_specs.VALUES, metadata={"weeks_fitted": len(weeks)}))
+    for event in _events(dbt, chunk, last, context):
+        # Dagster wants an asset's result after those of what it is made from and before those of what is made from it.
+        if (
+            isinstance(event, dg.Output)
+            and context.asset_key_for_output(event.output_name) in dbt_specs.readers_of_values()
+        ):
+            yield from fitted
+            fitted = []
+        yield event
+    yield from fitted
+
+
+def _events(
+    dbt: project.WarehouseDbt, chunk: Window, selection: Sequence[str], context: dg.AssetExecutionContext
+) -> Iterator[Any]:
+    """One invocation of dbt; what dagster_dbt makes of it. Raises DbtFailed or MayPass."""
+    invocation = dbt.cli(project.build_arguments(chunk, selection), context=context)
     try:
         yield from invocation.stream()
     except DagsterDbtCliRuntimeError as error:

@@ -21,6 +21,8 @@ def nodes(*kinds: str) -> dict[str, Mapping[str, Any]]:
 
 
 MODELS = nodes("model")
+# Computed from models and not loaded: there is nothing to rename or cast before other models read them.
+COMPUTED = {"source.marketplace.attribution.attribution_channel_values"}
 WINDOWED = {name: model for name, model in MODELS.items() if model["config"]["materialized"] == "incremental"}
 PUBLIC = {name: model for name, model in MODELS.items() if model["access"] == "public"}
 
@@ -60,12 +62,13 @@ def test_the_project_has_models_of_every_kind() -> None:
 
 
 @every_model
-def test_staging_reads_sources_only_and_nothing_else_reads_them(model: Mapping[str, Any]) -> None:
+def test_staging_reads_what_is_loaded_and_nothing_else_reads_it(model: Mapping[str, Any]) -> None:
     if layer(model) == "staging":
         assert parents(model, "source")
         assert not parents(model, "model")
+        assert parents(model, "source").isdisjoint(COMPUTED)
     else:
-        assert not parents(model, "source")
+        assert parents(model, "source") <= COMPUTED
 
 
 @every_model
@@ -185,6 +188,6 @@ def test_a_singular_test_says_what_must_hold_and_what_a_failing_row_is(test: Map
 
 
 @pytest.mark.parametrize("source", MANIFEST["sources"].values(), ids=lambda source: source["name"])
-def test_a_source_is_a_described_table_of_schema_raw(source: Mapping[str, Any]) -> None:
-    assert source["schema"] == "raw"
+def test_a_source_is_a_described_table_of_schema_raw_unless_it_is_computed(source: Mapping[str, Any]) -> None:
+    assert source["schema"] == ("intermediate" if source["unique_id"] in COMPUTED else "raw")
     assert source["description"].strip()
