@@ -1,6 +1,5 @@
 {# The priority of the rule that decides the channel: of the seed channel_rules the least whose conditions all hold. A
-   condition that is not given holds. `kind` is what the seed known_referrers says of the source. The caller imports the
-   rules as `channel_rules`. #}
+   condition that is not given holds. The caller imports the rules as `channel_rules`; `kind` is that of the source. #}
 {% macro channel_rule(kind, source, medium, campaign) -%}
     (
         select min(rules.priority)
@@ -11,4 +10,24 @@
             and (rules.source_pattern is null or {{ matches(source, 'rules.source_pattern') }})
             and (rules.campaign_pattern is null or {{ matches(campaign, 'rules.campaign_pattern') }})
     )
+{%- endmacro %}
+
+{# What kind each source is that a link may name: it may give the source, or a host of it. The caller imports the seed as
+   `known_referrers`, whose test sees to it that a name is of one kind only. #}
+{% macro kinds_of_sources() -%}
+    select
+        names.source,
+        min(names.kind) as kind
+    from (
+        select
+            source,
+            kind
+        from known_referrers
+        union all
+        select
+            host as source,
+            kind
+        from known_referrers
+    ) as names
+    group by names.source
 {%- endmacro %}

@@ -29,8 +29,8 @@ MAX_FILE_BYTES: Final = 16 * 1024**2
 # What the warehouse calls its channels: GA4's default channel group.
 CHANNELS: Final = (
     "Direct", "Cross-network", "Paid Shopping", "Paid Search", "Paid Social", "Paid Video", "Display", "Paid Other",
-    "Organic Shopping", "Organic Social", "Organic Video", "Organic Search", "Referral", "Email", "Affiliates", "Audio",
-    "SMS", "Mobile Push", "Unassigned",
+    "AI Assistant", "Organic Shopping", "Organic Social", "Organic Video", "Organic Search", "Referral", "Email",
+    "Affiliates", "Audio", "SMS", "Mobile Push", "Unassigned",
 )  # fmt: skip
 # Advertising on the web is younger than this, and a later year is a slip of the pen.
 _FIRST_YEAR, _LAST_YEAR = 1990, 2100

@@ -32,11 +32,16 @@ PARENTS: dict[str, set[str]] = {
     "raw/ad_spend": set(),
     "staging/event_types": set(),
     "staging/known_referrers": set(),
+    "staging/channel_rules": set(),
     "staging/stg_tracking__events": {"raw/events"},
     "staging/stg_tracking__attribution": {"raw/attribution"},
     **{f"staging/stg_marketplace__{table}": {f"raw/{table}"} for table in APPLICATION_TABLES},
     "staging/stg_marketing__ad_spend": {"raw/ad_spend"},
-    "intermediate/int_attribution_classified": {"staging/known_referrers", "staging/stg_tracking__attribution"},
+    "intermediate/int_attribution_classified": {
+        "staging/channel_rules",
+        "staging/known_referrers",
+        "staging/stg_tracking__attribution",
+    },
     "intermediate/int_identity_observations": {"staging/stg_tracking__events"},
     "intermediate/int_identity_resolved": {
         "intermediate/int_identity_observations",

@@ -12,7 +12,7 @@
     case
         when position('@' in {{ column }}) > 0 or position('[' in {{ column }}) > 0
             then nullif(regexp_replace(substring(lower({{ column }}) from '{{ url }}'), '^www[.]|[.]$', '', 'g'), '')
-        when {{ column }} like '_%://%'
+        when split_part({{ column }}, '/', 1) like '_%:' and split_part({{ column }}, '/', 2) = ''
             then nullif(rtrim(substr(replace('//' || lower(split_part({{ authority }}, ':', 1)), '//www.', '//'), 3), '.'), '')
     end
 {%- endmacro %}

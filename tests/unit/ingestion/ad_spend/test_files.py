@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ from ingestion.ad_spend.files import (
 )
 
 HEADER = "date,utm_source,cost_cents"
-CHANNEL_GROUP = Path(__file__).parents[4] / "dbt_project" / "macros" / "channel_group.sql"
+SEEDS = Path(__file__).parents[4] / "dbt_project" / "seeds" / "_seeds.yml"
 
 
 def rows_of(*lines: str, header: str = HEADER) -> list[tuple[int, AdSpendRow] | RejectedRow]:
@@ -60,7 +61,9 @@ def test_columns_come_in_any_order_and_spelling(header: str, line: str) -> None:
 
 def test_a_channel_has_the_name_that_visits_have() -> None:
     assert row_of("2026-10-31,PAID social,5", "date,channel,cost_cents").channel == "Paid Social"
-    assert set(re.findall(r"(?:then|else) '([^']+)'", CHANNEL_GROUP.read_text())) == set(CHANNELS)
+    (rules,) = (seed for seed in yaml.safe_load(SEEDS.read_text())["seeds"] if seed["name"] == "channel_rules")
+    (test,) = rules["data_tests"]
+    assert test["usable_channel_rules"]["arguments"]["channels"] == list(CHANNELS)
 
 
 @pytest.mark.parametrize(
