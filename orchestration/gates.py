@@ -8,7 +8,7 @@ import dagster as dg
 import psycopg
 
 from ingestion.window import Window
-from quality_checks import events, ledger, reconciliation
+from quality_checks import attribution, events, ledger, reconciliation
 from quality_checks.outcome import CheckOutcome, Severity
 from quality_checks.results import record
 from quality_checks.suite import load_suite
@@ -27,9 +27,14 @@ BUILD_CHECKS: Final[tuple[Check, ...]] = (
     reconciliation.daily_metrics_match_raw_events,
     reconciliation.unique_visitors_stay_within_events,
     reconciliation.channels_add_up_to_daily_metrics,
+    attribution.credits_are_conserved,
+    attribution.attribution_adds_up,
 )
-# Reads the registry, a dbt seed, which a new warehouse has only after its first build.
-BUILD_WARNINGS: Final[tuple[Check, ...]] = (events.event_types_are_registered,)
+# These read the registry, a dbt seed, and marts, which a new warehouse has only after its first build.
+BUILD_WARNINGS: Final[tuple[Check, ...]] = (
+    events.event_types_are_registered,
+    attribution.unattributed_conversions_stay_few,
+)
 BUILD_SUITES: Final = ("daily_metrics", "daily_metrics_by_channel")
 # Not a function: dbt judges by its own tests while it builds.
 DBT_TESTS: Final = "dbt_tests_pass"

@@ -8,10 +8,13 @@ import dagster as dg
 from orchestration import failures, gates
 from orchestration.defs.resources import WarehouseResource
 from orchestration.partitions import window_of
-from quality_checks import reconciliation
+from quality_checks import attribution, events, reconciliation
 
 _DAILY_METRICS: Final = dg.AssetKey(["build", "daily_metrics"])
 _BY_CHANNEL: Final = dg.AssetKey(["build", "daily_metrics_by_channel"])
+_CREDITS: Final = dg.AssetKey(["build", "attribution_credits"])
+_PATHS: Final = dg.AssetKey(["build", "attribution_paths"])
+_ROAS: Final = dg.AssetKey(["build", "roas_daily"])
 _REGISTRY: Final = dg.AssetKey(["staging", "event_types"])
 
 _SPECS: Final = (
@@ -25,7 +28,10 @@ _SPECS: Final = (
         checks=(reconciliation.channels_add_up_to_daily_metrics,),
         suites=("daily_metrics_by_channel",),
     ),
-    *gates.check_specs(_REGISTRY, checks=gates.BUILD_WARNINGS),
+    *gates.check_specs(_CREDITS, checks=(attribution.credits_are_conserved,)),
+    *gates.check_specs(_ROAS, checks=(attribution.attribution_adds_up,)),
+    *gates.check_specs(_PATHS, checks=(attribution.unattributed_conversions_stay_few,)),
+    *gates.check_specs(_REGISTRY, checks=(events.event_types_are_registered,)),
 )
 
 

@@ -1,0 +1,8 @@
+{# The Monday on which a date's ISO week begins. #}
+{% macro monday_of(column) -%}
+    {{ return(adapter.dispatch('monday_of')(column)) }}
+{%- endmacro %}
+
+{% macro default__monday_of(column) -%}
+    {{ column }} - cast(extract(isodow from {{ column }}) as integer) + 1
+{%- endmacro %}

@@ -1,0 +1,188 @@
+{{ config(
+    event_time='conversion_date',
+    post_hook='create index if not exists int_conversion_paths_visitor on {{ this }} (visitor_id, conversion_date)'
+) }}
+
+{%- set lookback_days = var('attribution_lookback_days') | int %}
+
+with
+
+events as (
+
+    select * from {{ ref('int_events_attributed') }}
+    where {{ in_window('event_date') }}
+
+),
+
+sessions as (
+
+    select * from {{ ref('int_sessions') }}
+    where session_date >= {{ window_start() }} - {{ lookback_days }} and session_date < {{ window_end() }}
+
+),
+
+-- Read twice, each time by its index: by actor for the devices, by device for its actors.
+observations_by_actor as (
+
+    select * from {{ ref('int_identity_observations') }}
+    where actor_id is not null
+
+),
+
+observations_by_device as (
+
+    select * from {{ ref('int_identity_observations') }}
+    where actor_id is not null
+
+),
+
+conversions as (
+
+    select
+        event_id as conversion_id,
+        event_date as conversion_date,
+        occurred_at as converted_at,
+        visitor_id,
+        case when visitor_id like 'actor:%' then substr(visitor_id, length('actor:') + 1) end as actor_id,
+        value_cents,
+        project_id,
+        ip_asset_id,
+        license_id
+    from events
+    where
+        is_conversion
+        and not is_bot
+
+),
+
+actors as (
+
+    select distinct actor_id
+    from conversions
+    where actor_id is not null
+
+),
+
+actor_devices as (
+
+    {{ devices_of_actors('actors', 'observations_by_actor') }}
+
+),
+
+actor_days as (
+
+    select distinct
+        actor_id,
+        conversion_date
+    from conversions
+    where actor_id is not null
+
+),
+
+-- Who a device belongs to by the end of a day: its only actor so far, else nobody.
+owned_devices as (
+
+    select
+        actor_days.actor_id,
+        actor_days.conversion_date,
+        actor_devices.anonymous_id,
+        (
+            select case when min(seen.actor_id) = max(seen.actor_id) then min(seen.actor_id) end
+            from observations_by_device as seen
+            where
+                seen.anonymous_id = actor_devices.anonymous_id
+                and seen.event_date <= actor_days.conversion_date
+        ) as owner_id
+    from actor_days
+    inner join actor_devices
+        on actor_days.actor_id = actor_devices.actor_id
+
+),
+
+visitor_identities as (
+
+    select distinct
+        conversion_date,
+        visitor_id,
+        visitor_id as identity_id
+    from conversions
+    where visitor_id is not null
+    union all
+    select
+        conversion_date,
+        'actor:' || actor_id as visitor_id,
+        'anonymous:' || anonymous_id as identity_id
+    from owned_devices
+    where owner_id = actor_id
+
+),
+
+-- To the microsecond and with both ends. In hours, because a day of the database's time zone may have 23 of them.
+touches as (
+
+    select
+        conversions.conversion_id,
+        conversions.conversion_date,
+        sessions.session_id,
+        sessions.session_started_at as touched_at,
+        sessions.channel,
+        sessions.source,
+        sessions.medium,
+        sessions.campaign
+    from conversions
+    inner join visitor_identities
+        on
+            conversions.visitor_id = visitor_identities.visitor_id
+            and conversions.conversion_date = visitor_identities.conversion_date
+    inner join sessions
+        on
+            visitor_identities.identity_id = sessions.identity_id
+            and sessions.session_started_at >= conversions.converted_at - interval '{{ lookback_days * 24 }}' hour
+            and sessions.session_started_at <= conversions.converted_at
+
+),
+
+judged_touches as (
+
+    select
+        *,
+        {{ is_kept_in_path() }} as is_kept
+    from touches
+
+),
+
+path_touches as (
+
+    select
+        *,
+        row_number() over (
+            partition by conversion_date, conversion_id order by touched_at, session_id
+        ) as touch_number,
+        count(*) over (partition by conversion_date, conversion_id) as touches
+    from judged_touches
+    where is_kept
+
+)
+
+select
+    conversions.conversion_id,
+    conversions.visitor_id,
+    conversions.project_id,
+    conversions.ip_asset_id,
+    conversions.license_id,
+    path_touches.session_id,
+    path_touches.channel,
+    path_touches.source,
+    path_touches.medium,
+    path_touches.campaign,
+    path_touches.touch_number,
+    coalesce(path_touches.touches, 0) as touches,
+    conversions.value_cents,
+    path_touches.touched_at,
+    conversions.converted_at,
+    conversions.conversion_date
+from conversions
+left join path_touches
+    on
+        conversions.conversion_id = path_touches.conversion_id
+        and conversions.conversion_date = path_touches.conversion_date

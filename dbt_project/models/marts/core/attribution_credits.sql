@@ -1,0 +1,163 @@
+{{ config(event_time='metric_date') }}
+
+{%- set units = 1000000000000 %}
+
+with
+
+paths as (
+
+    select * from {{ ref('int_conversion_paths') }}
+    where {{ in_window('conversion_date') }}
+
+),
+
+channel_values as (
+
+    select * from {{ source('attribution', 'attribution_channel_values') }}
+    where week_start > {{ window_start() }} - 7 and week_start < {{ window_end() }}
+
+),
+
+models as (
+
+    {{ attribution_models() }}
+
+),
+
+touches as (
+
+    select
+        *,
+        {{ monday_of('conversion_date') }} as week_start,
+        max(case when channel <> 'Direct' then touch_number end) over path as last_non_direct,
+        max(touched_at) over path as last_touched_at
+    from paths
+    window path as (partition by conversion_date, conversion_id)
+
+),
+
+-- What a touch gets in proportion to the others of its path. A conversion without a touch is the only one of its own.
+shares as (
+
+    select
+        touches.*,
+        models.model,
+        cast(case
+            when touches.touches = 0 then 1
+            when models.model = 'first_touch' then case when touches.touch_number = 1 then 1 else 0 end
+            when models.model = 'last_touch' then case when touches.touch_number = touches.touches then 1 else 0 end
+            when models.model = 'last_non_direct'
+                then case when touches.touch_number = coalesce(touches.last_non_direct, touches.touches) then 1 else 0 end
+            when models.model = 'linear' then 1
+            -- Of three and more the ends get 2/5 each, and those between 1/5 together.
+            when models.model = 'position_based'
+                then
+                    case
+                        when touches.touches > 2 and touches.touch_number in (1, touches.touches)
+                            then 2 * (touches.touches - 2)
+                        else 1
+                    end
+            when models.model = 'time_decay'
+                then
+                    {{ halved_every(
+                        var('attribution_half_life_days') * 86400,
+                        seconds_between('touches.touched_at', 'touches.last_touched_at')
+                    ) }}
+            else coalesce(channel_values.value, 0)
+        end as numeric(38, 24)) as share
+    from touches
+    cross join models
+    left join channel_values
+        on
+            touches.week_start = channel_values.week_start
+            and models.model = channel_values.model
+            and touches.channel = channel_values.channel
+
+),
+
+-- A path whose channels are all worth nothing, or of a week without a fit, is divided equally.
+ratios as (
+
+    select
+        *,
+        case
+            when sum(share) over path = 0 then cast(1 as numeric(38, 24)) / touches
+            else share / sum(share) over path
+        end as ratio
+    from shares
+    window path as (partition by conversion_date, conversion_id, model)
+
+),
+
+-- Weights add up to exactly 1: each is cut to 12 decimals, and what is left goes by single units of the last decimal to
+-- those that lost most. Cents likewise.
+cut_weights as (
+
+    select
+        *,
+        floor(ratio * {{ units }}) as whole_units
+    from ratios
+
+),
+
+weights as (
+
+    select
+        *,
+        whole_units + case
+            when row_number() over (
+                partition by conversion_date, conversion_id, model
+                order by ratio * {{ units }} - whole_units desc, touched_at, session_id
+            ) <= {{ units }} - sum(whole_units) over (partition by conversion_date, conversion_id, model)
+                then 1
+            else 0
+        end as weight_units
+    from cut_weights
+
+),
+
+cut_cents as (
+
+    select
+        *,
+        mod(weight_units * value_cents, {{ units }}) as cut_off
+    from weights
+
+),
+
+whole_cents as (
+
+    select
+        *,
+        (weight_units * value_cents - cut_off) / {{ units }} as whole_cents
+    from cut_cents
+
+)
+
+select
+    conversion_id,
+    model,
+    session_id,
+    project_id,
+    ip_asset_id,
+    license_id,
+    coalesce(channel, 'Unattributed') as channel,
+    coalesce(source, '(not set)') as source,
+    coalesce(medium, '(not set)') as medium,
+    coalesce(campaign, '(not set)') as campaign,
+    touch_number,
+    touches,
+    cast(weight_units / {{ units }} as numeric(20, 12)) as weight,
+    cast(whole_cents + case
+        when row_number() over (
+            partition by conversion_date, conversion_id, model
+            order by cut_off desc, touched_at, session_id
+        ) <= value_cents - sum(whole_cents) over (partition by conversion_date, conversion_id, model)
+            then 1
+        else 0
+    end as bigint) as credited_cents,
+    value_cents as conversion_cents,
+    touched_at,
+    converted_at,
+    conversion_date as metric_date
+from whole_cents

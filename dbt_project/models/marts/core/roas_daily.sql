@@ -1,0 +1,97 @@
+{{ config(event_time='metric_date') }}
+
+with
+
+credits as (
+
+    select * from {{ ref('attribution_daily') }}
+    where {{ in_window('metric_date') }}
+
+),
+
+ad_spend as (
+
+    select * from {{ ref('int_ad_spend_classified') }}
+    where {{ in_window('spend_date') }}
+
+),
+
+models as (
+
+    {{ attribution_models() }}
+
+),
+
+spend as (
+
+    select
+        spend_date,
+        channel,
+        source,
+        medium,
+        campaign,
+        cast(sum(cost_cents) as bigint) as cost_cents,
+        cast(sum(impressions) as bigint) as impressions,
+        cast(sum(clicks) as bigint) as clicks
+    from ad_spend
+    group by
+        spend_date,
+        channel,
+        source,
+        medium,
+        campaign
+
+),
+
+-- What was spent is the same whatever model says what it brought.
+model_spend as (
+
+    select
+        models.model,
+        spend.*
+    from spend
+    cross join models
+
+),
+
+met as (
+
+    select
+        coalesce(credits.metric_date, model_spend.spend_date) as metric_date,
+        coalesce(credits.model, model_spend.model) as model,
+        coalesce(credits.channel, model_spend.channel) as channel,
+        coalesce(credits.source, model_spend.source) as source,
+        coalesce(credits.medium, model_spend.medium) as medium,
+        coalesce(credits.campaign, model_spend.campaign) as campaign,
+        coalesce(model_spend.cost_cents, 0) as cost_cents,
+        model_spend.impressions,
+        model_spend.clicks,
+        coalesce(credits.credited_conversions, 0) as credited_conversions,
+        coalesce(credits.credited_cents, 0) as credited_cents
+    from credits
+    full outer join model_spend
+        on
+            credits.metric_date = model_spend.spend_date
+            and credits.model = model_spend.model
+            and credits.channel = model_spend.channel
+            and credits.source = model_spend.source
+            and credits.medium = model_spend.medium
+            and credits.campaign = model_spend.campaign
+
+)
+
+select
+    metric_date,
+    model,
+    channel,
+    source,
+    medium,
+    campaign,
+    cost_cents,
+    impressions,
+    clicks,
+    cast(credited_conversions as numeric(20, 12)) as credited_conversions,
+    credited_cents,
+    cast(cost_cents / nullif(credited_conversions, 0) as numeric(38, 4)) as cost_per_conversion_cents,
+    cast(coalesce(cast(credited_cents as numeric(38, 4)) / nullif(cost_cents, 0), 0) as numeric(38, 4)) as roas
+from met

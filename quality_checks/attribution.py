@@ -1,0 +1,197 @@
+"""Conservation laws of attribution: every conversion is credited once by every model, and every cent spent stays.
+
+By SQL that shares nothing with the models it judges: conversions come from the raw events and the registry.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+
+import psycopg
+
+from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, Window, plain_row
+from quality_checks.queries import rows_of
+
+MODELS: Final = (
+    "first_touch",
+    "last_touch",
+    "last_non_direct",
+    "linear",
+    "position_based",
+    "time_decay",
+    "markov",
+    "shapley",
+)
+
+# Rows shown for each bad day.
+_ROWS_SHOWN: Final = 3
+
+_CONVERSIONS: Final = """
+    select
+        raw_events.event_date as metric_date,
+        raw_events.event_id as conversion_id,
+        case event_types.value_prop
+            when 'revenueCents' then coalesce(raw_events.revenue_cents, 0)
+            when 'feeCents' then coalesce(raw_events.fee_cents, 0)
+            else 0
+        end as cents
+    from raw.events as raw_events
+    inner join staging.event_types as event_types on event_types.event_type = raw_events.event_type
+    where raw_events.event_date >= %(start)s and raw_events.event_date < %(end)s
+        and event_types.is_conversion and not raw_events.is_bot
+"""
+
+# A row per conversion and model whose credits are not the whole of it, also of a conversion or a model that is no more.
+_UNEVEN_CREDITS: Final = f"""
+with
+conversions as ({_CONVERSIONS}),
+credits as (
+    select
+        metric_date,
+        conversion_id,
+        model,
+        sum(weight) as weight,
+        sum(credited_cents) as credited_cents,
+        min(least(weight, credited_cents)) as least_part,
+        min(conversion_cents) as least_cents,
+        max(conversion_cents) as most_cents
+    from build.attribution_credits
+    where metric_date >= %(start)s and metric_date < %(end)s
+    group by metric_date, conversion_id, model
+)
+select metric_date, conversion_id, model, cents, weight, credited_cents, wrong_credits
+from (
+    select
+        *,
+        count(*) over (partition by metric_date) as wrong_credits,
+        row_number() over (partition by metric_date order by conversion_id, model) as place
+    from (select * from conversions cross join unnest(%(models)s::text[]) as model) as expected
+    full join credits using (metric_date, conversion_id, model)
+    where (weight, credited_cents, least_cents, most_cents) is distinct from (1, cents, cents, cents) or least_part < 0
+) as uneven
+where place <= %(rows_shown)s
+order by metric_date, place
+"""
+
+
+def credits_are_conserved(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+    """Every conversion that is no bot's is credited by every model: weights add up to exactly 1, cents to its value.
+
+    Also conversions that are worth nothing or have no touch, and nothing but conversions. A sample row gives what the
+    raw event is worth beside what the credits add up to; null where one of the two is missing.
+    """
+    shown = rows_of(connection, _UNEVEN_CREDITS, {**_window(window), "models": list(MODELS), "rows_shown": _ROWS_SHOWN})
+    wrong = {row["metric_date"]: row.pop("wrong_credits") for row in shown}
+    return _outcome("credits_are_conserved", {"wrong_credits": sum(wrong.values())}, shown)
+
+
+# Adding up needs no key: both sides of a day and model in one group, the marts' numbers beside what they must be.
+_TOTALS: Final = f"""
+with
+conversions as ({_CONVERSIONS}),
+expected as (
+    select metric_date, count(*) as conversions, sum(cents) as cents, 0 as spend
+    from conversions
+    group by metric_date
+    union all
+    select spend_date, 0, 0, sum(cost_cents)
+    from raw.ad_spend
+    where spend_date >= %(start)s and spend_date < %(end)s
+    group by spend_date
+),
+totals as (
+    select metric_date, mart, model, sum(conversions) as conversions, sum(cents) as cents, sum(spend) as spend
+    from expected cross join (
+        select 'attribution_paths' as mart, null as model
+        union all
+        select mart, model
+        from unnest(array['attribution_daily', 'roas_daily']) as mart, unnest(%(models)s::text[]) as model
+    ) as added_up
+    where mart = 'roas_daily' or spend = 0
+    group by metric_date, mart, model
+    union all
+    select metric_date, 'attribution_paths', null, -sum(conversions), -sum(revenue_cents), 0
+    from build.attribution_paths
+    where metric_date >= %(start)s and metric_date < %(end)s
+    group by metric_date
+    union all
+    select metric_date, 'attribution_daily', model, -sum(credited_conversions), -sum(credited_cents), 0
+    from build.attribution_daily
+    where metric_date >= %(start)s and metric_date < %(end)s
+    group by metric_date, model
+    union all
+    select metric_date, 'roas_daily', model, -sum(credited_conversions), -sum(credited_cents), -sum(cost_cents)
+    from build.roas_daily
+    where metric_date >= %(start)s and metric_date < %(end)s
+    group by metric_date, model
+)
+select
+    metric_date,
+    mart,
+    model,
+    sum(conversions) as missing_conversions,
+    sum(cents) as missing_cents,
+    sum(spend) as missing_spend_cents
+from totals
+group by metric_date, mart, model
+having sum(conversions) <> 0 or sum(cents) <> 0 or sum(spend) <> 0
+order by metric_date, mart, model
+"""
+
+
+def attribution_adds_up(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+    """Every attribution mart adds up, on every day and for every model, to all conversions and all spend.
+
+    Conversions and cents of attribution_daily, attribution_paths and roas_daily against the raw events; the cost in
+    roas_daily against raw.ad_spend, in cents. A sample row gives what is missing; more than there is, is negative.
+    """
+    differences = rows_of(connection, _TOTALS, {**_window(window), "models": list(MODELS)})
+    return _outcome("attribution_adds_up", {"wrong_totals": len(differences)}, differences)
+
+
+# A conversion in a browser or app has its own session for a touch; only those that servers report can lack one, and some
+# always do. When it is a third of a day's, servers and browsers name people differently (2026-11, by judgement).
+MAX_UNATTRIBUTED_SHARE: Final = 0.33
+
+_UNATTRIBUTED: Final = """
+select
+    metric_date,
+    sum(conversions) as conversions,
+    coalesce(sum(conversions) filter (where path_length = 0), 0) as unattributed,
+    coalesce(sum(revenue_cents) filter (where path_length = 0), 0) as unattributed_cents
+from build.attribution_paths
+where metric_date >= %(start)s and metric_date < %(end)s
+group by metric_date
+order by metric_date
+"""
+
+
+def unattributed_conversions_stay_few(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+    """On no day more than MAX_UNATTRIBUTED_SHARE of the conversions have no touch that could be credited."""
+    days = rows_of(connection, _UNATTRIBUTED, _window(window))
+    bad = [day for day in days if day["unattributed"] > MAX_UNATTRIBUTED_SHARE * float(day["conversions"])]
+    totals = {name: sum(day[name] for day in days) for name in ("conversions", "unattributed", "unattributed_cents")}
+    return CheckOutcome(
+        name="unattributed_conversions_stay_few",
+        passed=not bad,
+        severity=Severity.WARNING,
+        observed={**plain_row(totals), "allowed_share": MAX_UNATTRIBUTED_SHARE},
+        days=tuple(day["metric_date"] for day in bad),
+        sample=tuple(plain_row(day) for day in bad[:SAMPLE_ROWS]),
+    )
+
+
+def _window(window: Window) -> dict[str, date]:
+    return {"start": window.start, "end": window.end}
+
+
+def _outcome(name: str, observed: dict[str, Any], differences: Sequence[dict[str, Any]]) -> CheckOutcome:
+    bad_days = tuple(sorted({row["metric_date"] for row in differences}))
+    return CheckOutcome(
+        name=name,
+        passed=not differences,
+        severity=Severity.ERROR,
+        observed={**plain_row(observed), "bad_days": len(bad_days)},
+        days=bad_days,
+        sample=tuple(plain_row(row) for row in differences[:SAMPLE_ROWS]),
+    )
