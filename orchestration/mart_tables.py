@@ -16,9 +16,11 @@ from orchestration.roles.declared import AUDIENCES
 
 # A BI query may hold a mart for a while; publication waits this long for it and no longer, and is tried again.
 LOCK_SECONDS: Final = 30
-# Less than the second after which Postgres looks for deadlocks and ends somebody, who could be a reader.
-_LOCK_TRY: Final = "400ms"
-_BETWEEN_TRIES_SECONDS: Final = 0.1
+# A try for all marts that change waits this long for each, and longer every time: never as long as the second after
+# which Postgres looks for deadlocks and ends somebody, who could be a reader.
+_FIRST_TRY_MS: Final = 50
+_LONGEST_TRY_MS: Final = 800
+_BETWEEN_TRIES_SECONDS: Final = 0.05
 
 
 class ColumnsChanged(Exception):
@@ -62,8 +64,8 @@ def marts_of(manifest: Mapping[str, Any]) -> tuple[Mart, ...]:
 def _mart(model: Mapping[str, Any]) -> Mart:
     meta = model["config"]["meta"]
     portals = dict(meta.get("portal", {}))
-    audiences = {audience.name for audience in AUDIENCES}
-    if not (portals.keys() <= audiences and set(portals.values()) <= model["columns"].keys()):
+    audiences = [audience.name for audience in AUDIENCES]
+    if not (portals.keys() <= set(audiences) and set(portals.values()) <= model["columns"].keys()):
         raise ValueError(
             f"meta.portal of {model['name']} is {portals}: it names a column of the mart for {' or '.join(audiences)}"
         )
@@ -133,16 +135,18 @@ def _lock(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> None:
     tables = sql.SQL(", ").join(sql.Identifier("marts", mart.name) for mart in marts)
     (patience,) = cursor.execute("select current_setting('lock_timeout')").fetchone() or ("0",)
     deadline = time.monotonic() + LOCK_SECONDS
+    try_ms = _FIRST_TRY_MS
     while True:
         try:
             with cursor.connection.transaction():
-                cursor.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(_LOCK_TRY)))
+                cursor.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(try_ms)))
                 cursor.execute(sql.SQL("lock table {} in access exclusive mode").format(tables))
                 cursor.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(patience)))
         except psycopg.errors.LockNotAvailable:
             if time.monotonic() > deadline:
                 raise
             time.sleep(_BETWEEN_TRIES_SECONDS)
+            try_ms = min(2 * try_ms, _LONGEST_TRY_MS)
         else:
             return
 

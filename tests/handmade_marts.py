@@ -43,12 +43,12 @@ def build(
                 sql.SQL("insert into {} values ({})").format(table, places),
                 [(day, *row) for row in rows for day in days],
             )
-    for day in days:
-        connection.execute(
-            "insert into ops.built_days (event_date, build_id, change_id, model_version, is_complete)"
-            " values (%s, 'by-hand', 0, 'by-hand', true) on conflict do nothing",
-            [day],
-        )
+    connection.execute(
+        "insert into ops.built_days (event_date, build_id, change_id, model_version, is_complete)"
+        " select day, 'by-hand', ops.last_change_id(), 'by-hand', true from unnest(%s::date[]) as day"
+        " on conflict (event_date) do update set change_id = excluded.change_id, is_complete = true",
+        [list(days)],
+    )
 
 
 def publish_by_hand(
