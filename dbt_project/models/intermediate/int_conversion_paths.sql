@@ -137,8 +137,8 @@ touches as (
     inner join sessions
         on
             visitor_identities.identity_id = sessions.identity_id
-            and sessions.session_started_at >= conversions.converted_at - interval '{{ lookback_days * 24 }}' hour
-            and sessions.session_started_at <= conversions.converted_at
+            and conversions.converted_at - interval '{{ lookback_days * 24 }}' hour <= sessions.session_started_at
+            and conversions.converted_at >= sessions.session_started_at
 
 ),
 

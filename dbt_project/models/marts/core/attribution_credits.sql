@@ -42,7 +42,7 @@ shares as (
     select
         touches.*,
         models.model,
-        cast(case
+        case
             when touches.touches = 0 then 1
             when models.model = 'first_touch' then case when touches.touch_number = 1 then 1 else 0 end
             when models.model = 'last_touch' then case when touches.touch_number = touches.touches then 1 else 0 end
@@ -64,7 +64,7 @@ shares as (
                         seconds_between('touches.touched_at', 'touches.last_touched_at')
                     ) }}
             else coalesce(channel_values.value, 0)
-        end as numeric(38, 24)) as share
+        end as share
     from touches
     cross join models
     left join channel_values
@@ -82,7 +82,7 @@ ratios as (
         *,
         case
             when sum(share) over path = 0 then cast(1 as numeric(38, 24)) / touches
-            else share / sum(share) over path
+            else cast(share as numeric(38, 24)) / sum(share) over path
         end as ratio
     from shares
     window path as (partition by conversion_date, conversion_id, model)
@@ -95,8 +95,21 @@ cut_weights as (
 
     select
         *,
-        floor(ratio * {{ units }}) as whole_units
+        floor(ratio * {{ units }}) as whole_units,
+        ratio * {{ units }} - floor(ratio * {{ units }}) as lost_unit
     from ratios
+
+),
+
+weights_in_turn as (
+
+    select
+        *,
+        sum(whole_units) over (partition by conversion_date, conversion_id, model) as given_units,
+        row_number() over (
+            partition by conversion_date, conversion_id, model order by lost_unit desc, touched_at asc, session_id asc
+        ) as turn
+    from cut_weights
 
 ),
 
@@ -104,15 +117,8 @@ weights as (
 
     select
         *,
-        whole_units + case
-            when row_number() over (
-                partition by conversion_date, conversion_id, model
-                order by ratio * {{ units }} - whole_units desc, touched_at, session_id
-            ) <= {{ units }} - sum(whole_units) over (partition by conversion_date, conversion_id, model)
-                then 1
-            else 0
-        end as weight_units
-    from cut_weights
+        whole_units + case when turn <= {{ units }} - given_units then 1 else 0 end as weight_units
+    from weights_in_turn
 
 ),
 
@@ -120,7 +126,7 @@ cut_cents as (
 
     select
         *,
-        mod(weight_units * value_cents, {{ units }}) as cut_off
+        mod(weight_units * value_cents, {{ units }}) as lost_cent
     from weights
 
 ),
@@ -129,8 +135,20 @@ whole_cents as (
 
     select
         *,
-        (weight_units * value_cents - cut_off) / {{ units }} as whole_cents
+        (weight_units * value_cents - lost_cent) / {{ units }} as whole_cents
     from cut_cents
+
+),
+
+cents_in_turn as (
+
+    select
+        *,
+        sum(whole_cents) over (partition by conversion_date, conversion_id, model) as given_cents,
+        row_number() over (
+            partition by conversion_date, conversion_id, model order by lost_cent desc, touched_at asc, session_id asc
+        ) as cents_turn
+    from whole_cents
 
 )
 
@@ -148,16 +166,9 @@ select
     touch_number,
     touches,
     cast(weight_units / {{ units }} as numeric(20, 12)) as weight,
-    cast(whole_cents + case
-        when row_number() over (
-            partition by conversion_date, conversion_id, model
-            order by cut_off desc, touched_at, session_id
-        ) <= value_cents - sum(whole_cents) over (partition by conversion_date, conversion_id, model)
-            then 1
-        else 0
-    end as bigint) as credited_cents,
+    cast(whole_cents + case when cents_turn <= value_cents - given_cents then 1 else 0 end as bigint) as credited_cents,
     value_cents as conversion_cents,
     touched_at,
     converted_at,
     conversion_date as metric_date
-from whole_cents
+from cents_in_turn
