@@ -2,24 +2,28 @@
 validation/, where its row goes first in candidates/, which of several copies is stored in resolution/.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 import psycopg
 from psycopg.pq import TransactionStatus
 
 from ingestion.candidates.intake import Intake, LoadTally
-from ingestion.candidates.judging import Judged, judge
+from ingestion.candidates.judging import Rules
+from ingestion.candidates.workers import Judges
 from ingestion.encryption.props import PropEncryption
 from ingestion.landing import files as landing
 from ingestion.landing import reading
 from ingestion.landing.files import LandingFile, LandingRoot
 from ingestion.resolution import contenders
 from ingestion.resolution.resolving import resolve
-from ingestion.validation.validator import LineValidator
 from ingestion.window import ONE_DAY, Window
+
+# How much smaller events are in a packed file, about.
+_PACKED: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +61,27 @@ def load_window(
     start_date: date,
     encryption: PropEncryption | None = None,
     on_day: Callable[[LoadReport], None] | None = None,
+    processes: int | None = None,
 ) -> list[LoadReport]:
     """Load every landing day of the window, oldest first, each in a transaction of its own.
 
-    Raises LandingError when a file cannot be read; the days before it are loaded, nothing of its own day is.
+    Lines are judged by so many `processes`, by default one for each core and at most four; 1 starts none. Raises
+    LandingError when a file cannot be read; the days before it are loaded, nothing of its own day is.
     """
     reports = []
-    for landing_date in window.days():
-        report = load_landing_day(
-            connection, root=root, landing_date=landing_date, start_date=start_date, encryption=encryption
-        )
-        if on_day:
-            on_day(report)
-        reports.append(report)
+    with Judges(processes) as judges:
+        for landing_date in window.days():
+            report = load_landing_day(
+                connection,
+                root=root,
+                landing_date=landing_date,
+                start_date=start_date,
+                encryption=encryption,
+                judges=judges,
+            )
+            if on_day:
+                on_day(report)
+            reports.append(report)
     return reports
 
 
@@ -80,13 +92,15 @@ def load_landing_day(
     landing_date: date,
     start_date: date,
     encryption: PropEncryption | None = None,
+    judges: Judges | None = None,
 ) -> LoadReport:
     """Make the files of one landing day visible in raw: all of them, with their ledger rows, or nothing.
 
     A file that is loaded already, by its name and checksum, changes nothing; one whose content has changed replaces
-    exactly its own rows. Events before `start_date` are rejected; props that `encryption` names are encrypted. Raises
-    LandingError when a file cannot be read, and ValueError inside a transaction of the caller, which could take back
-    what is reported as loaded.
+    exactly its own rows. Events before `start_date` are rejected; props that `encryption` names are encrypted. Lines
+    are judged by `judges`, otherwise in this process. Raises LandingError when a file cannot be read, WorkerFailed when
+    a process of the judges ends, and ValueError inside a transaction of the caller, which could take back what is
+    reported as loaded.
     """
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise ValueError("a landing day is loaded in a transaction of its own: commit the connection's first")
@@ -112,15 +126,21 @@ def load_landing_day(
         cursor.execute("select nextval('ops.change_id_seq')")
         (change_id,) = cursor.fetchone() or (0,)
         cursor.execute(contenders.CREATE)
-        validator = LineValidator(landing_date=landing_date, start_date=start_date, encryption=encryption)
+        judges = judges or Judges(processes=1)
+        judges.follow(Rules(landing_date, start_date, encryption), sum(map(_unpacked_bytes, changed)))
         intake = Intake(cursor)
         loads: dict[int, int | None] = {}
         for file in changed:
             previous = ledger[file.name].load_id if file.name in ledger else None
             load_id = _enter(cursor, file, checksums[file.name], change_id, previous)
             loads[load_id] = previous
-            for judged in _judged(validator, load_id, file, checksums[file.name]):
-                intake.take(judged)
+            # What was read is checked against the checksum after the last line: the rows of a file that was still
+            # being written are taken back with the rest of its landing day.
+            for portion in reading.read(file, checksums[file.name]):
+                for judged in judges.judge(load_id, portion):
+                    intake.take(judged)
+        for judged in judges.rest():
+            intake.take(judged)
         placed = intake.finish()
         for load_id, previous in loads.items():
             _count(cursor, load_id, previous, intake.tallies[load_id], landing_date)
@@ -158,11 +178,9 @@ def _enter(cursor: psycopg.Cursor, file: LandingFile, checksum: str, change_id: 
     return int(load_id)
 
 
-def _judged(validator: LineValidator, load_id: int, file: LandingFile, checksum: str) -> Iterator[Judged]:
-    # What was read is checked against the checksum after the last line: the rows of a file that was still being
-    # written are taken back with the rest of its landing day.
-    for portion in reading.read(file, checksum):
-        yield judge(validator, load_id, portion)
+def _unpacked_bytes(file: LandingFile) -> int:
+    """About how many bytes of lines a file holds."""
+    return file.size if file.name.endswith((".ndjson", ".json")) else file.size * _PACKED
 
 
 def _count(cursor: psycopg.Cursor, load_id: int, previous: int | None, tally: LoadTally, landing_date: date) -> None:

@@ -56,6 +56,9 @@ _PHONE: Final = re.compile(
 _PHONE_HINT: Final = re.compile(
     r"[0-9+%](?:(?<=[0-9])(?:[ ()\-/]{1,3}[0-9]|\.[0-9]{3}[-. ][0-9]{4})|(?<=\+)[ (]{0,2}[0-9]|(?<=%)2[Bb])"
 )
+# All digits as 0, what may separate those of a phone number as -, and what is part of an address, a parameter, an
+# escape or another object as @.
+_OUTLINES: Final = bytes.maketrans(b"123456789 ()/" + b"\\%=+[{", b"000000000----" + b"@@@@@@")
 _PARAMETER: Final = re.compile(r"([?&;#])([\w.%\-\[\]]{1,64}+)=([^&#\s]++)")
 
 # In what is no JSON: a key, in quotes or not, up to its value; a value, whole or cut off; and the marks of a value that
@@ -95,17 +98,24 @@ def redact_text(text: str) -> str:
     return _PHONE.sub(REDACTED, text) if _PHONE_HINT.search(text) is not None else text
 
 
-def is_clean(props: dict[str, Any], encoded: str) -> bool:
+def is_clean(props: dict[str, Any], encoded: bytes) -> bool:
     """Whether redacting these props would change nothing; `encoded` is their JSON. May say no when it is clean.
 
-    The quick way for the many events without personal data: one look at the keys, one at the text.
+    The quick way for the many events without personal data: one look at the keys, one at the outlines of the text,
+    in which whatever could be personal stands out, and so does what has keys of its own.
     """
-    for key, value in props.items():
-        if key_kind(key) != "free" or type(value) is dict or type(value) is list:
-            return False
-    return not (
-        "@" in encoded or "\\" in encoded or "%" in encoded or "=" in encoded or _PHONE_HINT.search(encoded) is not None
+    outlines = encoded.translate(_OUTLINES)
+    return (
+        _are_free(tuple(props))
+        and outlines.find(b"@", 1) < 0
+        and not (b"0-0" in outlines or b"0--0" in outlines or b"0---0" in outlines)
+        and not (b"0.000-0000" in outlines or b"0.000.0000" in outlines)
     )
+
+
+@lru_cache(maxsize=2048)
+def _are_free(keys: tuple[str, ...]) -> bool:
+    return all(key_kind(key) == "free" for key in keys)
 
 
 class Sealer(Protocol):

@@ -8,8 +8,21 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from ingestion.candidates.rows import event_row, place, rejected_row
+from ingestion.encryption.props import PropEncryption
 from ingestion.landing.lines import Portion, numbered
 from ingestion.validation.validator import Accepted, LineValidator, NotTracked
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the lines of a landing day are judged by."""
+
+    landing_date: date
+    start_date: date
+    encryption: PropEncryption | None = None
+
+    def validator(self) -> LineValidator:
+        return LineValidator(landing_date=self.landing_date, start_date=self.start_date, encryption=self.encryption)
 
 
 @dataclass(slots=True)

@@ -34,8 +34,13 @@ class KeyRing:
     def __init__(self, keys: Iterable[bytes]) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-        self._ciphers: Final = {_key_id(key): AESSIV(key) for key in keys}
+        self._keys = list(keys)
+        self._ciphers: Final = {_key_id(key): AESSIV(key) for key in self._keys}
         self._first = next(iter(self._ciphers))
+
+    def __reduce__(self) -> tuple[type["KeyRing"], tuple[list[bytes]]]:
+        # The ciphers cannot be handed to another process, the keys can.
+        return KeyRing, (self._keys,)
 
     @classmethod
     def parse(cls, text: str) -> "KeyRing":

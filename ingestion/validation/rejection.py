@@ -14,6 +14,8 @@ from ingestion.privacy import REDACTED, hide, is_personal, nothing, redact_loose
 # Enough to see what is wrong with a line; the landing file still has all of it.
 MAX_KEPT_BYTES: Final = 65_536
 CUT_MARK: Final = "… [cut]"
+# json.dumps would make an encoder for every text.
+_encode_text: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -70,7 +72,7 @@ def _render_member(key: str, value: Any, covers: Callable[[str], bool]) -> str:
 
 def _quoted(text: str) -> str:
     # A NUL that was spelled \u0000 and a lone surrogate come out as such escapes again, which any text column takes.
-    return json.dumps(text, ensure_ascii=False)
+    return _encode_text(text)
 
 
 def _cut(encoded: bytes) -> str:

@@ -50,8 +50,6 @@ _encode: Final = msgspec.json.Encoder(order="sorted").encode
 # A NUL as JSON spells it: the escape after an even number of backslashes.
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
 _TEXT: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
-_BLANKS: Final = b" \t\r\n"
-_KEY: Final = b'":'
 _NO_PROPS: Final = Props()
 _NO_CONTEXT: Final = Context()
 _NO_ATTRIBUTION: Final = (None,) * len(Attribution.__struct_fields__)
@@ -143,12 +141,11 @@ class LineValidator:
         event, known, occurred_at, received_at, props, props_json, canonical = self._check(line, document)
         canonical_hash = sha256(canonical).digest()
         event_key = event.idempotency_key or event.event_id or canonical_hash.hex()
-        stored_props = props_json.decode()
-        if not is_clean(props, stored_props) or (self._encryption and any(map(self._is_covered, props))):
+        if not is_clean(props, props_json) or (self._encryption and any(map(self._is_covered, props))):
             encryption = self._encryption
             sealer = None if encryption is None else encryption.for_event(occurred_at.date(), event_key)
-            stored_props = _encode(redact_value(props, sealer)).decode()
-        return Accepted(_values(event, known, occurred_at, received_at, event_key, stored_props, canonical_hash))
+            props_json = _encode(redact_value(props, sealer))
+        return Accepted(_values(event, known, occurred_at, received_at, event_key, props_json.decode(), canonical_hash))
 
     def _check(
         self, line: bytes, document: dict[str, Any]
@@ -206,6 +203,8 @@ def _declines_tracking(document: dict[str, Any]) -> bool:
     context = document.get("context")
     if type(context) is not dict:
         return False
+    if "doNotTrack" not in context and "do_not_track" not in context:
+        return False
     for key in ("doNotTrack", "do_not_track"):
         if key in context and str(context[key]).lower() in _DECLINED:
             source = document.get("source")
@@ -216,17 +215,16 @@ def _declines_tracking(document: dict[str, Any]) -> bool:
 def _refuse_hidden(line: bytes, canonical: bytes) -> None:
     """Raise _Unacceptable for what decoding hides: keys that stand twice, and NUL characters.
 
-    A key that got lost makes the canonical form have fewer of them. Without a backslash in the line every quote
-    begins or ends a text, and a key is a quote with a colon behind it (a text that begins with a colon counts on both
-    sides); otherwise keys are the colons that stand outside of texts. Only where the numbers differ is the line read
-    the slow way: two spellings of one key, for one, are no duplicates.
+    A key that got lost makes the canonical form have fewer of them. Without a backslash in the line every quote begins
+    or ends a text, and a key has two; otherwise keys are the colons that stand outside of texts. Only where the numbers
+    differ is the line read the slow way: two spellings of one key, for one, are no duplicates.
     """
     if b"\\" in line:
         if _NUL.search(canonical) is not None:
             raise _Unacceptable
         is_complete = _TEXT.sub(b"", line).count(b":") == _TEXT.sub(b"", canonical).count(b":")
     else:
-        is_complete = line.translate(None, _BLANKS).count(_KEY) == canonical.count(_KEY)
+        is_complete = line.count(b'"') == canonical.count(b'"')
     if not is_complete and has_duplicate_keys(line.decode()):
         raise _Unacceptable
 

@@ -12,7 +12,8 @@ from typing import Final
 import psycopg
 
 from ingestion import day_partitions
-from ingestion.loading import load_landing_day
+from ingestion.loading import load_window
+from ingestion.window import Window
 from tests.benchmarks.ingest_events import EVENT_DATES, LANDING_DATE, START_DATE
 from tests.benchmarks.ingest_rows import TABLES, column_types, read_rows, run_timed
 
@@ -23,7 +24,7 @@ _PANDAS_CHUNK_ROWS: Final = 10_000
 def load(url: str, landing: Path, _rows: Path) -> None:
     """The loader of this project."""
     with psycopg.connect(url) as connection:
-        load_landing_day(connection, root=landing, landing_date=LANDING_DATE, start_date=START_DATE)
+        load_window(connection, root=landing, window=Window.day(LANDING_DATE), start_date=START_DATE)
 
 
 def copy(kind: str, url: str, _landing: Path, rows: Path) -> None:

@@ -1,0 +1,147 @@
+"""Judging by several processes. This one reads files and talks to the server; workers (worker.py) judge and pack."""
+
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from selectors import EVENT_READ, DefaultSelector
+from types import TracebackType
+from typing import IO, Final, cast
+
+from ingestion.candidates.judging import Judged, Rules, judge
+from ingestion.landing.lines import Portion
+from ingestion.validation.validator import LineValidator
+
+# More would wait for the server, which stores a row in a third of the time that it takes to judge a line.
+MAX_WORKERS: Final = 4
+# To start workers costs as much as to judge some megabytes of lines.
+WORTH_STARTING_BYTES: Final = 16_777_216
+_END_SECONDS: Final = 10
+
+
+class WorkerFailed(Exception):
+    """A worker ended, or could not go on. Nothing that it was handed is lost: its load is taken back as a whole."""
+
+
+class Judges:
+    """Judges portions, in this process or by workers, which are started at the first use and end with the context.
+
+    `processes` of 1 means this process; None means one for each core, up to four.
+    """
+
+    def __init__(self, processes: int | None = None) -> None:
+        self._processes = processes or min(_cores(), MAX_WORKERS)
+        self._workers: list[_Worker] = []
+        self._validator: LineValidator | None = None
+
+    def __enter__(self) -> "Judges":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end(at_once=kind is not None)
+
+    def follow(self, rules: Rules, expected_bytes: int) -> None:
+        """Judge by these rules from now on. About `expected_bytes` are on the way: for a few no process is started."""
+        if self._workers or (self._processes > 1 and expected_bytes >= WORTH_STARTING_BYTES):
+            self._validator = None
+            self._workers = self._workers or [_Worker() for _ in range(self._processes)]
+            for worker in self._workers:
+                worker.send(rules)
+        else:
+            self._validator = rules.validator()
+
+    def judge(self, load_id: int, portion: Portion) -> Iterator[Judged]:
+        """Have a portion judged. Gives what is ready, of this or of earlier portions. Raises WorkerFailed."""
+        if self._validator is not None:
+            yield judge(self._validator, load_id, portion)
+            return
+        worker = next((worker for worker in self._workers if not worker.is_busy), None)
+        judged = None
+        if worker is None:
+            worker = self._ready()
+            judged = worker.receive()
+        worker.send((load_id, portion))
+        # Only now, so that the worker is not idle meanwhile.
+        if judged is not None:
+            yield judged
+
+    def rest(self) -> Iterator[Judged]:
+        """What has been handed out and has not come back yet. Raises WorkerFailed."""
+        while any(worker.is_busy for worker in self._workers):
+            yield self._ready().receive()
+
+    def end(self, *, at_once: bool = False) -> None:
+        """End the workers; at once, when nobody waits for what they are at."""
+        workers, self._workers = self._workers, []
+        for worker in workers:
+            worker.end(at_once=at_once)
+
+    def _ready(self) -> "_Worker":
+        with DefaultSelector() as selector:
+            for worker in self._workers:
+                if worker.is_busy:
+                    selector.register(worker.answers, EVENT_READ, worker)
+            key, _ = selector.select()[0]
+        return cast(_Worker, key.data)
+
+
+class _Worker:
+    """One process, which has at most one portion. So it always reads when something is sent, and neither side can wait
+    for the other to make room in a pipe."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "ingestion.candidates.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._requests = cast(IO[bytes], self._process.stdin)
+        self.answers = cast(IO[bytes], self._process.stdout)
+        self.is_busy = False
+
+    def send(self, message: Rules | tuple[int, Portion]) -> None:
+        try:
+            pickle.dump(message, self._requests, pickle.HIGHEST_PROTOCOL)
+            self._requests.flush()
+        except OSError as error:
+            raise self._lost() from error
+        self.is_busy = not isinstance(message, Rules)
+
+    def receive(self) -> Judged:
+        try:
+            answer = pickle.load(self.answers)  # noqa: S301 - of a process of our own
+        except (OSError, EOFError, pickle.UnpicklingError) as error:
+            raise self._lost() from error
+        self.is_busy = False
+        if isinstance(answer, Judged):
+            return answer
+        raise WorkerFailed(f"a process that judges lines could not go on; its landing day is not loaded\n{answer}")
+
+    def end(self, *, at_once: bool) -> None:
+        if at_once:
+            self._process.kill()
+        with suppress(OSError):
+            self._requests.close()
+        self.answers.close()
+        try:
+            self._process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _lost(self) -> WorkerFailed:
+        code = self._process.wait()
+        return WorkerFailed(
+            f"a process that judges lines ended ({code}), perhaps for want of memory; its landing day is not loaded:"
+            " rerun it"
+        )
+
+
+def _cores() -> int:
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
