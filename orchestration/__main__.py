@@ -1,4 +1,4 @@
-"""The warehouse from the command line: `python -m orchestration start|stop|status|dsn|env|ui|roles|exec -- COMMAND`.
+"""The warehouse from the command line: `python -m orchestration start|stop|status|dsn|env|ui|roles|entity-events|exec`.
 
 Every target of the Makefile goes through it, so it imports nothing heavy.
 """
@@ -10,7 +10,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from orchestration import environment
+from orchestration import environment, lookup_command
 from orchestration.deployment import Deployment, DeploymentError
 from orchestration.embedded.binaries import EmbeddedServerError
 from orchestration.embedded.server import EmbeddedServer
@@ -25,8 +25,14 @@ ACTIONS = {
     "dsn": "print what to enter in a BI tool, and nothing else",
     "env": "print the variables by which tools find the warehouse, for eval in a shell (with passwords)",
     "roles": roles.ABOUT,
+    "entity-events": lookup_command.ABOUT,
     "ui": "do what start does, then run Dagster: its web page, schedules and sensors",
     "exec": "do what start does, then become COMMAND in this environment",
+}
+# Those with arguments of their own: what tells the parser about them, and what does it.
+COMMANDS = {
+    "roles": (roles.parser, roles.run),
+    "entity-events": (lookup_command.parser, lookup_command.run),
 }
 NOT_RUNNING = 3
 
@@ -37,8 +43,8 @@ def main(arguments: list[str]) -> int:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, text in ACTIONS.items():
         action = actions.add_parser(name, help=text, description=text)
-        if name == "roles":
-            roles.parser(action)
+        if name in COMMANDS:
+            COMMANDS[name][0](action)
         if name == "exec":
             action.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     options = parser.parse_args(arguments)
@@ -56,8 +62,8 @@ def main(arguments: list[str]) -> int:
             return _status()
         warehouse = Warehouse.locate()
         prepare(warehouse)
-        if options.action == "roles":
-            return roles.run(warehouse, options)
+        if options.action in COMMANDS:
+            return COMMANDS[options.action][1](warehouse, options)
         if options.action == "ui":
             command = Deployment(Path(warehouse.dagster_home)).command()
     except (EmbeddedServerError, WarehouseUnavailable, DeploymentError) as error:

@@ -20,7 +20,7 @@ def prepare(warehouse: Warehouse) -> None:
     """Create whatever is missing. Raises WarehouseUnavailable; where rights are missing, it names the statements."""
     import psycopg
 
-    from ingestion import schema
+    from ingestion import entity_events, schema
     from orchestration import freshness
     from orchestration.roles import policies, rights
 
@@ -38,6 +38,7 @@ def prepare(warehouse: Warehouse) -> None:
                     if name not in present:
                         connection.execute(f"create schema {name}")
                 schema.create(connection)
+                entity_events.create(connection)
                 freshness.create(connection)
                 policies.create_lookups(connection)
         except psycopg.errors.InsufficientPrivilege as error:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from ingestion import entity_events
 from orchestration import dbt as project
 from orchestration import failures, gates, row_counts
 from orchestration.defs.raw_assets import DAILY
@@ -44,6 +45,8 @@ def published_marts(context: dg.AssetExecutionContext, writer: WriterResource) -
             raw_checks=gates.RAW_GATE,
             build_checks=gates.BUILD_GATE,
         )
+        # Not while they are loaded: entity_events.py says what that would cost.
+        entity_events.index_published_days(connection)
         for mart in marts:
             rows = row_counts.rows_by_day(connection, "marts", mart.name, mart.date_column, window)
             row_counts.tell(context, dg.AssetKey(["marts", mart.name]), rows)

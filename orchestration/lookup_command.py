@@ -1,0 +1,40 @@
+"""`python -m orchestration entity-events TYPE ID`: an entity's stored events, for those who may log in as owner."""
+
+import argparse
+import json
+import sys
+
+from ingestion.contract import ENTITY_TYPES
+from orchestration.warehouse import Warehouse
+
+ABOUT = "print an entity's stored events, newest first, one JSON object a line"
+
+
+def parser(arguments: argparse.ArgumentParser) -> None:
+    """Add what this command understands."""
+    arguments.add_argument("entity_type", choices=ENTITY_TYPES, metavar="TYPE", help=", ".join(ENTITY_TYPES))
+    arguments.add_argument("entity_id", metavar="ID")
+    arguments.add_argument("--type", dest="event_type", help="only events of this type")
+    arguments.add_argument("--limit", type=int, default=100, help="at most so many (100; up to 10,000)")
+
+
+def run(warehouse: Warehouse, options: argparse.Namespace) -> int:
+    """Do it; return the exit code."""
+    from ingestion.entity_events import entity_events
+
+    with warehouse.connect() as connection:
+        try:
+            events = entity_events(
+                connection,
+                options.entity_type,
+                options.entity_id,
+                event_type=options.event_type,
+                max_events=options.limit,
+            )
+        except ValueError as error:
+            sys.stderr.write(f"error: {error}\n")
+            return 1
+    for event in events:
+        known = {name: value for name, value in event.items() if value is not None and name != "canonical_hash"}
+        sys.stdout.write(f"{json.dumps(known, default=str, ensure_ascii=False)}\n")
+    return 0
