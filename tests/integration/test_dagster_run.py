@@ -95,25 +95,36 @@ def test_a_range_cut_into_chunks_is_one_run_and_equals_its_days_one_by_one(
 ) -> None:
     monkeypatch.setattr("orchestration.defs.dbt_assets.BACKFILL_CHUNK_DAYS", 2)
 
+    # The first chunk is of two weeks, so that dbt stops in it for the fits of the attribution models.
+    sunday, monday, tuesday = (date(2026, 10, day) for day in (4, 5, 6))
+    days = Window(sunday, tuesday + ONE_DAY)
+
     def land() -> None:
-        for number, day in enumerate(THREE_DAYS.days(), 1):
+        for number, day in enumerate(days.days(), 1):
             runs.pipeline.land(day, [view(day, f"{day} {count}") for count in range(number)])
-        runs.pipeline.land(THIRD, [view(START, "late", actorId="ana", actorType="user")], name="late.ndjson")
+        late = [
+            view(sunday, "late", actorId="ana", actorType="user"),
+            view(sunday, "sold", eventType="license_created"),
+        ]
+        runs.pipeline.land(tuesday, late, name="late.ndjson")
 
     land()
-    run = runs.run(THREE_DAYS)
+    run = runs.run(days)
     assert run.is_success, run.error
-    assert run.log.count("building [") == run.log.count("Running dbt command") == 2
-    assert views(runs) == {START: 2, SECOND: 2, THIRD: 3}
+    assert run.log.count("building [") == 2
+    assert run.log.count("Running dbt command") == 3
+    assert views(runs) == {sunday: 2, monday: 2, tuesday: 3}
     rows = {day: found["dagster/partition_row_count"] for day, found in run.metadata("raw/events").items()}
-    assert rows == {START.isoformat(): 2, SECOND.isoformat(): 2, THIRD.isoformat(): 3}
+    assert rows == {sunday.isoformat(): 3, monday.isoformat(): 2, tuesday.isoformat(): 3}
     assert run.metadata("build/daily_metrics").keys() == rows.keys()
+    fits = "select week_start, converting_journeys from ops.attribution_fits order by 1"
+    assert runs.pipeline.rows(fits) == [(date(2026, 9, 28), 0), (monday, 1)]
     as_a_range = runs.pipeline.contents()
 
     runs.pipeline.wipe()
     land()
     runs.pipeline.read_application(START)
-    for day in THREE_DAYS.days():
+    for day in days.days():
         runs.pipeline.run(Window.day(day))
     runs.pipeline.catch_up()
     one_by_one = runs.pipeline.contents()
@@ -127,6 +138,12 @@ def test_a_range_cut_into_chunks_is_one_run_and_equals_its_days_one_by_one(
 def _columns(runs: DagsterRuns, table: str) -> set[str]:
     query = "select attname from pg_attribute where attrelid = %s::regclass"
     return {name for (name,) in runs.pipeline.rows(query, table)}
+
+
+def test_the_fits_can_be_made_alone(runs: DagsterRuns) -> None:
+    run = runs.run(DAY, assets=["intermediate/attribution_channel_values"])
+    assert run.is_success, run.error
+    assert runs.pipeline.rows("select week_start, journeys from ops.attribution_fits") == [(date(2026, 9, 28), 0)]
 
 
 def test_a_failed_check_of_raw_stops_the_run_before_dbt(published: DagsterRuns) -> None:
