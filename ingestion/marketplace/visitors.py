@@ -161,6 +161,7 @@ _ARRIVALS: Final = (
     (1.2, _utm("instagram", "social", "https://www.instagram.com/")),
     (1.0, _referred("https://www.youtube.com/")),
     (0.8, _utm("youtube", "cpv", "https://www.youtube.com/")),
+    (0.9, _referred("https://chatgpt.com/", "https://www.perplexity.ai/", "https://gemini.google.com/app")),
     (5.5, _utm("newsletter", "email")),
     (
         6.0,

@@ -27,7 +27,7 @@ problems as (
     where source_kind not in ({% for kind in kinds %}'{{ kind }}'{{ ', ' if not loop.last }}{% endfor %})
     {%- for condition in conditions if condition != 'source_kind' %}
     union all
-    select 'rule ' || priority || ': {{ condition }} "' || {{ condition }} || '" is no regular expression: '
+    select 'rule ' || priority || ': {{ condition }} "' || {{ condition }} || '": '
         || {{ regular_expression_error(condition) }}
     from rules
     where {{ regular_expression_error(condition) }} is not null
