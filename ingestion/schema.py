@@ -100,13 +100,24 @@ create table if not exists ops.loads (
     late bigint not null,
     event_dates date[] not null,
     loaded_at timestamptz not null default clock_timestamp(),
-    replaced_by bigint
+    replaced_by bigint,
+    file_version text
 );
+do $$
+begin
+    -- Not "add column if not exists", which waits for every load that is running.
+    if not exists (select from pg_attribute where attrelid = 'ops.loads'::regclass and attname = 'file_version') then
+        alter table ops.loads add column file_version text;
+    end if;
+end
+$$;
 comment on table ops.loads is
     'The ledger: one row per version of a landing file. lines_read = accepted + rejected + duplicates + not_tracked.';
 comment on column ops.loads.late is
     'Accepted events whose day was over more than a day before the landing day began: the nightly run had closed it.';
 comment on column ops.loads.replaced_by is 'The load of the file''s next version; null while this version is the loaded one.';
+comment on column ops.loads.file_version is
+    'What the storage says of the content without reading it: the ETag of an object; time, size and inode of a file.';
 create unique index if not exists loads_current_file on ops.loads (file) where replaced_by is null;
 create index if not exists loads_landing_date on ops.loads (landing_date);
 create index if not exists loads_change_id on ops.loads (change_id);

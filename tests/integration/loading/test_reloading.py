@@ -1,10 +1,13 @@
 """A file that is loaded again, corrected, emptied, or gone."""
 
+import os
 from datetime import date
 
 import psycopg
 import pytest
 
+from ingestion.landing import reading
+from ingestion.landing.files import LandingFile
 from tests.integration.loading import model
 from tests.integration.loading.raw_tables import RawTables, event
 
@@ -22,6 +25,57 @@ def test_reloading_a_file_changes_nothing(raw: RawTables) -> None:
     assert again.loaded == ()
     assert again.unchanged == first.loaded
     assert (again.lines_read, again.accepted, again.event_dates) == (0, 0, ())
+
+
+@pytest.fixture
+def read_again(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files whose bytes were looked at to see whether they have changed."""
+    names: list[str] = []
+    checksum = reading.checksum
+
+    def remember(file: LandingFile) -> str:
+        names.append(file.entry.own_name)
+        return checksum(file)
+
+    monkeypatch.setattr(reading, "checksum", remember)
+    return names
+
+
+def load_long_ago(raw: RawTables) -> None:
+    raw.load(DAY)
+    raw.pipeline.connection.execute("update ops.loads set loaded_at = loaded_at + interval '1 minute'")
+
+
+def test_a_file_that_lies_as_it_was_loaded_is_not_read_again(raw: RawTables, read_again: list[str]) -> None:
+    raw.land(DAY, [event("a")])
+    load_long_ago(raw)
+    read_again.clear()
+    assert raw.load(DAY).unchanged == ("events/dt=2026-10-02/part-0.ndjson",)
+    assert read_again == []
+
+
+@pytest.mark.parametrize("keeps_time", [False, True])
+def test_a_corrected_file_of_the_same_size_is_noticed(raw: RawTables, keeps_time: bool) -> None:
+    raw.land(DAY, [event("a")])
+    path = raw.landing / "events" / f"dt={DAY}" / "part-0.ndjson"
+    before = path.stat()
+    raw.load(DAY)
+    raw.land(DAY, [event("b")])
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + (0 if keeps_time else 1_000_000)))
+    assert path.stat().st_size == before.st_size
+    assert raw.load(DAY).loaded == ("events/dt=2026-10-02/part-0.ndjson",)
+    assert raw.keys() == ["b"]
+
+
+def test_a_file_that_was_only_copied_anew_is_read_once(raw: RawTables, read_again: list[str]) -> None:
+    raw.land(DAY, [event("a")])
+    load_long_ago(raw)
+    read_again.clear()
+    path = raw.landing / "events" / f"dt={DAY}" / "part-0.ndjson"
+    os.utime(path, ns=(0, 0))
+    for _ in range(2):
+        assert raw.load(DAY).unchanged == ("events/dt=2026-10-02/part-0.ndjson",)
+    assert read_again == ["part-0.ndjson"]
 
 
 def rows_of_other_files(raw: RawTables) -> list[list[tuple[str]]]:
