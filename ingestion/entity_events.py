@@ -88,6 +88,16 @@ def create(connection: psycopg.Connection) -> None:
         connection.execute(_FUNCTION.encode())
 
 
+def matching(entity_type: str, entity_id: str) -> sql.Composed:
+    """The condition that a row of raw.events, or of one of its days, is an event of this entity."""
+    key = f"{entity_type}:{entity_id}"
+    named = _NAMED.get(entity_type)
+    also = sql.SQL(" or {} = {}").format(sql.Identifier(named), entity_id) if named else sql.SQL("")
+    return sql.SQL("({keys} @> array[hashtextextended({key}, 0)] and ({done_to} = {key}{also}))").format(
+        keys=sql.SQL(_KEYS), done_to=sql.SQL(_DONE_TO), key=key, also=also
+    )
+
+
 def index_published_days(connection: psycopg.Connection) -> list[date]:
     """Build the index of every published day that has none, each in a transaction of its own. Returns these days."""
     days = [

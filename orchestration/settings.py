@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     landing_url: str = Field(description="The folder or bucket of the landing files")
     warehouse_incomplete_suffixes: str = Field("", description="How names of files end that are still being written")
     warehouse_event_source: EventSource = Field("files", description="Where events come from")
+    warehouse_exports: str = Field("exports", description="The folder of exported events, absolute or of the checkout")
     app_database_url: SecretStr = Field(description="The product's own Postgres")
 
 

@@ -13,7 +13,7 @@ from ingestion.encryption.props import PropEncryption
 from ingestion.landing.files import INCOMPLETE, LandingRoot
 from orchestration.dbt import warehouse_dbt
 from orchestration.settings import EventSource, settings
-from orchestration.warehouse import Warehouse
+from orchestration.warehouse import CHECKOUT, Warehouse
 from orchestration.writer import writing
 
 
@@ -100,6 +100,12 @@ class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         return date.fromisoformat(self.start_date)
 
 
+class ExportsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Where files for people are written."""
+
+    folder: str
+
+
 @dg.definitions
 def resources() -> dg.Definitions:
     warehouse = WarehouseResource(url=dg.EnvVar("WAREHOUSE_URL"))
@@ -120,6 +126,7 @@ def resources() -> dg.Definitions:
                 # An EnvVar must be set, and its value, unlike others, is not shown in the UI.
                 encryption_key=dg.EnvVar("WAREHOUSE_ENCRYPTION_KEY") if settings().warehouse_encryption_key else "",
             ),
+            "exports": ExportsResource(folder=str(CHECKOUT / settings().warehouse_exports)),
             "dbt": warehouse_dbt(),
         },
     )

@@ -228,6 +228,7 @@ def test_a_job_is_the_whole_chain_in_one_process(repository: dg.RepositoryDefini
 def test_there_are_no_other_jobs_schedules_and_sensors(repository: dg.RepositoryDefinition) -> None:
     assert {job.name for job in repository.get_all_jobs()} == {
         "daily_refresh",
+        "export_events",
         "load_landing",
         "rebuild",
         "replay_rejected",
