@@ -1,1 +1,1 @@
-"""Landing files: where they are (storage.py), which there are (files.py), and the lines that they hold (reading.py)."""
+"""Landing files: where they are (places.py), which there are (files.py), and the lines that they hold (reading.py)."""

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from ingestion.landing import storage
+from ingestion.landing import places
 from ingestion.landing.storage import Storage, StorageError, StoredEntry
 from ingestion.window import Window
 
@@ -35,7 +35,7 @@ class LandingRoot:
     def at(cls, url: str | Path, incomplete: tuple[str, ...] = INCOMPLETE) -> "LandingRoot":
         """The root at a path or URL. Raises LandingError when no files can be at such a URL."""
         try:
-            return cls(storage.at(url), incomplete)
+            return cls(places.at(url), incomplete)
         except StorageError as error:
             raise LandingError(f"LANDING_URL is {url}: {error}; {error.advice}") from error
 

@@ -1,8 +1,6 @@
-"""Where files are kept: a local folder, or an object store reached by obstore (S3, Google Cloud Storage, Azure).
+"""Where files are kept: what every storage can do, and a folder of this machine. Object stores are in object_store.py.
 
 A storage lists one folder at a time and opens files by their names. What the files are for is not known here.
-Credentials and endpoints come from the variables that each provider's own tools read: AWS_ACCESS_KEY_ID,
-AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL; GOOGLE_*; AZURE_*.
 """
 
 import os
@@ -10,10 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
-from urllib.parse import unquote, urlsplit
 
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
-_REMOTE: Final = frozenset({"s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss"})
 
 
 class StorageError(Exception):
@@ -68,27 +64,6 @@ class Storage(Protocol):
 
     def open(self, name: str) -> BinaryIO:
         """The bytes of a file, to be read from its start. Seekable where that costs nothing."""
-
-
-def at(url: str | Path) -> Storage:
-    """The storage at a path, a file:// URL, or the URL of a bucket and prefix, such as s3://bucket/prefix.
-
-    Nothing is read or connected to. Raises StorageError for any other URL.
-    """
-    text = str(url)
-    if isinstance(url, Path) or "://" not in text:
-        return LocalFolder(Path(url))
-    parts = urlsplit(text)
-    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
-        return LocalFolder(Path(unquote(parts.path)))
-    if parts.scheme not in _REMOTE:
-        raise StorageError(
-            f"{parts.scheme}:// is no place of landing files",
-            "use a path, file:///path, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix",
-        )
-    from ingestion.landing.object_store import ObjectStore
-
-    return ObjectStore(text)
 
 
 @dataclass(frozen=True, slots=True)
