@@ -1,8 +1,11 @@
 """The seeds by which users have channels of their own: what is told of mistakes, and what an upgrade does to them."""
 
+import csv
+
 import pytest
 
 from ingestion.window import ONE_DAY, Window
+from orchestration import dbt
 from tests.pipeline import START, Pipeline, run_dbt
 
 SECOND = START + ONE_DAY
@@ -77,3 +80,16 @@ def test_the_view_of_channels_reads_one_day_and_is_there_again_when_a_seed_has_g
     run_dbt(pipeline.warehouse, CHANNELS)
 
     assert [pipeline.rows(query) for query in (columns, "table staging.channel_rules", CLASSIFIED)] == before
+
+
+def test_hosts_stand_in_the_order_of_the_alphabet_and_rules_in_that_of_their_priority() -> None:
+    """So that a person finds the row to change, and two changes seldom meet."""
+
+    def column(seed: str, name: str) -> list[str]:
+        with (dbt.PROJECT_DIR / "seeds" / f"{seed}.csv").open(newline="") as file:
+            return [row[name] for row in csv.DictReader(file)]
+
+    hosts = column("known_referrers", "host")
+    priorities = column("channel_rules", "priority")
+    assert hosts == sorted(hosts)
+    assert priorities == sorted(priorities, key=int)
