@@ -1,5 +1,6 @@
 {{ config(event_time='metric_date') }}
 
+{%- set unit = '0.000000000001' %}
 {%- set units = 1000000000000 %}
 
 with
@@ -76,40 +77,32 @@ shares as (
 ),
 
 -- A path whose channels are all worth nothing, or of a week without a fit, is divided equally.
-ratios as (
+exact_weights as (
 
     select
         *,
         case
-            when sum(share) over path = 0 then cast(1 as numeric(38, 24)) / touches
-            else cast(share as numeric(38, 24)) / sum(share) over path
-        end as ratio
+            when sum(share) over path = 0 then cast({{ units }} as numeric(38, 24)) / touches
+            else cast(share * {{ units }} as numeric(38, 24)) / sum(share) over path
+        end as exact_units
     from shares
     window path as (partition by conversion_date, conversion_id, model)
 
 ),
 
 -- Weights add up to exactly 1: each is cut to 12 decimals, and what is left goes by single units of the last decimal to
--- those that lost most. Cents likewise.
-cut_weights as (
-
-    select
-        *,
-        floor(ratio * {{ units }}) as whole_units,
-        ratio * {{ units }} - floor(ratio * {{ units }}) as lost_unit
-    from ratios
-
-),
-
+-- those that lost most. Cents likewise. A touch that gets nothing earned nothing.
 weights_in_turn as (
 
     select
         *,
-        sum(whole_units) over (partition by conversion_date, conversion_id, model) as given_units,
+        sum(floor(exact_units)) over (partition by conversion_date, conversion_id, model) as given_units,
         row_number() over (
-            partition by conversion_date, conversion_id, model order by lost_unit desc, touched_at asc, session_id asc
-        ) as turn
-    from cut_weights
+            partition by conversion_date, conversion_id, model
+            order by exact_units - floor(exact_units) desc, touched_at asc, session_id asc
+        ) as unit_turn
+    from exact_weights
+    where exact_units > 0
 
 ),
 
@@ -117,26 +110,18 @@ weights as (
 
     select
         *,
-        whole_units + case when turn <= {{ units }} - given_units then 1 else 0 end as weight_units
+        floor(exact_units) + case when unit_turn <= {{ units }} - given_units then 1 else 0 end as weight_units
     from weights_in_turn
 
 ),
 
-cut_cents as (
+exact_cents as (
 
     select
         *,
-        mod(weight_units * value_cents, {{ units }}) as lost_cent
+        weight_units * value_cents * {{ unit }} as exact_cents
     from weights
-
-),
-
-whole_cents as (
-
-    select
-        *,
-        (weight_units * value_cents - lost_cent) / {{ units }} as whole_cents
-    from cut_cents
+    where weight_units > 0
 
 ),
 
@@ -144,11 +129,12 @@ cents_in_turn as (
 
     select
         *,
-        sum(whole_cents) over (partition by conversion_date, conversion_id, model) as given_cents,
+        sum(floor(exact_cents)) over (partition by conversion_date, conversion_id, model) as given_cents,
         row_number() over (
-            partition by conversion_date, conversion_id, model order by lost_cent desc, touched_at asc, session_id asc
-        ) as cents_turn
-    from whole_cents
+            partition by conversion_date, conversion_id, model
+            order by exact_cents - floor(exact_cents) desc, touched_at asc, session_id asc
+        ) as cent_turn
+    from exact_cents
 
 )
 
@@ -165,8 +151,8 @@ select
     coalesce(campaign, '(not set)') as campaign,
     touch_number,
     touches,
-    cast(weight_units / {{ units }} as numeric(20, 12)) as weight,
-    cast(whole_cents + case when cents_turn <= value_cents - given_cents then 1 else 0 end as bigint) as credited_cents,
+    cast(weight_units * {{ unit }} as numeric(20, 12)) as weight,
+    cast(floor(exact_cents) + case when cent_turn <= value_cents - given_cents then 1 else 0 end as bigint) as credited_cents,
     value_cents as conversion_cents,
     touched_at,
     converted_at,
