@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+import attribution
 from ingestion.window import Window
 from orchestration.dbt import (
     WarehouseDbtTranslator,
@@ -62,6 +63,16 @@ def test_a_build_is_told_both_ends_of_its_window_the_end_exclusive() -> None:
 def test_what_changes_the_tables_changes_the_model_version(project: Path, file: str) -> None:
     before = model_version(project)
     (project / file).write_text("something else")
+    assert model_version(project) != before
+
+
+def test_the_code_of_the_fits_is_part_of_the_model_version(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path_factory.mktemp("attribution")
+    monkeypatch.setattr(attribution, "__file__", str(package / "__init__.py"))
+    before = model_version(project)
+    (package / "markov.py").write_text("something else")
     assert model_version(project) != before
 
 
