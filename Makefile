@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WAREHOUSE := $(BIN)/python -m orchestration
 READY := $(VENV)/.ready .env.local
 BENCH_VENV ?= build/bench/venv
-.PHONY: help install demo test ui stop lint bench bench-ingest dsn env lock
+.PHONY: help install demo test ui stop lint bench bench-ingest bench-attribution dsn env lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -27,11 +27,14 @@ stop: ## stop Dagster and the embedded Postgres server
 lint: $(READY) ## style, types, imports, SQL
 	@.ci/lint $(BIN)
 
-bench: bench-ingest ## how long things take
+bench: bench-ingest bench-attribution ## how long things take
 
 bench-ingest: $(READY) ## loading beside COPY, dlt, pandas and executemany; ARGUMENTS="--events 200000 --repeats 3" for less
 	@$(MAKE) --no-print-directory $(BENCH_VENV)/.ready || echo "dlt cannot be installed: compared without it" >&2
 	@$(BIN)/python -m tests.benchmarks.bench_ingest --dlt-python $(BENCH_VENV)/bin/python $(ARGUMENTS)
+
+bench-attribution: $(READY) ## a day of sessions, paths and credits, after 40 and 365 days; ARGUMENTS="--days 60 --events 5000" for less
+	@$(BIN)/python -m tests.benchmarks.bench_attribution $(ARGUMENTS)
 
 dsn: $(READY) ## the DSN for a BI tool, alone with -s
 	@$(WAREHOUSE) dsn

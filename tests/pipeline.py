@@ -258,7 +258,7 @@ def run_dbt(
 
 
 @cache
-def _target() -> str:
+def target_folder() -> str:
     """Where dbt writes in this process: others read the manifest in its usual place while this one writes."""
     folder = tempfile.mkdtemp(prefix="dbt-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -269,8 +269,8 @@ def _dbt_environment(warehouse: Warehouse) -> dict[str, str]:
     return {
         **warehouse.dbt_env(),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        "DBT_TARGET_PATH": _target(),
-        "DBT_LOG_PATH": _target(),
+        "DBT_TARGET_PATH": target_folder(),
+        "DBT_LOG_PATH": target_folder(),
     }
 
 

@@ -18,8 +18,8 @@
 
 {# What a rebuilt window says otherwise than before, for the later days that looked back at it: one row per day and value of
    `keys`, of the rows that are new or gone when only the columns `compared` are looked at (the day and the keys among
-   them). `meta: {records_changes: {table: ..., keys: [...], compared: [...]}}`. While no later day is built nobody has
-   looked, and nothing is compared. #}
+   them). `meta: {records_changes: {table: ..., keys: [...], compared: [...]}}`. While no later day is built and no later
+   week is fitted nobody has looked, and nothing is compared. #}
 {% macro record_changes(target, source, column) %}
     {%- set recorded = model.config.meta.get('records_changes') -%}
     {%- if recorded -%}
@@ -39,7 +39,9 @@
             select {{ compared | join(', ') }} from {{ target }} where {{ in_window(column) }}
         )
     ) as changed
-    where exists (select from ops.built_days where event_date >= {{ window_end() }});
+    where
+        exists (select from ops.built_days where event_date >= {{ window_end() }})
+        or exists (select from ops.attribution_fits where week_start > {{ window_start() }});
     {%- endif -%}
 {% endmacro %}
 

@@ -28,9 +28,9 @@ class BenchmarkServer:
     """A running server with production's settings; its databases are made from a prepared, empty warehouse."""
 
     def __init__(self, server: EmbeddedServer) -> None:
-        self._warehouse = Warehouse.on(server)
-        prepare(self._warehouse)
-        self._superuser = psycopg.connect(self._warehouse.superuser_url("postgres"), autocommit=True)
+        self.warehouse = Warehouse.on(server)
+        prepare(self.warehouse)
+        self._superuser = psycopg.connect(self.warehouse.superuser_url("postgres"), autocommit=True)
         self._superuser.execute(f"alter database {DATABASE} rename to {_TEMPLATE}")
         self.postmaster = int((server.folder.data / "postmaster.pid").read_text().split()[0])
 
@@ -38,9 +38,9 @@ class BenchmarkServer:
     def database(self) -> Iterator[str]:
         """The URL of a fresh warehouse, which is dropped afterwards. Nothing of earlier runs waits to be written."""
         self._superuser.execute(f"create database {DATABASE} owner {OWNER} template {_TEMPLATE} strategy file_copy")
-        prepare(self._warehouse)
+        prepare(self.warehouse)
         self._superuser.execute("checkpoint")
-        yield self._warehouse.url
+        yield self.warehouse.url
         self._superuser.execute(f"drop database {DATABASE} with (force)")
 
     def close(self) -> None:

@@ -1,0 +1,146 @@
+"""What a day of sessions, paths and credits costs: `make bench-attribution`.
+
+Two questions. Does a one-day run cost the same after a year as after 40 days, once the lookback is full? And how many
+times does a day of a million events take what one `group by (visitor, session)` over it takes, with the sort it needs,
+on one worker? Times are those of the models in the database, as dbt tells them; dbt's own seconds, which depend on
+neither, are left out. Ends with one line of JSON.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from attribution import schema as attribution_schema
+from ingestion import schema
+from ingestion.ad_spend import schema as ad_spend_schema
+from ingestion.application import schema as application_schema
+from ingestion.window import ONE_DAY, Window
+from orchestration.warehouse import Warehouse
+from tests import pipeline
+from tests.benchmarks.attribution_days import fill
+from tests.benchmarks.ingest_database import benchmark_server
+
+START: Final = date(2025, 1, 1)
+# Everything between the events and the credits.
+MODELS: Final = (
+    "int_identity_observations",
+    "int_identity_resolved",
+    "int_events_sessionized",
+    "int_sessions",
+    "int_conversion_paths",
+    "attribution_credits",
+)
+_CHUNK_DAYS: Final = 31
+
+_GROUP_BY: Final = """
+    select coalesce('actor:' || actor_id, 'anonymous:' || anonymous_id) as visitor_id, session_id,
+        count(*), sum(revenue_cents), min(occurred_at), max(occurred_at)
+    from raw.events
+    where event_date = %s
+    group by visitor_id, session_id
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--days", type=int, default=365, help="the long history (default: %(default)s)")
+    parser.add_argument("--short-days", type=int, default=40, help="the short history (default: %(default)s)")
+    parser.add_argument("--events", type=int, default=50_000, help="events a day of the history (default: %(default)s)")
+    parser.add_argument("--day-events", type=int, default=1_000_000, help="events of the large day")
+    parser.add_argument("--repeats", type=int, default=5, help="runs of each measured day (default: %(default)s)")
+    options = parser.parse_args()
+    with benchmark_server() as server:
+        with server.database():
+            bench = Bench(server.warehouse)
+            short = bench.day_after(options.short_days, options.events, options.repeats)
+            long = bench.day_after(options.days, options.events, options.repeats)
+        with server.database():
+            day = Bench(server.warehouse).large_day(options.day_events, options.repeats)
+    ratios = {
+        "day_at_365_vs_40": round(statistics.median(long) / statistics.median(short), 2),
+        "day_vs_group_by": round(day, 2),
+    }
+    say(json.dumps(ratios))
+    return 0
+
+
+class Bench:
+    """A fresh warehouse that is filled day by day."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self.warehouse = warehouse
+        self.connection = warehouse.connect(autocommit=True)
+        for part in (schema, application_schema, ad_spend_schema, attribution_schema):
+            part.create(self.connection)
+        self.built_days = 0
+        self.seconds_of: dict[str, float] = {}
+        pipeline.run_dbt(warehouse, ["seed"])
+        pipeline.run_dbt(warehouse, ["run", "--empty", *window_arguments(Window.day(START - ONE_DAY))])
+
+    def day_after(self, history: int, events: int, repeats: int) -> list[float]:
+        """Seconds of the models for the day that follows so many days of history."""
+        # Twice as many visitors as a day has sessions; most of them come back within the lookback.
+        visitors = events // 2
+        window = Window(START + self.built_days * ONE_DAY, START + history * ONE_DAY)
+        started = time.perf_counter()
+        fill(self.connection, Window(window.start, window.end + ONE_DAY), events=events, visitors=visitors)
+        for chunk in window.chunks(_CHUNK_DAYS):
+            self.build(chunk)
+        say(f"{history} days of {events:,} events: made in {time.perf_counter() - started:.0f} s")
+        self.connection.execute("vacuum analyze")
+        seconds = [self.build(Window.day(window.end)) for _ in range(repeats)]
+        self.built_days = history + 1
+        say(f"    the day after them: {', '.join(f'{value:.2f}' for value in seconds)} s")
+        say("    " + ", ".join(f"{name} {value:.2f}" for name, value in self.seconds_of.items()))
+        return seconds
+
+    def large_day(self, events: int, repeats: int) -> float:
+        """How many times the models take what the group by takes, on one day of so many events."""
+        fill(self.connection, Window.day(START), events=events, visitors=events // 2)
+        self.connection.execute("vacuum analyze")
+        grouped = [self.group_by() for _ in range(repeats)]
+        built = [self.build(Window.day(START)) for _ in range(repeats)]
+        say(
+            f"{events:,} events on one day: group by {statistics.median(grouped):.2f} s,"
+            f" sessions to credits {statistics.median(built):.2f} s"
+        )
+        return statistics.median(built) / statistics.median(grouped)
+
+    def group_by(self) -> float:
+        """Seconds of one sorted group by over the day, its rows counted and not sent."""
+        with self.connection.transaction(), self.connection.cursor() as cursor:
+            cursor.execute("set local max_parallel_workers_per_gather = 0")
+            cursor.execute("set local enable_hashagg = off")
+            started = time.perf_counter()
+            cursor.execute(f"select count(*) from ({_GROUP_BY}) as grouped", [START], prepare=False)
+            return time.perf_counter() - started
+
+    def build(self, window: Window) -> float:
+        """Build the window; seconds that the models took in the database."""
+        pipeline.run_dbt(self.warehouse, ["run", *window_arguments(window), "--select", *MODELS, "--threads", "1"])
+        results = json.loads((Path(pipeline.target_folder()) / "run_results.json").read_text())["results"]
+        if any(result["status"] != "success" for result in results):
+            raise SystemExit(f"dbt did not build {window}")
+        for result in results:
+            name = result["unique_id"].rpartition(".")[2]
+            self.seconds_of[name] = result["execution_time"]
+        return sum(result["execution_time"] for result in results)
+
+
+def window_arguments(window: Window) -> list[str]:
+    """The command line options that give dbt a window."""
+    return ["--event-time-start", window.start.isoformat(), "--event-time-end", window.end.isoformat()]
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
