@@ -39,6 +39,8 @@ def prepare(cursor: psycopg.Cursor, event_date: date) -> None:
 
 def attach(cursor: psycopg.Cursor, event_date: date) -> None:
     """Make the tables of `prepare` partitions. Raises UniqueViolation when they hold a key twice."""
+    # Some hundred rows are enough to tell that they are all of one day and have keys of their own.
+    cursor.execute("set local default_statistics_target = 1")
     for table, partition in zip(_TABLES, names(event_date), strict=True):
         cursor.execute(f"alter table {partition} add unique (event_date, event_key)")
         cursor.execute(
@@ -46,6 +48,8 @@ def attach(cursor: psycopg.Cursor, event_date: date) -> None:
                 sql.Identifier("raw", table), sql.Identifier(*partition.split(".")), *_bounds(event_date)
             )
         )
+        cursor.execute(f"analyze {partition} (event_date, event_key)")
+    cursor.execute("set local default_statistics_target to default")
 
 
 def create(cursor: psycopg.Cursor, event_dates: Iterable[date]) -> None:

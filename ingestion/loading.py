@@ -154,7 +154,14 @@ def load_landing_day(
         for load_id, previous in loads.items():
             _count(cursor, load_id, previous, intake.tallies[load_id], landing_date)
         replaced = [previous for previous in loads.values() if previous is not None]
-        resolve(cursor, change_id=change_id, replaced=replaced, fresh=list(loads), placed=placed)
+        resolve(
+            cursor,
+            change_id=change_id,
+            replaced=replaced,
+            fresh=list(loads),
+            placed=placed,
+            crowded_dates=intake.crowded_dates(),
+        )
         return _completed(cursor, report, list(loads))
 
 

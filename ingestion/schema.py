@@ -5,9 +5,11 @@ raw are in day_partitions.py.
 """
 
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import psycopg
+if TYPE_CHECKING:
+    # The names of the columns are wanted where no database is.
+    import psycopg
 
 # Columns that tell where a row came from and not what it says. Two warehouses that loaded the same data by other
 # routes differ in these and in nothing else; the equality tests and the verify job leave them out.
@@ -291,7 +293,7 @@ comment on table ops.published_days is 'Which run published an event day, from w
 """
 
 
-def create(connection: psycopg.Connection) -> None:
+def create(connection: "psycopg.Connection") -> None:
     """Create schemas raw and ops where they are missing, in one transaction."""
     with connection.transaction(), connection.cursor() as cursor:
         # "if not exists" does not protect two sessions that create at the same moment from each other.

@@ -8,22 +8,18 @@ own, and the unique index of each day's partition holds them to it.
 import sys
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from mmap import mmap
 from typing import Final
 
 import psycopg
 
 from ingestion import day_partitions
+from ingestion.candidates.filters import Crowds, Marks
 from ingestion.candidates.judging import DayRows, Judged
 from ingestion.candidates.outbox import TO_CONTENDERS, TO_REJECTED, Outbox
 from ingestion.candidates.rows import ATTRIBUTION_COLUMN_LIST, EVENT_COLUMN_LIST, candidate_row
 
-# 32 MB at most, of which a load only takes what it touches. A million keys take one in 500 for another.
-_MARK_BITS: Final = 28
-_INDEX: Final = 2 ** (_MARK_BITS - 3) - 1
 # What is stored of a day is looked at when so large a share of it has arrived anew: for fewer rows the long way is the
 # shorter one.
 _WORTH_LOOKING: Final = 0.1
@@ -59,7 +55,8 @@ class Intake:
     def __init__(self, cursor: psycopg.Cursor) -> None:
         self._cursor = cursor
         self._outbox = Outbox(cursor)
-        self._seen = _Marks()
+        self._seen = Marks()
+        self._crowds = Crowds()
         self._days: dict[date, _Day] = {}
         self.tallies: dict[int, LoadTally] = defaultdict(LoadTally)
 
@@ -73,6 +70,11 @@ class Intake:
         for event_date, rows in judged.days.items():
             tally.event_dates.add(event_date)
             tally.stored[event_date] += self._take_day(event_date, rows)
+
+    def crowded_dates(self) -> list[date]:
+        """The event days on which somebody may have more events in a minute than the rate limit allows: where that is
+        seen here, and where something was stored before."""
+        return [event_date for event_date, day in self._days.items() if day.is_crowded or not day.is_new]
 
     def finish(self) -> dict[date, int]:
         """Bring everything to the server. Returns how many rows went into raw itself, by event day."""
@@ -89,6 +91,7 @@ class Intake:
         if not day.is_known and day.arrived >= day.rows_before * _WORTH_LOOKING:
             self._look_at(event_date)
             day.is_known = True
+        day.is_crowded = self._crowds.hold(event_date, rows.minutes) or day.is_crowded
         repeats = self._seen.repeats(rows.marks)
         going_round = repeats if day.is_known else range(len(rows.events))
         if going_round:
@@ -133,27 +136,6 @@ class _Day:
     rows_before: int
     is_new: bool
     is_known: bool  # whether the marks of all that is stored of it have been seen
+    is_crowded: bool = False
     arrived: int = 0
     stored: int = 0
-
-
-class _Marks:
-    """A set of marks that may take one for another, and never forgets one."""
-
-    def __init__(self) -> None:
-        # Memory that is not touched is not taken.
-        self._bits = mmap(-1, 2**_MARK_BITS // 8)
-
-    def repeats(self, marks: Iterable[int]) -> list[int]:
-        """Add marks. Returns the places of those that were there already, or seem to have been."""
-        bits = self._bits
-        found = []
-        for place, mark in enumerate(marks):
-            index = mark >> 3 & _INDEX
-            bit = 1 << (mark & 7)
-            held = bits[index]
-            if held & bit:
-                found.append(place)
-            else:
-                bits[index] = held | bit
-        return found

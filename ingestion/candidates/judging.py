@@ -6,11 +6,21 @@ import gc
 from array import array
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Final
+from zlib import crc32
 
 from ingestion.candidates.rows import event_row, place, rejected_row
+from ingestion.contract import DEVICE_SOURCES
 from ingestion.encryption.props import PropEncryption
 from ingestion.landing.lines import Portion, numbered
+from ingestion.schema import EVENT_COLUMN_NAMES
 from ingestion.validation.validator import Accepted, LineValidator, NotTracked
+
+_OCCURRED_AT: Final = EVENT_COLUMN_NAMES.index("occurred_at")
+_SOURCE: Final = EVENT_COLUMN_NAMES.index("source")
+_ACTOR: Final = EVENT_COLUMN_NAMES.index("actor_id")
+_DEVICE: Final = EVENT_COLUMN_NAMES.index("anonymous_id")
+_SESSION: Final = EVENT_COLUMN_NAMES.index("session_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,8 @@ class DayRows:
     attributions: dict[int, bytes] = field(default_factory=dict)
     # 32 bits of each event's id, which are the same for the same key: what it can be recognised by.
     marks: "array[int]" = field(default_factory=lambda: array("I"))
+    # 32 bits for each event that counts towards a rate limit, which are the same in one clock minute of one visitor.
+    minutes: "array[int]" = field(default_factory=lambda: array("I"))
 
 
 @dataclass(slots=True)
@@ -77,6 +89,12 @@ def _judge(validator: LineValidator, portion: Portion, judged: Judged) -> None:
                 rows.attributions[len(rows.events)] = attribution
             rows.events.append(event)
             rows.marks.append(int.from_bytes(values[2][:4]))
+            if values[_SOURCE] in DEVICE_SOURCES:
+                who = values[_ACTOR] or values[_DEVICE]
+                known_by = values[_SESSION] if who is None else who.encode()
+                if known_by is not None:
+                    moment = values[_OCCURRED_AT]
+                    rows.minutes.append(crc32(known_by, moment.hour * 60 + moment.minute))
         elif isinstance(outcome, NotTracked):
             judged.not_tracked += 1
         else:

@@ -25,16 +25,16 @@ FIND_BUSY: Final = f"""
     create temporary table busy_visitors on commit drop as
     select who
     from (
-        select {_WHO} as who from contenders where {_IS_LIMITED}
+        select {_WHO} as who from contenders where event_date = any(%(crowded_dates)s) and {_IS_LIMITED}
         union all
-        select {_WHO} from raw.events where event_date = any(%(dates)s) and {_IS_LIMITED}
+        select {_WHO} from raw.events where event_date = any(%(crowded_dates)s) and {_IS_LIMITED}
     ) as events
     group by who
     having count(*) > %(limit)s
     union
     select {_LIMITED_WHO}
     from raw.rejected_events as limited
-    where limited.candidate is not null and limited.event_date = any(%(dates)s)
+    where limited.candidate is not null and limited.event_date = any(%(crowded_dates)s)
     """
 
 PREPARE: Final = (
@@ -44,12 +44,13 @@ PREPARE: Final = (
     f"""
     create temporary table touched_minutes on commit drop as
     select minute, who from (
-        select {_MINUTE} as minute, {_WHO} as who from contenders where {_IS_LIMITED}
+        select {_MINUTE} as minute, {_WHO} as who from contenders
+        where event_date = any(%(crowded_dates)s) and {_IS_LIMITED}
         union
         select {_MINUTE}, {_WHO} from removed where {_IS_LIMITED}
         union
         select {_MINUTE}, {_WHO} from raw.events
-        where event_date = any(%(placed_dates)s) and load_id = any(%(fresh)s) and {_IS_LIMITED}
+        where event_date = any(%(crowded_dates)s) and load_id = any(%(fresh)s) and {_IS_LIMITED}
     ) as minutes
     inner join busy_visitors using (who)
     """,
@@ -61,7 +62,7 @@ PREPARE: Final = (
         where verdict = 'accepted' and {_IS_LIMITED}
         union all
         select {_MINUTE}, {_WHO} from raw.events
-        where event_date = any(%(dates)s) and {_IS_LIMITED}
+        where event_date = any(%(crowded_dates)s) and {_IS_LIMITED}
             and not exists (
                 select from touched_keys
                 where touched_keys.event_date = events.event_date and touched_keys.event_key = events.event_key
@@ -69,7 +70,7 @@ PREPARE: Final = (
         union all
         select {_LIMITED_MINUTE}, {_LIMITED_WHO}
         from raw.rejected_events as limited
-        where limited.candidate is not null and limited.event_date = any(%(dates)s)
+        where limited.candidate is not null and limited.event_date = any(%(crowded_dates)s)
             and not exists (
                 select from touched_keys
                 where touched_keys.event_date = limited.event_date and touched_keys.event_key = limited.event_key
@@ -92,13 +93,13 @@ FETCH: Final = (
     select {STORED}, 'accepted', 'accepted'
     from (
         select *, {_MINUTE} as minute, {_WHO} as who from raw.events
-        where event_date = any(%(dates)s) and {_IS_LIMITED}
+        where event_date = any(%(crowded_dates)s) and {_IS_LIMITED}
     ) as events
     inner join crowded_minutes using (minute, who)
     left join raw.attribution as attribution
         on attribution.event_date = events.event_date
         and attribution.event_key = events.event_key
-        and attribution.event_date = any(%(dates)s)
+        and attribution.event_date = any(%(crowded_dates)s)
     where not exists (
         select from touched_keys
         where touched_keys.event_date = events.event_date and touched_keys.event_key = events.event_key
@@ -113,7 +114,7 @@ FETCH: Final = (
         select limited.candidate, limited.load_id, limited.line_number
         from raw.rejected_events as limited
         inner join touched_minutes on minute = {_LIMITED_MINUTE} and who = {_LIMITED_WHO}
-        where limited.candidate is not null and limited.event_date = any(%(dates)s)
+        where limited.candidate is not null and limited.event_date = any(%(crowded_dates)s)
             and not exists (
                 select from touched_keys
                 where touched_keys.event_date = limited.event_date and touched_keys.event_key = limited.event_key

@@ -1,6 +1,6 @@
 """In which order the statements of this package run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 import psycopg
@@ -16,13 +16,15 @@ def resolve(
     replaced: Sequence[int] = (),
     fresh: Sequence[int] = (),
     placed: Mapping[date, int] | None = None,
+    crowded_dates: Iterable[date] | None = None,
 ) -> None:
     """Store the candidates in the temporary table contenders where they belong, and take out the replaced loads.
 
     Everything happens in the caller's transaction, which created the table by contenders.CREATE, filled it, and entered
     the loads in the ledger. Events that it has stored in raw itself are counted in the ledger, belong to `fresh` loads
     and had new keys; `placed` says how many there are by event day. Counts of the ledger, of loads long past too,
-    follow the copies that move.
+    follow the copies that move. No minute outside of `crowded_dates`, and of the days of replaced loads, can be over
+    the rate limit; by default any may.
     """
     placed = placed or {}
     cursor.execute(
@@ -34,6 +36,7 @@ def resolve(
     cursor.execute("select coalesce(array_agg(distinct event_date), '{}') from contenders")
     (incoming_dates,) = cursor.fetchone() or ([],)
     day_partitions.create(cursor, incoming_dates)
+    dates = sorted({*replaced_dates, *incoming_dates, *placed})
     parameters = {
         "change_id": change_id,
         "replaced": list(replaced),
@@ -41,7 +44,8 @@ def resolve(
         "fresh": list(fresh),
         "placed_dates": list(placed),
         "placed_rows": list(placed.values()),
-        "dates": sorted({*replaced_dates, *incoming_dates, *placed}),
+        "dates": dates,
+        "crowded_dates": dates if crowded_dates is None else sorted({*replaced_dates, *crowded_dates}),
         "limit": rate_limit.EVENTS_PER_MINUTE,
     }
 
@@ -50,12 +54,14 @@ def resolve(
         # A prepared statement would be planned without its dates and look into every day partition.
         return sum(max(0, cursor.execute(statement, parameters, prepare=False).rowcount) for statement in statements)
 
+    # What a load has just written is still in memory.
+    run("set local random_page_cost = 1.1")
     if replaced:
         run(*contenders.REMOVE_REPLACED)
     run(*copies.TOUCH_KEYS)
     fetched = run(*copies.FETCH)
     run(*copies.JUDGE)
-    if run(rate_limit.FIND_BUSY):
+    if parameters["crowded_dates"] and run(rate_limit.FIND_BUSY):
         run(*rate_limit.PREPARE)
         fetched += run(*rate_limit.FETCH)
         run(*rate_limit.JUDGE)

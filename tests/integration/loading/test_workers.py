@@ -1,0 +1,133 @@
+"""Lines judged by several processes: the same rows as by one, and nothing left running."""
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingestion.candidates import workers
+from ingestion.candidates.judging import Rules
+from ingestion.candidates.workers import Judges, WorkerFailed
+from ingestion.encryption.props import PropEncryption
+from ingestion.encryption.tokens import new_key
+from ingestion.landing.files import LandingError
+from ingestion.landing.lines import Text
+from ingestion.loading import LoadReport, load_window
+from ingestion.window import Window
+from tests.integration.loading.raw_tables import RawTables, event
+from tests.integration.loading.test_fuzzed_lines import fuzzed_lines
+from tests.pipeline import START
+
+DAY = date(2026, 10, 2)
+NEXT_DAY = date(2026, 10, 3)
+RULES = Rules(DAY, START, PropEncryption.of("legalName", new_key()))
+
+
+@pytest.fixture(autouse=True)
+def started_for_any_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "WORTH_STARTING_BYTES", 0)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_running() -> Iterator[None]:
+    before = children()
+    yield
+    assert children() == before
+
+
+def children() -> set[str]:
+    """The processes that this one has started and not yet seen the end of."""
+    return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+
+
+def load(raw: RawTables, processes: int) -> list[LoadReport]:
+    return load_window(
+        raw.pipeline.connection,
+        root=raw.landing,
+        window=Window(DAY, date(2026, 10, 4)),
+        start_date=START,
+        encryption=RULES.encryption,
+        processes=processes,
+    )
+
+
+def test_several_processes_load_what_one_loads(raw: RawTables) -> None:
+    """Two landing days of files that take many portions, with every kind of line, a line over the limit, an array."""
+
+    def land() -> None:
+        lines = list(fuzzed_lines(5, 8_000))
+        raw.land(DAY, [*lines[:3_000], b"x" * 1_200_000, *lines[3_000:4_000]], "a.ndjson")  # type: ignore[list-item]
+        raw.land(DAY, lines[4_000:7_000], "b.ndjson.gz")  # type: ignore[arg-type]
+        raw.land(NEXT_DAY, lines[7_000:], "a.ndjson")  # type: ignore[arg-type]
+        raw.land(DAY, ["[", *('{"a": 1},' for _ in range(50_000)), "{}]"], "array.json")
+
+    outcomes = []
+    for processes in (1, 3):
+        land()
+        reports = load(raw, processes)
+        places = raw.rows(
+            "select file, line_number, event_date, event_key from raw.events inner join ops.loads using (load_id)"
+            " order by 1, 2"
+        )
+        outcomes.append((reports, raw.contents(), raw.ledger(), raw.changed_days(), places))
+        raw.assert_ledger_adds_up()
+        raw.forget()
+    assert outcomes[0] == outcomes[1]
+    assert [len(report.loaded) for report in outcomes[0][0]] == [3, 1]
+
+
+def test_a_damaged_file_ends_the_workers_and_leaves_no_trace(raw: RawTables) -> None:
+    content = b"".join(json.dumps(event(str(number))).encode() + b"\n" for number in range(20_000))
+    raw.land(DAY, [event("a")], "a.ndjson")
+    (raw.landing / f"events/dt={DAY}/b.ndjson.gz").write_bytes(gzip.compress(content)[:-9])
+    before = raw.everything()
+    with pytest.raises(LandingError, match=r"b\.ndjson\.gz is a damaged"):
+        load(raw, 2)
+    assert raw.everything() == before
+
+
+def portion(key: str) -> Text:
+    return Text(1, json.dumps(event(key)).encode())
+
+
+def test_a_worker_that_ends_or_cannot_go_on_is_told_of() -> None:
+    with Judges(2) as judges:
+        judges.follow(RULES, 1)
+        assert list(judges.judge(1, portion("a"))) == []
+        assert [judged.lines_read for judged in judges.rest()] == [1]
+        list(judges.judge(1, 7))  # type: ignore[arg-type]
+        with pytest.raises(WorkerFailed, match="Traceback"):
+            list(judges.rest())
+    with Judges(2) as judges:
+        judges.follow(RULES, 1)
+        list(judges.judge(1, portion("a")))
+        for pid in children():
+            os.kill(int(pid), signal.SIGKILL)
+        with pytest.raises(WorkerFailed, match=r"ended \(-9\)"):
+            list(judges.rest())
+
+
+def test_small_loads_and_one_process_start_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    def judged_here(processes: int | None, expected_bytes: int) -> Any:
+        with Judges(processes) as judges:
+            judges.follow(RULES, expected_bytes)
+            return [judged.lines_read for judged in judges.judge(1, portion("a"))], children()
+
+    before = children()
+    assert judged_here(1, 10**9) == ([1], before)
+    monkeypatch.setattr(workers, "WORTH_STARTING_BYTES", 10)
+    assert judged_here(None, 9) == ([1], before)
+
+
+def test_a_worker_imports_nothing_heavy() -> None:
+    command = "import sys, ingestion.candidates.worker; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", command], check=True, capture_output=True, text=True).stdout.split()
+    assert not {"dagster", "pandas", "pyarrow", "dbt", "psycopg", "obstore"} & set(loaded)
