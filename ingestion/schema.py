@@ -105,14 +105,12 @@ create table if not exists ops.loads (
     replaced_by bigint,
     file_version text
 );
-do $$
-begin
+do $$ begin
     -- Not "add column if not exists", which waits for every load that is running.
     if not exists (select from pg_attribute where attrelid = 'ops.loads'::regclass and attname = 'file_version') then
         alter table ops.loads add column file_version text;
     end if;
-end
-$$;
+end $$;
 comment on table ops.loads is
     'The ledger: one row per version of a landing file. lines_read = accepted + rejected + duplicates + not_tracked.';
 comment on column ops.loads.late is
