@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # Away from the port of a developer's own warehouse.
 FIRST_TEST_PORT = 26_432
 TEMPLATE = "warehouse_template"
+MODELS_TEMPLATE = "warehouse_template_with_models"
 OUTSIDE_VARIABLES = ("WAREHOUSE_", "LANDING_", "APP_DATABASE_", "DBT_", "DAGSTER_", "PG")
 
 
@@ -95,14 +96,29 @@ def test_server(open_folder: Path) -> Iterator[EmbeddedServer]:
     server.remove()
 
 
-@pytest.fixture
-def warehouse(test_server: EmbeddedServer) -> Iterator[Warehouse]:
-    """A prepared warehouse without data, and an empty application database beside it."""
+@pytest.fixture(scope="session")
+def models_template(test_server: EmbeddedServer, open_folder: Path) -> str:
+    """A template in which dbt has built every seed, view and table, for the tests marked `models`."""
+    from tests.pipeline import Pipeline
+
     warehouse = Warehouse.on(test_server)
     with _superuser(warehouse) as connection:
-        connection.execute(f"create database {DATABASE} owner {OWNER} template {TEMPLATE} strategy file_copy")
-        # A template does not hand down the rights on the database itself; this brings them, and the application's.
-        prepare(warehouse)
+        _create(warehouse, connection, TEMPLATE)
+        pipeline = Pipeline(warehouse, open_folder / "no landing files")
+        pipeline.create_models()
+        pipeline.close()
+        connection.execute(f"alter database {DATABASE} rename to {MODELS_TEMPLATE}")
+    return MODELS_TEMPLATE
+
+
+@pytest.fixture
+def warehouse(test_server: EmbeddedServer, request: pytest.FixtureRequest) -> Iterator[Warehouse]:
+    """A prepared warehouse without data, and an empty application database beside it."""
+    warehouse = Warehouse.on(test_server)
+    has_models = request.node.get_closest_marker("models")
+    template = request.getfixturevalue("models_template") if has_models else TEMPLATE
+    with _superuser(warehouse) as connection:
+        _create(warehouse, connection, template)
         yield warehouse
         connection.execute(f"drop database {DATABASE} with (force)")
         if _is_used(warehouse.superuser_url(APPLICATION_DATABASE)):
@@ -110,12 +126,17 @@ def warehouse(test_server: EmbeddedServer) -> Iterator[Warehouse]:
 
 
 @pytest.fixture
-def pipeline(warehouse: Warehouse, tmp_path: Path) -> Iterator["Pipeline"]:
-    """A warehouse without data, and an empty landing folder."""
+def pipeline(warehouse: Warehouse, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator["Pipeline"]:
+    """A warehouse without data, and an empty landing folder.
+
+    Marked `models`, a test starts with the dbt models built and empty; with names, it builds these models and what they
+    are made from, and leaves the others empty.
+    """
     # Brings Dagster along, 3 s of CPU that unit tests need not spend.
     from tests.pipeline import Pipeline
 
-    pipeline = Pipeline(warehouse, tmp_path / "landing")
+    marker = request.node.get_closest_marker("models")
+    pipeline = Pipeline(warehouse, tmp_path / "landing", models=marker.args if marker else ())
     yield pipeline
     pipeline.close()
 
@@ -125,6 +146,12 @@ def connection(warehouse: Warehouse) -> Iterator[psycopg.Connection]:
     """A connection to the fresh warehouse as its owner."""
     with warehouse.connect() as connection:
         yield connection
+
+
+def _create(warehouse: Warehouse, connection: psycopg.Connection, template: str) -> None:
+    connection.execute(f"create database {DATABASE} owner {OWNER} template {template} strategy file_copy")
+    # A template does not hand down the rights on the database itself; this brings them, and the application's.
+    prepare(warehouse)
 
 
 def _superuser(warehouse: Warehouse) -> psycopg.Connection:

@@ -1,20 +1,12 @@
-"""The whole chain of a warehouse under test, step by step as the Dagster assets run it, and a way to compare two.
+"""The whole chain of a warehouse under test, step by step as the Dagster assets run it, and a way to compare two."""
 
-dbt runs in this process on a manifest that is parsed once, which makes a build take less than a second.
-"""
-
-import atexit
 import gzip
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 from uuid import uuid4
 
 from psycopg import sql
@@ -32,6 +24,7 @@ from orchestration.publication import publish
 from orchestration.warehouse import Warehouse
 from orchestration.writer import writing
 from quality_checks.outcome import CheckOutcome
+from tests.dbt_here import run_dbt
 
 START = date(2026, 10, 1)
 HASH_KEY = "key-of-the-tests-only"
@@ -49,14 +42,24 @@ class GateClosed(Exception):
 
 
 class Pipeline:
-    """One warehouse, one landing folder. `suites` adds the Great Expectations suites, which take seconds to import."""
+    """One warehouse, one landing folder.
 
-    def __init__(self, warehouse: Warehouse, landing: Path, *, suites: bool = False) -> None:
+    `suites` adds the Great Expectations suites, which take seconds to import. With `models` only these and what they
+    are made from are built, in a warehouse where the others are there, and stay empty. Without `data_tests` a build is
+    not tested.
+    """
+
+    def __init__(
+        self, warehouse: Warehouse, landing: Path, *, suites: bool = False, models: Sequence[str] = ()
+    ) -> None:
         self.warehouse = warehouse
         self.landing = landing
         self.suites = suites
-        self.is_built = False
+        self.models = models
+        self.data_tests = True
         self.connection = warehouse.connect(autocommit=True)
+        # A warehouse may have been made from the template with the models.
+        self.is_built = self.rows("select to_regclass('staging.event_types') is not null") == [(True,)]
         schema.create(self.connection)
         application_schema.create(self.connection)
         ad_spend_schema.create(self.connection)
@@ -122,21 +125,41 @@ class Pipeline:
     def build(self, window: Window, build_id: str, *more: str) -> None:
         """Build and test a window under a build id."""
         builds.begin(self.connection, window, build_id=build_id, model_version=dbt.model_version())
-        # Seeds and views stay as the first build made them; building them again would cost most of a small test.
-        windowed = ["--select", "config.materialized:incremental"] if self.is_built else []
-        *before, last = fits.selections(window)
-        for selection in before:
-            self.dbt([*dbt.build_arguments(window, selection), *windowed, *more], build_id)
-        fits.fit(self.connection, window, window, build_id=build_id, log=print)
-        # Several selections would be added up; what depends on the fits is windowed anyway.
-        self.dbt([*dbt.build_arguments(window, last), *([] if last else windowed), *more], build_id)
+        arguments = [*dbt.build_arguments(window), *more]
+        if self.models:
+            self.dbt([*arguments, *self._selection()], build_id)
+        else:
+            # Several selections would be added up; what depends on the fits is windowed anyway.
+            *before, last = fits.selections(window)
+            for selection in before:
+                self.dbt([*arguments, *selection, *self._selection()], build_id)
+            fits.fit(self.connection, window, window, build_id=build_id, log=print)
+            self.dbt([*arguments, *(last or self._selection())], build_id)
         self.is_built = True
         builds.complete(self.connection, window, build_id=build_id)
         gates.record_dbt_tests(self.connection, window, build_id=build_id)
 
+    def _selection(self) -> list[str]:
+        # Seeds and views stay as the first build made them; building them again would cost most of a small test.
+        only_windowed = "config.materialized:incremental" if self.is_built else ""
+        selected = [",".join(filter(None, (f"+{model}", only_windowed))) for model in self.models] or [only_windowed]
+        options = ["--select", *selected] if selected != [""] else []
+        if self.models:
+            # Tests that also read what is not built would miss its rows.
+            options += ["--indirect-selection", "buildable"]
+        if self.is_built:
+            # dbt need not know which views a dropped table takes along, and looks up only the schemas it writes.
+            options += ["--no-populate-cache"]
+        return options
+
     def dbt(self, arguments: Sequence[str], build_id: str = "") -> None:
         """Run dbt; raises AssertionError with its words when it fails."""
-        run_dbt(self.warehouse, arguments, build_id)
+        untested = [] if self.data_tests else ["--exclude-resource-type", "test"]
+        run_dbt(self.warehouse, [*arguments, *untested], build_id)
+
+    def create_models(self) -> None:
+        """Build every seed, view and table, without a row in the windowed ones, and leave no trace of the build."""
+        self.dbt([*dbt.build_arguments(Window.day(START)), "--exclude-resource-type", "test"])
 
     def publish(self, window: Window, run_id: str) -> dict[str, int]:
         return publish(
@@ -231,60 +254,3 @@ class Pipeline:
 
     def close(self) -> None:
         self.connection.close()
-
-
-def run_dbt(
-    warehouse: Warehouse, arguments: Sequence[str], build_id: str = "", *, project_dir: Path = dbt.PROJECT_DIR
-) -> list[str]:
-    """Run dbt in this process against a warehouse; the names of the nodes that ran.
-
-    Raises AssertionError with dbt's words when it fails.
-    """
-    from dbt.cli.main import dbtRunner
-    from dbt_common.events.functions import reset_metadata_vars
-
-    # dbt reads the build id once a process; here one process runs many builds.
-    reset_metadata_vars()
-    variables = {**_dbt_environment(warehouse), dbt.BUILD_ID_VARIABLE: build_id}
-    with patch.dict(os.environ, variables):
-        outcome = dbtRunner(manifest=_parsed_manifest(warehouse, project_dir)).invoke(
-            [*arguments, "--project-dir", str(project_dir), "--profiles-dir", str(project_dir), "--quiet"]
-        )
-    results = getattr(outcome.result, "results", None) or []
-    if not outcome.success:
-        failed = [f"{r.node.name}: {r.status} {r.message}" for r in results if r.status not in ("success", "pass")]
-        raise AssertionError(f"dbt {' '.join(arguments)} failed: {outcome.exception or chr(10).join(failed)}")
-    return [result.node.name for result in results]
-
-
-@cache
-def target_folder() -> str:
-    """Where dbt writes in this process: others read the manifest in its usual place while this one writes."""
-    folder = tempfile.mkdtemp(prefix="dbt-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
-
-
-def _dbt_environment(warehouse: Warehouse) -> dict[str, str]:
-    return {
-        **warehouse.dbt_env(),
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        "DBT_TARGET_PATH": target_folder(),
-        "DBT_LOG_PATH": target_folder(),
-    }
-
-
-_manifests: dict[Path, Any] = {}
-
-
-def _parsed_manifest(warehouse: Warehouse, project_dir: Path) -> Any:
-    if project_dir not in _manifests:
-        from dbt.cli.main import dbtRunner
-
-        with patch.dict(os.environ, _dbt_environment(warehouse)):
-            outcome = dbtRunner().invoke(
-                ["parse", "--project-dir", str(project_dir), "--profiles-dir", str(project_dir), "--quiet"]
-            )
-        assert outcome.success, outcome.exception
-        _manifests[project_dir] = outcome.result
-    return _manifests[project_dir]

@@ -17,7 +17,7 @@ from orchestration.embedded import binaries
 from orchestration.embedded.binaries import Account, EmbeddedServerError
 from orchestration.embedded.folder import SUPERUSER, ServerFolder, give, read_lines, write
 from orchestration.embedded.processes import END_SECONDS, START_SECONDS, ServerProcesses
-from orchestration.embedded.settings import HOST, settings
+from orchestration.embedded.settings import HOST, TEST_SCRAM_ITERATIONS, settings
 
 # Below the range from which Linux takes the ports of outgoing connections (32768 and up), which could be in the way.
 FIRST_PORT: Final = 25_432
@@ -147,8 +147,9 @@ class EmbeddedServer:
         # Code point order is the same on every machine and in every other engine.
         locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         login = ("--auth=scram-sha-256", f"--username={SUPERUSER}", f"--pwfile={password_file}")
+        cheap = () if self._durable else ("--no-sync", f"--set=scram_iterations={TEST_SCRAM_ITERATIONS}")
         try:
-            done = self._run(account, "initdb", "-D", draft, *locale, *login, *([] if self._durable else ["--no-sync"]))
+            done = self._run(account, "initdb", "-D", draft, *locale, *login, *cheap)
         finally:
             password_file.unlink()
         if done.returncode:

@@ -21,7 +21,7 @@ from ingestion.ad_spend import schema as ad_spend_schema
 from ingestion.application import schema as application_schema
 from ingestion.window import ONE_DAY, Window
 from orchestration.warehouse import Warehouse
-from tests import pipeline
+from tests import dbt_here
 from tests.benchmarks.attribution_days import fill
 from tests.benchmarks.ingest_database import benchmark_server
 
@@ -79,8 +79,8 @@ class Bench:
             part.create(self.connection)
         self.built_days = 0
         self.seconds_of: dict[str, float] = {}
-        pipeline.run_dbt(warehouse, ["seed"])
-        pipeline.run_dbt(warehouse, ["run", "--empty", *window_arguments(Window.day(START - ONE_DAY))])
+        dbt_here.run_dbt(warehouse, ["seed"])
+        dbt_here.run_dbt(warehouse, ["run", "--empty", *window_arguments(Window.day(START - ONE_DAY))])
 
     def day_after(self, history: int, events: int, repeats: int) -> list[float]:
         """Seconds of the models for the day that follows so many days of history."""
@@ -122,8 +122,9 @@ class Bench:
 
     def build(self, window: Window) -> float:
         """Build the window; seconds that the models took in the database."""
-        pipeline.run_dbt(self.warehouse, ["run", *window_arguments(window), "--select", *MODELS, "--threads", "1"])
-        results = json.loads((Path(pipeline.target_folder()) / "run_results.json").read_text())["results"]
+        options = [*window_arguments(window), "--select", *MODELS, "--threads", "1", "--write-json"]
+        dbt_here.run_dbt(self.warehouse, ["run", *options])
+        results = json.loads((Path(dbt_here.target_folder()) / "run_results.json").read_text())["results"]
         if any(result["status"] != "success" for result in results):
             raise SystemExit(f"dbt did not build {window}")
         for result in results:

@@ -14,6 +14,8 @@ from orchestration import dbt
 from orchestration.writer import writing
 from tests.pipeline import START, Pipeline, run_dbt
 
+pytestmark = pytest.mark.models("daily_metrics", "daily_metrics_by_channel")
+
 SECOND = START + ONE_DAY
 BOTH_DAYS = Window(START, SECOND + ONE_DAY)
 BUILT = ["intermediate", "build"]

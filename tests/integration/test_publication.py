@@ -16,6 +16,8 @@ from orchestration.publication import PublicationRefused, publish
 from orchestration.writer import WriterBusy, writing
 from tests.pipeline import FAR, START, GateClosed, Pipeline
 
+pytestmark = pytest.mark.models("daily_metrics", "daily_metrics_by_channel")
+
 DAY = Window.day(START)
 NEXT = Window.day(START + ONE_DAY)
 BOTH = Window(DAY.start, NEXT.end)
@@ -305,6 +307,7 @@ def test_a_day_built_before_older_days_follow_a_change_of_the_models_is_made_goo
     assert visitors(pipeline, NEXT.start) == {"actor:user-1"}
 
 
+@pytest.mark.models
 def test_a_link_that_comes_after_a_rebuild_died_reaches_every_published_day(pipeline: Pipeline) -> None:
     for day in BOTH.days():
         pipeline.land(day, [signed_in(day, None)])
