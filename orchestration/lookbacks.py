@@ -1,9 +1,9 @@
-"""Which other days a rebuilt window makes stale: those whose results looked back at it, and the neighbours with which it
-shares sessions. What a load makes stale by itself is in staleness.py.
+"""Which other days a rebuilt window makes stale: those whose results looked back at it, and the neighbours with which
+it shares sessions. What a load makes stale by itself is in staleness.py.
 
 A model that looks back reads the intermediate tables as they are. Where the day that it read is rebuilt and says
-otherwise than before, replace_window leaves that in ops.changed_*; here it becomes stale days. So every day is right once
-no day is stale, in whatever order they were built, and a rebuilt day that says the same as before costs nothing.
+otherwise than before, replace_window leaves that in ops.changed_*; here it becomes stale days. So every day is right
+once no day is stale, in whatever order they were built, and a rebuilt day that says the same as before costs nothing.
 """
 
 from typing import Final
@@ -25,32 +25,40 @@ _MARK: Final = """
     set change_id = excluded.change_id, recorded_at = excluded.recorded_at
 """
 
-# A pair seen together changes what is known from that day until the next day on which it is seen, and nothing when it
-# was seen before. The later days are those on which the device was seen.
+# What a pair seen together, or no longer, changes is known from that day until the first day on which it is seen as
+# before. Dates that are in the queue count as neither: one build may have written several.
 _LINKS: Final = """
-    with changed as (
-        select distinct link.event_date, link.anonymous_id, link.actor_id,
-            (
-                select min(later.event_date) from intermediate.int_identity_observations as later
-                where later.anonymous_id = link.anonymous_id and later.actor_id = link.actor_id
-                    and later.event_date > link.event_date
-            ) as known_again
-        from ops.changed_links as link
-        where link.actor_id is not null and not exists (
-            select from intermediate.int_identity_observations as earlier
-            where earlier.anonymous_id = link.anonymous_id and earlier.actor_id = link.actor_id
-                and earlier.event_date < link.event_date
+    with touched as (
+        select distinct anonymous_id, actor_id, event_date from ops.changed_links where actor_id is not null
+    ),
+    pairs as (
+        select anonymous_id, actor_id, min(event_date) as changed_date from touched group by anonymous_id, actor_id
+    ),
+    known as (
+        select anonymous_id, actor_id, min(event_date) as known_date
+        from pairs
+        inner join intermediate.int_identity_observations as seen using (anonymous_id, actor_id)
+        where not exists (
+            select from touched where (touched.anonymous_id, touched.actor_id, touched.event_date)
+                = (seen.anonymous_id, seen.actor_id, seen.event_date)
         )
+        group by anonymous_id, actor_id
+    ),
+    changed as (
+        select anonymous_id, actor_id, changed_date, coalesce(known_date, 'infinity') as known_date
+        from pairs
+        left join known using (anonymous_id, actor_id)
+        where known_date is null or known_date > changed_date
     )
 """
+# The later days on which the device was seen.
 _VISITORS: Final = (
     _LINKS
     + """
     select seen.event_date
     from changed
-    inner join intermediate.int_identity_observations as seen
-        on seen.anonymous_id = changed.anonymous_id and seen.event_date > changed.event_date
-    where seen.event_date < changed.known_again or changed.known_again is null
+    inner join intermediate.int_identity_observations as seen using (anonymous_id)
+    where seen.event_date > changed_date and seen.event_date < known_date
     """
 )
 
@@ -61,9 +69,9 @@ _LINKED_PATHS: Final = (
     , actors as (
         select * from changed
         union
-        select changed.event_date, changed.anonymous_id, seen.actor_id, changed.known_again
+        select anonymous_id, seen.actor_id, changed_date, known_date
         from changed
-        inner join intermediate.int_identity_observations as seen on seen.anonymous_id = changed.anonymous_id
+        inner join intermediate.int_identity_observations as seen using (anonymous_id)
         where seen.actor_id is not null
     )
     select path.conversion_date as event_date
@@ -71,32 +79,38 @@ _LINKED_PATHS: Final = (
     inner join intermediate.int_sessions as touch on touch.identity_id = 'anonymous:' || actors.anonymous_id
     inner join intermediate.int_conversion_paths as path
         on path.visitor_id = 'actor:' || actors.actor_id
-        and path.conversion_date >= actors.event_date
+        and path.conversion_date >= actors.changed_date and path.conversion_date < actors.known_date
         and path.conversion_date >= touch.session_date
-        and path.conversion_date <= touch.session_date + %(lookback_days)s + 1
+        and path.conversion_date <= touch.session_date + %(lookback_days)s
     """
 )
 
+# A link that went together with the touchpoint is in the queue only.
 _TOUCHED_PATHS: Final = """
     with changed as (
         select distinct session_date, identity_id from ops.changed_touchpoints
     ),
+    links as (
+        select anonymous_id, actor_id from intermediate.int_identity_observations
+        union all
+        select anonymous_id, actor_id from ops.changed_links
+    ),
     visitors as (
         select session_date, identity_id as visitor_id from changed
         union
-        select changed.session_date, 'actor:' || seen.actor_id
+        select changed.session_date, 'actor:' || links.actor_id
         from changed
-        inner join intermediate.int_identity_observations as seen
+        inner join links
             on changed.identity_id like 'anonymous:%%'
-            and seen.anonymous_id = substr(changed.identity_id, length('anonymous:') + 1)
-        where seen.actor_id is not null
+            and links.anonymous_id = substr(changed.identity_id, length('anonymous:') + 1)
+        where links.actor_id is not null
     )
     select path.conversion_date as event_date
     from visitors
     inner join intermediate.int_conversion_paths as path
         on path.visitor_id = visitors.visitor_id
         and path.conversion_date >= visitors.session_date
-        and path.conversion_date <= visitors.session_date + %(lookback_days)s + 1
+        and path.conversion_date <= visitors.session_date + %(lookback_days)s
 """
 
 # A week's fit has seen the days before its Monday; days of that week were credited by it.
@@ -118,10 +132,14 @@ _REFITTED: Final = f"""
     cross join generate_series(0, 6) as day
 """
 
-# The later day says which of its events continue a session of the earlier one; the earlier day says what it took.
+# The later day says which of its events continue a session of the earlier one; the earlier day says what it took. All
+# that a tail holds has to be told by the later day, or a change of it would not reach the day before.
 _SHARED: Final = (
-    "event_id, session_id, occurred_at, channel, source, medium, campaign, event_type, page_path, revenue_cents,"
-    " engagement_time, is_view, is_click, is_conversion"
+    "event_id, event_type, event_source, actor_id, anonymous_id, tracker_session_id, session_key, session_id,"
+    " ip_asset_id, project_id, license_id, channel, source, medium, campaign, origin_channel, origin_source,"
+    " origin_medium, origin_campaign, device_type, browser, os, page_path, revenue_cents, fee_cents, value_cents,"
+    " engagement_time, is_bot, is_view, is_click, is_conversion, names_license_only, session_date, event_date,"
+    " occurred_at"
 )
 _MIDNIGHT: Final = f"""
     with taken as (

@@ -148,6 +148,8 @@ keyed as (
         and (
             event_date < {{ window_end() }}
             or session_key in (select session_key from keys_of_last_day)
+            -- A server's event of the night may follow its actor into a session that begins there.
+            or (actor_id is not null and occurred_at < {{ window_end() }} + interval '30' minute)
         )
     union all
     select
