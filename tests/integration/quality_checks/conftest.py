@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from ingestion import schema
+from ingestion import day_partitions, schema
 from tests.integration.quality_checks.handmade import DAYS, DBT_TABLES, Rows
 
 
@@ -13,7 +13,7 @@ def rows(connection: psycopg.Connection) -> Rows:
     connection.commit()
     connection.autocommit = True
     with connection.transaction(), connection.cursor() as cursor:
-        schema.create_day_partitions(cursor, DAYS)
+        day_partitions.create(cursor, DAYS)
         cursor.execute(DBT_TABLES)
     return Rows(connection)
 

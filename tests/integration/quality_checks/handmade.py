@@ -36,6 +36,18 @@ create table build.daily_metrics_by_channel (
     medium text, campaign text, views bigint, clicks bigint, conversions bigint, revenue_cents bigint,
     unique_visitors bigint, engagement_time numeric(20, 3)
 );
+create table raw.ad_spend (spend_date date, cost_cents bigint);
+create table build.attribution_credits (
+    metric_date date, conversion_id uuid, model text, weight numeric(20, 12), credited_cents bigint,
+    conversion_cents bigint
+);
+create table build.attribution_daily (
+    metric_date date, model text, credited_conversions numeric(20, 12), credited_cents bigint
+);
+create table build.attribution_paths (metric_date date, path_length bigint, conversions bigint, revenue_cents bigint);
+create table build.roas_daily (
+    metric_date date, model text, credited_conversions numeric(20, 12), credited_cents bigint, cost_cents bigint
+);
 """
 
 
