@@ -36,7 +36,7 @@ from ingestion.privacy import is_clean, nothing, redact_text, redact_value
 from ingestion.validation.diagnosis import AN_ARRAY, TOO_DEEP, Unreadable, diagnose, read_document
 from ingestion.validation.rejection import redact_line
 from ingestion.validation.spelling import has_duplicate_keys, is_camel, spell
-from ingestion.validation.timestamps import parse_timestamp
+from ingestion.validation.timestamps import canonical_json, parse_timestamp
 from ingestion.window import ONE_DAY
 
 _AHEAD: Final = timedelta(hours=MAX_CLOCK_AHEAD_HOURS)
@@ -172,9 +172,9 @@ class LineValidator:
         if len(props_json) > MAX_PROPS_BYTES:
             raise _Unacceptable
 
-        document["occurredAt"] = occurred_at.isoformat()
+        document["occurredAt"] = canonical_json(occurred_at)
         if event.received_at is not None:
-            document["receivedAt"] = received_at.isoformat()
+            document["receivedAt"] = canonical_json(received_at)
         if event.props is not None:
             document["props"] = msgspec.Raw(props_json)
         canonical = _encode(document)

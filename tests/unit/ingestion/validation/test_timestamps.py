@@ -1,11 +1,12 @@
 """Every text that is a point in time is the same instant everywhere, and every other text has a reason."""
 
+import json
 from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.validation.timestamps import parse_timestamp, timestamp_reason
+from ingestion.validation.timestamps import canonical_json, parse_timestamp, timestamp_reason
 
 
 @given(st.datetimes(timezones=st.timezones(), min_value=datetime(1900, 1, 1), max_value=datetime(2100, 1, 1)))  # noqa: DTZ001
@@ -28,3 +29,8 @@ def test_digits_beyond_the_microsecond_are_cut_off():
 def test_a_text_is_either_a_time_or_has_a_reason(text):
     if timestamp_reason(text) is None:
         assert parse_timestamp(text).tzinfo is UTC
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_the_canonical_spelling_is_that_of_isoformat(moment):
+    assert bytes(canonical_json(moment)) == json.dumps(moment.isoformat()).encode()
