@@ -1,0 +1,90 @@
+{# How a windowed model is written on Postgres, in one transaction with its hooks. The first run creates the table, by its
+   contract where there is one. Later runs compute the window (its column is `event_time`) in a temporary table, compare
+   its columns with the target's, delete the window and insert it. A build of a day costs mostly what dbt asks the
+   catalog: this asks once, where dbt's own `incremental` with its strategies asks seven times.
+   There is no full refresh: a table is made anew when the job "rebuild" has dropped it. #}
+{% materialization windowed, adapter='postgres' %}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- set target = this.incorporate(type='table') -%}
+
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+
+    {%- if existing is not none and existing.is_table -%}
+        {%- set built = make_temp_relation(target) -%}
+        {%- set window_column = config.require('event_time') -%}
+        {%- set columns = columns_after_migration(built, target) -%}
+        {%- call statement('main') -%}
+            {{ record_changes(target, built, window_column) }}
+
+            delete from {{ target }} where {{ in_window(window_column) }};
+
+            insert into {{ target }} ({{ columns }})
+            select {{ columns }} from {{ built }}
+        {%- endcall -%}
+    {%- else -%}
+        {{ drop_relation_if_exists(existing) }}
+        {%- call statement('main') -%}
+            {{ get_create_table_as_sql(False, target, sql) }}
+        {%- endcall -%}
+    {%- endif -%}
+
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {%- do adapter.commit() -%}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [target]}) }}
+{% endmaterialization %}
+
+{# Computes the model into the temporary table `built`, adds the columns to the target that it lacks, and returns the
+   names of the model's columns. One that is gone or has another type is no job for a nightly run. #}
+{% macro columns_after_migration(built, target) %}
+    {%- set compute_and_compare -%}
+        create temporary table {{ built }} on commit drop as
+        {% if config.get('contract').enforced -%}{{ get_assert_columns_equivalent(sql) }}{%- endif %}
+        (
+            {{ sql }}
+        );
+
+        with
+
+        built as (
+
+            select attname, attnum, format_type(atttypid, atttypmod) as type
+            from pg_attribute
+            where attrelid = cast('{{ built }}' as regclass) and attnum > 0
+
+        ),
+
+        held as (
+
+            select attname, format_type(atttypid, atttypmod) as type
+            from pg_attribute
+            where attrelid = cast('{{ target }}' as regclass) and attnum > 0 and not attisdropped
+
+        )
+
+        select quote_ident(attname) as name, built.type as built_type, held.type as held_type
+        from built
+        full join held using (attname)
+        order by built.attnum
+    {%- endset -%}
+    {%- set names, added, gone, retyped = [], [], [], [] -%}
+    {%- for name, built_type, held_type in run_query(compute_and_compare).rows -%}
+        {%- do (names if built_type else gone).append(name) -%}
+        {%- if not held_type -%}
+            {%- do added.append('add column ' ~ name ~ ' ' ~ built_type) -%}
+        {%- elif built_type and built_type != held_type -%}
+            {%- do retyped.append(name ~ ' from ' ~ held_type ~ ' to ' ~ built_type) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if gone or retyped -%}
+        {%- do exceptions.raise_compiler_error(
+            'the columns of ' ~ target ~ ' changed: no longer there ' ~ gone ~ ', other types ' ~ retyped
+            ~ '. Only new columns migrate by themselves; run the job "rebuild" to build this table anew.'
+        ) -%}
+    {%- endif -%}
+    {%- if added -%}
+        {%- do run_query('alter table ' ~ target ~ ' ' ~ added | join(', ')) -%}
+    {%- endif -%}
+    {{ return(names | join(', ')) }}
+{% endmacro %}
