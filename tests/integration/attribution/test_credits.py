@@ -9,7 +9,10 @@ from ingestion.ad_spend.loading import load_ad_spend
 from ingestion.window import ONE_DAY, Window
 from orchestration.warehouse import Warehouse
 from quality_checks.attribution import MODELS, unattributed_conversions_stay_few
-from tests.pipeline import START, GateClosed, Pipeline, run_dbt
+from tests.dbt_here import run_dbt
+from tests.pipeline import START, GateClosed, Pipeline
+
+pytestmark = pytest.mark.models
 
 SECOND = START + ONE_DAY
 TWO_DAYS = Window(START, SECOND + ONE_DAY)
