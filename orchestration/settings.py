@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     warehouse_encryption_key: SecretStr | None = Field(None, description="Their key; after a comma, the one before it")
     landing_url: str = Field(description="The folder or bucket of the landing files")
     warehouse_incomplete_suffixes: str = Field("", description="How names of files end that are still being written")
+    warehouse_load_processes: int = Field(0, ge=0, description="How many processes judge lines; 0: by the cores")
     warehouse_event_source: EventSource = Field("files", description="Where events come from")
     warehouse_exports: str = Field("exports", description="The folder of exported events, absolute or of the checkout")
     app_database_url: SecretStr = Field(description="The product's own Postgres")

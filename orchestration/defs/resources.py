@@ -75,6 +75,7 @@ class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     encryption_key: str = ""
     incomplete_suffixes: str = ""
     event_source: EventSource = "files"
+    load_processes: int = 0
 
     @property
     def encryption(self) -> PropEncryption | None:
@@ -123,6 +124,7 @@ def resources() -> dg.Definitions:
                 encrypted_props=settings().warehouse_encrypted_props,
                 incomplete_suffixes=settings().warehouse_incomplete_suffixes,
                 event_source=settings().warehouse_event_source,
+                load_processes=settings().warehouse_load_processes,
                 # An EnvVar must be set, and its value, unlike others, is not shown in the UI.
                 encryption_key=dg.EnvVar("WAREHOUSE_ENCRYPTION_KEY") if settings().warehouse_encryption_key else "",
             ),
