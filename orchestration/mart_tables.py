@@ -223,10 +223,12 @@ def _create_indexes(cursor: psycopg.Cursor, mart: Mart) -> None:
     # Nulls are one group; a plain unique index would let the same group in again.
     unique = sql.SQL("create unique index if not exists {} on {} ({}) nulls not distinct")
     _create_index(cursor, mart, unique, _grain_index(mart), mart.grain)
-    if mart.grain[0] != mart.date_column:
-        # Publication deletes by day, and must not read all days for it.
-        by_day = sql.SQL("create index if not exists {} on {} ({})")
-        _create_index(cursor, mart, by_day, f"{mart.name}_{mart.date_column}", [mart.date_column])
+    # Publication deletes by day, and portals see the rows of one: neither must read all of them for it.
+    for column in (mart.date_column, *mart.portals.values()):
+        if mart.grain[0] != column:
+            _create_index(
+                cursor, mart, sql.SQL("create index if not exists {} on {} ({})"), f"{mart.name}_{column}", [column]
+            )
 
 
 def _create_index(cursor: psycopg.Cursor, mart: Mart, statement: sql.SQL, name: str, columns: Sequence[str]) -> None:

@@ -45,8 +45,9 @@ class Audience:
     @property
     def portal(self) -> Reader:
         """The login of the product's own server, which says in each transaction for whom it asks."""
-        # Two servers with a pool of 20 each; a page that waits 30 s is not waited for.
-        return Reader(f"{self.name}_portal", 40, _settings(statement="30s", idle="1min"))
+        # Two servers with a pool of 10 each; nobody waits longer than 30 s for a page. All readers together leave a
+        # quarter of the 100 connections that Postgres has by default.
+        return Reader(f"{self.name}_portal", 20, _settings(statement="30s", idle="1min"))
 
     @property
     def setting(self) -> str:

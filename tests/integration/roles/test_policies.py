@@ -8,6 +8,8 @@ from orchestration.warehouse import Warehouse
 from tests.handmade_marts import column, mart, publish_by_hand
 from tests.integration.roles.conftest import MARTS
 
+CREATOR = {"creator": "creator_id"}
+
 
 def notes(connection: psycopg.Connection, table: str) -> list[str]:
     return [note for (note,) in connection.execute(f"select note from {table} order by 1")]
@@ -112,3 +114,36 @@ def test_a_publication_that_finds_everything_right_touches_no_definition(warehou
         publish_by_hand(warehouse, list(MARTS))
         (after,) = owner.execute(definitions).fetchone() or ([],)
         assert set(after) ^ set(before) == set()
+
+
+def test_a_portal_finds_its_rows_by_an_index(warehouse: Warehouse) -> None:
+    with warehouse.connect(autocommit=True) as owner:
+        owner.execute(
+            "insert into build.earnings select '2026-10-01', 'c' || n, n::text from generate_series(3, 5000) as n"
+        )
+        publish_by_hand(warehouse, list(MARTS))
+        owner.execute("analyze marts.earnings")
+    with psycopg.connect(warehouse.dsn("creator_portal")) as portal:
+        portal.execute("set app.creator_id = 'c77'")
+        assert notes(portal, "earnings") == ["77"]
+        plan = "\n".join(line for (line,) in portal.execute("explain select note from earnings"))
+    assert "earnings_creator_id" in plan
+
+
+def test_comments_are_those_of_the_contract_after_every_publication(warehouse: Warehouse) -> None:
+    def comments() -> list[tuple[str, ...]]:
+        with psycopg.connect(warehouse.bi_dsn) as bi:
+            return bi.execute(
+                "select obj_description(attrelid), attname, col_description(attrelid, attnum) from pg_attribute"
+                " where attrelid = 'marts.earnings'::regclass and attnum > 0 and not attisdropped order by attnum"
+            ).fetchall()
+
+    of_contract = [("About earnings.", name, f"The {name}.") for name in ("metric_date", "creator_id", "note")]
+    assert comments() == of_contract
+    with warehouse.connect(autocommit=True) as owner:
+        owner.execute("comment on table marts.earnings is null; comment on column marts.earnings.note is 'Changed.'")
+    publish_by_hand(warehouse, list(MARTS))
+    assert comments() == of_contract
+    retold = mart("earnings", column("creator_id"), column("note", description="Told otherwise."), portals=CREATOR)
+    publish_by_hand(warehouse, [retold])
+    assert comments() == [*of_contract[:2], ("About earnings.", "note", "Told otherwise.")]
