@@ -117,7 +117,7 @@ comment on column ops.loads.late is
     'Accepted events whose day was over more than a day before the landing day began: the nightly run had closed it.';
 comment on column ops.loads.replaced_by is 'The load of the file''s next version; null while this version is the loaded one.';
 comment on column ops.loads.file_version is
-    'What the storage says of the content without reading it: the ETag of an object; time, size and inode of a file.';
+    'What the storage says of the content without reading it: ETag of an object; times, size and inode of a file.';
 create unique index if not exists loads_current_file on ops.loads (file) where replaced_by is null;
 create index if not exists loads_landing_date on ops.loads (landing_date);
 create index if not exists loads_change_id on ops.loads (change_id);

@@ -60,7 +60,10 @@ class RawTables:
         return self.pipeline.contents(("raw",))
 
     def everything(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of raw and ops with all its columns, also those that tell when and by which load."""
+        """Every row of raw and ops with all its columns, also those that tell when and by which load.
+
+        Not when a landing file was seen to have settled, which a second look may add.
+        """
         names = [
             name
             for (name,) in self.rows(
@@ -68,7 +71,10 @@ class RawTables:
                 " where relnamespace::regnamespace::text in ('raw', 'ops') and relkind in ('r', 'p')"
             )
         ]
-        return {name: sorted(self.rows(f"select t::text from {name} as t")) for name in sorted(names)}
+        return {
+            name: sorted(self.rows(f"select (to_jsonb(t) - 'file_version')::text from {name} as t"))
+            for name in sorted(names)
+        }
 
     def keys(self, table: str = "raw.events") -> list[str]:
         """The keys of the events in a table, sorted."""

@@ -1,0 +1,98 @@
+"""The ledger of loads, ops.loads: which version of each landing file is loaded, and what became of its lines."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+import psycopg
+
+from ingestion.candidates.intake import LoadTally
+from ingestion.landing import reading
+from ingestion.landing.files import LandingFile
+from ingestion.window import ONE_DAY
+
+# Two changes within a tick of a file system's clock look alike.
+_TICK: Final = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A loaded version of a file."""
+
+    load_id: int
+    checksum: str
+    file_version: str | None
+
+
+def current(cursor: psycopg.Cursor, landing_date: date) -> dict[str, Entry]:
+    """The loaded versions of a landing day's files, by the names of these."""
+    cursor.execute(
+        "select file, load_id, checksum, file_version from ops.loads where landing_date = %s and replaced_by is null",
+        [landing_date],
+    )
+    return {file: Entry(*entry) for file, *entry in cursor}
+
+
+def checksum(entry: Entry | None, file: LandingFile) -> str:
+    """The checksum of a file. Raises LandingError.
+
+    The ledger's, if the file lies there as it was seen last: to read one that is far away costs as much as to load it.
+    """
+    if entry is not None and entry.file_version is not None and entry.file_version == _version(file):
+        return entry.checksum
+    return reading.checksum(file)
+
+
+def remember(cursor: psycopg.Cursor, loaded: Mapping[str, Entry], unchanged: Sequence[LandingFile]) -> None:
+    """Enter how files look whose content turned out to be the one that was loaded."""
+    for file in unchanged:
+        entry, version = loaded[file.name], _settled_version(file)
+        if version is not None and entry.file_version != version:
+            cursor.execute("update ops.loads set file_version = %s where load_id = %s", [version, entry.load_id])
+
+
+def enter(cursor: psycopg.Cursor, file: LandingFile, checksum: str, change_id: int, previous: int | None) -> int:
+    """Enter a file, in the place of the load that it replaces. Returns its load id."""
+    if previous is not None:
+        # The file's place as the loaded version is free before the new version takes it.
+        cursor.execute("update ops.loads set replaced_by = load_id where load_id = %s", [previous])
+    cursor.execute(
+        "insert into ops.loads (change_id, landing_date, file, checksum, file_bytes, file_version, lines_read,"
+        " accepted, rejected, duplicates, not_tracked, late, event_dates)"
+        " values (%s, %s, %s, %s, %s, %s, 0, 0, 0, 0, 0, 0, '{}') returning load_id",
+        [change_id, file.landing_date, file.name, checksum, file.size, _settled_version(file)],
+    )
+    (load_id,) = cursor.fetchone() or (0,)
+    if previous is not None:
+        cursor.execute("update ops.loads set replaced_by = %s where load_id = %s", [load_id, previous])
+    return int(load_id)
+
+
+def count(cursor: psycopg.Cursor, load_id: int, previous: int | None, tally: LoadTally, landing_date: date) -> None:
+    """Enter what is known of a load before its contenders are settled."""
+    # The days that the previous version touched are touched by its replacement.
+    touched = tally.event_dates | event_dates(cursor, [] if previous is None else [previous])
+    late = sum(rows for event_date, rows in tally.stored.items() if event_date < landing_date - ONE_DAY)
+    accepted = sum(tally.stored.values())
+    cursor.execute(
+        "update ops.loads set lines_read = %s, accepted = %s, rejected = %s, not_tracked = %s, late = %s,"
+        " event_dates = %s where load_id = %s",
+        [tally.lines_read, accepted, tally.rejected, tally.not_tracked, late, sorted(touched), load_id],
+    )
+
+
+def event_dates(cursor: psycopg.Cursor, load_ids: Sequence[int]) -> set[date]:
+    """The event days that loads have touched."""
+    cursor.execute("select unnest(event_dates) from ops.loads where load_id = any(%s)", [list(load_ids)])
+    return {day for (day,) in cursor}
+
+
+def _version(file: LandingFile) -> str:
+    """What the storage says of the content of a file without reading it."""
+    return f"{file.entry.version} {file.entry.modified_at.isoformat()}"
+
+
+def _settled_version(file: LandingFile) -> str | None:
+    """The same; None while a further change might not show in it."""
+    return _version(file) if file.entry.modified_at < datetime.now(UTC) - _TICK else None
