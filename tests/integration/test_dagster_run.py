@@ -84,7 +84,7 @@ def test_a_day_goes_from_landing_files_to_marts_and_tells_how_many_rows(runs: Da
     assert runs.pipeline.rows("select run_id from ops.published_days") == [(run.run_id,)]
     assert set(runs.pipeline.rows("select run_id from marts.data_freshness")) == {(run.run_id,)}
     assert runs.pipeline.rows("select to_regclass('raw.events_20261001_entities') is not null") == [(True,)]
-    for asset in ("raw/events", "intermediate/int_events_attributed", "build/daily_metrics", "marts/daily_metrics"):
+    for asset in ("raw/events", "intermediate/int_events_sessionized", "build/daily_metrics", "marts/daily_metrics"):
         [(partition, metadata)] = run.metadata(asset).items()
         assert (partition, metadata["dagster/partition_row_count"]) == (START.isoformat(), 2), asset
     loaded = run.metadata("raw/events")[START.isoformat()]
