@@ -117,7 +117,7 @@ def prepare(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window) -> No
     _lock(cursor, list(changed))
     for mart, (existing_names, obsolete) in changed.items():
         # A column that a policy names cannot be dropped; nobody reads before the policies are back.
-        policies.unguard(cursor, mart.name)
+        policies.unguard(cursor, mart.name, mart.portals)
         if obsolete:
             _drop_columns(cursor, mart, obsolete)
         _add_columns(cursor, mart, existing_names - set(obsolete))

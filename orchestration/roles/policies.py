@@ -6,14 +6,14 @@ by mistake shows nothing, instead of everything.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import psycopg
 from psycopg import sql
 
-from orchestration.roles.declared import ACCESS, AUDIENCES, BI_READER, EVERYBODY, MARTS, POLICED
+from orchestration.roles.declared import ACCESS, AUDIENCES, BI_READER, EVERYBODY, MARTS
 
 # How the names of our policies begin.
 _ALL_ROWS: Final = "all_rows_for_"
@@ -90,6 +90,24 @@ def wanted(portals: Mapping[str, str], *, owner: str) -> list[Policy]:
 
 def is_guarded(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> bool:
     """Whether each role sees of a table of marts what it may see, and no more. Raises RolesMissing."""
+    owner = _owner(cursor, table, portals)
+    found = cursor.execute(
+        "select policyname, roles::text[], cmd, permissive, qual, with_check from pg_policies"
+        " where schemaname = %s and tablename = %s",
+        [MARTS, table],
+    ).fetchall()
+    if not portals:
+        return not any(_is_ours(name) for name, *_ in found) and _is_readable(cursor, table, portals)
+    expected = {_shape(policy) for policy in wanted(portals, owner=owner)}
+    present = {
+        (name, tuple(roles), command, permissive, _plain(rows), _plain(written))
+        for name, roles, command, permissive, rows, written in found
+    }
+    return present == expected and _is_readable(cursor, table, portals)
+
+
+def _owner(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> str:
+    """Who we are. Raises RolesMissing when a table of portals could not be given to them."""
     owner, are_roles_there = cursor.execute(
         "select current_user,"
         " (select count(*) from pg_roles where rolname = any(%s)) = %s and to_regclass(%s) is not null",
@@ -100,19 +118,11 @@ def is_guarded(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -
             f"marts.{table} belongs to creators or brands, and the roles by which they read it are missing;"
             " `python -m orchestration start` creates them"
         )
-    found = cursor.execute(
-        "select policyname, roles::text[], cmd, permissive, qual, with_check from pg_policies"
-        " where schemaname = %s and tablename = %s",
-        [MARTS, table],
-    ).fetchall()
-    if not portals:
-        return not any(name.startswith((_ALL_ROWS, _OWN_ROWS)) for name, *_ in found)
-    expected = {_shape(policy) for policy in wanted(portals, owner=owner)}
-    present = {
-        (name, tuple(roles), command, permissive, _plain(rows), _plain(written))
-        for name, roles, command, permissive, rows, written in found
-    }
-    return present == expected and _is_switched_on(cursor, table, portals)
+    return str(owner)
+
+
+def _is_ours(policy: str) -> bool:
+    return policy.startswith((_ALL_ROWS, _OWN_ROWS))
 
 
 def _shape(policy: Policy) -> tuple[object, ...]:
@@ -127,12 +137,13 @@ def _plain(expression: str | None) -> str:
     return re.sub(r"[\s()\"]", "", text).lower()
 
 
-def _is_switched_on(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> bool:
+def _is_readable(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> bool:
+    """Whether those who may read the table can, and its policies, where it has any, are in force."""
     row = cursor.execute(
-        "select relrowsecurity and relforcerowsecurity"
-        " and (select bool_and(has_table_privilege(reader, oid, 'select')) from unnest(%s::text[]) as reader)"
+        "select (relrowsecurity and relforcerowsecurity or %s) and not exists (select from pg_roles"
+        " where rolname = any(%s) and not has_table_privilege(pg_roles.oid, pg_class.oid, 'select'))"
         " from pg_class where oid = %s::regclass",
-        [list(_holders(portals)), f"{MARTS}.{table}"],
+        [not portals, _holders(portals), f"{MARTS}.{table}"],
     ).fetchone()
     return bool(row and row[0])
 
@@ -145,25 +156,29 @@ def _holders(portals: Mapping[str, str]) -> list[str]:
     return [BI_READER.name, *own]
 
 
-def unguard(cursor: psycopg.Cursor, table: str) -> None:
-    """Take away all policies of a table, in a transaction that ends with `guard`: columns that they name may go."""
-    names = cursor.execute(
+def unguard(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> None:
+    """Take away the policies of a table, in a transaction that ends with `guard`: columns that they name may go."""
+    rows = cursor.execute(
         "select policyname from pg_policies where schemaname = %s and tablename = %s", [MARTS, table]
     ).fetchall()
-    for (name,) in names:
-        cursor.execute(sql.SQL("drop policy {} on {}").format(sql.Identifier(name), sql.Identifier(MARTS, table)))
+    identifier = sql.Identifier(MARTS, table)
+    names = [name for (name,) in rows if portals or _is_ours(name)]
+    for name in names:
+        cursor.execute(sql.SQL("drop policy {} on {}").format(sql.Identifier(name), identifier))
+    if names:
+        # Without policies the owner, too, would neither see nor delete a row. Portals lose their grants on a table that is
+        # none of theirs before the publication ends.
+        switch = "no force row level security" + ("" if portals else ", disable row level security")
+        cursor.execute(sql.SQL("alter table {} " + switch).format(identifier))
 
 
 def guard(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> None:
-    """Give a table its policies, anew, and the right to read it to those whom they let see rows."""
+    """Give a table its policies, anew, and the right to read it to whom they let see rows. Raises RolesMissing."""
+    owner = _owner(cursor, table, portals)
     identifier = sql.Identifier(MARTS, table)
-    unguard(cursor, table)
-    switch = "enable row level security, force" if portals else "disable row level security, no force"
-    (owner,) = cursor.execute("select current_user").fetchone() or ("",)
-    others = [name for name in POLICED if name not in _holders(portals)]
-    if not portals:
-        cursor.execute(sql.SQL("revoke all on {} from {}").format(identifier, _names(others)))
-    cursor.execute(sql.SQL("alter table {} " + switch + " row level security").format(identifier))
+    unguard(cursor, table, portals)
+    if portals:
+        cursor.execute(sql.SQL("alter table {} enable row level security, force row level security").format(identifier))
     for policy in wanted(portals, owner=owner):
         cursor.execute(
             sql.SQL("create policy {} on {} for {} to {} using ({}) {}").format(
@@ -175,9 +190,6 @@ def guard(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> Non
                 sql.SQL(f"with check ({policy.rows})" if policy.may_write else ""),
             )
         )
-    if portals:
-        cursor.execute(sql.SQL("grant select on {} to {}").format(identifier, _names(_holders(portals))))
-
-
-def _names(roles: Sequence[str]) -> sql.Composed:
-    return sql.SQL(", ").join(map(sql.Identifier, roles))
+    present = cursor.execute("select rolname from pg_roles where rolname = any(%s)", [_holders(portals)]).fetchall()
+    for (role,) in present:
+        cursor.execute(sql.SQL("grant select on {} to {}").format(identifier, sql.Identifier(role)))

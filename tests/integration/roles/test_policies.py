@@ -6,7 +6,7 @@ import pytest
 from orchestration.publication import PublicationRefused
 from orchestration.warehouse import Warehouse
 from tests.handmade_marts import column, mart, publish_by_hand
-from tests.integration.roles.conftest import MARTS
+from tests.integration.roles.conftest import MARTS, TOTALS
 
 CREATOR = {"creator": "creator_id"}
 
@@ -89,6 +89,18 @@ def test_a_mart_that_becomes_or_stops_being_a_portals_is_so_with_its_publication
         assert notes(portal, "earnings") == ["own"]
 
 
+def test_the_column_that_tells_whose_a_row_is_changes_its_type_though_it_identifies_rows(warehouse: Warehouse) -> None:
+    narrow = mart("earnings", column("creator_id", "character varying(40)"), column("note"), portals=CREATOR)
+    with warehouse.connect(autocommit=True) as owner:
+        owner.execute("update build.earnings set note = 'the same'")
+        publish_by_hand(warehouse, list(MARTS))
+        publish_by_hand(warehouse, [narrow])
+        assert notes(owner, "marts.earnings") == ["the same"] * 3
+    with psycopg.connect(warehouse.dsn("creator_portal")) as portal:
+        portal.execute("set app.creator_id = 'c1'")
+        assert notes(portal, "earnings") == ["the same"]
+
+
 def test_a_warehouse_without_the_roles_publishes_no_mart_of_theirs(warehouse: Warehouse) -> None:
     with warehouse.connect(autocommit=True) as owner:
         owner.execute("drop schema access cascade")
@@ -96,6 +108,20 @@ def test_a_warehouse_without_the_roles_publishes_no_mart_of_theirs(warehouse: Wa
         PublicationRefused, match=r"earnings belongs to creators or brands.*python -m orchestration start"
     ):
         publish_by_hand(warehouse, list(MARTS))
+    with warehouse.connect(autocommit=True) as owner:
+        owner.execute("drop table marts.earnings")
+    with pytest.raises(PublicationRefused, match="earnings belongs to creators or brands"):
+        publish_by_hand(warehouse, list(MARTS))
+    publish_by_hand(warehouse, [TOTALS])
+
+
+def test_a_grant_of_bi_that_somebody_took_away_comes_back(warehouse: Warehouse) -> None:
+    with warehouse.connect(autocommit=True) as owner:
+        owner.execute("revoke all on marts.totals, marts.earnings from bi_reader")
+    publish_by_hand(warehouse, list(MARTS))
+    with psycopg.connect(warehouse.bi_dsn) as bi:
+        assert notes(bi, "totals") == ["secret total"]
+        assert len(notes(bi, "earnings")) == 3
 
 
 def test_a_publication_that_finds_everything_right_touches_no_definition(warehouse: Warehouse) -> None:
