@@ -166,8 +166,8 @@ def unguard(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> N
     for name in names:
         cursor.execute(sql.SQL("drop policy {} on {}").format(sql.Identifier(name), identifier))
     if names:
-        # Without policies the owner, too, would neither see nor delete a row. Portals lose their grants on a table that is
-        # none of theirs before the publication ends.
+        # Without policies the owner, too, would neither see nor delete a row. On a table that is none of theirs portals
+        # lose their grants before the publication ends.
         switch = "no force row level security" + ("" if portals else ", disable row level security")
         cursor.execute(sql.SQL("alter table {} " + switch).format(identifier))
 
