@@ -260,6 +260,7 @@ begin
     end if;
     update ops.built_days set is_complete = false
     where event_date >= window_start and event_date < window_end and (build = '' or build_id <> build);
+    delete from ops.last_build where build_id <> build;
 end
 $$;
 

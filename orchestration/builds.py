@@ -6,7 +6,7 @@ import psycopg
 from psycopg import sql
 
 from ingestion.window import Window
-from orchestration import lookbacks
+from orchestration import last_build, lookbacks
 from orchestration.writer import assert_writer
 
 
@@ -25,6 +25,7 @@ def begin(connection: psycopg.Connection, window: Window, *, build_id: str, mode
             """,
             {"build_id": build_id, "model_version": model_version, "start": window.start, "end": window.end},
         )
+        last_build.record(cursor, window, build_id=build_id, model_version=model_version)
 
 
 def complete(connection: psycopg.Connection, window: Window, *, build_id: str) -> None:

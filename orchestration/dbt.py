@@ -137,6 +137,16 @@ def windowed_tables(manifest: Mapping[str, Any]) -> dict[tuple[str, str], str]:
     }
 
 
+def daily_tables(manifest: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    """Those of the windowed tables whose rows are each of one day."""
+    scopes = {
+        (node["schema"], node["name"]): node["config"]["meta"].get("scope", "day")
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model"
+    }
+    return {table: column for table, column in windowed_tables(manifest).items() if scopes[table] == "day"}
+
+
 def described_test(node: Mapping[str, Any]) -> str:
     """A dbt test in words: its description, else its kind and arguments, which its name runs together."""
     generic = node.get("test_metadata")

@@ -1,7 +1,8 @@
-"""The place of the attribution fits in a build: what dbt builds before them and after, and when weeks are fitted.
+"""The course of a build: what dbt builds of a window in which invocation, and between them the attribution fits.
 
 How a week is fitted is in package attribution. A fit reads the days before its Monday, and the credits of the week read
-the fit, so within a chunk of several weeks dbt has to stop in between.
+the fit, so within a chunk of several weeks dbt has to stop in between. Marts that are coarser than a day are built when
+all chunks of the window are: they read its days in schema build, and no others there.
 """
 
 from collections.abc import Callable
@@ -12,21 +13,27 @@ import psycopg
 from attribution import fitting
 from attribution.weeks import weeks
 from ingestion.window import Window
-from orchestration import lookbacks
+from orchestration import lookbacks, scopes
 from orchestration.dbt import model_version
 
 # dbt knows the table as a source; with the plus, everything that depends on it.
 _CREDITED: Final = "source:attribution.attribution_channel_values+"
-BEFORE: Final = ("--exclude", _CREDITED)
-AFTER: Final = ("--select", _CREDITED)
+# The options of the invocations for which a chunk is not the whole window.
+COARSER: Final = ("--select", *scopes.COARSER)
 
 
-def selections(chunk: Window) -> list[tuple[str, ...]]:
-    """The options of the invocations of dbt that build a chunk; its weeks are fitted before the last one.
+def selections(chunk: Window, window: Window) -> list[tuple[str, ...]]:
+    """The options of the invocations of dbt that build a chunk of the window; its weeks are fitted before the last one.
 
-    Within one week that is the only one: an invocation costs 3 s.
+    Within one week that is the only one: an invocation costs 3 s. With a chunk that is the whole window come the marts
+    that are coarser than a day; else they follow the last chunk, by an invocation for the window.
     """
-    return [()] if len(list(weeks(chunk))) == 1 else [BEFORE, AFTER]
+    is_whole = chunk == window
+    if len(list(weeks(chunk))) == 1:
+        return [() if is_whole else ("--exclude", *scopes.COARSER)]
+    before = ("--exclude", _CREDITED, *scopes.COARSER)
+    after = ("--select", _CREDITED)
+    return [before, (*after, *scopes.COARSER) if is_whole else (*after, "--exclude", *scopes.COARSER)]
 
 
 def fit(

@@ -1,5 +1,5 @@
-"""The tables of schema marts: made from the dbt contracts, migrated with them, and never dropped, so that grants,
-policies and comments stay. Moving rows into them is in publication.py, who may see them in roles/.
+"""The tables of schemas marts and published: made from the dbt contracts, migrated with them, and never dropped, so
+that grants, policies and comments stay. Moving rows into them is in publication.py, who may see them in roles/.
 """
 
 import time
@@ -12,7 +12,8 @@ from psycopg import sql
 
 from ingestion.window import Window
 from orchestration.roles import policies, rights
-from orchestration.roles.declared import AUDIENCES
+from orchestration.roles.declared import AUDIENCES, MARTS, PUBLISHED
+from orchestration.scopes import Scope
 
 # A BI query may hold a mart for a while; publication waits this long for it and no longer, and is tried again.
 LOCK_SECONDS: Final = 30
@@ -39,7 +40,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Mart:
-    """A table that BI reads: its columns, the column that carries its day, and the columns that identify a row."""
+    """A table that is published: its columns, the column that carries its day, and the columns that identify a row."""
 
     name: str
     description: str
@@ -48,15 +49,23 @@ class Mart:
     grain: tuple[str, ...]
     # By audience, the column that says whose a row is. Without, the mart is for BI alone.
     portals: Mapping[str, str] = field(default_factory=dict, hash=False)
+    # Where it is published: what only the pipeline reads has a schema of its own.
+    schema: str = MARTS
+    scope: Scope = Scope.DAY
+    # Columns by which coarser marts look up single rows.
+    lookups: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def table(self) -> sql.Identifier:
+        """Its table, qualified."""
+        return sql.Identifier(self.schema, self.name)
 
 
 def marts_of(manifest: Mapping[str, Any]) -> tuple[Mart, ...]:
-    """Every public dbt model of schema build, by name. Raises KeyError when one lacks its contract, window or grain,
-    and ValueError when its `meta: {portal: {creator: creator_id}}` names what it does not have."""
+    """Every dbt model of schema build, by name. Raises KeyError when one lacks its contract, window or grain, and
+    ValueError when its `meta` has a scope or `portal: {creator: creator_id}` that there is not."""
     models = (
-        node
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["schema"] == "build" and node["access"] == "public"
+        node for node in manifest["nodes"].values() if node["resource_type"] == "model" and node["schema"] == "build"
     )
     return tuple(sorted((_mart(model) for model in models), key=lambda mart: mart.name))
 
@@ -84,7 +93,22 @@ def _mart(model: Mapping[str, Any]) -> Mart:
         date_column=model["config"]["event_time"],
         grain=tuple(meta["grain"]),
         portals=portals,
+        schema=MARTS if model["access"] == "public" else PUBLISHED,
+        scope=Scope(meta.get("scope", "day")),
+        lookups=tuple(tuple(columns) for columns in meta.get("indexes", [])),
     )
+
+
+def make_readable(connection: psycopg.Connection, marts: Sequence[Mart]) -> None:
+    """Before a build: every mart has a table with at least the columns of its contract, which coarser ones read."""
+    with connection.transaction(), connection.cursor() as cursor:
+        for mart in marts:
+            existing = _existing_columns(cursor, mart)
+            if not existing:
+                _create_table(cursor, mart)
+            elif not existing.keys() >= {column.name for column in mart.columns}:
+                _lock(cursor, [mart])
+                _add_columns(cursor, mart, existing.keys())
 
 
 def prepare(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window) -> None:
@@ -107,21 +131,22 @@ def prepare(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window) -> No
         obsolete = sorted(name for name, data_type in existing.items() if wanted.get(name) != data_type)
         if obsolete and days_outside:
             raise ColumnsChanged(
-                f"marts.{mart.name} has columns that its contract does not have, or has with another type: {obsolete}."
-                ' Only new columns migrate by themselves; run the job "rebuild" over all published days.'
+                f"{mart.schema}.{mart.name} has columns that its contract does not have, or has with another type:"
+                f' {obsolete}. Only new columns migrate by themselves; run the job "rebuild" over all published days.'
             )
         if not existing:
             _create_table(cursor, mart)
-        elif existing != wanted or not policies.is_guarded(cursor, mart.name, mart.portals):
+        elif existing != wanted or (mart.schema == MARTS and not policies.is_guarded(cursor, mart.name, mart.portals)):
             changed[mart] = (existing.keys(), obsolete)
     _lock(cursor, list(changed))
     for mart, (existing_names, obsolete) in changed.items():
         # A column that a policy names cannot be dropped; nobody reads before the policies are back.
-        policies.unguard(cursor, mart.name, mart.portals)
+        if mart.schema == MARTS:
+            policies.unguard(cursor, mart.name, mart.portals)
         if obsolete:
             _drop_columns(cursor, mart, obsolete)
         _add_columns(cursor, mart, existing_names - set(obsolete))
-        policies.guard(cursor, mart.name, mart.portals)
+        _guard(cursor, mart)
     for mart in marts:
         _comment(cursor, mart)
     rights.take_back(cursor)
@@ -132,7 +157,7 @@ def _lock(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> None:
     another mart may wait for us while we wait for it. Raises LockNotAvailable after LOCK_SECONDS."""
     if not marts:
         return
-    tables = sql.SQL(", ").join(sql.Identifier("marts", mart.name) for mart in marts)
+    tables = sql.SQL(", ").join(mart.table for mart in marts)
     (patience,) = cursor.execute("select current_setting('lock_timeout')").fetchone() or ("0",)
     deadline = time.monotonic() + LOCK_SECONDS
     try_ms = _FIRST_TRY_MS
@@ -155,17 +180,22 @@ def _existing_columns(cursor: psycopg.Cursor, mart: Mart) -> dict[str, str]:
     cursor.execute(
         "select attname, format_type(atttypid, atttypmod) from pg_attribute"
         " where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
-        [f"marts.{mart.name}"],
+        [f"{mart.schema}.{mart.name}"],
     )
     return dict(cursor.fetchall())
 
 
 def _create_table(cursor: psycopg.Cursor, mart: Mart) -> None:
-    table = sql.Identifier("marts", mart.name)
     columns = sql.SQL(", ").join(_column_definition(column) for column in mart.columns)
-    cursor.execute(sql.SQL("create table {} ({})").format(table, columns))
+    cursor.execute(sql.SQL("create table {} ({})").format(mart.table, columns))
     _create_indexes(cursor, mart)
-    policies.guard(cursor, mart.name, mart.portals)
+    _guard(cursor, mart)
+
+
+def _guard(cursor: psycopg.Cursor, mart: Mart) -> None:
+    # Nobody but the owner enters the other schema.
+    if mart.schema == MARTS:
+        policies.guard(cursor, mart.name, mart.portals)
 
 
 def _column_definition(column: Column) -> sql.Composable:
@@ -175,30 +205,28 @@ def _column_definition(column: Column) -> sql.Composable:
 
 def _comment(cursor: psycopg.Cursor, mart: Mart) -> None:
     """Make the table's comments those of the contract."""
-    table = sql.Identifier("marts", mart.name)
     found: dict[str, str] = dict(
         cursor.execute(
             "select coalesce(attname, ''), description from pg_description"
             " left join pg_attribute on attrelid = objoid and attnum = objsubid and objsubid > 0"
             " where objoid = %s::regclass and classoid = 'pg_class'::regclass",
-            [f"marts.{mart.name}"],
+            [f"{mart.schema}.{mart.name}"],
         ).fetchall()
     )
     wanted = {"": mart.description} | {column.name: column.description for column in mart.columns}
     for name, text in wanted.items():
         if found.get(name, "") != text:
             kind = sql.SQL("column {}.{}") if name else sql.SQL("table {}")
-            thing = kind.format(table, *([sql.Identifier(name)] if name else []))
+            thing = kind.format(mart.table, *([sql.Identifier(name)] if name else []))
             cursor.execute(sql.SQL("comment on {} is {}").format(thing, sql.Literal(text)))
 
 
 def _drop_columns(cursor: psycopg.Cursor, mart: Mart, names: Sequence[str]) -> None:
-    table = sql.Identifier("marts", mart.name)
     # The grain's index may go with a column; it comes back when the columns are complete.
-    cursor.execute(sql.SQL("drop index if exists {}").format(sql.Identifier("marts", _grain_index(mart))))
-    cursor.execute(sql.SQL("delete from {}").format(table))
+    cursor.execute(sql.SQL("drop index if exists {}").format(sql.Identifier(mart.schema, _grain_index(mart))))
+    cursor.execute(sql.SQL("delete from {}").format(mart.table))
     for name in names:
-        cursor.execute(sql.SQL("alter table {} drop column {}").format(table, sql.Identifier(name)))
+        cursor.execute(sql.SQL("alter table {} drop column {}").format(mart.table, sql.Identifier(name)))
 
 
 def _add_columns(cursor: psycopg.Cursor, mart: Mart, existing: Set[str]) -> None:
@@ -207,7 +235,7 @@ def _add_columns(cursor: psycopg.Cursor, mart: Mart, existing: Set[str]) -> None
             # Rows published before have no value for it until their days, stale from now on, are built again.
             cursor.execute(
                 sql.SQL("alter table {} add column {} {}").format(
-                    sql.Identifier("marts", mart.name),
+                    mart.table,
                     sql.Identifier(column.name),
                     sql.SQL(column.data_type),
                 )
@@ -223,14 +251,14 @@ def _create_indexes(cursor: psycopg.Cursor, mart: Mart) -> None:
     # Nulls are one group; a plain unique index would let the same group in again.
     unique = sql.SQL("create unique index if not exists {} on {} ({}) nulls not distinct")
     _create_index(cursor, mart, unique, _grain_index(mart), mart.grain)
-    # Publication deletes by day, and portals see the rows of one: neither must read all of them for it.
-    for column in (mart.date_column, *mart.portals.values()):
-        if mart.grain[0] != column:
-            _create_index(
-                cursor, mart, sql.SQL("create index if not exists {} on {} ({})"), f"{mart.name}_{column}", [column]
-            )
+    # Publication deletes by day, portals see the rows of one, coarser marts look rows up: none must read all for it.
+    singly = [mart.date_column] if mart.scope is not Scope.SNAPSHOT else []
+    for columns in (*([column] for column in (*singly, *mart.portals.values())), *mart.lookups):
+        if mart.grain[: len(columns)] != tuple(columns):
+            plain = sql.SQL("create index if not exists {} on {} ({})")
+            _create_index(cursor, mart, plain, f"{mart.name}_{'_'.join(columns)}", columns)
 
 
 def _create_index(cursor: psycopg.Cursor, mart: Mart, statement: sql.SQL, name: str, columns: Sequence[str]) -> None:
     listed = sql.SQL(", ").join(sql.Identifier(column) for column in columns)
-    cursor.execute(statement.format(sql.Identifier(name), sql.Identifier("marts", mart.name), listed))
+    cursor.execute(statement.format(sql.Identifier(name), mart.table, listed))

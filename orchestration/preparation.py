@@ -7,11 +7,11 @@ from typing import Final
 
 from orchestration.embedded.folder import OWNER, SUPERUSER
 from orchestration.roles.creation import create_roles, password_clause, rights_are_missing
-from orchestration.roles.declared import BI_READER, MARTS
+from orchestration.roles.declared import BI_READER, MARTS, PUBLISHED
 from orchestration.warehouse import APPLICATION_DATABASE, DATABASE, STORAGE_SCHEMA, Warehouse
 
 # raw and ops come from ingestion.
-SCHEMAS: Final = (STORAGE_SCHEMA, "staging", "intermediate", "build", MARTS)
+SCHEMAS: Final = (STORAGE_SCHEMA, "staging", "intermediate", "build", PUBLISHED, MARTS)
 # Any constant will do; it only has to differ from the other advisory locks of the warehouse.
 _PREPARATION_LOCK: Final = 7_210
 
@@ -21,7 +21,7 @@ def prepare(warehouse: Warehouse) -> None:
     import psycopg
 
     from ingestion import entity_events, schema
-    from orchestration import freshness
+    from orchestration import freshness, last_build
     from orchestration.roles import policies, rights
 
     if warehouse.is_embedded:
@@ -40,6 +40,7 @@ def prepare(warehouse: Warehouse) -> None:
                 schema.create(connection)
                 entity_events.create(connection)
                 freshness.create(connection)
+                last_build.create(connection)
                 policies.create_lookups(connection)
         except psycopg.errors.InsufficientPrivilege as error:
             grant = f'grant create, temporary on database "{warehouse.database}" to "{warehouse.user}"'

@@ -1,4 +1,5 @@
-"""From schema build to schema marts: what BI reads has passed its gates, and all marts of a run change together.
+"""From schema build to schemas marts and published: what BI reads has passed its gates, and all marts of a run change
+together.
 
 Rows move in one transaction, and only of days whose build is complete and whose checks are on record. The tables they
 move into are in mart_tables.py.
@@ -11,9 +12,11 @@ import psycopg
 from psycopg import sql
 
 from ingestion.window import Window
-from orchestration import freshness, mart_tables
+from orchestration import freshness, last_build, mart_tables
 from orchestration.mart_tables import LOCK_SECONDS, Mart
+from orchestration.roles.declared import MARTS
 from orchestration.roles.policies import RolesMissing
+from orchestration.scopes import Scope, replaced
 from orchestration.writer import assert_writer
 
 
@@ -30,10 +33,11 @@ def publish(
     raw_checks: Sequence[str],
     build_checks: Sequence[str],
 ) -> dict[str, int]:
-    """Replace the window in every mart by what was built for it, in one transaction. Returns rows published by mart.
+    """Replace in every mart what a run for the window replaces, by its scope, with what was built for it, in one
+    transaction. Returns rows published by mart.
 
-    Refuses, and changes nothing, unless every day of the window has a complete build, every check named in
-    `build_checks` has passed on that build, and every check in `raw_checks` has passed on what the build was made from.
+    Refuses, and changes nothing, unless the window is that of the last build, every day of it has a complete build,
+    every check named in `build_checks` has passed on it, and every check in `raw_checks` on what it was made from.
     Raises PublicationRefused with the days and what is missing.
     """
     with connection.transaction(), connection.cursor() as cursor:
@@ -42,30 +46,38 @@ def publish(
         assert_writer(cursor, run_id)
         _refuse_unfit_days(cursor, window, raw_checks, build_checks)
         try:
+            starts_anew = last_build.starts_anew(cursor, window)
             mart_tables.prepare(cursor, marts, window)
-        except (mart_tables.ColumnsChanged, RolesMissing) as error:
+        except (last_build.OtherWindow, mart_tables.ColumnsChanged, RolesMissing) as error:
             raise PublicationRefused(f"nothing of {window} was published: {error}") from error
-        rows = {mart.name: _replace_window(cursor, mart, window) for mart in marts}
+        rows = {mart.name: _replace(cursor, mart, window, starts_anew=starts_anew) for mart in marts}
         cursor.execute(_RECORD, {"start": window.start, "end": window.end, "run_id": run_id})
         cursor.execute(_SETTLE, {"start": window.start, "end": window.end})
-        freshness.record(cursor, [mart.name for mart in marts], window, run_id=run_id)
+        freshness.record(cursor, [mart.name for mart in marts if mart.schema == MARTS], window, run_id=run_id)
     return rows
 
 
-def _replace_window(cursor: psycopg.Cursor, mart: Mart, window: Window) -> int:
+def _replace(cursor: psycopg.Cursor, mart: Mart, window: Window, *, starts_anew: bool) -> int:
     names: dict[str, sql.Composable] = {
-        "mart": sql.Identifier("marts", mart.name),
+        "mart": mart.table,
         "built": sql.Identifier("build", mart.name),
         "date": sql.Identifier(mart.date_column),
         "columns": sql.SQL(", ").join(sql.Identifier(column.name) for column in mart.columns),
-        "start": sql.Literal(window.start),
-        "end": sql.Literal(window.end),
+        "keys": sql.SQL(", ").join(sql.Identifier(column) for column in mart.grain),
     }
-    cursor.execute(sql.SQL("delete from {mart} where {date} >= {start} and {date} < {end}").format(**names))
+    dates = replaced(mart.scope, window)
+    gone: sql.Composable = sql.SQL("true")
+    made: sql.Composable = sql.SQL("true")
+    if dates:
+        bounds = {"start": sql.Literal(dates.start), "end": sql.Literal(dates.end)}
+        gone = made = sql.SQL("{date} >= {start} and {date} < {end}").format(**names, **bounds)
+    elif mart.scope is Scope.KEYS:
+        made = sql.SQL("{date} is not null").format(**names)
+        if not starts_anew:
+            gone = sql.SQL("({keys}) in (select {keys} from {built})").format(**names)
+    cursor.execute(sql.SQL("delete from {mart} where {gone}").format(**names, gone=gone))
     cursor.execute(
-        sql.SQL(
-            "insert into {mart} ({columns}) select {columns} from {built} where {date} >= {start} and {date} < {end}"
-        ).format(**names)
+        sql.SQL("insert into {mart} ({columns}) select {columns} from {built} where {made}").format(**names, made=made)
     )
     return cursor.rowcount
 

@@ -1,12 +1,13 @@
 {# Data tests judge the window and nothing else, so that they cost what changed. `where: in_window(<column>)` in a test's
-   config stands for the window of the run; YAML cannot call macros. #}
+   config stands for what the run replaces of the model, by its scope; YAML cannot call macros. #}
 {% macro get_where_subquery(relation) -%}
     {%- set where = config.get('where') -%}
     {%- if not where -%}
         {{ return(relation) }}
     {%- endif -%}
     {%- set windowed = modules.re.match('^in_window[(]([a-z_]+)[)]$', where) -%}
-    {%- set predicate = in_window(windowed.group(1)) if windowed else where -%}
+    {%- set judged = graph.nodes.get(model.attached_node) -%}
+    {%- set predicate = in_scope(windowed.group(1), scope_of(judged) if judged else 'day') if windowed else where -%}
     {%- set filtered -%}
         (select * from {{ relation }} where {{ predicate }}) as judged
     {%- endset -%}

@@ -1,5 +1,6 @@
-{# The incremental strategy of every windowed model: delete the window, insert the window, one transaction. Unlike a
-   merge it leaves nothing behind of rows, groups and whole days that are gone. The window column is `event_time`. #}
+{# The incremental strategy of every windowed model: delete what the run replaces by the model's scope (the window, or the
+   weeks around it, or everything), insert it anew, one transaction. Unlike a merge it leaves nothing behind of rows, groups
+   and whole days that are gone. The column with the date is `event_time`. #}
 
 {% macro get_incremental_replace_window_sql(arg_dict) %}
     {%- set target = arg_dict['target_relation'] -%}
@@ -10,7 +11,7 @@
 
     {{ record_changes(target, source, column) }}
 
-    delete from {{ target }} where {{ in_window(column) }};
+    delete from {{ target }} where {{ in_scope(column) }};
 
     insert into {{ target }} ({{ columns }})
     select {{ columns }} from {{ source }};

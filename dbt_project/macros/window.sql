@@ -39,3 +39,15 @@
 {% macro in_window_and_next_day(column) -%}
     ({{ column }} >= {{ window_start() }} and {{ column }} < {{ window_end() }} + 1)
 {%- endmacro %}
+
+{# Every day of the window, a row each, as metric_date. #}
+{% macro days_of_window() -%}
+    {%- set start = modules.datetime.date.fromisoformat(window_bound('start')) -%}
+    {%- set end = modules.datetime.date.fromisoformat(window_bound('end')) -%}
+    {%- for offset in range([(end - start).days, 1] | max) -%}
+    select cast('{{ start + modules.datetime.timedelta(days=offset) }}' as date) as metric_date
+    {%- if not loop.last %}
+    union all
+    {% endif -%}
+    {%- endfor -%}
+{%- endmacro %}

@@ -9,7 +9,7 @@ import psycopg
 
 from attribution import schema as attribution_schema
 from ingestion.window import Window
-from orchestration import builds, dbt_results, dbt_specs, failures, fits, gates, row_counts
+from orchestration import builds, dbt_results, dbt_specs, failures, fits, gates, mart_tables, row_counts
 from orchestration import dbt as project
 from orchestration.defs.raw_assets import DAILY
 from orchestration.defs.resources import WarehouseResource, WriterResource
@@ -53,13 +53,14 @@ def dbt_models(
             made = [*project.windowed_tables(project.manifest()), *attribution_schema.TABLES]
             builds.clear(connection, window, made, build_id=build_id)
         attribution_schema.create(connection)
+        mart_tables.make_readable(connection, mart_tables.marts_of(project.manifest()))
         builds.begin(connection, window, build_id=build_id, model_version=project.model_version())
         *earlier, last = window.chunks(BACKFILL_CHUNK_DAYS)
         for chunk in earlier:
             for _ in _built(context, dbt, connection, window, chunk):
                 pass
         # Dagster takes one materialization an asset and run; that of the last chunk stands for all.
-        for event in _built(context, dbt, connection, window, last):
+        for event in _last_built(context, dbt, connection, window, last):
             if isinstance(event, dg.Output):
                 _tell_rows(context, context.asset_key_for_output(event.output_name), connection, window)
             yield event
@@ -68,6 +69,19 @@ def dbt_models(
             return
         builds.complete(connection, window, build_id=build_id)
         gates.record_dbt_tests(connection, window, build_id=build_id)
+
+
+def _last_built(
+    context: dg.AssetExecutionContext,
+    dbt: project.WarehouseDbt,
+    connection: psycopg.Connection,
+    window: Window,
+    last: Window,
+) -> Iterator[Any]:
+    """Build the last chunk of the window, and with it or after it the marts that read the days of all chunks."""
+    yield from _built(context, dbt, connection, window, last)
+    if last != window and not context.is_subset:
+        yield from _events(dbt, window, fits.COARSER, context)
 
 
 def _built(
@@ -80,7 +94,7 @@ def _built(
     """Build and test a chunk of the window, and fit its weeks; what Dagster is told of it."""
     context.log.info(f"building {chunk}")
     # Some models only: they stay unpublished, and dbt cannot be asked for what is both in the selection and after fits.
-    *before, last = fits.selections(chunk) if not context.is_subset else [()]
+    *before, last = fits.selections(chunk, window) if not context.is_subset else [()]
     for selection in before:
         yield from _events(dbt, chunk, selection, context)
     fitted: list[dg.MaterializeResult[Any]] = []
@@ -118,6 +132,6 @@ def _tell_rows(
     context: dg.AssetExecutionContext, key: dg.AssetKey, connection: psycopg.Connection, window: Window
 ) -> None:
     schema, table = key.path
-    date_column = project.windowed_tables(project.manifest()).get((schema, table))
+    date_column = project.daily_tables(project.manifest()).get((schema, table))
     if date_column:
         row_counts.tell(context, key, row_counts.rows_by_day(connection, schema, table, date_column, window))

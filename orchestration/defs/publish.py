@@ -1,4 +1,6 @@
-"""Schema marts as assets: what BI reads, moved there in one transaction when every gate has been passed."""
+"""Schemas marts and published as assets: what BI reads, and what coarser marts are made from, moved there in one
+transaction when every gate has been passed.
+"""
 
 from collections.abc import Iterator
 
@@ -12,19 +14,20 @@ from orchestration.defs.resources import WriterResource
 from orchestration.mart_tables import marts_of
 from orchestration.partitions import window_of
 from orchestration.publication import PublicationRefused, publish
+from orchestration.scopes import Scope
 from orchestration.writer import WriterBusy
 
 
 @dg.multi_asset(
     specs=[
         dg.AssetSpec(
-            ["marts", mart.name],
+            [mart.schema, mart.name],
             deps=[["build", mart.name]],
             description=mart.description,
-            group_name="marts",
+            group_name=mart.schema,
             kinds={"postgres"},
             owners=project.OWNERS,
-            metadata={"dagster/table_name": f"marts.{mart.name}"},
+            metadata={"dagster/table_name": f"{mart.schema}.{mart.name}"},
         )
         for mart in marts_of(project.manifest())
     ],
@@ -48,6 +51,7 @@ def published_marts(context: dg.AssetExecutionContext, writer: WriterResource) -
         # Not while they are loaded: entity_events.py says what that would cost.
         entity_events.index_published_days(connection)
         for mart in marts:
-            rows = row_counts.rows_by_day(connection, "marts", mart.name, mart.date_column, window)
-            row_counts.tell(context, dg.AssetKey(["marts", mart.name]), rows)
-            yield dg.MaterializeResult(asset_key=["marts", mart.name])
+            if mart.scope is Scope.DAY:
+                rows = row_counts.rows_by_day(connection, mart.schema, mart.name, mart.date_column, window)
+                row_counts.tell(context, dg.AssetKey([mart.schema, mart.name]), rows)
+            yield dg.MaterializeResult(asset_key=[mart.schema, mart.name])

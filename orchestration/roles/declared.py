@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 MARTS: Final = "marts"
+# What is published with the marts for the pipeline alone; nobody else enters it.
+PUBLISHED: Final = "published"
 # Which login belongs to which creator or brand; nobody but the owner reads it.
 ACCESS: Final = "access"
 

@@ -5,13 +5,13 @@ again finds none. What they see of a mart's rows is in policies.py.
 from typing import TYPE_CHECKING, Final
 
 from orchestration.roles.creation import rights_are_missing
-from orchestration.roles.declared import ACCESS, BI_READER, EVERYBODY, MARTS, POLICED
+from orchestration.roles.declared import ACCESS, BI_READER, EVERYBODY, MARTS, POLICED, PUBLISHED
 from orchestration.warehouse import STORAGE_SCHEMA, Warehouse
 
 if TYPE_CHECKING:
     import psycopg
 
-CLOSED_SCHEMAS: Final = ("public", "raw", "ops", STORAGE_SCHEMA, "staging", "intermediate", "build", ACCESS)
+CLOSED_SCHEMAS: Final = ("public", "raw", "ops", STORAGE_SCHEMA, "staging", "intermediate", "build", PUBLISHED, ACCESS)
 
 # The rights of others stay, except that temporary tables and schema public are nobody's by default.
 _MISSING_GRANTS: Final = """

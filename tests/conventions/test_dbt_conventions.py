@@ -13,6 +13,8 @@ MAX_JOINS = 7
 # What only one engine understands has its place in macros/compat.
 ENGINE_TOKENS = ("::", "->", "@>", " ilike ", "distinct on", "regexp_", "string_agg", "array_agg", "generate_series",
                  "date_trunc", "lateral", "jsonb", "to_char", " ~ ")  # fmt: skip
+# From a model, a table that is loaded, or a mart as it is published.
+IMPORT = "(ref|source|published|published_or_built|remembered)"
 MANIFEST = dbt.manifest()
 
 
@@ -34,6 +36,11 @@ every_public_model = pytest.mark.parametrize("model", PUBLIC.values(), ids=PUBLI
 def layer(model: Mapping[str, Any]) -> str:
     """The folder below models/ in which it stands."""
     return PurePosixPath(model["original_file_path"]).parts[1]
+
+
+def scope(model: Mapping[str, Any]) -> str:
+    """What a run replaces of it; see macros/scopes.sql."""
+    return str(model["config"]["meta"].get("scope", "day"))
 
 
 def parents(model: Mapping[str, Any], kind: str) -> set[str]:
@@ -122,23 +129,33 @@ def test_what_only_one_engine_understands_stands_in_macros_compat(model: Mapping
 def test_imports_come_first_and_a_select_last(model: Mapping[str, Any]) -> None:
     sql = sql_of(model)
     assert sql.startswith("with\n")
-    reads = [bool(re.search(r"\{\{ (ref|source)\(", body)) for _, body in stages(model)]
+    reads = [bool(re.search(rf"\{{\{{ {IMPORT}\(", body)) for _, body in stages(model)]
     assert reads == sorted(reads, reverse=True), "a stage that imports follows one that does not"
     for name, body in [stage for stage, is_import in zip(stages(model), reads, strict=True) if is_import]:
-        assert re.fullmatch(r"\s*select \* from \{\{ (ref|source)\([^)]*\) \}\}\s*(where .*)?", body, re.DOTALL), name
+        assert re.fullmatch(rf"\s*select \* from \{{\{{ {IMPORT}\([^)]*\) \}}\}}\s*(where .*)?", body, re.DOTALL), name
     last = re.split(r"^\)\n", sql, flags=re.MULTILINE)[-1]
     assert last.strip().startswith("select")
-    assert "{{ ref(" not in last
-    assert "{{ source(" not in last
+    assert not re.search(rf"\{{\{{ {IMPORT}\(", last)
 
 
 @every_windowed_model
-def test_a_windowed_model_is_replaced_window_by_window_and_never_as_a_whole(model: Mapping[str, Any]) -> None:
+def test_a_windowed_model_is_replaced_by_its_scope_and_never_as_a_whole(model: Mapping[str, Any]) -> None:
     config = model["config"]
     assert config["incremental_strategy"] == "replace_window"
     assert config["full_refresh"] is False
-    assert config["event_time"] in config["meta"]["grain"]
-    assert "in_window(" in model["raw_code"], "it would read all of history"
+    if scope(model) in ("day", "week", "month"):
+        assert config["event_time"] in config["meta"]["grain"]
+        reads = "in_window(" if scope(model) == "day" else "in_scope("
+        assert reads in model["raw_code"], "it would read all of history"
+
+
+@pytest.mark.parametrize("model", [m for m in WINDOWED.values() if scope(m) != "day"], ids=lambda model: model["name"])
+def test_what_is_coarser_than_a_day_is_a_mart_made_from_marts_and_never_from_events(model: Mapping[str, Any]) -> None:
+    assert layer(model) == "marts"
+    windowed = {parent["unique_id"]: parent for parent in WINDOWED.values()}
+    read = [windowed[parent] for parent in parents(model, "model") if parent in windowed]
+    assert read
+    assert {layer(parent) for parent in read} == {"marts"}
 
 
 @every_windowed_model
@@ -167,8 +184,9 @@ def test_a_public_model_has_a_contract_and_describes_every_column(model: Mapping
 
 
 @pytest.mark.parametrize("model", [m for m in MODELS.values() if layer(m) == "marts"], ids=lambda model: model["name"])
-def test_every_mart_is_public(model: Mapping[str, Any]) -> None:
-    assert model["access"] == "public"
+def test_every_mart_is_public_but_what_only_coarser_ones_are_made_from(model: Mapping[str, Any]) -> None:
+    folder = PurePosixPath(model["original_file_path"]).parent.name
+    assert model["access"] == ("protected" if folder == "bases" else "public")
 
 
 @pytest.mark.parametrize("seed", nodes("seed").values(), ids=nodes("seed"))

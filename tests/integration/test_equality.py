@@ -300,15 +300,15 @@ def test_a_publication_that_dies_in_the_middle_changes_no_mart(
     before = pipeline.contents(["marts"])
     land(pipeline, files)
 
-    replace_window = publication._replace_window
+    replace = publication._replace
 
-    def dies_at_the_last_mart(cursor: psycopg.Cursor, mart: publication.Mart, window: Window) -> int:
-        if mart.name == "daily_metrics_by_channel":
+    def dies_in_the_middle(cursor: psycopg.Cursor, mart: publication.Mart, window: Window, **how: bool) -> int:
+        if mart.name == "visitors_by_period":
             cursor.execute("select pg_terminate_backend(pg_backend_pid())")
-        return replace_window(cursor, mart, window)
+        return replace(cursor, mart, window, **how)
 
     with monkeypatch.context() as patched:
-        patched.setattr(publication, "_replace_window", dies_at_the_last_mart)
+        patched.setattr(publication, "_replace", dies_in_the_middle)
         with pytest.raises(psycopg.OperationalError):
             pipeline.run(WINDOW)
     pipeline.reconnect()

@@ -111,6 +111,18 @@ def test_a_day_that_was_never_built_is_refused_by_name(published: Pipeline) -> N
     assert views_in_marts(published) == [(START, 1)]
 
 
+def test_a_window_whose_weeks_and_periods_have_been_built_for_another_one_since_is_refused(published: Pipeline) -> None:
+    """Schema build still has the day, but the week in it was made from what was published without it."""
+    with published.warehouse.connect(autocommit=True) as lock, writing(lock, "unpublished", log=print):
+        published.build(DAY, "unpublished")
+        published.judge(DAY, "unpublished", gates.BUILD_CHECKS, ())
+    published.run(NEXT)
+    before = published.contents(["marts", "published"])
+    with pytest.raises(PublicationRefused, match="its weeks, months and periods are those of another build by now"):
+        publish_as_a_run(published, DAY)
+    assert published.contents(["marts", "published"]) == before
+
+
 def test_a_build_whose_checks_were_not_recorded_is_refused(published: Pipeline) -> None:
     published.connection.execute("delete from ops.check_results where check_name = 'channels_add_up_to_daily_metrics'")
     with pytest.raises(PublicationRefused, match="channels_add_up_to_daily_metrics has not passed on build test-"):
@@ -209,9 +221,10 @@ def test_a_column_that_is_gone_needs_the_rebuild_job(published: Pipeline) -> Non
     published.run(NEXT)
     fewer = changed(marts_of(dbt.manifest()), without="clicks")
     with pytest.raises(PublicationRefused, match=r"marts\.daily_metrics .*\['clicks'\].*job \"rebuild\""):
-        publish_as_a_run(published, DAY, marts=fewer)
+        publish_as_a_run(published, NEXT, marts=fewer)
     assert published.rows("select clicks from marts.daily_metrics") == [(0,), (0,)]
 
+    published.run(BOTH)
     publish_as_a_run(published, BOTH, marts=fewer)
     assert views_in_marts(published) == [(START, 1), (START + ONE_DAY, 1)]
     with pytest.raises(psycopg.errors.UndefinedColumn):

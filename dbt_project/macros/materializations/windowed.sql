@@ -17,7 +17,7 @@
         {%- call statement('main') -%}
             {{ record_changes(target, built, window_column) }}
 
-            delete from {{ target }} where {{ in_window(window_column) }};
+            delete from {{ target }} where {{ in_scope(window_column) }};
 
             insert into {{ target }} ({{ columns }})
             select {{ columns }} from {{ built }}

@@ -9,13 +9,32 @@ from orchestration.fits import selections
 MONDAY = date(2026, 10, 5)
 
 
+VALUES = "source:attribution.attribution_channel_values+"
+COARSER = [f"config.meta.scope:{scope}" for scope in ("week", "month", "snapshot", "keys")]
+
+
+def asked(chunk: Window, window: Window) -> list[list[str]]:
+    """What each invocation for a chunk is asked for beyond its days."""
+    days = build_arguments(chunk)
+    arguments = [build_arguments(chunk, selection) for selection in selections(chunk, window)]
+    assert all(given[: len(days)] == days for given in arguments)
+    return [given[len(days) :] for given in arguments]
+
+
 def test_within_one_week_dbt_is_called_once_and_builds_everything() -> None:
-    assert selections(Window(MONDAY, date(2026, 10, 12))) == [()]
-    assert build_arguments(Window.day(MONDAY), ()) == build_arguments(Window.day(MONDAY))
+    week = Window(MONDAY, date(2026, 10, 12))
+    assert asked(week, week) == [[]]
 
 
-def test_a_chunk_of_several_weeks_is_built_up_to_the_fits_and_from_them_on() -> None:
+def test_several_weeks_are_built_up_to_the_fits_and_from_them_on() -> None:
     window = Window(date(2026, 10, 4), date(2026, 10, 6))
-    before, after = (build_arguments(window, selection) for selection in selections(window))
-    assert before == [*build_arguments(window), "--exclude", "source:attribution.attribution_channel_values+"]
-    assert after == [*build_arguments(window), "--select", "source:attribution.attribution_channel_values+"]
+    assert asked(window, window) == [["--exclude", VALUES, *COARSER], ["--select", VALUES, *COARSER]]
+
+
+def test_a_chunk_of_a_window_is_built_without_what_reads_all_its_chunks() -> None:
+    window = Window(MONDAY, date(2026, 12, 1))
+    assert asked(Window.day(MONDAY), window) == [["--exclude", *COARSER]]
+    assert asked(Window(date(2026, 10, 4), date(2026, 10, 6)), window) == [
+        ["--exclude", VALUES, *COARSER],
+        ["--select", VALUES, "--exclude", *COARSER],
+    ]

@@ -1,0 +1,24 @@
+{# Periods: that many days ending with the last published one. What reads them joins model periods. #}
+
+{# Each period and how many days it has; of `all` none. #}
+{% macro lengths_of_periods() -%}
+    {%- for period, days in [('today', 1), ('7d', 7), ('30d', 30), ('90d', 90), ('1y', 365), ('all', 'null')] -%}
+    select
+        '{{ period }}' as period,
+        cast({{ days }} as integer) as days
+    {%- if not loop.last %}
+    union all
+    {% endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{# A period is made of the days from its first to the end of that month, and the whole months after it. So its sums read a
+   month of days and a row a month, however long it is: join the daily mart on the first condition, the monthly one on
+   the second. #}
+{% macro is_day_of_first_month(metric_date, periods='periods') -%}
+    {{ metric_date }} >= {{ periods }}.first_date and {{ metric_date }} < {{ month_after(periods ~ '.first_date') }}
+{%- endmacro %}
+
+{% macro is_later_month(metric_date, periods='periods') -%}
+    {{ metric_date }} > {{ periods }}.first_date
+{%- endmacro %}

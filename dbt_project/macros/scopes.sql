@@ -1,0 +1,141 @@
+{# What a run replaces of a mart, and what a mart that is coarser than a day reads. `meta: {scope: ...}`, of which the default
+   is day:
+     day       the days of the window
+     week      the ISO weeks (by their Monday) that the window touches and the one after them, whose growth looks back
+     month     the months (by their first day), likewise
+     snapshot  everything
+     keys      the rows of the keys that the model selects; the build holds these alone, and one without a date goes
+   Publication replaces the same: orchestration/scopes.py. #}
+
+{# The first date and the date after the last that a run replaces; also the days that make them up. None for all dates. #}
+{% macro scope_bounds(scope) -%}
+    {%- set days = modules.datetime.timedelta -%}
+    {%- set start = modules.datetime.date.fromisoformat(window_bound('start')) -%}
+    {%- set last = modules.datetime.date.fromisoformat(window_bound('end')) - days(days=1) -%}
+    {%- if scope == 'day' -%}
+        {{ return([start, last + days(days=1)]) }}
+    {%- elif scope == 'week' -%}
+        {{ return([start - days(days=start.weekday()), last - days(days=last.weekday()) + days(days=14)]) }}
+    {%- elif scope == 'month' -%}
+        {%- set after = (last.replace(day=1) + days(days=31)).replace(day=1) -%}
+        {{ return([start.replace(day=1), (after + days(days=31)).replace(day=1)]) }}
+    {%- elif scope in ['snapshot', 'keys'] -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- do exceptions.raise_compiler_error('meta.scope of ' ~ model.name ~ ' is ' ~ scope ~ '; see macros/scopes.sql') -%}
+{%- endmacro %}
+
+{% macro scope_of(node) -%}
+    {{ return(node.config.get('meta', {}).get('scope', 'day')) }}
+{%- endmacro %}
+
+{# Whether a date is one that the run replaces in this model, or a day that makes it up. Literals, as in in_window. A unit
+   test has no window: its rows are all there is. #}
+{% macro in_scope(column, scope=none) -%}
+    {%- set scope = scope or scope_of(model) -%}
+    {%- set bounds = scope_bounds(scope) if execute and not is_unit_test() else none -%}
+    {%- if bounds -%}
+    ({{ column }} >= cast('{{ bounds[0] }}' as date) and {{ column }} < cast('{{ bounds[1] }}' as date))
+    {%- else -%}
+    true
+    {%- endif -%}
+{%- endmacro %}
+
+{# Whether a row is of the week or month before the first that the run replaces. Nothing is in a unit test. #}
+{% macro just_before_scope(column) -%}
+    {%- if execute and not is_unit_test() -%}
+    {%- set first = scope_bounds(scope_of(model))[0] -%}
+    {%- set before = first - modules.datetime.timedelta(days=1) -%}
+    {{ column }} = cast('{{ before - modules.datetime.timedelta(days=before.weekday()) if scope_of(model) == 'week'
+        else before.replace(day=1) }}' as date)
+    {%- else -%}
+    false
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro is_unit_test() -%}
+    {{ return(model is defined and model.resource_type == 'unit_test') }}
+{%- endmacro %}
+
+{# A mart as it will be when this run is published: what the run replaces as it is built, the rest as it is published. A
+   day that was built and not published, because a check holds it back, is not in it. #}
+{% macro published_or_built(mart) -%}
+    {%- set built = ref(mart) -%}
+    {%- if execute and not is_unit_test() -%}
+    {%- set node = mart_node(mart) -%}
+    {%- set is_built = in_scope(node.config.event_time, scope_of(node)) -%}
+    (
+        select {{ mart_columns(node) }} from {{ built }} where {{ is_built }}
+        union all
+        select {{ mart_columns(node) }} from {{ published_table(node) }} where not {{ is_built }}
+    ) as {{ mart }}
+    {%- else -%}
+    {{ built }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# A mart as it is published, whatever this run builds: the model's own, or one that it also reads by ref or
+   published_or_built, which dbt has to know. In a unit test it is empty. #}
+{% macro published(mart) -%}
+    {%- if execute -%}
+    {%- set node = mart_node(mart) -%}
+    (
+        select {{ mart_columns(node) }} from {{ nothing_of(node) if is_unit_test() else published_table(node) }}
+    ) as {{ mart }}
+    {%- else -%}
+    {{ this }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# What earlier runs have left of a mart for this one to go on from: as it is published, or nothing when this run starts anew
+   (orchestration/builds.py says when). #}
+{% macro remembered(mart) -%}
+    {%- if execute and not is_unit_test() and starts_anew() -%}
+    (select * from {{ nothing_of(mart_node(mart)) }}) as {{ mart }}
+    {%- else -%}
+    {{ published(mart) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# Whether a day is looked at by a run that goes on from what is remembered: one of its window, or, when it starts anew, any. #}
+{% macro in_window_or_anew(column) -%}
+    {%- if execute and (is_unit_test() or starts_anew()) -%}
+    true
+    {%- else -%}
+    {{ in_window(column) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# Whether this run makes anew what is otherwise carried on from run to run. Models that are built by hand do, because
+   nobody wrote down for them what they may go on from. #}
+{% macro starts_anew() -%}
+    {%- set build_id = dbt_metadata_envs.get('WAREHOUSE_BUILD_ID', '') -%}
+    {%- set begun = run_query("select starts_anew from ops.last_build where build_id = '" ~ build_id ~ "'") -%}
+    {{ return(begun.rows[0][0] if begun.rows else true) }}
+{%- endmacro %}
+
+{% macro mart_node(mart) -%}
+    {{ return(graph.nodes['model.' ~ model.package_name ~ '.' ~ mart]) }}
+{%- endmacro %}
+
+{% macro mart_columns(node) -%}
+    {%- set columns = [] -%}
+    {%- for column in node.columns.values() -%}
+        {%- do columns.append('cast(' ~ column.name ~ ' as ' ~ column.data_type ~ ') as ' ~ column.name) -%}
+    {%- endfor -%}
+    {{ return(columns | join(', ')) }}
+{%- endmacro %}
+
+{% macro published_table(node) -%}
+    {{ return(api.Relation.create(
+        database=this.database, schema='marts' if node.access == 'public' else 'published', identifier=node.name
+    )) }}
+{%- endmacro %}
+
+{% macro nothing_of(node) -%}
+    {%- set columns = [] -%}
+    {%- for column in node.columns.values() -%}
+        {%- do columns.append('cast(null as ' ~ column.data_type ~ ') as ' ~ column.name) -%}
+    {%- endfor -%}
+    (select {{ columns | join(', ') }} where false) as nothing
+{%- endmacro %}
