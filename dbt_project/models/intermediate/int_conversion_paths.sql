@@ -21,15 +21,15 @@ sessions as (
 
 ),
 
--- Read twice, each time by its index: by actor for the devices, by device for its actors.
-observations_by_actor as (
+-- Looked up by actor for the devices, and by device for its actors.
+observations_of_actors as (
 
     select * from {{ ref('int_identity_observations') }}
     where actor_id is not null
 
 ),
 
-observations_by_device as (
+observations_of_devices as (
 
     select * from {{ ref('int_identity_observations') }}
     where actor_id is not null
@@ -65,7 +65,20 @@ actors as (
 
 actor_devices as (
 
-    {{ devices_of_actors('actors', 'observations_by_actor') }}
+    {{ distinct_of('actors', 'observations_of_actors', key='actor_id', value='anonymous_id') }}
+
+),
+
+devices as (
+
+    select distinct anonymous_id
+    from actor_devices
+
+),
+
+links as (
+
+    {{ distinct_of('devices', 'observations_of_devices', key='anonymous_id', value='actor_id', least='event_date') }}
 
 ),
 
@@ -79,23 +92,22 @@ actor_days as (
 
 ),
 
--- Who a device belongs to by the end of a day: its only actor so far, else nobody.
-owned_devices as (
+-- Once two actors have used a device its anonymous touches belong to neither of them. Later days are never looked at.
+own_devices as (
 
     select
         actor_days.actor_id,
         actor_days.conversion_date,
-        actor_devices.anonymous_id,
-        (
-            select case when min(seen.actor_id) = max(seen.actor_id) then min(seen.actor_id) end
-            from observations_by_device as seen
-            where
-                seen.anonymous_id = actor_devices.anonymous_id
-                and seen.event_date <= actor_days.conversion_date
-        ) as owner_id
+        links.anonymous_id
     from actor_days
     inner join actor_devices
         on actor_days.actor_id = actor_devices.actor_id
+    inner join links
+        on
+            actor_devices.anonymous_id = links.anonymous_id
+            and actor_days.conversion_date >= links.event_date
+    group by actor_days.actor_id, actor_days.conversion_date, links.anonymous_id
+    having count(*) = 1 and min(links.actor_id) = actor_days.actor_id
 
 ),
 
@@ -112,8 +124,7 @@ visitor_identities as (
         conversion_date,
         'actor:' || actor_id as visitor_id,
         'anonymous:' || anonymous_id as identity_id
-    from owned_devices
-    where owner_id = actor_id
+    from own_devices
 
 ),
 
