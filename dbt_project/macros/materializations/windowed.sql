@@ -3,7 +3,7 @@
    its columns with the target's, delete the window and insert it. A build of a day costs mostly what dbt asks the
    catalog: this asks once, where dbt's own `incremental` with its strategies asks seven times.
    There is no full refresh: a table is made anew when the job "rebuild" has dropped it. #}
-{% materialization windowed, adapter='postgres' %}
+{% materialization incremental, adapter='postgres' %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type='table') -%}
 
