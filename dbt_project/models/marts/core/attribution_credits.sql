@@ -83,7 +83,7 @@ exact_weights as (
         *,
         case
             when sum(share) over path = 0 then cast({{ units }} as numeric(38, 24)) / touches
-            else cast(share * {{ units }} as numeric(38, 24)) / sum(share) over path
+            else cast(share as numeric(38, 24)) / sum(share) over path * {{ units }}
         end as exact_units
     from shares
     window path as (partition by conversion_date, conversion_id, model)
