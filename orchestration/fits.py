@@ -19,7 +19,7 @@ from orchestration.dbt import model_version
 # dbt knows the table as a source; with the plus, everything that depends on it.
 _CREDITED: Final = "source:attribution.attribution_channel_values+"
 # The options of the invocations for which a chunk is not the whole window.
-COARSER: Final = ("--select", *scopes.COARSER)
+COARSER: Final = ("--select", scopes.COARSER)
 
 
 def selections(chunk: Window, window: Window) -> list[tuple[str, ...]]:
@@ -30,10 +30,10 @@ def selections(chunk: Window, window: Window) -> list[tuple[str, ...]]:
     """
     is_whole = chunk == window
     if len(list(weeks(chunk))) == 1:
-        return [() if is_whole else ("--exclude", *scopes.COARSER)]
-    before = ("--exclude", _CREDITED, *scopes.COARSER)
-    after = ("--select", _CREDITED)
-    return [before, (*after, *scopes.COARSER) if is_whole else (*after, "--exclude", *scopes.COARSER)]
+        return [() if is_whole else ("--exclude", scopes.COARSER)]
+    both = f"{_CREDITED} {scopes.COARSER}"
+    after = ("--select", both) if is_whole else ("--select", _CREDITED, "--exclude", scopes.COARSER)
+    return [("--exclude", both), after]
 
 
 def fit(

@@ -8,7 +8,7 @@ import dagster as dg
 import psycopg
 
 from ingestion.window import Window
-from quality_checks import attribution, events, ledger, reconciliation
+from quality_checks import attribution, events, ledger, periods, reconciliation
 from quality_checks.outcome import CheckOutcome, Severity
 from quality_checks.results import record
 from quality_checks.suite import load_suite
@@ -23,12 +23,18 @@ RAW_WARNINGS: Final[tuple[Check, ...]] = (
     ledger.rejections_stay_rare,
     events.keys_stay_on_one_day,
 )
+# Of marts that are coarser than a day.
+COARSER_CHECKS: Final[tuple[Check, ...]] = (
+    periods.weeks_and_months_add_up_to_their_days,
+    periods.asset_periods_show_their_days,
+)
 BUILD_CHECKS: Final[tuple[Check, ...]] = (
     reconciliation.daily_metrics_match_raw_events,
     reconciliation.unique_visitors_stay_within_events,
     reconciliation.channels_add_up_to_daily_metrics,
     attribution.credits_are_conserved,
     attribution.attribution_adds_up,
+    *COARSER_CHECKS,
 )
 # These read the registry, a dbt seed, and marts, which a new warehouse has only after its first build.
 BUILD_WARNINGS: Final[tuple[Check, ...]] = (

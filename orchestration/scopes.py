@@ -25,7 +25,8 @@ class Scope(StrEnum):
 
 
 # These are made from days that are published and days that are being built: of the whole run, and not of its chunks.
-COARSER: Final = tuple(f"config.meta.scope:{scope}" for scope in Scope if scope is not Scope.DAY)
+# As dbt selects them; one argument, because dagster_dbt takes no more after an option.
+COARSER: Final = " ".join(f"config.meta.scope:{scope}" for scope in Scope if scope is not Scope.DAY)
 
 
 def replaced(scope: Scope, window: Window) -> Window | None:

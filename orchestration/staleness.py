@@ -10,7 +10,9 @@ from datetime import date
 from typing import Final
 
 import psycopg
+from psycopg import sql
 
+from ingestion.application.schema import TABLES
 from ingestion.window import ONE_DAY, Window
 
 _SPREAD: Final = {
@@ -64,21 +66,36 @@ class StaleDay:
 
 
 def stale_days(connection: psycopg.Connection, *, model_version: str, before: date) -> list[StaleDay]:
-    """The event days before `before` that have to be built again, oldest first."""
-    rows = connection.execute(
+    """The event days before `before` that have to be built again, oldest first.
+
+    What the product's own tables say now is in marts that are replaced as a whole, by a run for whatever day: when they
+    have changed since the last publication, that is the last published day.
+    """
+    present = connection.execute(
+        "select relname from pg_class where relnamespace = 'raw'::regnamespace and relname = any(%s)",
+        [[table.name for table in TABLES]],
+    ).fetchall()
+    versions = sql.SQL(" union all ").join(
+        sql.SQL("select max(change_id) as change_id from {}").format(sql.Identifier("raw", name)) for (name,) in present
+    )
+    query = sql.SQL(
         """
-        select event_date, array_agg(reason order by reason), max(change_id)
+        select event_date, array_agg(distinct reason order by reason), max(change_id)
         from (
             select event_date, reason, change_id from ops.stale_days
             union all
             select event_date, 'models_changed', change_id from ops.published_days where model_version <> %s
+            union all
+            select days.event_date, 'application_changed', versions.change_id
+            from (select max(event_date) as event_date, max(change_id) as change_id from ops.published_days) as days
+            inner join ({versions}) as versions on versions.change_id > days.change_id
         ) as reasons
         where event_date < %s
         group by event_date
         order by event_date
-        """,
-        [model_version, before],
-    )
+        """
+    ).format(versions=versions if present else sql.SQL("select 0 as change_id where false"))
+    rows = connection.execute(query, [model_version, before])
     return [StaleDay(day, tuple(reasons), change_id) for day, reasons, change_id in rows]
 
 

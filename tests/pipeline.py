@@ -23,6 +23,7 @@ from orchestration.mart_tables import marts_of
 from orchestration.publication import publish
 from orchestration.warehouse import Warehouse
 from orchestration.writer import writing
+from quality_checks import attribution
 from quality_checks.outcome import CheckOutcome
 from tests.dbt_here import run_dbt
 
@@ -31,6 +32,11 @@ HASH_KEY = "key-of-the-tests-only"
 COMPARED_SCHEMAS = ("raw", "intermediate", "build", "published", "marts")
 # What the last run touched, and not what there is.
 NOT_COMPARED = {"build.visitor_last_days"}
+# What judges a model, or those made with it, and finds them empty where only others are built.
+JUDGES: dict[str, tuple[gates.Check, ...]] = {
+    "attribution_credits": (attribution.credits_are_conserved, attribution.attribution_adds_up),
+    "asset_metrics": gates.COARSER_CHECKS,
+}
 # The only stale days a test looks at are those that a nightly run would see.
 FAR = date(2100, 1, 1)
 
@@ -117,13 +123,23 @@ class Pipeline:
             self.connection,
             window,
             build_id=build_id,
-            checks=checks,
+            checks=[check for check in checks if self.judged_by([gates.name_of(check)])],
             suites=suites if self.suites else (),
             sqlalchemy_url=self.warehouse.sqlalchemy_url,
         )
         if blocking := [outcome for outcome in outcomes if outcome.blocks]:
             raise GateClosed(blocking)
         return outcomes
+
+    def judged_by(self, checks: Sequence[str]) -> list[str]:
+        """Those of the checks that find here what they judge."""
+        left_out: set[str] = set()
+        if not self.suites:
+            left_out |= {*gates.suite_checks((*gates.RAW_SUITES, *gates.BUILD_SUITES))}
+        for model, judges in JUDGES.items():
+            if self.models and model not in self.models:
+                left_out |= {gates.name_of(check) for check in judges}
+        return [name for name in checks if name not in left_out]
 
     def build(self, window: Window, build_id: str, *more: str) -> None:
         """Build and test a window under a build id."""
@@ -172,12 +188,8 @@ class Pipeline:
             marts=marts_of(dbt.manifest()),
             window=window,
             run_id=run_id,
-            raw_checks=[
-                name for name in gates.RAW_GATE if self.suites or name not in gates.suite_checks(gates.RAW_SUITES)
-            ],
-            build_checks=[
-                name for name in gates.BUILD_GATE if self.suites or name not in gates.suite_checks(gates.BUILD_SUITES)
-            ],
+            raw_checks=self.judged_by(gates.RAW_GATE),
+            build_checks=self.judged_by(gates.BUILD_GATE),
         )
 
     def catch_up(self) -> list[Window]:

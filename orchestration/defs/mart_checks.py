@@ -8,13 +8,15 @@ import dagster as dg
 from orchestration import failures, gates
 from orchestration.defs.resources import WarehouseResource
 from orchestration.partitions import window_of
-from quality_checks import attribution, events, reconciliation
+from quality_checks import attribution, events, periods, reconciliation
 
 _DAILY_METRICS: Final = dg.AssetKey(["build", "daily_metrics"])
 _BY_CHANNEL: Final = dg.AssetKey(["build", "daily_metrics_by_channel"])
 _CREDITS: Final = dg.AssetKey(["build", "attribution_credits"])
 _PATHS: Final = dg.AssetKey(["build", "attribution_paths"])
 _ROAS: Final = dg.AssetKey(["build", "roas_daily"])
+_MONTHS: Final = dg.AssetKey(["build", "monthly_metrics"])
+_ASSETS: Final = dg.AssetKey(["build", "asset_metrics"])
 _REGISTRY: Final = dg.AssetKey(["staging", "event_types"])
 
 _SPECS: Final = (
@@ -31,6 +33,8 @@ _SPECS: Final = (
     *gates.check_specs(_CREDITS, checks=(attribution.credits_are_conserved,)),
     *gates.check_specs(_ROAS, checks=(attribution.attribution_adds_up,)),
     *gates.check_specs(_PATHS, checks=(attribution.unattributed_conversions_stay_few,)),
+    *gates.check_specs(_MONTHS, checks=(periods.weeks_and_months_add_up_to_their_days,)),
+    *gates.check_specs(_ASSETS, checks=(periods.asset_periods_show_their_days,)),
     *gates.check_specs(_REGISTRY, checks=(events.event_types_are_registered,)),
 )
 

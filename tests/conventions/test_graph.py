@@ -140,6 +140,8 @@ CHECKS = {
     ("build/attribution_credits", "credits_are_conserved"): True,
     ("build/attribution_paths", "unattributed_conversions_stay_few"): False,
     ("build/roas_daily", "attribution_adds_up"): True,
+    ("build/monthly_metrics", "weeks_and_months_add_up_to_their_days"): True,
+    ("build/asset_metrics", "asset_periods_show_their_days"): True,
     ("build/daily_metrics", "daily_metrics_match_raw_events"): True,
     ("build/daily_metrics", "unique_visitors_stay_within_events"): True,
     ("build/daily_metrics", "daily_metrics_are_well_formed"): True,

@@ -12,6 +12,7 @@ import pytest
 
 from ingestion.application.reader import connect_application
 from ingestion.window import ONE_DAY, Window
+from tests import application_tables
 from tests.pipeline import START, Pipeline
 
 DAYS = 6
@@ -71,28 +72,7 @@ def create_licenses(pipeline: Pipeline, *, asset_of: str) -> None:
     """The product's tables with three licenses for one asset; only licenses matter to these models."""
     assert pipeline.warehouse.application_url is not None
     with connect_application(pipeline.warehouse.application_url) as application:
-        application.execute(
-            """
-            create table if not exists users
-                (id text, email text, role text, created_at timestamptz, deleted_at timestamptz);
-            create table if not exists creators
-                (id text, user_id text, display_name text, created_at timestamptz, deleted_at timestamptz);
-            create table if not exists brands
-                (id text, user_id text, company_name text, created_at timestamptz, deleted_at timestamptz);
-            create table if not exists ip_assets
-                (id text, title text, type text, created_by text, created_at timestamptz, deleted_at timestamptz);
-            create table if not exists ip_ownerships
-                (id text, ip_asset_id text, creator_id text, share_bps int, start_date date, end_date date);
-            create table if not exists projects
-                (id text, brand_id text, name text, budget_cents bigint, created_at timestamptz);
-            create table if not exists licenses
-                (id text, ip_asset_id text, brand_id text, project_id text, parent_license_id text, fee_cents bigint,
-                status text, start_date date, end_date date, created_at timestamptz);
-            create table if not exists payouts
-                (id text, creator_id text, amount_cents bigint, status text, created_at timestamptz);
-            truncate licenses;
-            """
-        )
+        application.execute(f"{application_tables.DDL} truncate licenses;")  # type: ignore[arg-type]
         for number in range(3):
             application.execute(
                 "insert into licenses values (%s, %s, 'brand-0', 'project-9', null, 100, 'active', %s, null, %s)",

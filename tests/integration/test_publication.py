@@ -53,8 +53,8 @@ def publish_as_a_run(pipeline: Pipeline, window: Window, *, marts: Sequence[Mart
             marts=marts_of(dbt.manifest()) if marts is None else marts,
             window=window,
             run_id="publisher",
-            raw_checks=[gates.name_of(check) for check in gates.RAW_CHECKS],
-            build_checks=[gates.DBT_TESTS, *(gates.name_of(check) for check in gates.BUILD_CHECKS)],
+            raw_checks=pipeline.judged_by(gates.RAW_GATE),
+            build_checks=pipeline.judged_by(gates.BUILD_GATE),
         )
 
 

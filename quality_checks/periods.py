@@ -1,0 +1,169 @@
+"""Conservation laws of what is coarser than a day: weeks, months and periods show what their days show, counted anew
+from the days themselves. These are the days of the window as they are built, and the others as they are published.
+"""
+
+from datetime import date, timedelta
+from typing import Any, Final
+
+import psycopg
+
+from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, Window, plain_row
+from quality_checks.queries import rows_of
+
+_DAYS: Final = """
+days as (
+    select * from build.daily_metrics where metric_date >= %(start)s and metric_date < %(end)s
+    union all
+    select * from marts.daily_metrics where metric_date < %(start)s or metric_date >= %(end)s
+),
+visitors as (
+    select metric_date, ip_asset_id, visitor_id
+    from build.visitor_days where metric_date >= %(start)s and metric_date < %(end)s
+    union all
+    select metric_date, ip_asset_id, visitor_id
+    from published.visitor_days where metric_date < %(start)s or metric_date >= %(end)s
+)
+"""
+
+# Of a week or a month, the groups that differ from their days. Adding one side and subtracting the other instead of
+# joining, because grouping takes nulls as equal and keeps the groups that one side lacks.
+_UNEVEN: Final = """
+with
+{days},
+both_sides as (
+    select
+        date_trunc('{unit}', metric_date)::date as period_start, project_id, ip_asset_id, license_id,
+        0 as period_rows, unique_visitors as day_visitors, null as period_visitors,
+        views, clicks, conversions, revenue_cents, engagement_time
+    from days
+    where metric_date >= %(first)s and metric_date < %(last)s
+    union all
+    select
+        metric_date, project_id, ip_asset_id, license_id,
+        1, null, unique_visitors,
+        -views, -clicks, -conversions, -revenue_cents, -engagement_time
+    from build.{unit}ly_metrics
+    where metric_date >= %(first)s and metric_date < %(last)s
+)
+select
+    period_start, project_id, ip_asset_id, license_id,
+    sum(period_rows) as period_rows,
+    sum(views) as views,
+    sum(clicks) as clicks,
+    sum(conversions) as conversions,
+    sum(revenue_cents) as revenue_cents,
+    sum(engagement_time) as engagement_time
+from both_sides
+group by period_start, project_id, ip_asset_id, license_id
+having sum(period_rows) <> 1
+    or sum(views) <> 0
+    or sum(clicks) <> 0
+    or sum(conversions) <> 0
+    or sum(revenue_cents) <> 0
+    or sum(engagement_time) <> 0
+    or max(period_visitors) not between max(day_visitors) and sum(day_visitors)
+order by period_start, project_id, ip_asset_id, license_id
+"""
+
+
+def weeks_and_months_add_up_to_their_days(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+    """Every week and month that the window touches, and the one after it, has the groups of its days and their sums.
+
+    Visitors do not add up, but a group has no fewer than on its best day and no more than on its days together. A
+    sample row gives, per column, how much the days exceed the week or month.
+    """
+    last = window.end - timedelta(days=1)
+    spans = {
+        "week": (_monday(window.start), _monday(last) + timedelta(days=14)),
+        "month": (window.start.replace(day=1), _next_month(_next_month(last))),
+    }
+    observed: dict[str, int] = {}
+    wrong: list[dict[str, Any]] = []
+    bad_days: set[date] = set()
+    for unit, (first, end) in spans.items():
+        found = rows_of(
+            connection,
+            _UNEVEN.format(days=_DAYS, unit=unit),
+            {"start": window.start, "end": window.end, "first": first, "last": end},
+        )
+        observed[f"wrong_{unit}_groups"] = len(found)
+        wrong += [{"unit": unit, **row} for row in found]
+        for start in {row["period_start"] for row in found}:
+            after = start + timedelta(days=7) if unit == "week" else _next_month(start)
+            # Of a period that only follows, the window's last day stands for what it looks back at.
+            bad_days |= {day for day in _days(window) if start <= day < after} or {last}
+    return _outcome("weeks_and_months_add_up_to_their_days", observed, wrong, bad_days)
+
+
+# The assets whose periods of up to a week differ from what their days say.
+_UNEVEN_ASSETS: Final = f"""
+with
+{_DAYS},
+periods as (
+    select period, last_date, first_date from build.periods where period in ('today', '7d')
+),
+counted as (
+    select period, ip_asset_id,
+        sum(views) as views, sum(clicks) as clicks, sum(conversions) as conversions, sum(revenue_cents) as revenue_cents
+    from periods inner join days on metric_date between first_date and last_date
+    group by period, ip_asset_id
+),
+met as (
+    select period, ip_asset_id, count(distinct visitor_id) as unique_visitors
+    from periods inner join visitors on metric_date between first_date and last_date
+    group by period, ip_asset_id
+),
+shown as (
+    select * from build.asset_metrics where period in ('today', '7d')
+)
+select period, ip_asset_id,
+    coalesce(counted.views, 0) - shown.total_views as views,
+    coalesce(counted.clicks, 0) - shown.total_clicks as clicks,
+    coalesce(counted.conversions, 0) - shown.total_conversions as conversions,
+    coalesce(counted.revenue_cents, 0) - shown.total_revenue_cents as revenue_cents,
+    coalesce(met.unique_visitors, 0) - shown.unique_visitors as unique_visitors
+from shown
+left join counted using (period, ip_asset_id)
+left join met using (period, ip_asset_id)
+where (
+    coalesce(counted.views, 0), coalesce(counted.clicks, 0), coalesce(counted.conversions, 0),
+    coalesce(counted.revenue_cents, 0), coalesce(met.unique_visitors, 0)
+) is distinct from (
+    shown.total_views, shown.total_clicks, shown.total_conversions, shown.total_revenue_cents, shown.unique_visitors
+)
+order by period, ip_asset_id
+"""
+
+
+def asset_periods_show_their_days(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+    """What assets have today and in the last 7 days, visitors too, equals a count of these days.
+
+    Visitors of periods are carried on from run to run; a count of a week's would show that they have gone astray. A
+    sample row gives, per column, how much the days exceed the period.
+    """
+    found = rows_of(connection, _UNEVEN_ASSETS, {"start": window.start, "end": window.end})
+    bad_days = {window.end - timedelta(days=1)} if found else set()
+    return _outcome("asset_periods_show_their_days", {"wrong_asset_periods": len(found)}, found, bad_days)
+
+
+def _outcome(name: str, observed: dict[str, int], wrong: list[dict[str, Any]], bad_days: set[date]) -> CheckOutcome:
+    return CheckOutcome(
+        name=name,
+        passed=not wrong,
+        severity=Severity.ERROR,
+        observed={**observed},
+        days=tuple(sorted(bad_days)),
+        sample=tuple(plain_row(row) for row in wrong[:SAMPLE_ROWS]),
+    )
+
+
+def _days(window: Window) -> list[date]:
+    return [window.start + timedelta(days=offset) for offset in range((window.end - window.start).days)]
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
