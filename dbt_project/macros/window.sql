@@ -30,6 +30,16 @@
     cast('{{ window_bound("end") }}' as date)
 {%- endmacro %}
 
+{# The moments at which the window begins and ends, in whatever time zone the session is: a date compared with a time is
+   taken for a local midnight. #}
+{% macro window_start_at() -%}
+    cast('{{ window_bound("start") }} 00:00:00+00' as timestamp with time zone)
+{%- endmacro %}
+
+{% macro window_end_at() -%}
+    cast('{{ window_bound("end") }} 00:00:00+00' as timestamp with time zone)
+{%- endmacro %}
+
 {# Whether a date column lies in the window. Literals, so that partitions are pruned when the query is planned. #}
 {% macro in_window(column) -%}
     ({{ column }} >= {{ window_start() }} and {{ column }} < {{ window_end() }})

@@ -149,7 +149,7 @@ keyed as (
             event_date < {{ window_end() }}
             or session_key in (select session_key from keys_of_last_day)
             -- A server's event of the night may follow its actor into a session that begins there.
-            or (actor_id is not null and occurred_at < {{ window_end() }} + interval '30' minute)
+            or (actor_id is not null and occurred_at < {{ window_end_at() }} + interval '30' minute)
         )
     union all
     select
@@ -243,7 +243,7 @@ server_events as (
         event_source not in ('web', 'mobile')
         and actor_id is not null
         and not is_bot
-        and (event_date < {{ window_end() }} or occurred_at < {{ window_end() }} + interval '30' minute)
+        and (event_date < {{ window_end() }} or occurred_at < {{ window_end_at() }} + interval '30' minute)
 
 ),
 
@@ -276,7 +276,7 @@ seen_actors as (
     from day_before
     where
         event_source in ('web', 'mobile')
-        and occurred_at > {{ window_start() }} - interval '30' minute
+        and occurred_at > {{ window_start_at() }} - interval '30' minute
         and actor_id in (select actor_id from actors_of_servers)
 
 ),
