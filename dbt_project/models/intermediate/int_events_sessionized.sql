@@ -46,40 +46,40 @@ identities as (
 day_before as (
 
     {% if is_incremental() -%}
-    select
-        event_id,
-        event_source,
-        actor_id,
-        session_key,
-        session_id,
-        session_date,
-        origin_channel,
-        origin_source,
-        origin_medium,
-        origin_campaign,
-        event_date,
-        occurred_at
-    from {{ this }}
-    where
-        window_date = {{ window_start() }} - 1
-        and not is_tail
-        and session_id is not null
+        select
+            event_id,
+            event_source,
+            actor_id,
+            session_key,
+            session_id,
+            session_date,
+            origin_channel,
+            origin_source,
+            origin_medium,
+            origin_campaign,
+            event_date,
+            occurred_at
+        from {{ this }}
+        where
+            window_date = {{ window_start() }} - 1
+            and not is_tail
+            and session_id is not null
     {%- else -%}
-    select
-        event_id,
-        event_source,
-        actor_id,
-        cast(null as text) as session_key,
-        event_id as session_id,
-        event_date as session_date,
-        cast(null as text) as origin_channel,
-        cast(null as text) as origin_source,
-        cast(null as text) as origin_medium,
-        cast(null as text) as origin_campaign,
-        event_date,
-        occurred_at
-    from events
-    where false
+        select
+            event_id,
+            event_source,
+            actor_id,
+            cast(null as text) as session_key,
+            event_id as session_id,
+            event_date as session_date,
+            cast(null as text) as origin_channel,
+            cast(null as text) as origin_source,
+            cast(null as text) as origin_medium,
+            cast(null as text) as origin_campaign,
+            event_date,
+            occurred_at
+        from events
+        where false
     {%- endif %}
 
 ),
@@ -129,7 +129,7 @@ open_sessions as (
     where
         session_date = event_date
         and event_source in ('web', 'mobile')
-        and session_key in (select session_key from keys_of_first_day)
+        and session_key in (select keys_of_first_day.session_key from keys_of_first_day)
     group by session_id, session_key
 
 ),
@@ -147,7 +147,7 @@ keyed as (
         session_key is not null
         and (
             event_date < {{ window_end() }}
-            or session_key in (select session_key from keys_of_last_day)
+            or session_key in (select keys_of_last_day.session_key from keys_of_last_day)
             -- A server's event of the night may follow its actor into a session that begins there.
             or (actor_id is not null and occurred_at < {{ window_end_at() }} + interval '30' minute)
         )
@@ -264,7 +264,7 @@ seen_actors as (
         event_id,
         occurred_at
     from visits
-    where actor_id in (select actor_id from actors_of_servers)
+    where actor_id in (select actors_of_servers.actor_id from actors_of_servers)
     union all
     select
         actor_id,
@@ -277,7 +277,7 @@ seen_actors as (
     where
         event_source in ('web', 'mobile')
         and occurred_at > {{ window_start_at() }} - interval '30' minute
-        and actor_id in (select actor_id from actors_of_servers)
+        and actor_id in (select actors_of_servers.actor_id from actors_of_servers)
 
 ),
 
@@ -367,24 +367,45 @@ session_events as (
 
 ),
 
+-- With what each of them carried of its origin.
+attributed_events as (
+
+    select
+        session_events.*,
+        attribution.channel as origin_channel,
+        attribution.source as origin_source,
+        attribution.medium as origin_medium,
+        attribution.campaign as origin_campaign
+    from session_events
+    left join attribution
+        on
+            session_events.event_id = attribution.event_id
+            and session_events.event_date = attribution.event_date
+
+),
+
 placed as (
 
     select
         events.*,
-        session_events.session_key,
-        session_events.session_id,
-        session_events.session_date,
+        attributed_events.session_key,
+        attributed_events.session_id,
+        attributed_events.session_date,
+        attributed_events.origin_channel,
+        attributed_events.origin_source,
+        attributed_events.origin_medium,
+        attributed_events.origin_campaign,
         -- An event that names a license and nothing else gets the asset and the project that the license is for.
         events.license_id is not null and events.ip_asset_id is null and events.project_id is null as names_license_only
     from events
-    left join session_events
+    left join attributed_events
         on
-            events.event_id = session_events.event_id
-            and events.event_date = session_events.event_date
+            events.event_id = attributed_events.event_id
+            and events.event_date = attributed_events.event_date
     where
         events.event_date < {{ window_end() }}
         -- Of the next day only what belongs to the last day's sessions.
-        or session_events.session_date < events.event_date
+        or attributed_events.session_date < events.event_date
 
 ),
 
@@ -398,10 +419,6 @@ described as (
             when placed.anonymous_id is not null then 'anonymous:' || placed.anonymous_id
             when placed.tracker_session_id is not null then 'session:' || placed.tracker_session_id
         end as visitor_id,
-        attribution.channel as origin_channel,
-        attribution.source as origin_source,
-        attribution.medium as origin_medium,
-        attribution.campaign as origin_campaign,
         licenses.ip_asset_id as license_asset_id,
         licenses.project_id as license_project_id,
         coalesce(event_types.is_view, false) as is_view,
@@ -413,10 +430,6 @@ described as (
             else 0
         end as value_cents
     from placed
-    left join attribution
-        on
-            placed.event_id = attribution.event_id
-            and placed.event_date = attribution.event_date
     left join event_types
         on placed.event_type = event_types.event_type
     left join licenses
@@ -434,18 +447,15 @@ described as (
 origins as (
 
     select
-        session_events.session_id,
-        attribution.event_id,
-        attribution.channel as origin_channel,
-        attribution.source as origin_source,
-        attribution.medium as origin_medium,
-        attribution.campaign as origin_campaign,
-        session_events.occurred_at
-    from attribution
-    inner join session_events
-        on
-            attribution.event_id = session_events.event_id
-            and attribution.event_date = session_events.event_date
+        session_id,
+        event_id,
+        origin_channel,
+        origin_source,
+        origin_medium,
+        origin_campaign,
+        occurred_at
+    from attributed_events
+    where origin_channel is not null
     union all
     select
         session_id,
