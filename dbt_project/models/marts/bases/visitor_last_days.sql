@@ -77,21 +77,28 @@ known as (
         ) as remembered_date
     from touched
 
+),
+
+-- What was the last day is built anew, and no longer seen there or later: the last one before the window.
+found as (
+
+    select
+        *,
+        case
+            when seen_date is null and {{ in_window('remembered_date') }} then (
+                select max(earlier_visits.metric_date) from earlier_visits
+                where earlier_visits.visitor_id = known.visitor_id and earlier_visits.ip_asset_id = known.ip_asset_id
+            )
+        end as earlier_date
+    from known
+
 )
 
 select
     ip_asset_id,
     visitor_id,
     case
-        -- What was the last day is built anew: it may no longer be it, and what was the last before the window is.
-        when {{ in_window('remembered_date') }}
-            then coalesce(
-                seen_date,
-                (
-                    select max(earlier_visits.metric_date) from earlier_visits
-                    where earlier_visits.visitor_id = known.visitor_id and earlier_visits.ip_asset_id = known.ip_asset_id
-                )
-            )
+        when {{ in_window('remembered_date') }} then coalesce(seen_date, earlier_date)
         else greatest(seen_date, remembered_date)
     end as last_date
-from known
+from found

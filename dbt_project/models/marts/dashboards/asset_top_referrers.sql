@@ -70,7 +70,7 @@ ranked as (
 
     select
         *,
-        row_number() over (partition by period, ip_asset_id order by views desc, referrer) as place
+        row_number() over (partition by period, ip_asset_id order by views desc, referrer asc) as place
     from totals
 
 )
