@@ -116,6 +116,18 @@ keys_of_last_day as (
 
 ),
 
+-- Who may still be in a session of the last day when that is over, and have servers' events join it.
+actors_of_next_day as (
+
+    select distinct actor_id
+    from visit_events
+    where
+        event_date = {{ window_end() }}
+        and actor_id is not null
+        and session_key in (select keys_of_last_day.session_key from keys_of_last_day)
+
+),
+
 -- Each session that began on the day before and may go on, as one event: its last.
 open_sessions as (
 
@@ -148,8 +160,9 @@ keyed as (
         and (
             event_date < {{ window_end() }}
             or session_key in (select keys_of_last_day.session_key from keys_of_last_day)
-            -- A server's event of the night may follow its actor into a session that begins there.
+            -- A server's event of the next day may follow its actor into a session that begins there.
             or (actor_id is not null and occurred_at < {{ window_end_at() }} + interval '30' minute)
+            or actor_id in (select actors_of_next_day.actor_id from actors_of_next_day)
         )
     union all
     select
@@ -243,7 +256,11 @@ server_events as (
         event_source not in ('web', 'mobile')
         and actor_id is not null
         and not is_bot
-        and (event_date < {{ window_end() }} or occurred_at < {{ window_end_at() }} + interval '30' minute)
+        and (
+            event_date < {{ window_end() }}
+            or occurred_at < {{ window_end_at() }} + interval '30' minute
+            or actor_id in (select actors_of_next_day.actor_id from actors_of_next_day)
+        )
 
 ),
 

@@ -23,7 +23,8 @@ session_events as (
 
     select
         *,
-        row_number() over (partition by session_id order by occurred_at, event_id) as nth_event,
+        -- A server's event of the same moment may have a lesser id, and describes no device.
+        event_id = session_id as is_first,
         case when not is_tail then actor_id end as known_actor_id,
         case when not is_tail then anonymous_id end as known_anonymous_id,
         case when not is_tail and anonymous_id is not null then visitor_id end as visitor_of_device
@@ -38,13 +39,13 @@ sessions as (
         session_id,
         {{ first_of('known_actor_id', oldest_first) }} as actor_id,
         {{ first_of('known_anonymous_id', oldest_first) }} as anonymous_id,
-        max(case when nth_event = 1 then cast(tracker_session_id as text) end) as tracker_session_id,
+        max(case when is_first then cast(tracker_session_id as text) end) as tracker_session_id,
         {{ first_of('visitor_of_device', oldest_first) }} as visitor_of_device,
         {{ first_of('page_path', oldest_first) }} as entry_page,
         {{ first_of('page_path', newest_first) }} as exit_page,
-        max(case when nth_event = 1 then device_type end) as device_type,
-        max(case when nth_event = 1 then browser end) as browser,
-        max(case when nth_event = 1 then os end) as os,
+        max(case when is_first then device_type end) as device_type,
+        max(case when is_first then browser end) as browser,
+        max(case when is_first then os end) as os,
         min(channel) as channel,
         min(source) as source,
         min(medium) as medium,
