@@ -86,6 +86,12 @@ def stale_days(connection: psycopg.Connection, *, model_version: str, before: da
             union all
             select event_date, 'models_changed', change_id from ops.published_days where model_version <> %s
             union all
+            -- A build that was interrupted or refused has settled what its days changed for each other.
+            select event_date, 'built_and_not_published', built.change_id
+            from ops.published_days as published
+            inner join ops.built_days as built using (event_date)
+            where built.build_id <> published.build_id or not built.is_complete
+            union all
             select days.event_date, 'application_changed', versions.change_id
             from (select max(event_date) as event_date, max(change_id) as change_id from ops.published_days) as days
             inner join ({versions}) as versions on versions.change_id > days.change_id

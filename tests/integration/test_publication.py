@@ -121,6 +121,8 @@ def test_a_window_whose_weeks_and_periods_have_been_built_for_another_one_since_
     with pytest.raises(PublicationRefused, match="its weeks, months and periods are those of another build by now"):
         publish_as_a_run(published, DAY)
     assert published.contents(["marts", "published"]) == before
+    (stale,) = staleness.stale_days(published.connection, model_version=dbt.model_version(), before=FAR)
+    assert (stale.event_date, stale.reasons) == (START, ("built_and_not_published",))
 
 
 def test_a_build_whose_checks_were_not_recorded_is_refused(published: Pipeline) -> None:
