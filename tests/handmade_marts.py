@@ -7,6 +7,7 @@ import psycopg
 from psycopg import sql
 
 from ingestion.window import Window
+from orchestration import last_build
 from orchestration.mart_tables import Column, Mart
 from orchestration.publication import publish
 from orchestration.warehouse import Warehouse
@@ -60,4 +61,6 @@ def publish_by_hand(
         writing(lock, run_id, log=print),
         warehouse.connect(autocommit=True) as connection,
     ):
+        with connection.cursor() as cursor:
+            last_build.record(cursor, window, build_id="by-hand", model_version="by-hand")
         publish(connection, marts=marts, window=window, run_id=run_id, raw_checks=[], build_checks=[])
