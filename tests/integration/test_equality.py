@@ -21,7 +21,8 @@ File = tuple[date, str, list[dict[str, Any]]]
 
 
 def random_files(seed: int) -> list[File]:
-    """Two landing files a day: people on a few devices, some of whom sign in, retries, late events, licenses, bots."""
+    """Two landing files a day: people on a few devices, some of whom sign in, much of it around midnight; trackers'
+    sessions of many days, servers, retries, late events, licenses, bots."""
     chance = random.Random(seed)  # noqa: S311
     files: list[File] = []
     sent: list[dict[str, Any]] = []
@@ -35,19 +36,26 @@ def random_files(seed: int) -> list[File]:
                     continue
                 lateness = chance.choice([0, 0, 0, 0, 0, 1, 3])
                 day = max(START, landing_date - lateness * ONE_DAY)
-                at = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(seconds=chance.randrange(86_400))
+                second = chance.choice(
+                    [chance.randrange(86_400), chance.randrange(1_800), -1 - chance.randrange(1_800)]
+                )
+                at = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(seconds=second % 86_400)
                 event = {
                     "eventType": chance.choice(["asset_viewed", "asset_viewed", "license_clicked", "license_created"]),
                     "occurredAt": at.isoformat(),
                     "idempotencyKey": f"{seed}-{offset}-{part}-{number}",
-                    "anonymousId": f"device-{chance.randrange(4)}",
+                    "anonymousId": f"device-{chance.randrange(5)}",
                     "props": {
                         "revenueCents": chance.randrange(10_000),
                         "engagementTime": chance.randrange(9_000) / 1000,
                     },
                 }
+                if chance.random() < 0.2:
+                    own = int(event["anonymousId"][-1])
+                    event["actorId"] = f"user-{chance.choice([own, own, own, chance.randrange(3)])}"
+                    event["source"] = chance.choice(["web", "web", "api", "webhook"])
                 if chance.random() < 0.15:
-                    event["actorId"] = f"user-{chance.randrange(3)}"
+                    event["sessionId"] = f"{chance.randrange(2)}1111111-1111-4111-8111-111111111111"
                 event |= chance.choice(
                     [
                         {"entityType": "asset", "entityId": f"asset-{chance.randrange(3)}"},
@@ -79,6 +87,15 @@ def create_licenses(pipeline: Pipeline, *, asset_of: str) -> None:
                 [f"license-{number}", asset_of, START, START],
             )
         application.commit()
+
+
+# Sessions that go on after midnight, and those that a server's event has joined: the fewer of the two.
+SPANNING = """
+    select least(
+        (select count(*) from intermediate.int_sessions where session_ended_at::date > session_date),
+        (select count(*) from intermediate.int_events_attributed where session_id is not null and event_source <> 'web')
+    )
+"""
 
 
 def land(pipeline: Pipeline, files: list[File]) -> None:
@@ -152,8 +169,18 @@ def test_every_route_ends_at_the_same_tables(pipeline: Pipeline, seed: int) -> N
     rebuild_from_nothing(pipeline, files)
     assert pipeline.catch_up() == [], "a rebuild from nothing leaves no day stale"
     expected = pipeline.contents()
-    for table in ("raw.events", "raw.duplicate_events", "intermediate.int_identity_resolved", "marts.daily_metrics"):
+    for table in (
+        "raw.events",
+        "raw.duplicate_events",
+        "intermediate.int_identity_resolved",
+        "intermediate.int_conversion_paths",
+        "marts.daily_metrics",
+        "marts.attribution_credits",
+    ):
         assert expected[table], f"this test shows nothing: {table} is empty"
+    assert pipeline.rows(SPANNING) >= [(1,)], (
+        "this test shows nothing: no session crosses midnight or is of a server too"
+    )
 
     # What equals a rebuild that was tested needs no tests of its own; those on the way run with one of the seeds.
     pipeline.data_tests = seed == 1

@@ -24,7 +24,18 @@ ALWAYS, LATE, LATER, AT_FIRST = (0, 1, 2), (1, 2), (2,), (0, 1)
 # Few values, so that events meet: at the ends of half an hour, around midnight, on devices of two actors.
 MOMENTS = [
     timedelta(minutes=minutes, microseconds=microseconds)
-    for minutes, microseconds in [(0, 0), (5, 0), (12, 0), (30, -1), (30, 0), (41, 0), (720, 0), (1415, 0), (1425, 0)]
+    for minutes, microseconds in [
+        (0, 0),
+        (5, 0),
+        (12, 0),
+        (30, -1),
+        (30, 0),
+        (41, 0),
+        (720, 0),
+        (730, 0),
+        (1415, 0),
+        (1425, 0),
+    ]
 ] + [timedelta(days=1, microseconds=-1)]
 SESSION = "22222222-2222-4222-8222-222222222222"
 TRACKED = {"sessionId": "11111111-1111-4111-8111-111111111111"}
@@ -86,9 +97,12 @@ ONCE_MISSED = [
     Sent(1, minutes(12), {"actorId": "cem", "source": "api"}, PAGE),
     Sent(0, minutes(720), {"anonymousId": "somebody else"}, PAGE, LATER),
     # What follows midnight is corrected in a column that no session shows.
-    Sent(1, minutes(720), {"sessionId": SESSION}, PAGE),
-    Sent(2, minutes(720), {"sessionId": SESSION, "anonymousId": "a mistake"}, PAGE, AT_FIRST, key="corrected"),
-    Sent(2, minutes(720), {"sessionId": SESSION}, PAGE, LATER, key="corrected"),
+    Sent(1, minutes(720), {"sessionId": SESSION, "actorId": "dua"}, PAGE),
+    Sent(2, minutes(720), {"sessionId": SESSION, "actorId": "dua"}, PAGE),
+    Sent(2, minutes(721), {"sessionId": SESSION, "anonymousId": "a mistake"}, PAGE, AT_FIRST, key="corrected"),
+    Sent(2, minutes(721), {"sessionId": SESSION}, PAGE, LATER, key="corrected"),
+    # In the middle of the next day a server's event joins a session that lasts till then.
+    Sent(2, minutes(730), {"actorId": "dua", "source": "api"}, PAGE),
 ]
 
 
