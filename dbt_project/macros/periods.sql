@@ -12,6 +12,23 @@
     {%- endfor -%}
 {%- endmacro %}
 
+{# Whether a day is in the first month of any period: literals, so that no other days are read. Model periods, as this run has
+   made it, says which months these are. In a unit test all days are. #}
+{% macro in_first_months(column) -%}
+    {%- if execute and not is_unit_test() -%}
+    {%- set months = run_query(
+        'select distinct ' ~ month_of('first_date') ~ ', ' ~ month_after('first_date') ~ ' from ' ~ ref('periods') ~ ' order by 1'
+    ) -%}
+    (
+        {%- for first, next in months.rows %}
+        {{ 'or ' if not loop.first }}({{ column }} >= cast('{{ first }}' as date) and {{ column }} < cast('{{ next }}' as date))
+        {%- endfor %}
+    )
+    {%- else -%}
+    true
+    {%- endif -%}
+{%- endmacro %}
+
 {# A period is made of the days from its first to the end of that month, and the whole months after it. So its sums read a
    month of days and a row a month, however long it is: join the daily mart on the first condition, the monthly one on
    the second. #}

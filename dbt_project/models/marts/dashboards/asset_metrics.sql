@@ -18,6 +18,7 @@ assets as (
 days as (
 
     select * from {{ published_or_built('daily_metrics') }}
+    where {{ in_first_months('metric_date') }}
 
 ),
 

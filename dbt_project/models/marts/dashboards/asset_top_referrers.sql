@@ -18,6 +18,7 @@ assets as (
 days as (
 
     select * from {{ published_or_built('referrer_days') }}
+    where {{ in_first_months('metric_date') }}
 
 ),
 
