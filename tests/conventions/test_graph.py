@@ -72,7 +72,7 @@ PARENTS: dict[str, set[str]] = {
     "build/daily_metrics": {"intermediate/int_events_attributed"},
     "build/daily_metrics_by_channel": {"intermediate/int_events_attributed"},
     "intermediate/int_assets_latest": {"staging/stg_marketplace__ip_assets"},
-    "build/published_days": set(),
+    "build/published_days": {"intermediate/int_events_attributed"},
     "build/visitor_days": {"intermediate/int_events_attributed"},
     "build/visitor_last_days": {"build/visitor_days"},
     "build/visitors_by_period": {"build/periods", "build/visitor_last_days"},

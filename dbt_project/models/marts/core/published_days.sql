@@ -1,5 +1,8 @@
 {{ config(event_time='metric_date') }}
 
+-- A day is one when its events are. Without a parent Dagster would take the marts that come of it for another branch, and
+-- refuse a range of all of them.
+-- depends_on: {{ ref('int_events_attributed') }}
 with
 
 days as (
