@@ -22,6 +22,6 @@ def rows(connection: psycopg.Connection) -> Rows:
 def unguarded(rows: Rows) -> Rows:
     """The same, with raw.events stripped of its constraints: for rows that Postgres itself would refuse."""
     columns = ", ".join(f"{name} {definition.replace('not null', '')}" for name, definition in schema.EVENT_COLUMNS)
-    rows.execute("drop table raw.events")
+    rows.execute("drop table raw.events cascade")
     rows.execute(f"create table raw.events ({columns}, load_id bigint, line_number bigint)")
     return rows
