@@ -11,7 +11,7 @@ from tests.pipeline import START, Pipeline, run_dbt
 SECOND = START + ONE_DAY
 DAY = ["build", "--event-time-start", f"{START}", "--event-time-end", f"{SECOND}"]
 CHANNELS = [*DAY, "--select", "+int_attribution_classified", "--exclude-resource-type", "unit_test"]
-CLASSIFIED = "select channel, event_date from intermediate.int_attribution_classified"
+CLASSIFIED = "select channel, event_date from intermediate.int_attribution_classified order by event_date"
 # Each with what is said of it.
 BROKEN_RULES = {
     "(50, 'Paid Serach', null, null, '^cpc$', null, null)": 'rule 50: no channel is called "Paid Serach"',
