@@ -12,6 +12,7 @@ SECOND = START + ONE_DAY
 DAY = ["build", "--event-time-start", f"{START}", "--event-time-end", f"{SECOND}"]
 CHANNELS = [*DAY, "--select", "+int_attribution_classified", "--exclude-resource-type", "unit_test"]
 CLASSIFIED = "select channel, event_date from intermediate.int_attribution_classified"
+ORDERED = f"{CLASSIFIED} order by event_date"
 # Each with what is said of it.
 BROKEN_RULES = {
     "(50, 'Paid Serach', null, null, '^cpc$', null, null)": 'rule 50: no channel is called "Paid Serach"',
@@ -65,9 +66,7 @@ def test_the_view_of_channels_reads_one_day_and_is_there_again_when_a_seed_has_g
         select attname, atttypid::regtype::text from pg_attribute
         where attrelid = 'staging.channel_rules'::regclass and attnum > 0 order by attnum
     """
-    before = [
-        pipeline.rows(query) for query in (columns, "table staging.channel_rules", f"{CLASSIFIED} order by event_date")
-    ]
+    before = [pipeline.rows(query) for query in (columns, "table staging.channel_rules", ORDERED)]
     assert [channel for channel, _ in before[2]] == ["Organic Search", "Organic Search"]
 
     # A view that classified in two passes would read all of history for one of them.
@@ -76,16 +75,12 @@ def test_the_view_of_channels_reads_one_day_and_is_there_again_when_a_seed_has_g
     assert "attribution_20261001" not in plan
 
     run_dbt(pipeline.warehouse, ["seed", "--select", "channel_rules"])
-    assert pipeline.rows(f"{CLASSIFIED} order by event_date") == before[2], (
-        "a seed whose columns are as before leaves the views alone"
-    )
+    assert pipeline.rows(ORDERED) == before[2], "a seed whose columns are as before leaves the views alone"
 
     pipeline.connection.execute("alter table staging.channel_rules rename column comment to remark")
     run_dbt(pipeline.warehouse, CHANNELS)
 
-    assert [
-        pipeline.rows(query) for query in (columns, "table staging.channel_rules", f"{CLASSIFIED} order by event_date")
-    ] == before
+    assert [pipeline.rows(query) for query in (columns, "table staging.channel_rules", ORDERED)] == before
 
 
 def test_hosts_stand_in_the_order_of_the_alphabet_and_rules_in_that_of_their_priority() -> None:
