@@ -93,17 +93,18 @@ class DagsterRuns:
         """The job daily_refresh for a window, or only these assets of it."""
         return run_here(window, assets)
 
-    def start(self, window: Window) -> "subprocess.Popen[str]":
-        """The same in a process of its own, whose output is the run's log."""
+    def start(self, window: Window, output: Path) -> "subprocess.Popen[bytes]":
+        """The same in a process of its own, whose output is the run's log: a file, since a pipe that nobody reads holds
+        the run up when it is full."""
         *_, last = window.days()
-        return subprocess.Popen(
-            [sys.executable, "-m", "tests.dagster_runs", window.start.isoformat(), last.isoformat()],
-            cwd=CHECKOUT,
-            env=os.environ | self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        with output.open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "tests.dagster_runs", window.start.isoformat(), last.isoformat()],
+                cwd=CHECKOUT,
+                env=os.environ | self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
 
 
 def run_here(window: Window, assets: Sequence[str] = ()) -> Run:

@@ -72,6 +72,11 @@ PARENTS: dict[str, set[str]] = {
     "build/daily_metrics": {"intermediate/int_events_attributed"},
     "build/daily_metrics_by_channel": {"intermediate/int_events_attributed"},
     "intermediate/int_assets_latest": {"staging/stg_marketplace__ip_assets"},
+    "intermediate/int_ownerships_latest": {"staging/stg_marketplace__ip_ownerships"},
+    **{
+        f"intermediate/int_{table}_latest": {f"staging/stg_marketplace__{table}"}
+        for table in ("users", "creators", "brands", "projects", "license_adjustments")
+    },
     "build/published_days": {"intermediate/int_events_attributed"},
     "build/visitor_days": {"intermediate/int_events_attributed"},
     "build/visitor_last_days": {"build/visitor_days"},

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -236,18 +237,19 @@ def test_a_warehouse_that_cannot_be_used_is_told_without_its_password(
     assert warehouse.password not in run.error.replace("refuses the password", "")
 
 
-def test_of_two_runs_at_once_the_second_waits_and_both_end_right(runs: DagsterRuns) -> None:
+def test_of_two_runs_at_once_the_second_waits_and_both_end_right(runs: DagsterRuns, tmp_path: Path) -> None:
     for day in THREE_DAYS.days():
         runs.pipeline.land(day, [view(day, f"{day}")])
-    first = runs.start(TWO_DAYS)
+    log = tmp_path / "first.log"
+    first = runs.start(TWO_DAYS, log)
     try:
         wait_until(lambda: _is_held(runs), "the first run holds the warehouse")
         second = runs.run(Window(SECOND, FOURTH))
-        output, _ = first.communicate(timeout=PATIENCE_SECONDS)
+        first.wait(timeout=PATIENCE_SECONDS)
     finally:
         first.kill()
 
-    assert first.returncode == 0, output
+    assert first.returncode == 0, log.read_text()
     assert second.is_success, second.error
     assert "waiting for the warehouse" in second.log
     assert views(runs) == {START: 1, SECOND: 1, THIRD: 1}
@@ -259,12 +261,12 @@ def _is_held(runs: DagsterRuns) -> bool:
     return bool(runs.pipeline.rows(query))
 
 
-def test_a_killed_run_neither_holds_up_nor_spoils_the_next_one(published: DagsterRuns) -> None:
+def test_a_killed_run_neither_holds_up_nor_spoils_the_next_one(published: DagsterRuns, tmp_path: Path) -> None:
     pipeline = published.pipeline
     # dbt computes the new numbers and waits to write them; its run is killed, and dbt is not.
     with pipeline.warehouse.connect() as blocker:
         blocker.execute("lock table build.daily_metrics in share mode")
-        killed = published.start(DAY)
+        killed = published.start(DAY, tmp_path / "killed.log")
         try:
             wait_until(lambda: _dbt_waits(pipeline), "dbt waits for the table")
         finally:

@@ -8,23 +8,29 @@ licenses as (
 
 ),
 
--- A license that was removed from the product keeps naming its asset and project for the events that named it.
+-- A fee is that of the first version: what changes it later is a license adjustment, which counts on its own day.
 numbered as (
 
     select
         *,
+        first_value(fee_cents) over (partition by license_id order by version_number asc) as first_fee_cents,
         row_number() over (partition by license_id order by version_number desc) as nth_latest
     from licenses
-    where not is_removed
 
 )
 
+-- A license that was removed from the product keeps naming its asset and project for the events that named it.
 select
     license_id,
     ip_asset_id,
     project_id,
     brand_id,
     parent_license_id,
+    license_status,
+    first_fee_cents as fee_cents,
+    is_removed,
+    license_start_date,
+    license_end_date,
     created_at
 from numbered
 where nth_latest = 1
