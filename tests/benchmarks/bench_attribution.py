@@ -23,7 +23,7 @@ from ingestion.window import ONE_DAY, Window
 from orchestration.warehouse import Warehouse
 from tests import dbt_here
 from tests.benchmarks.attribution_days import fill
-from tests.benchmarks.ingest_database import benchmark_server
+from tests.benchmarks.ingest_database import BenchmarkServer, benchmark_server
 
 START: Final = date(2025, 1, 1)
 # Everything between the events and the credits.
@@ -56,9 +56,7 @@ def main() -> int:
     options = parser.parse_args()
     with benchmark_server() as server:
         with server.database():
-            bench = Bench(server.warehouse)
-            short = bench.day_after(options.short_days, options.events, options.repeats)
-            long = bench.day_after(options.days, options.events, options.repeats)
+            short, long = days_after(server, options)
         with server.database():
             day = Bench(server.warehouse).large_day(options.day_events, options.repeats)
     ratios = {
@@ -69,42 +67,67 @@ def main() -> int:
     return 0
 
 
+def days_after(server: BenchmarkServer, options: argparse.Namespace) -> tuple[list[float], list[float]]:
+    """Seconds of the models for the day after the short and the long history, measured by turns: what else the machine
+    does meets both alike."""
+    bench = Bench(server.warehouse)
+    lengths = {name: getattr(options, name) for name in ("short_days", "days")}
+    for name, history in lengths.items():
+        bench.make_history(history, options.events)
+        if name == "short_days":
+            server.keep_copy(name)
+    seconds: dict[str, list[float]] = {name: [] for name in lengths}
+    for _ in range(options.repeats):
+        for name in reversed(lengths):
+            seconds[name].append(bench.build(Window.day(START + lengths[name] * ONE_DAY)))
+            if len(seconds[name]) == options.repeats:
+                say(f"    the day after {lengths[name]} days: {', '.join(f'{value:.2f}' for value in seconds[name])} s")
+                say("    " + ", ".join(f"{model} {value:.2f}" for model, value in bench.seconds_of.items()))
+            server.exchange("short_days")
+    server.drop_copy("short_days")
+    return seconds["short_days"], seconds["days"]
+
+
 class Bench:
     """A fresh warehouse that is filled day by day."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
-        self.connection = warehouse.connect(autocommit=True)
-        for part in (schema, application_schema, ad_spend_schema, attribution_schema):
-            part.create(self.connection)
+        with self.warehouse.connect(autocommit=True) as connection:
+            for part in (schema, application_schema, ad_spend_schema, attribution_schema):
+                part.create(connection)
         self.built_days = 0
         self.seconds_of: dict[str, float] = {}
         dbt_here.run_dbt(warehouse, ["seed"])
-        dbt_here.run_dbt(warehouse, ["run", "--empty", *window_arguments(Window.day(START - ONE_DAY))])
+        empty = ["run", "--empty", "--select", *(f"+{model}" for model in MODELS)]
+        dbt_here.run_dbt(warehouse, [*empty, *window_arguments(Window.day(START - ONE_DAY))])
 
-    def day_after(self, history: int, events: int, repeats: int) -> list[float]:
-        """Seconds of the models for the day that follows so many days of history."""
+    def make_history(self, history: int, events: int) -> None:
+        """Go on until there are so many built days, and the events of the day after them."""
         # Twice as many visitors as a day has sessions; most of them come back within the lookback.
         visitors = events // 2
         window = Window(START + self.built_days * ONE_DAY, START + history * ONE_DAY)
         started = time.perf_counter()
-        fill(self.connection, Window(window.start, window.end + ONE_DAY), events=events, visitors=visitors)
-        for chunk in window.chunks(_CHUNK_DAYS):
-            self.build(chunk)
+        with self.warehouse.connect(autocommit=True) as connection:
+            # The day after the days so far was made with them.
+            first = window.start + ONE_DAY if self.built_days else window.start
+            fill(connection, Window(first, window.end + ONE_DAY), events=events, visitors=visitors)
+            for chunk in window.chunks(_CHUNK_DAYS):
+                self.build(chunk)
+            connection.execute("vacuum analyze")
+        self.built_days = history
         say(f"{history} days of {events:,} events: made in {time.perf_counter() - started:.0f} s")
-        self.connection.execute("vacuum analyze")
-        seconds = [self.build(Window.day(window.end)) for _ in range(repeats)]
-        self.built_days = history + 1
-        say(f"    the day after them: {', '.join(f'{value:.2f}' for value in seconds)} s")
-        say("    " + ", ".join(f"{name} {value:.2f}" for name, value in self.seconds_of.items()))
-        return seconds
 
     def large_day(self, events: int, repeats: int) -> float:
         """How many times the models take what the group by takes, on one day of so many events."""
-        fill(self.connection, Window.day(START), events=events, visitors=events // 2)
-        self.connection.execute("vacuum analyze")
-        grouped = [self.group_by() for _ in range(repeats)]
-        built = [self.build(Window.day(START)) for _ in range(repeats)]
+        with self.warehouse.connect(autocommit=True) as connection:
+            fill(connection, Window.day(START), events=events, visitors=events // 2)
+            connection.execute("vacuum analyze")
+        # By turns, too.
+        grouped, built = [], []
+        for _ in range(repeats):
+            grouped.append(self.group_by())
+            built.append(self.build(Window.day(START)))
         say(
             f"{events:,} events on one day: group by {statistics.median(grouped):.2f} s,"
             f" sessions to credits {statistics.median(built):.2f} s"
@@ -113,7 +136,7 @@ class Bench:
 
     def group_by(self) -> float:
         """Seconds of one sorted group by over the day, its rows counted and not sent."""
-        with self.connection.transaction(), self.connection.cursor() as cursor:
+        with self.warehouse.connect() as connection, connection.cursor() as cursor:
             cursor.execute("set local max_parallel_workers_per_gather = 0")
             cursor.execute("set local enable_hashagg = off")
             started = time.perf_counter()

@@ -43,6 +43,27 @@ class BenchmarkServer:
         yield self.warehouse.url
         self._superuser.execute(f"drop database {DATABASE} with (force)")
 
+    def keep_copy(self, name: str) -> None:
+        """Keep a copy of the warehouse as it is under another name, for exchange."""
+        self._disconnect(DATABASE)
+        self._superuser.execute(f"create database {name} owner {OWNER} template {DATABASE} strategy file_copy")
+
+    def exchange(self, name: str) -> None:
+        """Let the copy be the warehouse, and the warehouse the copy."""
+        for database in (DATABASE, name):
+            self._disconnect(database)
+        for old, new in ((DATABASE, "exchanged"), (name, DATABASE), ("exchanged", name)):
+            self._superuser.execute(f"alter database {old} rename to {new}")
+
+    def drop_copy(self, name: str) -> None:
+        """Drop a copy."""
+        self._superuser.execute(f"drop database {name} with (force)")
+
+    def _disconnect(self, database: str) -> None:
+        self._superuser.execute(
+            "select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = %s", [database]
+        )
+
     def close(self) -> None:
         self._superuser.close()
 
