@@ -84,17 +84,26 @@ create table if not exists payouts (
 )
 """
 
+# What changes often says when, and is read from where the last read ended; the others are read in full.
+_WITH_CHANGE_TIME: Final = ("users", "ip_assets", "licenses", "payouts")
+
 
 def write_application(connection: psycopg.Connection, tables: dict[str, list[Row]]) -> int:
     """Make the tables hold exactly these rows, in one transaction; the number of rows that differed."""
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute(_DDL)
+        for name in _WITH_CHANGE_TIME:
+            cursor.execute(
+                sql.SQL(
+                    "alter table {} add column if not exists updated_at timestamptz not null default clock_timestamp()"
+                ).format(sql.Identifier(name))
+            )
         return sum(_replace(cursor, name, tables[name]) for name in TABLE_NAMES)
 
 
 def _replace(cursor: psycopg.Cursor, name: str, rows: list[Row]) -> int:
     target, wanted = sql.Identifier(name), sql.Identifier("pg_temp", f"wanted_{name}")
-    cursor.execute(sql.SQL("create temporary table {} (like {})").format(wanted, target))
+    cursor.execute(sql.SQL("create temporary table {} (like {} including defaults)").format(wanted, target))
     names = list(rows[0]) if rows else ["id"]
     columns = sql.SQL(", ").join(map(sql.Identifier, names))
     with cursor.copy(sql.SQL("copy {} ({}) from stdin").format(wanted, columns)) as copy:
@@ -108,12 +117,13 @@ def _replace(cursor: psycopg.Cursor, name: str, rows: list[Row]) -> int:
         sql.SQL(
             """
             insert into {target} as t ({columns}) select {columns} from {wanted}
-            on conflict (id) do update set ({columns}) = row({new}) where ({old}) is distinct from ({new})
+            on conflict (id) do update set ({columns}) = row({new}){change_time} where ({old}) is distinct from ({new})
             """
         ).format(
             target=target,
             wanted=wanted,
             columns=columns,
+            change_time=sql.SQL(", updated_at = clock_timestamp()" if name in _WITH_CHANGE_TIME else ""),
             new=sql.SQL(", ").join(sql.Identifier("excluded", column) for column in names),
             old=sql.SQL(", ").join(sql.Identifier("t", column) for column in names),
         )
