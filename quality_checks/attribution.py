@@ -149,8 +149,8 @@ def attribution_adds_up(connection: psycopg.Connection, window: Window) -> Check
     return _outcome("attribution_adds_up", {"wrong_totals": len(differences)}, differences)
 
 
-# A conversion in a browser or app has its own session for a touch; only those that servers report can lack one, and
-# some always do. When it is a third of a day's, servers and browsers name people differently (2026-11, by judgement).
+# A conversion in a browser or app nearly always has its own session for a touch; those that servers report can lack
+# one, and some always do. When it is a third of a day's, servers and browsers name people differently (2026-11, by judgement).
 MAX_UNATTRIBUTED_SHARE: Final = 0.33
 
 _UNATTRIBUTED: Final = """
