@@ -150,7 +150,8 @@ def attribution_adds_up(connection: psycopg.Connection, window: Window) -> Check
 
 
 # A conversion in a browser or app nearly always has its own session for a touch; those that servers report can lack
-# one, and some always do. When it is a third of a day's, servers and browsers name people differently (2026-11, by judgement).
+# one, and some always do. When it is a third of a day's, servers and browsers name people differently (2026-11, by
+# judgement).
 MAX_UNATTRIBUTED_SHARE: Final = 0.33
 
 _UNATTRIBUTED: Final = """
