@@ -97,8 +97,5 @@ found as (
 select
     ip_asset_id,
     visitor_id,
-    case
-        when {{ in_window('remembered_date') }} then coalesce(seen_date, earlier_date)
-        else greatest(seen_date, remembered_date)
-    end as last_date
+    {{ last_day_carried_on('seen_date', 'remembered_date', 'earlier_date') }} as last_date
 from found

@@ -1,0 +1,126 @@
+{{ config(event_time='last_date') }}
+
+with
+
+days as (
+
+    select * from {{ published_or_built('visitor_activity_days') }}
+    where {{ in_window_or_anew('metric_date') }}
+
+),
+
+days_before as (
+
+    select * from {{ remembered('visitor_activity_days') }}
+    where {{ in_window('metric_date') }}
+
+),
+
+earlier_days as (
+
+    select * from {{ remembered('visitor_activity_days') }}
+    where metric_date < {{ window_start() }}
+
+),
+
+later_days as (
+
+    select * from {{ remembered('visitor_activity_days') }}
+    where metric_date >= {{ window_end() }}
+
+),
+
+remembered as (
+
+    select * from {{ remembered('visitor_activity') }}
+
+),
+
+-- Whoever is there in the days that are built, and whoever was there so far: for all others nothing can have changed.
+seen as (
+
+    select
+        visitor_id,
+        metric_date,
+        case when is_signed_in then metric_date end as signed_in_date
+    from days
+
+    union all
+
+    select
+        visitor_id,
+        cast(null as date) as metric_date,
+        cast(null as date) as signed_in_date
+    from days_before
+
+),
+
+touched as (
+
+    select
+        visitor_id,
+        min(metric_date) as seen_first_date,
+        max(metric_date) as seen_last_date,
+        max(signed_in_date) as seen_last_signed_in_date
+    from seen
+    group by visitor_id
+
+),
+
+-- Looked up one by one, by an index: what is remembered is as long as history.
+known as (
+
+    select
+        *,
+        (
+            select remembered.first_date from remembered
+            where remembered.visitor_id = touched.visitor_id
+        ) as first_date_before,
+        (
+            select remembered.last_date from remembered
+            where remembered.visitor_id = touched.visitor_id
+        ) as last_date_before,
+        (
+            select remembered.last_signed_in_date from remembered
+            where remembered.visitor_id = touched.visitor_id
+        ) as last_signed_in_date_before
+    from touched
+
+),
+
+-- What was the first or the last day is built anew, and no longer seen in the window: the nearest one outside it.
+found as (
+
+    select
+        *,
+        case
+            when seen_first_date is null and {{ in_window('first_date_before') }} then (
+                select min(later_days.metric_date) from later_days
+                where later_days.visitor_id = known.visitor_id
+            )
+        end as later_date,
+        case
+            when seen_last_date is null and {{ in_window('last_date_before') }} then (
+                select max(earlier_days.metric_date) from earlier_days
+                where earlier_days.visitor_id = known.visitor_id
+            )
+        end as earlier_date,
+        case
+            when seen_last_signed_in_date is null and {{ in_window('last_signed_in_date_before') }} then (
+                select max(earlier_days.metric_date) from earlier_days
+                where
+                    earlier_days.visitor_id = known.visitor_id
+                    and earlier_days.is_signed_in
+            )
+        end as earlier_signed_in_date
+    from known
+
+)
+
+select
+    visitor_id,
+    {{ first_day_carried_on('seen_first_date', 'first_date_before', 'later_date') }} as first_date,
+    {{ last_day_carried_on('seen_last_date', 'last_date_before', 'earlier_date') }} as last_date,
+    {{ last_day_carried_on('seen_last_signed_in_date', 'last_signed_in_date_before', 'earlier_signed_in_date') }}
+        as last_signed_in_date
+from found
