@@ -107,6 +107,15 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# The same of what the run replaces in a mart of another scope: the weeks of its window, or all. #}
+{% macro in_scope_or_anew(column, scope) -%}
+    {%- if execute and (is_unit_test() or starts_anew()) -%}
+    true
+    {%- else -%}
+    {{ in_scope(column, scope) }}
+    {%- endif -%}
+{%- endmacro %}
+
 {# Whether this run makes anew what is otherwise carried on from run to run. Models that are built by hand do, because
    nobody wrote down for them what they may go on from. #}
 {% macro starts_anew() -%}

@@ -83,6 +83,8 @@ PARENTS: dict[str, set[str]] = {
     "build/visitors_by_period": {"build/periods", "build/visitor_last_days"},
     "build/visitor_activity_days": {"intermediate/int_events_attributed"},
     "build/visitor_activity": {"build/visitor_activity_days"},
+    "build/cohort_weeks": {"build/periods", "build/visitor_activity", "build/visitor_activity_days"},
+    "build/cohort_retention": {"build/cohort_weeks", "build/periods"},
     "build/referrer_days": {"intermediate/int_events_attributed", "staging/stg_tracking__attribution"},
     "build/referrer_months": {"build/referrer_days"},
     "build/weekly_metrics": {"build/daily_metrics", "build/published_days", "build/visitor_days"},
@@ -101,7 +103,11 @@ PARENTS: dict[str, set[str]] = {
         "build/referrer_months",
         "intermediate/int_assets_latest",
     },
-    **{f"published/{table}": {f"build/{table}"} for table in ("visitor_activity_days", "visitor_activity")},
+    **{
+        f"published/{table}": {f"build/{table}"}
+        for table in ("visitor_activity_days", "visitor_activity", "cohort_weeks")
+    },
+    "marts/cohort_retention": {"build/cohort_retention"},
     **{
         f"published/{table}": {f"build/{table}"}
         for table in ("visitor_days", "visitor_last_days", "visitors_by_period", "referrer_days", "referrer_months")

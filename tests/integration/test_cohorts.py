@@ -1,11 +1,12 @@
-"""Who was there from when to when, against a count in Python: days published in any order, late events, corrected
-files, sign-ins by which visits turn out to be another visitor's.
+"""Who was there from when to when, and who came again, against a count in Python: days published in any order, late
+events, corrected files, sign-ins by which visits turn out to be another visitor's.
 """
 
 import random
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ DAYS = 30
 WINDOW = Window(START, START + DAYS * ONE_DAY)
 MIDNIGHT = datetime(START.year, START.month, START.day, tzinfo=UTC)
 
-pytestmark = pytest.mark.models("visitor_activity")
+pytestmark = pytest.mark.models("cohort_retention")
 
 
 def random_visits(chance: random.Random, count: int, prefix: str) -> list[Visit]:
@@ -53,9 +54,35 @@ def expected_activity(visits: list[Visit]) -> set[tuple[Any, ...]]:
     }
 
 
+def expected_retention(visits: list[Visit], published: Window) -> set[tuple[Any, ...]]:
+    weeks = {visitor: {_monday(day) for day in days} for visitor, days in days_of(visits).items()}
+    last = _monday(published.end - ONE_DAY)
+    rows = set()
+    cohort = _monday(published.start)
+    while cohort <= last:
+        began = [of for of in weeks.values() if min(of) == cohort]
+        for number in range((last - cohort).days // 7 + 1):
+            came = sum(cohort + timedelta(weeks=number) in of for of in began)
+            rate = rounded(100 * came, len(began)) if began else 0
+            rows.add((published.end - ONE_DAY, cohort, number, len(began), came, rate))
+        cohort += timedelta(weeks=1)
+    return rows
+
+
+def rounded(numerator: int, denominator: int) -> Decimal:
+    return (Decimal(numerator) / denominator).quantize(Decimal("0.0001"), ROUND_HALF_UP)
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
 def assert_counted(pipeline: Pipeline, visits: list[Visit]) -> None:
     activity = "select visitor_id, first_date, last_date, last_signed_in_date from published.visitor_activity"
     assert set(pipeline.rows(activity)) == expected_activity(visits)
+    retention = pipeline.rows("select * from marts.cohort_retention")
+    assert len(retention) == len(set(retention))
+    assert set(retention) == expected_retention(visits, WINDOW)
 
 
 def test_however_days_come_and_change_visitors_are_there_from_their_first_to_their_last(pipeline: Pipeline) -> None:

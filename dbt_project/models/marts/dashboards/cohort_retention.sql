@@ -1,0 +1,80 @@
+{{ config(event_time='metric_date') }}
+
+with
+
+periods as (
+
+    select * from {{ ref('periods') }}
+
+),
+
+cohort_weeks as (
+
+    select * from {{ ref('cohort_weeks') }}
+
+),
+
+ends as (
+
+    select
+        metric_date,
+        {{ monday_of('first_date') }} as first_week,
+        {{ monday_of('last_date') }} as last_week
+    from periods
+    where period = 'all'
+
+),
+
+cohorts as (
+
+    select
+        metric_date,
+        {{ each_week('first_week', 'last_week') }} as cohort_week,
+        last_week
+    from ends
+
+),
+
+weeks as (
+
+    select
+        metric_date,
+        cohort_week,
+        {{ each_week('cohort_week', 'last_week') }} as active_week
+    from cohorts
+
+),
+
+counts as (
+
+    select
+        weeks.metric_date,
+        weeks.cohort_week,
+        weeks.active_week,
+        coalesce(cohort_weeks.visitors, 0) as visitors
+    from weeks
+    left join cohort_weeks
+        on
+            weeks.cohort_week = cohort_weeks.cohort_week
+            and weeks.active_week = cohort_weeks.active_week
+
+),
+
+-- Everybody is there in their first week.
+with_first_weeks as (
+
+    select
+        *,
+        first_value(visitors) over (partition by cohort_week order by active_week) as cohort_visitors
+    from counts
+
+)
+
+select
+    metric_date,
+    cohort_week,
+    cast((active_week - cohort_week) / 7 as integer) as week_number,
+    cohort_visitors,
+    visitors,
+    {{ percentage('visitors', 'cohort_visitors') }} as retention_rate
+from with_first_weeks
