@@ -7,7 +7,7 @@ import pytest
 
 from orchestration import dbt
 from orchestration.mart_tables import Mart, marts_of
-from orchestration.roles.declared import AUDIENCES
+from orchestration.roles.declared import AUDIENCES, MARTS
 
 
 def undeclared(mart: Mart) -> set[str]:
@@ -38,7 +38,11 @@ def manifest(**meta: Any) -> Mapping[str, Any]:
     return {"nodes": {"model.earnings": model}}
 
 
-@pytest.mark.parametrize("mart", marts_of(dbt.manifest()), ids=lambda mart: mart.name)
+# What coarser marts are made from is for nobody's eyes: its schema is closed.
+PUBLIC = [mart for mart in marts_of(dbt.manifest()) if mart.schema == MARTS]
+
+
+@pytest.mark.parametrize("mart", PUBLIC, ids=lambda mart: mart.name)
 def test_a_mart_with_creators_or_brands_says_so(mart: Mart) -> None:
     assert undeclared(mart) == set()
 
