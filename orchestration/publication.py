@@ -2,7 +2,7 @@
 together.
 
 Rows move in one transaction, and only of days whose build is complete and whose checks are on record. The tables they
-move into are in mart_tables.py.
+move into are in mart_tables.py, the views over these in mart_views.py.
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,10 @@ import psycopg
 from psycopg import sql
 
 from ingestion.window import Window
-from orchestration import freshness, last_build, mart_tables
-from orchestration.mart_tables import LOCK_SECONDS, Mart
+from orchestration import freshness, last_build, mart_tables, mart_views
+from orchestration.mart_relations import LOCK_SECONDS
+from orchestration.marts import Mart
+from orchestration.roles import rights
 from orchestration.roles.declared import MARTS
 from orchestration.roles.policies import RolesMissing
 from orchestration.scopes import Scope, replaced
@@ -34,7 +36,7 @@ def publish(
     build_checks: Sequence[str],
 ) -> dict[str, int]:
     """Replace in every mart what a run for the window replaces, by its scope, with what was built for it, in one
-    transaction. Returns rows published by mart.
+    transaction. Returns rows published, by mart that is a table.
 
     Refuses, and changes nothing, unless the window is that of the last build, every day of it has a complete build,
     every check named in `build_checks` has passed on it, and every check in `raw_checks` on what it was made from.
@@ -48,9 +50,12 @@ def publish(
         try:
             starts_anew = last_build.starts_anew(cursor, window)
             mart_tables.prepare(cursor, marts, window)
-        except (last_build.OtherWindow, mart_tables.ColumnsChanged, RolesMissing) as error:
+            mart_views.prepare(cursor, marts)
+            rights.take_back(cursor)
+        except (last_build.OtherWindow, mart_tables.ColumnsChanged, mart_views.ViewMissing, RolesMissing) as error:
             raise PublicationRefused(f"nothing of {window} was published: {error}") from error
-        rows = {mart.name: _replace(cursor, mart, window, starts_anew=starts_anew) for mart in marts}
+        tables = [mart for mart in marts if not mart.is_view]
+        rows = {mart.name: _replace(cursor, mart, window, starts_anew=starts_anew) for mart in tables}
         cursor.execute(_RECORD, {"start": window.start, "end": window.end, "run_id": run_id})
         cursor.execute(_SETTLE, {"start": window.start, "end": window.end})
         freshness.record(cursor, [mart.name for mart in marts if mart.schema == MARTS], window, run_id=run_id)
@@ -59,7 +64,7 @@ def publish(
 
 def _replace(cursor: psycopg.Cursor, mart: Mart, window: Window, *, starts_anew: bool) -> int:
     names: dict[str, sql.Composable] = {
-        "mart": mart.table,
+        "mart": mart.relation,
         "built": sql.Identifier("build", mart.name),
         "date": sql.Identifier(mart.date_column),
         "columns": sql.SQL(", ").join(sql.Identifier(column.name) for column in mart.columns),

@@ -1,6 +1,7 @@
-"""Marts without models: tables of schema build written by hand and published as a run would publish them."""
+"""Marts without models: tables and views of schema build written by hand and published as a run would publish them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 import psycopg
@@ -8,7 +9,7 @@ from psycopg import sql
 
 from ingestion.window import Window
 from orchestration import last_build
-from orchestration.mart_tables import Column, Mart
+from orchestration.marts import Column, Mart
 from orchestration.publication import publish
 from orchestration.warehouse import Warehouse
 from orchestration.writer import writing
@@ -27,13 +28,23 @@ def mart(name: str, *columns: Column, portals: Mapping[str, str] | None = None) 
     return Mart(name, f"About {name}.", every, "metric_date", tuple(c.name for c in every), portals or {})
 
 
+def view(name: str, *columns: Column, portals: Mapping[str, str] | None = None) -> Mart:
+    """A mart that is a view with these columns beside metric_date."""
+    return replace(mart(name, *columns, portals=portals), is_view=True)
+
+
 def build(
-    connection: psycopg.Connection, marts: Mapping[Mart, Iterable[Sequence[object]]], days: Sequence[date]
+    connection: psycopg.Connection, marts: Mapping[Mart, Iterable[Sequence[object]] | str], days: Sequence[date]
 ) -> None:
-    """Write schema build: the same rows, in the order of the columns after metric_date, on every day."""
+    """Write schema build: of a table the same rows, in the order of the columns after metric_date, on every day; of a
+    view its query, after the tables that it reads."""
     for made, rows in marts.items():
         table = sql.Identifier("build", made.name)
-        connection.execute(sql.SQL("drop table if exists {}").format(table))
+        if isinstance(rows, str):
+            connection.execute(sql.SQL("drop view if exists {}").format(table))
+            connection.execute(sql.SQL("create view {} as {}").format(table, sql.SQL(rows)))  # type: ignore[arg-type]
+            continue
+        connection.execute(sql.SQL("drop table if exists {} cascade").format(table))
         columns = sql.SQL(", ").join(
             sql.SQL("{} {}").format(sql.Identifier(c.name), sql.SQL(c.data_type)) for c in made.columns
         )

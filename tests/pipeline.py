@@ -19,7 +19,7 @@ from ingestion.application.reader import connect_application, read_application
 from ingestion.loading import LoadReport, load_window
 from ingestion.window import ONE_DAY, Window
 from orchestration import builds, dbt, fits, gates, mart_tables, staleness
-from orchestration.mart_tables import marts_of
+from orchestration.marts import marts_of
 from orchestration.publication import publish
 from orchestration.warehouse import Warehouse
 from orchestration.writer import writing

@@ -9,7 +9,7 @@ import psycopg
 
 from attribution import schema as attribution_schema
 from ingestion.window import Window
-from orchestration import builds, dbt_results, dbt_specs, failures, fits, gates, mart_tables, row_counts
+from orchestration import builds, dbt_results, dbt_specs, failures, fits, gates, mart_tables, marts, row_counts
 from orchestration import dbt as project
 from orchestration.defs.raw_assets import DAILY
 from orchestration.defs.resources import WarehouseResource, WriterResource
@@ -53,7 +53,7 @@ def dbt_models(
             made = [*project.windowed_tables(project.manifest()), *attribution_schema.TABLES]
             builds.clear(connection, window, made, build_id=build_id)
         attribution_schema.create(connection)
-        mart_tables.make_readable(connection, mart_tables.marts_of(project.manifest()))
+        mart_tables.make_readable(connection, marts.marts_of(project.manifest()))
         builds.begin(connection, window, build_id=build_id, model_version=project.model_version())
         *earlier, last = window.chunks(BACKFILL_CHUNK_DAYS)
         for chunk in earlier:

@@ -11,7 +11,7 @@ from orchestration import dbt as project
 from orchestration import failures, gates, row_counts
 from orchestration.defs.raw_assets import DAILY
 from orchestration.defs.resources import WriterResource
-from orchestration.mart_tables import marts_of
+from orchestration.marts import marts_of
 from orchestration.partitions import window_of
 from orchestration.publication import PublicationRefused, publish
 from orchestration.scopes import Scope
@@ -51,7 +51,7 @@ def published_marts(context: dg.AssetExecutionContext, writer: WriterResource) -
         # Not while they are loaded: entity_events.py says what that would cost.
         entity_events.index_published_days(connection)
         for mart in marts:
-            if mart.scope is Scope.DAY:
+            if mart.scope is Scope.DAY and not mart.is_view:
                 rows = row_counts.rows_by_day(connection, mart.schema, mart.name, mart.date_column, window)
                 row_counts.tell(context, dg.AssetKey([mart.schema, mart.name]), rows)
             yield dg.MaterializeResult(asset_key=[mart.schema, mart.name])

@@ -9,6 +9,8 @@ from typing import Final
 MARTS: Final = "marts"
 # What is published with the marts for the pipeline alone; nobody else enters it.
 PUBLISHED: Final = "published"
+# In the place of the column that says whose a row is: nobody's, and for every portal to see.
+EVERY_ROW: Final = "*"
 # Which login belongs to which creator or brand; nobody but the owner reads it.
 ACCESS: Final = "access"
 

@@ -1,5 +1,5 @@
 """Which rows of a mart a role sees. A mart that belongs to creators or brands, by a column of it, shows each only their
-own; every other mart is none of theirs.
+own; one that is declared to hold nobody's rows shows them all; every other mart is none of theirs.
 
 The policies bind the owner too (`force`), by who has logged in: a view or function of the owner that a portal was given
 by mistake shows nothing, instead of everything.
@@ -13,7 +13,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from orchestration.roles.declared import ACCESS, AUDIENCES, BI_READER, EVERYBODY, MARTS
+from orchestration.roles.declared import ACCESS, AUDIENCES, BI_READER, EVERY_ROW, EVERYBODY, MARTS
 
 # How the names of our policies begin.
 _ALL_ROWS: Final = "all_rows_for_"
@@ -76,11 +76,13 @@ def wanted(portals: Mapping[str, str], *, owner: str) -> list[Policy]:
         Policy(_ALL_ROWS + BI_READER.name, BI_READER.name, "true"),
     ]
     for audience in AUDIENCES:
-        if audience.name in portals:
+        portal = audience.portal.name
+        if portals.get(audience.name) == EVERY_ROW:
+            policies += [Policy(_ALL_ROWS + role, role, "true") for role in (portal, audience.group)]
+        elif audience.name in portals:
             column = sql.Identifier(portals[audience.name]).as_string()
             # After a transaction that had set it the setting is '' and not null.
             said = f"nullif(current_setting('{audience.setting}', true), '')"
-            portal = audience.portal.name
             policies += [
                 Policy(_OWN_ROWS + portal, portal, f"{column} = (select {said})"),
                 Policy(_OWN_ROWS + audience.group, audience.group, f"{column} = (select {audience.lookup}())"),
@@ -190,6 +192,15 @@ def guard(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> Non
                 sql.SQL(f"with check ({policy.rows})" if policy.may_write else ""),
             )
         )
-    present = cursor.execute("select rolname from pg_roles where rolname = any(%s)", [_holders(portals)]).fetchall()
-    for (role,) in present:
-        cursor.execute(sql.SQL("grant select on {} to {}").format(identifier, sql.Identifier(role)))
+    let_read(cursor, table, portals)
+
+
+def let_read(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> None:
+    """Give the right to read a table or view of marts to those who may and cannot."""
+    missing = cursor.execute(
+        "select rolname from pg_roles where rolname = any(%s) and not has_table_privilege(oid, %s::regclass, 'select')",
+        [_holders(portals), f"{MARTS}.{table}"],
+    ).fetchall()
+    for (role,) in missing:
+        statement = sql.SQL("grant select on {} to {}")
+        cursor.execute(statement.format(sql.Identifier(MARTS, table), sql.Identifier(role)))

@@ -53,8 +53,9 @@ where not exists (
 )
 """
 
-# Views, partitions and copies show rows whatever the policies of the table they are made from say. So whoever sees only
-# what is theirs, by role or by login, has rights on tables whose policies name their role, and everybody on none.
+# Views, partitions and copies show rows whatever the policies of the table they are made from say; but not a view that
+# reads as whoever asks (security_invoker), as those that are marts do. So whoever sees only what is theirs, by role or
+# by login, has rights on such views and on tables whose policies name their role, and everybody on none.
 _SURPLUS_GRANTS: Final = """
 with policed as (
     select pg_roles.oid, rolname as holder, rolname as role from pg_roles where rolname = any(%(policed)s)
@@ -74,25 +75,29 @@ granted as (
     select attrelid, grantee, 'of a column' from pg_attribute, aclexplode(attacl)
     where attrelid in (select oid from pg_class where relnamespace = %(marts)s::regnamespace)
 ),
-surplus as (
-    select distinct relations.relname, quote_ident(policed.holder) as holder,
-        policed.holder = policed.role and relations.relrowsecurity and exists (
-            select from pg_policy where polrelid = relations.oid and policed.oid = any(polroles)
-        ) as is_policed
+held as (
+    select relations.relname, policed.holder, granted.privilege_type, coalesce(
+        policed.holder = policed.role and (
+            relations.relkind = 'v' and 'security_invoker=true' = any(relations.reloptions)
+            or relations.relrowsecurity and exists (
+                select from pg_policy where polrelid = relations.oid and policed.oid = any(polroles)
+            )
+        ),
+        false
+    ) as is_policed
     from pg_class as relations
     inner join granted on granted.relation = relations.oid
     inner join policed on policed.oid = granted.grantee
-    where relations.relkind in ('r', 'p', 'v', 'm', 'f') and not coalesce(
-        policed.holder = policed.role and granted.privilege_type = 'SELECT' and relations.relrowsecurity and exists (
-            select from pg_policy where polrelid = relations.oid and policed.oid = any(polroles)
-        ),
-        false
-    )
+    where relations.relkind in ('r', 'p', 'v', 'm', 'f')
+),
+surplus as (
+    select distinct relname, quote_ident(holder) as holder, is_policed
+    from held where not (is_policed and privilege_type = 'SELECT')
 )
 select statement
 from surplus, lateral (values
     (1, format('revoke all on marts.%%I from %%s', relname, holder), true),
-    (2, format('grant select on marts.%%I to %%s', relname, holder), coalesce(is_policed, false))
+    (2, format('grant select on marts.%%I to %%s', relname, holder), is_policed)
 ) as statements(place, statement, is_wanted)
 where is_wanted
 order by relname, holder, place

@@ -189,6 +189,16 @@ def test_every_mart_is_public_but_what_only_coarser_ones_are_made_from(model: Ma
     assert model["access"] == ("protected" if folder == "bases" else "public")
 
 
+def test_a_mart_that_is_a_view_reads_marts_that_are_tables_and_is_built_after_them() -> None:
+    """Its readers may read nothing else, and among the daily models some of these tables are not there yet."""
+    tables = {model["unique_id"] for name, model in PUBLIC.items() if name in WINDOWED}
+    views = [model for name, model in PUBLIC.items() if name not in WINDOWED]
+    assert views
+    for model in views:
+        assert set(model["depends_on"]["nodes"]) <= tables, model["name"]
+        assert scope(model) == "snapshot", model["name"]
+
+
 @pytest.mark.parametrize("seed", nodes("seed").values(), ids=nodes("seed"))
 def test_a_seed_is_described_with_its_grain_and_its_key_is_tested(seed: Mapping[str, Any]) -> None:
     assert re.search(r"Grain: one row per [^.]+\.$", seed["description"].strip())

@@ -103,6 +103,8 @@ PARENTS: dict[str, set[str]] = {
     "build/weekly_metrics": {"build/daily_metrics", "build/published_days", "build/visitor_days"},
     "build/monthly_metrics": {"build/daily_metrics", "build/published_days", "build/visitor_days"},
     "build/periods": {"build/published_days"},
+    "build/platform_daily_metrics": {"build/daily_metrics", "build/published_days"},
+    "build/platform_revenue_timeline": {"build/periods", "build/platform_daily_metrics"},
     "build/asset_metrics": {
         "build/daily_metrics",
         "build/monthly_metrics",
@@ -134,6 +136,8 @@ PARENTS: dict[str, set[str]] = {
             "periods",
             "asset_metrics",
             "asset_top_referrers",
+            "platform_daily_metrics",
+            "platform_revenue_timeline",
         )
     },
     "marts/attribution_credits": {"build/attribution_credits"},

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from orchestration import dbt
-from orchestration.mart_tables import Mart, marts_of
+from orchestration.marts import Mart, marts_of
 from orchestration.roles.declared import AUDIENCES, MARTS
 
 
@@ -33,7 +33,11 @@ def manifest(**meta: Any) -> Mapping[str, Any]:
         "access": "public",
         "description": "",
         "columns": columns,
-        "config": {"event_time": "metric_date", "meta": {"grain": ["metric_date"], **meta}},
+        "config": {
+            "event_time": "metric_date",
+            "materialized": "incremental",
+            "meta": {"grain": ["metric_date"], **meta},
+        },
     }
     return {"nodes": {"model.earnings": model}}
 
@@ -53,6 +57,7 @@ def test_a_mart_with_creators_or_brands_says_so(mart: Mart) -> None:
         ({}, {"creator", "brand"}),
         ({"portal": {"creator": "creator_id"}}, {"brand"}),
         ({"portal": {"creator": "creator_id", "brand": "metric_date"}}, {"brand"}),
+        ({"portal": {"creator": "creator_id", "brand": "*"}}, {"brand"}),
         ({"portal": {"creator": "creator_id", "brand": "brand_id"}}, set()),
     ],
 )

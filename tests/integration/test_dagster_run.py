@@ -17,7 +17,7 @@ import pytest
 
 from ingestion.window import ONE_DAY, Window
 from orchestration import dbt
-from orchestration.mart_tables import marts_of
+from orchestration.marts import marts_of
 from orchestration.partitions import run_tags
 from tests.code_location import definitions
 from tests.dagster_runs import DagsterRuns, Run

@@ -11,7 +11,7 @@ import pytest
 from ingestion.window import ONE_DAY, Window
 from orchestration import dbt, gates, staleness
 from orchestration.builds import IncompleteRebuild, clear
-from orchestration.mart_tables import Column, Mart, marts_of
+from orchestration.marts import Column, Mart, marts_of
 from orchestration.publication import PublicationRefused, publish
 from orchestration.writer import WriterBusy, writing
 from tests.pipeline import FAR, START, GateClosed, Pipeline

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestration.mart_tables import Mart
+from orchestration.marts import Mart
 from orchestration.roles import logins
 from orchestration.roles.declared import BRANDS, CREATORS
 from orchestration.roles.logins import Login
 from orchestration.warehouse import Warehouse
-from tests.handmade_marts import DAY, build, column, mart, publish_by_hand
+from tests.handmade_marts import DAY, build, column, mart, publish_by_hand, view
 
 EARNINGS = mart("earnings", column("creator_id"), column("note"), portals={"creator": "creator_id"})
 CAMPAIGNS = mart("campaigns", column("brand_id"), column("note"), portals={"brand": "brand_id"})
@@ -21,11 +21,23 @@ LICENSES = mart(
     portals={"creator": "creator_id", "brand": "brand_id"},
 )
 TOTALS = mart("totals", column("note"))
-MARTS = {
+CALENDAR = mart("calendar", portals={"creator": "*", "brand": "*"})
+# Views over what is theirs and what is nobody's. One names a part as a table is named.
+EARNINGS_BY_DAY = view("earnings_by_day", column("creator_id"), column("note"), portals={"creator": "creator_id"})
+CAMPAIGNS_BY_DAY = view("campaigns_by_day", column("brand_id"), column("note"), portals={"brand": "brand_id"})
+MARTS: dict[Mart, list[tuple[object, ...]] | str] = {
     EARNINGS: [("c1", "own"), ("c2", "secret"), (None, "secret of nobody")],
     CAMPAIGNS: [("b1", "own"), ("b2", "secret"), (None, "secret of nobody")],
     LICENSES: [("c1", "b1", "own"), ("c2", "b2", "secret")],
     TOTALS: [("secret total",)],
+    CALENDAR: [()],
+    EARNINGS_BY_DAY: (
+        "with calendar as (select * from build.calendar), earnings as (select * from build.earnings)"
+        " select metric_date, creator_id, note from calendar inner join earnings using (metric_date)"
+    ),
+    CAMPAIGNS_BY_DAY: (
+        "select metric_date, brand_id, note from build.calendar inner join build.campaigns using (metric_date)"
+    ),
 }
 POLICED: tuple[Mart, ...] = (EARNINGS, CAMPAIGNS, LICENSES)
 
