@@ -118,6 +118,24 @@ PARENTS: dict[str, set[str]] = {
         "build/referrer_months",
         "intermediate/int_assets_latest",
     },
+    "build/brand_asset_days": {"build/daily_metrics", "intermediate/int_licenses_latest"},
+    "build/brand_asset_months": {"build/brand_asset_days"},
+    "build/brand_campaign_metrics": {
+        "build/brand_asset_days",
+        "build/brand_asset_months",
+        "build/periods",
+        *(f"intermediate/int_{table}_latest" for table in ("brands", "projects", "licenses", "license_adjustments")),
+    },
+    "build/brand_campaign_assets": {
+        "build/brand_asset_days",
+        "build/brand_asset_months",
+        "build/periods",
+        *(f"intermediate/int_{table}_latest" for table in ("brands", "assets", "licenses")),
+    },
+    "published/brand_asset_days": {"build/brand_asset_days"},
+    "published/brand_asset_months": {"build/brand_asset_months"},
+    "marts/brand_campaign_metrics": {"build/brand_campaign_metrics"},
+    "marts/brand_campaign_assets": {"build/brand_campaign_assets"},
     **{
         f"published/{table}": {f"build/{table}"}
         for table in ("visitor_activity_days", "visitor_activity", "cohort_weeks")
