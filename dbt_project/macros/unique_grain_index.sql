@@ -1,8 +1,8 @@
 {# One row per grain (`meta: {grain: [...]}`), also where keys are null: on Postgres a plain unique index lets the same
    group in again. And, where the grain does not begin with it, an index on the day by which rows are replaced. Views have
-   none. #}
+   none, and what nobody looks up by its key and is as long as raw (`meta: {has_unique_index: false}`) is only tested. #}
 {% macro unique_grain_index() -%}
-    {%- if execute and model.config.materialized == 'incremental' -%}
+    {%- if execute and model.config.materialized == 'incremental' and model.config.meta.get('has_unique_index', true) -%}
         {%- set grain = model.config.meta['grain'] -%}
         create unique index if not exists {{ this.identifier }}_grain
         on {{ this }} ({{ grain | join(', ') }}) nulls not distinct

@@ -1,10 +1,13 @@
 {{ config(
     event_time='window_date',
     post_hook=[
+        'drop index if exists {{ this.schema }}.int_events_sessionized_grain',
         'create index if not exists int_events_sessionized_window_date on {{ this }} using brin (window_date)',
         'create index if not exists int_events_sessionized_license on {{ this }} (license_id) where names_license_only',
     ]
 ) }}
+
+{%- set oldest_first = 'occurred_at, event_id' %}
 
 with
 
@@ -489,19 +492,16 @@ origins as (
 
 ),
 
-numbered_origins as (
-
-    select
-        *,
-        row_number() over (partition by session_id order by occurred_at, event_id) as nth_origin
-    from origins
-
-),
-
 first_origins as (
 
-    select * from numbered_origins
-    where nth_origin = 1
+    select
+        session_id,
+        {{ first_of('origin_channel', oldest_first) }} as origin_channel,
+        {{ first_of('origin_source', oldest_first) }} as origin_source,
+        {{ first_of('origin_medium', oldest_first) }} as origin_medium,
+        {{ first_of('origin_campaign', oldest_first) }} as origin_campaign
+    from origins
+    group by session_id
 
 ),
 
