@@ -121,8 +121,8 @@ class Bench:
             for chunk in window.chunks(_CHUNK_DAYS):
                 self.build(chunk)
             connection.execute("vacuum analyze")
-            (credits,) = connection.execute("select count(*) from build.attribution_credits").fetchone() or (0,)
-            if not credits:
+            (credited,) = connection.execute("select count(*) from build.attribution_credits").fetchone() or (0,)
+            if not credited:
                 raise SystemExit("nothing was credited: the models have not read the events that were made")
         self.built_days = history
         say(f"{history} days of {events:,} events: made in {time.perf_counter() - started:.0f} s")
