@@ -104,6 +104,24 @@ PARENTS: dict[str, set[str]] = {
     "build/monthly_metrics": {"build/daily_metrics", "build/published_days", "build/visitor_days"},
     "build/periods": {"build/published_days"},
     "build/platform_daily_metrics": {"build/daily_metrics", "build/published_days"},
+    "build/creator_revenue_timeline": {
+        "build/creator_daily_metrics",
+        "build/creator_dashboard",
+        "build/periods",
+        "build/published_days",
+    },
+    "intermediate/int_entities_dated": {
+        f"intermediate/int_{table}_latest"
+        for table in ("users", "creators", "brands", "assets", "licenses", "license_adjustments")
+    },
+    "build/active_users_by_period": {"build/periods", "build/visitor_activity"},
+    "published/active_users_by_period": {"build/active_users_by_period"},
+    "build/platform_metrics": {
+        "build/active_users_by_period",
+        "build/periods",
+        "build/platform_daily_metrics",
+        "intermediate/int_entities_dated",
+    },
     "build/platform_revenue_timeline": {"build/periods", "build/platform_daily_metrics"},
     "build/asset_metrics": {
         "build/daily_metrics",
@@ -154,7 +172,9 @@ PARENTS: dict[str, set[str]] = {
             "periods",
             "asset_metrics",
             "asset_top_referrers",
+            "creator_revenue_timeline",
             "platform_daily_metrics",
+            "platform_metrics",
             "platform_revenue_timeline",
         )
     },

@@ -22,6 +22,7 @@ select
     title,
     asset_type,
     created_by_user_id,
+    is_removed,
     is_removed or deleted_at is not null as is_deleted,
     created_at
 from numbered

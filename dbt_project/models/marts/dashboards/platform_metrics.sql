@@ -1,0 +1,124 @@
+{{ config(event_time='metric_date') }}
+
+with
+
+periods as (
+
+    select * from {{ ref('periods') }}
+
+),
+
+days as (
+
+    select * from {{ published_or_built('platform_daily_metrics') }}
+
+),
+
+active_users as (
+
+    select * from {{ ref('active_users_by_period') }}
+
+),
+
+entities as (
+
+    select * from {{ ref('int_entities_dated') }}
+
+),
+
+-- Each period, and from when the equally long one before it is. There is none before all days.
+spans as (
+
+    select
+        *,
+        case when period <> 'all' then first_date - (last_date - first_date + 1) end as previous_first_date
+    from periods
+
+),
+
+shown as (
+
+    select
+        spans.metric_date,
+        spans.period,
+        sum(case when days.metric_date >= spans.first_date then days.views end) as views,
+        sum(case when days.metric_date >= spans.first_date then days.revenue_cents end) as revenue_cents,
+        sum(case when days.metric_date < spans.first_date then days.revenue_cents end) as previous_revenue_cents
+    from spans
+    inner join days
+        on
+            coalesce(spans.previous_first_date, spans.first_date) <= days.metric_date
+            and spans.last_date >= days.metric_date
+    group by
+        spans.metric_date,
+        spans.period
+
+),
+
+-- All that is known by the last day, for the totals, and what of it falls into the period. Every period is there, also
+-- where the product has nothing yet.
+known as (
+
+    select
+        periods.period,
+        entities.kind,
+        entities.owner_id,
+        entities.things,
+        case when entities.counted_date >= periods.first_date then entities.things else 0 end as things_in_period,
+        case when entities.counted_date >= periods.first_date then entities.owner_id end as owner_in_period,
+        case when entities.counted_date >= periods.first_date then entities.amount_cents else 0 end as cents_in_period
+    from periods
+    left join entities
+        on periods.last_date >= entities.known_date
+
+),
+
+counted as (
+
+    select
+        period,
+        sum(case when kind = 'user' then things else 0 end) as users_total,
+        sum(case when kind = 'user' then things_in_period else 0 end) as users_new,
+        sum(case when kind = 'creator' then things else 0 end) as creators_total,
+        count(distinct case when kind = 'upload' then owner_in_period end) as creators_active,
+        sum(case when kind = 'brand' then things else 0 end) as brands_total,
+        count(distinct case when kind = 'fee' then owner_in_period end) as brands_active,
+        sum(case when kind in ('fee', 'adjustment') then cents_in_period else 0 end) as spend_cents,
+        sum(case when kind = 'asset' then things else 0 end) as assets_total,
+        sum(case when kind = 'asset' then things_in_period else 0 end) as assets_uploaded,
+        sum(case when kind in ('license', 'renewing license') then things else 0 end) as licenses_total,
+        sum(case when kind in ('license', 'renewing license') then things_in_period else 0 end) as licenses_created,
+        sum(case when kind = 'renewing license' then things_in_period else 0 end) as licenses_renewing,
+        sum(case when kind = 'expiring license' then things_in_period else 0 end) as licenses_expiring,
+        sum(case when kind = 'renewed license' then things_in_period else 0 end) as licenses_renewed
+    from known
+    group by period
+
+)
+
+select
+    shown.metric_date,
+    shown.period,
+    cast(counted.users_total as bigint) as users_total,
+    cast(counted.users_new as bigint) as users_new,
+    active_users.active_users as users_active,
+    cast(counted.creators_total as bigint) as creators_total,
+    counted.creators_active,
+    {{ rate('shown.revenue_cents', 'counted.creators_active') }} as creators_avg_revenue_per_creator,
+    cast(counted.brands_total as bigint) as brands_total,
+    counted.brands_active,
+    {{ rate('counted.spend_cents', 'counted.brands_active') }} as brands_avg_spend_per_brand,
+    cast(counted.assets_total as bigint) as assets_total,
+    cast(counted.assets_uploaded as bigint) as assets_uploaded,
+    {{ rate('shown.views', 'counted.assets_total') }} as assets_avg_views_per_asset,
+    cast(counted.licenses_total as bigint) as licenses_total,
+    cast(counted.licenses_created as bigint) as licenses_created,
+    {{ percentage('counted.licenses_renewing', 'counted.licenses_created') }} as licenses_renewal_rate,
+    {{ percentage('counted.licenses_renewed', 'counted.licenses_expiring') }} as licenses_expiring_renewal_rate,
+    cast(shown.revenue_cents as bigint) as revenue_total_cents,
+    {{ growth_pct('shown.revenue_cents', 'shown.previous_revenue_cents') }} as revenue_growth_pct
+from shown
+inner join active_users
+    on shown.period = active_users.period
+inner join counted
+    on shown.period = counted.period
