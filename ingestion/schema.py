@@ -1,11 +1,13 @@
 """The tables of schemas raw and ops. DDL only: what fills them is in loading.py and application.py; the partitions of
-raw are in day_partitions.py.
+raw are in day_partitions.py, the queues of ops in change_queues.py.
 
 `create` may be run at any time and by any process; it changes nothing that exists.
 """
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
+
+from ingestion import change_queues
 
 if TYPE_CHECKING:
     # The names of the columns are wanted where no database is.
@@ -181,36 +183,6 @@ create table if not exists ops.stale_days (
 );
 comment on table ops.stale_days is 'Event days whose published numbers may differ from what raw says now, and why.';
 
-create table if not exists ops.changed_licenses (
-    change_id bigint not null,
-    license_id text not null,
-    primary key (change_id, license_id)
-);
-comment on table ops.changed_licenses is
-    'Licenses whose asset or project became known or changed; consumed when the days that name them are marked stale.';
-
-create table if not exists ops.changed_links (
-    event_date date not null,
-    anonymous_id text not null,
-    actor_id text
-);
-comment on table ops.changed_links is
-    'Devices and actors that a rebuilt day sees together and did not before, or no longer; consumed when the later days
-that they touch are marked stale. Of a device without an actor the actor is null.';
-
-create table if not exists ops.changed_touchpoints (
-    session_date date not null,
-    identity_id text not null
-);
-comment on table ops.changed_touchpoints is
-    'Whose touchpoints a rebuilt day has otherwise than before; consumed when the days of conversions are marked stale.';
-
-create table if not exists ops.changed_conversions (
-    conversion_date date not null
-);
-comment on table ops.changed_conversions is
-    'Days that have other conversions, or paths to them, than before; consumed when what was fitted on them is dropped.';
-
 create table if not exists ops.built_days (
     event_date date primary key,
     build_id text not null,
@@ -298,3 +270,4 @@ def create(connection: "psycopg.Connection") -> None:
         # "if not exists" does not protect two sessions that create at the same moment from each other.
         cursor.execute("select pg_advisory_xact_lock(%s)", [_DDL_LOCK])
         cursor.execute(_DDL)
+        cursor.execute(change_queues.DDL)

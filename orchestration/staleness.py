@@ -1,7 +1,8 @@
 """Which event days' published numbers may differ from what raw says now.
 
-A load marks the days whose events it changed. What it changed for other days through a license's asset it leaves in
-ops.changed_licenses; here that becomes stale days. What a rebuilt day changes for others is in lookbacks.py.
+A load marks the days whose events it changed. What it changed for other days through a license's asset, or through the
+days on which an asset is owned or licensed, it leaves in ops.changed_licenses and ops.changed_terms; here that becomes
+stale days. What a rebuilt day changes for others is in lookbacks.py.
 """
 
 from collections.abc import Iterable, Set
@@ -24,6 +25,18 @@ _SPREAD: Final = {
         from ops.changed_licenses as changed
         inner join intermediate.int_events_attributed as events
             on events.license_id = changed.license_id and events.names_license_only
+        """,
+    ),
+    # Whatever the terms, a day shows nothing of an asset that it has no event of.
+    "term_changed": (
+        "ops.changed_terms",
+        "build.daily_metrics",
+        """
+        select distinct built.event_date
+        from ops.changed_terms as changed
+        inner join ops.built_days as built on built.event_date <@ changed.days
+        inner join build.daily_metrics as metrics
+            on metrics.metric_date = built.event_date and metrics.ip_asset_id = changed.ip_asset_id
         """,
     ),
 }

@@ -15,7 +15,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ingestion.application import read_state as reads
-from ingestion.application import versions
+from ingestion.application import terms, versions
 from ingestion.application.read_state import ApplicationRowsMissing, ReadState
 from ingestion.application.schema import TABLES, Table
 from ingestion.application.source import (
@@ -70,6 +70,7 @@ class ApplicationReport:
     change_id: int | None
     counts: Mapping[str, TableCounts]
     changed_licenses: int
+    changed_terms: int
 
     @property
     def rows_read(self) -> int:
@@ -92,10 +93,11 @@ def read_application(
     """Append a version to raw for every row of the application that is new, changed, gone or back again.
 
     One consistent read-only snapshot of `source`, which must not be inside a transaction; one transaction (or
-    savepoint) of `warehouse` for all tables, for the state of the reads, and for ops.changed_licenses, which names the
-    licenses that are new, gone, back, or point to another asset or project. Reading twice without a change in between
-    appends nothing. A version is never observed before the version it follows: an earlier `observed_date` is raised
-    to that day. Tables with `updated_at` are read from where the last read ended; with `is_full` all of them whole.
+    savepoint) of `warehouse` for all tables, for the state of the reads, for ops.changed_licenses, which names the
+    licenses that are new, gone, back, or point to another asset or project, and for ops.changed_terms, which has the
+    days on which assets are owned or licensed otherwise than before. Reading twice without a change in between appends
+    nothing. A version is never observed before the version it follows: an earlier `observed_date` is raised to that
+    day. Tables with `updated_at` are read from where the last read ended; with `is_full` all of them whole.
 
     Raises ApplicationSchemaError (missing table or column, unreadable type, repeated or missing id),
     ApplicationUnavailable (connection lost, no right to read), ApplicationRowsMissing (a table that is not named in
@@ -138,16 +140,17 @@ def read_application(
                 implausible.append((table.name, compared.before, compared.removed))
         reads.refuse(implausible, source)
         change_id = None
-        changed_licenses = 0
+        changed_licenses = changed_terms = 0
         if any(table_counts.versions_appended for table_counts in counts.values()):
             change_id = _next_change_id(cursor)
-            # Before the append: it compares with the versions that held until now.
+            # Before the append: they compare with the versions that held until now.
             changed_licenses = versions.record_changed_licenses(cursor, change_id)
+            changed_terms = terms.record_changed_terms(cursor, change_id)
             for table in TABLES:
                 versions.append(cursor, table, change_id)
         for table in TABLES:
             versions.drop_incoming(cursor, table)
-    return ApplicationReport(observed_date, change_id, counts, changed_licenses)
+    return ApplicationReport(observed_date, change_id, counts, changed_licenses, changed_terms)
 
 
 def _copy(
