@@ -42,4 +42,14 @@ create table if not exists ops.changed_conversions (
 );
 comment on table ops.changed_conversions is
     'Days that have other conversions, or paths to them, than before; consumed when what was fitted on them is dropped.';
+
+create table if not exists ops.changed_funnel_events (
+    event_date date not null,
+    visitor_id text not null,
+    ip_asset_id text not null,
+    step_number integer not null
+);
+comment on table ops.changed_funnel_events is
+    'Steps of the funnel that a rebuilt day has otherwise than before; consumed when the later days of the same visitor
+and asset are marked stale.';
 """

@@ -70,11 +70,12 @@ def model_version(project_dir: Path = PROJECT_DIR) -> str:
 
 
 @cache
-def lookback_days(project_dir: Path = PROJECT_DIR) -> int:
-    """How many days before a conversion its touchpoints lie: the project's var attribution_lookback_days."""
+def lookback_days(of: str, project_dir: Path = PROJECT_DIR) -> int:
+    """How many days are looked back: before a conversion for its touchpoints (of `attribution`), before a step of the
+    funnel for the earlier ones (of `funnel`). The project's vars."""
     import yaml
 
-    return int(yaml.safe_load((project_dir / "dbt_project.yml").read_text())["vars"]["attribution_lookback_days"])
+    return int(yaml.safe_load((project_dir / "dbt_project.yml").read_text())["vars"][f"{of}_lookback_days"])
 
 
 def is_parsed(project_dir: Path = PROJECT_DIR) -> bool:

@@ -113,6 +113,17 @@ _TOUCHED_PATHS: Final = """
         and path.conversion_date <= visitors.session_date + %(lookback_days)s
 """
 
+# A step of the funnel may be reached by earlier ones of the same visitor and asset.
+_FUNNELS: Final = """
+    select step.event_date
+    from ops.changed_funnel_events as changed
+    inner join intermediate.int_funnel_events as step
+        on (step.visitor_id, step.ip_asset_id) = (changed.visitor_id, changed.ip_asset_id)
+        and step.step_number > changed.step_number
+        and step.event_date > changed.event_date
+        and step.event_date <= changed.event_date + %(funnel_days)s
+"""
+
 # A week's fit has seen the days before its Monday; days of that week were credited by it.
 _OUTDATED_FITS: Final = """
     select fit.week_start
@@ -167,7 +178,8 @@ def spread(connection: psycopg.Connection, window: Window, *, is_built: bool = T
     parameters = {
         "start": window.start,
         "end": window.end,
-        "lookback_days": lookback_days(),
+        "lookback_days": lookback_days("attribution"),
+        "funnel_days": lookback_days("funnel"),
         "fit_days": FIT_DAYS,
     }
     marked: dict[str, int] = {}
@@ -185,13 +197,15 @@ def spread(connection: psycopg.Connection, window: Window, *, is_built: bool = T
         if _exist(cursor, "intermediate.int_sessions", "intermediate.int_conversion_paths"):
             mark("identity_changed", _LINKED_PATHS)
             mark("touchpoints_changed", _TOUCHED_PATHS)
+        if _exist(cursor, "intermediate.int_funnel_events"):
+            mark("funnel_steps_changed", _FUNNELS)
         if _exist(cursor, "ops.attribution_fits"):
             mark("attribution_refitted", _REFITTED)
             cursor.execute(f"delete from ops.attribution_fits where week_start in ({_OUTDATED_FITS})", parameters)
         if is_built and _exist(cursor, "intermediate.int_events_sessionized"):
             for later, neighbour in ((window.start, window.start - ONE_DAY), (window.end, window.end)):
                 mark("sessions_cross_midnight", _MIDNIGHT, later=later, earlier=later - ONE_DAY, neighbour=neighbour)
-        for queue in ("changed_links", "changed_touchpoints", "changed_conversions"):
+        for queue in ("changed_links", "changed_touchpoints", "changed_conversions", "changed_funnel_events"):
             cursor.execute(sql.SQL("delete from {}").format(sql.Identifier("ops", queue)))
     return marked
 
