@@ -147,10 +147,10 @@ _REFITTED: Final = f"""
 # that a tail holds has to be told by the later day, or a change of it would not reach the day before.
 _SHARED: Final = (
     "event_id, event_type, event_source, actor_id, anonymous_id, tracker_session_id, session_key, session_id,"
-    " ip_asset_id, project_id, license_id, channel, source, medium, campaign, origin_channel, origin_source,"
-    " origin_medium, origin_campaign, device_type, browser, os, page_path, revenue_cents, fee_cents, value_cents,"
-    " engagement_time, is_bot, is_view, is_click, is_conversion, names_license_only, session_date, event_date,"
-    " occurred_at"
+    " ip_asset_id, project_id, license_id, channel, source, medium, campaign, utm_source, origin_channel,"
+    " origin_source, origin_medium, origin_campaign, origin_utm_source, device_type, browser, os, page_path,"
+    " revenue_cents, fee_cents, value_cents, engagement_time, is_bot, is_view, is_click, is_conversion,"
+    " names_license_only, session_date, event_date, occurred_at"
 )
 _MIDNIGHT: Final = f"""
     with taken as (

@@ -80,8 +80,31 @@ PARENTS: dict[str, set[str]] = {
         "intermediate/int_creators_latest",
         "intermediate/int_licenses_owned",
     },
-    **{f"published/creator_{table}": {f"build/creator_{table}"} for table in ("asset_days", "asset_months")},
-    **{f"marts/creator_{table}": {f"build/creator_{table}"} for table in ("daily_metrics", "dashboard")},
+    "build/creator_top_assets": {
+        "build/creator_asset_days",
+        "build/creator_asset_months",
+        "build/periods",
+        "intermediate/int_assets_latest",
+        "intermediate/int_creators_latest",
+        "intermediate/int_licenses_owned",
+        "intermediate/int_ownerships_latest",
+    },
+    "build/creator_source_days": {"build/creator_asset_days", "intermediate/int_events_attributed"},
+    "build/creator_source_months": {"build/creator_source_days"},
+    "build/creator_traffic_sources": {
+        "build/creator_source_days",
+        "build/creator_source_months",
+        "build/periods",
+        "intermediate/int_creators_latest",
+    },
+    **{
+        f"published/creator_{table}": {f"build/creator_{table}"}
+        for table in ("asset_days", "asset_months", "source_days", "source_months")
+    },
+    **{
+        f"marts/creator_{table}": {f"build/creator_{table}"}
+        for table in ("daily_metrics", "dashboard", "top_assets", "traffic_sources")
+    },
     "build/daily_metrics": {"intermediate/int_events_attributed"},
     "build/daily_metrics_by_channel": {"intermediate/int_events_attributed"},
     "intermediate/int_assets_latest": {"staging/stg_marketplace__ip_assets"},

@@ -130,6 +130,7 @@ named as (
             '(not set)'
         ) as medium,
         coalesce(utm_campaign, '(not set)') as campaign,
+        utm_source,
         event_date
     from referred
     where is_tagged or has_utm_detail or has_fbclid or coalesce(clicked_source, referring_host) is not null
@@ -159,6 +160,7 @@ select
     ruled.source,
     ruled.medium,
     ruled.campaign,
+    ruled.utm_source,
     ruled.event_date
 from ruled
 left join channel_rules

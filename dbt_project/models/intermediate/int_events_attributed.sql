@@ -24,6 +24,7 @@ select
     source,
     medium,
     campaign,
+    utm_source,
     device_type,
     browser,
     os,

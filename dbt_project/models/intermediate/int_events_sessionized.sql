@@ -1,5 +1,6 @@
 {{ config(
     event_time='window_date',
+    pre_hook="{{ add_column_that_is_read_back('origin_utm_source', 'text') }}",
     post_hook=[
         'drop index if exists {{ this.schema }}.int_events_sessionized_grain',
         'create index if not exists int_events_sessionized_window_date on {{ this }} using brin (window_date)',
@@ -60,6 +61,7 @@ day_before as (
             origin_source,
             origin_medium,
             origin_campaign,
+            origin_utm_source,
             event_date,
             occurred_at
         from {{ this }}
@@ -79,6 +81,7 @@ day_before as (
             cast(null as text) as origin_source,
             cast(null as text) as origin_medium,
             cast(null as text) as origin_campaign,
+            cast(null as text) as origin_utm_source,
             event_date,
             occurred_at
         from events
@@ -395,7 +398,8 @@ attributed_events as (
         attribution.channel as origin_channel,
         attribution.source as origin_source,
         attribution.medium as origin_medium,
-        attribution.campaign as origin_campaign
+        attribution.campaign as origin_campaign,
+        attribution.utm_source as origin_utm_source
     from session_events
     left join attribution
         on
@@ -415,6 +419,7 @@ placed as (
         attributed_events.origin_source,
         attributed_events.origin_medium,
         attributed_events.origin_campaign,
+        attributed_events.origin_utm_source,
         -- An event that names a license and nothing else gets the asset and the project that the license is for.
         events.license_id is not null and events.ip_asset_id is null and events.project_id is null as names_license_only
     from events
@@ -473,6 +478,7 @@ origins as (
         origin_source,
         origin_medium,
         origin_campaign,
+        origin_utm_source,
         occurred_at
     from attributed_events
     where origin_channel is not null
@@ -484,6 +490,7 @@ origins as (
         origin_source,
         origin_medium,
         origin_campaign,
+        origin_utm_source,
         occurred_at
     from day_before
     where
@@ -499,7 +506,9 @@ first_origins as (
         {{ first_of('origin_channel', oldest_first) }} as origin_channel,
         {{ first_of('origin_source', oldest_first) }} as origin_source,
         {{ first_of('origin_medium', oldest_first) }} as origin_medium,
-        {{ first_of('origin_campaign', oldest_first) }} as origin_campaign
+        {{ first_of('origin_campaign', oldest_first) }} as origin_campaign,
+        -- The first origin's, also when that has none.
+        nullif({{ first_of("coalesce(origin_utm_source, '')", oldest_first) }}, '') as origin_utm_source
     from origins
     group by session_id
 
@@ -543,10 +552,12 @@ select
         when described.session_id is null then '(not set)'
         else coalesce(first_origins.origin_campaign, '(not set)')
     end as campaign,
+    first_origins.origin_utm_source as utm_source,
     described.origin_channel,
     described.origin_source,
     described.origin_medium,
     described.origin_campaign,
+    described.origin_utm_source,
     described.device_type,
     described.browser,
     described.os,

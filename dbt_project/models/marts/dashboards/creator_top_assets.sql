@@ -1,0 +1,159 @@
+{{ config(event_time='metric_date') }}
+
+with
+
+periods as (
+
+    select * from {{ ref('periods') }}
+
+),
+
+creators as (
+
+    select * from {{ ref('int_creators_latest') }}
+    where not is_deleted
+
+),
+
+assets as (
+
+    select * from {{ ref('int_assets_latest') }}
+    where not is_deleted
+
+),
+
+ownerships as (
+
+    select * from {{ ref('int_ownerships_latest') }}
+
+),
+
+licenses as (
+
+    select * from {{ ref('int_licenses_owned') }}
+
+),
+
+days as (
+
+    select * from {{ published_or_built('creator_asset_days') }}
+    where {{ in_first_months('metric_date') }}
+
+),
+
+months as (
+
+    select * from {{ published_or_built('creator_asset_months') }}
+
+),
+
+-- What was theirs on some day of the period, also where nothing happened.
+parts as (
+
+    select
+        periods.period,
+        ownerships.creator_id,
+        ownerships.ip_asset_id,
+        0 as views,
+        0 as licenses,
+        0 as revenue_cents
+    from periods
+    inner join ownerships
+        on
+            periods.last_date >= ownerships.ownership_start_date
+            and (
+                ownerships.ownership_end_date is null
+                or ownerships.ownership_end_date > greatest(periods.first_date, ownerships.ownership_start_date)
+            )
+
+    union all
+
+    select
+        periods.period,
+        days.creator_id,
+        days.ip_asset_id,
+        days.views,
+        0 as licenses,
+        days.revenue_cents
+    from periods
+    inner join days
+        on {{ is_day_of_first_month('days.metric_date') }}
+
+    union all
+
+    select
+        periods.period,
+        months.creator_id,
+        months.ip_asset_id,
+        months.views,
+        0 as licenses,
+        months.revenue_cents
+    from periods
+    inner join months
+        on {{ is_later_month('months.metric_date') }}
+
+    union all
+
+    select
+        periods.period,
+        licenses.creator_id,
+        licenses.ip_asset_id,
+        0 as views,
+        1 as licenses,
+        0 as revenue_cents
+    from periods
+    inner join licenses
+        on
+            periods.first_date <= licenses.created_date
+            and periods.last_date >= licenses.created_date
+
+),
+
+totals as (
+
+    select
+        period,
+        creator_id,
+        ip_asset_id,
+        sum(views) as views,
+        sum(licenses) as licenses,
+        sum(revenue_cents) as revenue_cents
+    from parts
+    group by
+        period,
+        creator_id,
+        ip_asset_id
+
+),
+
+ranked as (
+
+    select
+        totals.*,
+        assets.title,
+        row_number() over (
+            partition by totals.period, totals.creator_id
+            order by totals.revenue_cents desc, coalesce(assets.title, '') asc, totals.ip_asset_id asc
+        ) as place
+    from totals
+    inner join creators
+        on totals.creator_id = creators.creator_id
+    inner join assets
+        on totals.ip_asset_id = assets.ip_asset_id
+
+)
+
+select
+    periods.metric_date,
+    periods.period,
+    ranked.creator_id,
+    ranked.ip_asset_id,
+    ranked.title,
+    cast(ranked.place as integer) as place,
+    cast(ranked.views as bigint) as views,
+    cast(ranked.licenses as bigint) as licenses,
+    cast(ranked.revenue_cents as bigint) as revenue_cents
+from ranked
+inner join periods
+    on ranked.period = periods.period
+where ranked.place <= 10
