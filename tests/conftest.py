@@ -31,6 +31,23 @@ MODELS_TEMPLATE = "warehouse_template_with_models"
 OUTSIDE_VARIABLES = ("WAREHOUSE_", "LANDING_", "APP_DATABASE_", "DBT_", "DAGSTER_", "PG")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked `slow` or `daemon` begin first, shared out among the workers, who then have short ones to steal from
+    each other: `--dist worksteal` gives each a stretch of the list."""
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    if workers == 1:
+        return
+    long = [item for item in items if item.get_closest_marker("slow") or item.get_closest_marker("daemon")]
+    short = [item for item in items if item not in set(long)]
+    shared_out = []
+    for worker in range(workers):
+        first = long[worker::workers]
+        length = (len(items) - len(shared_out)) // (workers - worker)
+        shared_out += [*first, *short[: length - len(first)]]
+        del short[: length - len(first)]
+    items[:] = shared_out
+
+
 @pytest.fixture(autouse=True)
 def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the developer has set for a warehouse of their own does not reach the tests."""

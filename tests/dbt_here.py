@@ -4,7 +4,8 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from orchestration import dbt
 from orchestration.warehouse import Warehouse
 
 # What dbt says is taken from its results; its logs and artifacts would take a fifth of a small build.
-_SILENT = ("--log-level", "none", "--log-level-file", "none", "--no-write-json")
+# Threads would wait for each other more than for the server: as many tests run at once as there are cores.
+_SILENT = ("--log-level", "none", "--log-level-file", "none", "--no-write-json", "--single-threaded")
 
 
 def run_dbt(
@@ -27,12 +29,13 @@ def run_dbt(
     from dbt.cli.main import dbtRunner
     from dbt_common.events.functions import reset_metadata_vars
 
+    manifest = _parsed_manifest(warehouse, project_dir)
     # dbt reads the build id once a process; here one process runs many builds.
     reset_metadata_vars()
     command, *options = arguments
     variables = {**_dbt_environment(warehouse), dbt.BUILD_ID_VARIABLE: build_id}
-    with patch.dict(os.environ, variables):
-        outcome = dbtRunner(manifest=_parsed_manifest(warehouse, project_dir)).invoke(
+    with patch.dict(os.environ, variables), _quick():
+        outcome = dbtRunner(manifest=manifest).invoke(
             [command, *_SILENT, *options, "--project-dir", str(project_dir), "--profiles-dir", str(project_dir)]
         )
     results = getattr(outcome.result, "results", None) or []
@@ -40,6 +43,37 @@ def run_dbt(
         failed = [f"{r.node.name}: {r.status} {r.message}" for r in results if r.status not in ("success", "pass")]
         raise AssertionError(f"dbt {' '.join(arguments)} failed: {outcome.exception or chr(10).join(failed)}")
     return [result.node.name for result in results]
+
+
+@contextmanager
+def _quick() -> Iterator[None]:
+    """Without what most of the time of a small build goes into, and none of its tables depends on."""
+    from dbt_common.behavior_flags import BehaviorFlagRendered
+    from dbt_common.clients.jinja import MacroFuzzEnvironment
+    from dbt_common.events.event_manager import EventManager
+
+    with (
+        # For a message that nobody sees, each invocation looks up who called it: for every flag through all frames, and
+        # for a frame without a file, as pytest-xdist has, through all modules: 4 s in a process that has run others.
+        patch.object(BehaviorFlagRendered, "_default_source", return_value="dbt"),
+        # Each event becomes a message before it is seen that none are written. What is deprecated is found by parsing.
+        patch.object(EventManager, "fire_event"),
+        # The same templates are compiled again by each invocation.
+        patch.object(MacroFuzzEnvironment, "compile", _compile_once),
+    ):
+        yield
+
+
+_compiled: dict[tuple[type[Any], str], Any] = {}
+
+
+def _compile_once(self: Any, source: str) -> Any:
+    from jinja2.sandbox import SandboxedEnvironment
+
+    key = (type(self), source)
+    if key not in _compiled:
+        _compiled[key] = SandboxedEnvironment.compile(self, source)
+    return _compiled[key]
 
 
 @cache

@@ -79,6 +79,7 @@ def wait_until(is_so: Callable[[], object], what: str) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_a_day_goes_from_landing_files_to_marts_and_tells_how_many_rows(runs: DagsterRuns) -> None:
     runs.pipeline.land(START, [view(START, "one"), view(START, "two", ipAssetId="asset-1"), "no json"])
     run = runs.run(DAY)
@@ -96,6 +97,7 @@ def test_a_day_goes_from_landing_files_to_marts_and_tells_how_many_rows(runs: Da
     assert run.metadata("raw/licenses")[START.isoformat()]["dagster/row_count"] == 2
 
 
+@pytest.mark.slow
 def test_a_range_cut_into_chunks_is_one_run_and_equals_its_days_one_by_one(
     runs: DagsterRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,6 +239,7 @@ def test_a_warehouse_that_cannot_be_used_is_told_without_its_password(
     assert warehouse.password not in run.error.replace("refuses the password", "")
 
 
+@pytest.mark.slow
 def test_of_two_runs_at_once_the_second_waits_and_both_end_right(runs: DagsterRuns, tmp_path: Path) -> None:
     for day in THREE_DAYS.days():
         runs.pipeline.land(day, [view(day, f"{day}")])
@@ -261,6 +264,7 @@ def _is_held(runs: DagsterRuns) -> bool:
     return bool(runs.pipeline.rows(query))
 
 
+@pytest.mark.slow
 def test_a_killed_run_neither_holds_up_nor_spoils_the_next_one(published: DagsterRuns, tmp_path: Path) -> None:
     pipeline = published.pipeline
     # dbt computes the new numbers and waits to write them; its run is killed, and dbt is not.
@@ -288,6 +292,7 @@ def _dbt_waits(pipeline: Pipeline) -> bool:
     return bool(pipeline.rows(query))
 
 
+@pytest.mark.slow
 def test_the_sensor_asks_for_the_stale_days_and_no_others_until_none_is_stale(
     runs: DagsterRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:

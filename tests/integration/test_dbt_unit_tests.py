@@ -1,5 +1,6 @@
 """The unit tests that stand beside the dbt models, run against an empty warehouse."""
 
+import pytest
 import yaml
 
 from orchestration import dbt
@@ -9,6 +10,7 @@ from tests.pipeline import Pipeline, run_dbt
 WINDOW = ["--event-time-start", "2026-10-01", "--event-time-end", "2026-10-03"]
 
 
+@pytest.mark.slow
 def test_every_dbt_unit_test_passes(pipeline: Pipeline) -> None:
     """One that fails is named in the message, with the rows that differ."""
     files = (dbt.PROJECT_DIR / "models").rglob("*.yml")

@@ -194,6 +194,7 @@ def change_assets(pipeline: Pipeline, statement: str) -> None:
     pipeline.read_application(START)
 
 
+@pytest.mark.slow
 def test_whatever_is_published_when_all_numbers_are_those_of_the_published_days(pipeline: Pipeline) -> None:
     day = {offset: START + offset * ONE_DAY for offset in range(DAYS + 1)}
     events = random_events(7)

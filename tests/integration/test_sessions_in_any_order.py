@@ -129,6 +129,7 @@ def arrive_in_pieces(
     pipeline.catch_up()
 
 
+@pytest.mark.slow
 @pytest.mark.models
 @settings(max_examples=4, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(sent=st.lists(SENT, min_size=9, max_size=14), order=ORDERS, other_order=ORDERS)
