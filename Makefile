@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WAREHOUSE := $(BIN)/python -m orchestration
 READY := $(VENV)/.ready .env.local
 BENCH_VENV ?= build/bench/venv
-.PHONY: help install demo test ui stop lint bench bench-ingest bench-attribution dsn env lock
+.PHONY: help install demo test ui stop lint docs bench bench-ingest bench-attribution dsn env lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -26,6 +26,9 @@ stop: ## stop Dagster and the embedded Postgres server
 
 lint: $(READY) ## style, types, imports, SQL
 	@.ci/lint $(BIN)
+
+docs: $(READY) ## what all models and columns mean, as one page: build/docs/index.html
+	@.ci/docs $(BIN)
 
 bench: bench-ingest bench-attribution ## how long things take
 

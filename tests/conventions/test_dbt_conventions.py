@@ -219,3 +219,25 @@ def test_a_singular_test_says_what_must_hold_and_what_a_failing_row_is(test: Map
 def test_a_source_is_a_described_table_of_schema_raw_unless_it_is_computed(source: Mapping[str, Any]) -> None:
     assert source["schema"] == ("intermediate" if source["unique_id"] in COMPUTED else "raw")
     assert source["description"].strip()
+
+
+@every_public_model
+def test_a_public_mart_is_in_an_exposure_so_that_somebody_is_asked_before_it_changes(model: Mapping[str, Any]) -> None:
+    """Dashboards are listed in models/exposures.yml."""
+    read = {node for exposure in MANIFEST["exposures"].values() for node in exposure["depends_on"]["nodes"]}
+    assert model["unique_id"] in read
+
+
+@pytest.mark.parametrize("exposure", MANIFEST["exposures"].values(), ids=lambda exposure: exposure["name"])
+def test_an_exposure_has_an_owner_and_reads_public_models_only(exposure: Mapping[str, Any]) -> None:
+    assert exposure["description"].strip()
+    assert exposure["owner"]["name"]
+    assert exposure["owner"]["email"]
+    assert set(exposure["depends_on"]["nodes"]) <= {model["unique_id"] for model in PUBLIC.values()}
+
+
+@every_model
+def test_who_answers_for_a_mart_is_another_than_for_the_pipeline(model: Mapping[str, Any]) -> None:
+    group = model["config"]["group"]
+    assert group in {group["name"] for group in MANIFEST["groups"].values()}
+    assert (group == "pipeline") == (model["access"] != "public")
