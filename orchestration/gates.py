@@ -8,7 +8,7 @@ import dagster as dg
 import psycopg
 
 from ingestion.window import Window
-from quality_checks import attribution, events, ledger, periods, reconciliation
+from quality_checks import application, attribution, events, ledger, periods, reconciliation
 from quality_checks.outcome import CheckOutcome, Severity
 from quality_checks.results import record
 from quality_checks.suite import load_suite
@@ -36,10 +36,12 @@ BUILD_CHECKS: Final[tuple[Check, ...]] = (
     attribution.attribution_adds_up,
     *COARSER_CHECKS,
 )
-# These read the registry, a dbt seed, and marts, which a new warehouse has only after its first build.
+# These read the registry, a dbt seed, marts, and the product's tables as read, all of which a new warehouse has only
+# after its first build.
 BUILD_WARNINGS: Final[tuple[Check, ...]] = (
     events.event_types_are_registered,
     attribution.unattributed_conversions_stay_few,
+    application.license_fees_are_as_first_seen,
 )
 BUILD_SUITES: Final = ("daily_metrics", "daily_metrics_by_channel")
 # Not a function: dbt judges by its own tests while it builds.

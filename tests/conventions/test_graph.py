@@ -232,6 +232,7 @@ CHECKS = {
     ("raw/events", "rejections_stay_rare"): False,
     ("raw/events", "keys_stay_on_one_day"): False,
     ("staging/event_types", "event_types_are_registered"): False,
+    ("intermediate/int_licenses_latest", "license_fees_are_as_first_seen"): False,
     ("build/attribution_credits", "credits_are_conserved"): True,
     ("build/attribution_paths", "unattributed_conversions_stay_few"): False,
     ("build/roas_daily", "attribution_adds_up"): True,
