@@ -16,10 +16,18 @@ days_before as (
 
 ),
 
+-- Each of these is read in one place only, or the server writes all of it out first instead of looking single rows up.
 earlier_days as (
 
     select * from {{ remembered('visitor_activity_days') }}
     where metric_date < {{ window_start() }}
+
+),
+
+earlier_signed_in_days as (
+
+    select * from {{ remembered('visitor_activity_days') }}
+    where metric_date < {{ window_start() }} and is_signed_in
 
 ),
 
@@ -67,24 +75,16 @@ touched as (
 
 ),
 
--- Looked up one by one, by an index: what is remembered is as long as history.
 known as (
 
     select
-        *,
-        (
-            select remembered.first_date from remembered
-            where remembered.visitor_id = touched.visitor_id
-        ) as first_date_before,
-        (
-            select remembered.last_date from remembered
-            where remembered.visitor_id = touched.visitor_id
-        ) as last_date_before,
-        (
-            select remembered.last_signed_in_date from remembered
-            where remembered.visitor_id = touched.visitor_id
-        ) as last_signed_in_date_before
+        touched.*,
+        remembered.first_date as first_date_before,
+        remembered.last_date as last_date_before,
+        remembered.last_signed_in_date as last_signed_in_date_before
     from touched
+    left join remembered
+        on touched.visitor_id = remembered.visitor_id
 
 ),
 
@@ -107,10 +107,8 @@ found as (
         end as earlier_date,
         case
             when seen_last_signed_in_date is null and {{ in_window('last_signed_in_date_before') }} then (
-                select max(earlier_days.metric_date) from earlier_days
-                where
-                    earlier_days.visitor_id = known.visitor_id
-                    and earlier_days.is_signed_in
+                select max(earlier_signed_in_days.metric_date) from earlier_signed_in_days
+                where earlier_signed_in_days.visitor_id = known.visitor_id
             )
         end as earlier_signed_in_date
     from known
