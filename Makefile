@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WAREHOUSE := $(BIN)/python -m orchestration
 READY := $(VENV)/.ready .env.local
 BENCH_VENV ?= build/bench/venv
-.PHONY: help install demo test ui stop lint docs bench bench-ingest bench-attribution dsn env lock
+.PHONY: help install demo test ui stop lint docs bench bench-ingest bench-attribution bench-reads dsn env lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -30,7 +30,7 @@ lint: $(READY) ## style, types, imports, SQL
 docs: $(READY) ## what all models and columns mean, as one page: build/docs/index.html
 	@.ci/docs $(BIN)
 
-bench: bench-ingest bench-attribution ## how long things take
+bench: bench-ingest bench-attribution bench-reads ## how long things take
 
 bench-ingest: $(READY) ## loading beside COPY, dlt, pandas and executemany; ARGUMENTS="--events 200000 --repeats 3" for less
 	@$(MAKE) --no-print-directory $(BENCH_VENV)/.ready || echo "dlt cannot be installed: compared without it" >&2
@@ -38,6 +38,9 @@ bench-ingest: $(READY) ## loading beside COPY, dlt, pandas and executemany; ARGU
 
 bench-attribution: $(READY) ## a day of sessions, paths and credits, after 40 and 365 days; ARGUMENTS="--days 60 --events 5000" for less
 	@$(BIN)/python -m tests.benchmarks.bench_attribution $(ARGUMENTS)
+
+bench-reads: $(READY) ## what dashboards ask of marts of a year, beside raw events; ARGUMENTS="--days 60 --assets 3000 --creators 300" for less
+	@$(BIN)/python -m tests.benchmarks.bench_reads $(ARGUMENTS)
 
 dsn: $(READY) ## the DSN for a BI tool, alone with -s
 	@$(WAREHOUSE) dsn

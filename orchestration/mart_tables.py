@@ -83,6 +83,8 @@ def prepare(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window) -> No
         _add_columns(cursor, mart, existing_names - set(obsolete))
         _guard(cursor, mart)
     for mart in tables:
+        # Those that are new in the contract; what is there already costs next to nothing, and no reader waits for it.
+        _create_indexes(cursor, mart)
         comment(cursor, mart)
 
 
