@@ -297,7 +297,8 @@ def test_the_sensor_asks_for_the_stale_days_and_no_others_until_none_is_stale(
     runs: DagsterRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline = runs.pipeline
-    last = START + 4 * ONE_DAY
+    # All in one ISO week: the days of a later one would be stale as well, because what it was fitted on has changed.
+    last = FOURTH
     days = Window(START, last + ONE_DAY)
     for day in days.days():
         pipeline.land(day, [view(day, f"{day}")])
@@ -316,7 +317,7 @@ def test_the_sensor_asks_for_the_stale_days_and_no_others_until_none_is_stale(
     for window in (Window(START, THIRD), Window.day(FOURTH)):
         assert runs.run(window).is_success
     assert [type(request) for request in _requests()] == [dg.SkipReason]
-    assert views(runs) == {START: 2, SECOND: 2, THIRD: 1, FOURTH: 2, last: 1}
+    assert views(runs) == {START: 2, SECOND: 2, THIRD: 1, FOURTH: 2}
 
     monkeypatch.setattr(dbt, "model_version", lambda: "another version")
     [all_days] = _requests()
