@@ -81,6 +81,9 @@ def fill(connection: psycopg.Connection, window: Window, *, events: int, visitor
             day_partitions.create(cursor, [day])
             cursor.execute(_EVENTS, parameters, prepare=False)
             cursor.execute(_ATTRIBUTION, parameters, prepare=False)
+            # As a load does it.
+            for partition in day_partitions.names(day):
+                cursor.execute(f"analyze {partition} (event_date, event_key)")
 
 
 def _parameters(day: date, events: int, visitors: int) -> dict[str, object]:
