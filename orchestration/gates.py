@@ -8,7 +8,7 @@ import dagster as dg
 import psycopg
 
 from ingestion.window import Window
-from quality_checks import application, attribution, events, ledger, periods, reconciliation
+from quality_checks import application, attribution, events, ledger, periods, reconciliation, visitors
 from quality_checks.outcome import CheckOutcome, Severity
 from quality_checks.results import record
 from quality_checks.suite import load_suite
@@ -35,6 +35,8 @@ BUILD_CHECKS: Final[tuple[Check, ...]] = (
     attribution.credits_are_conserved,
     attribution.attribution_adds_up,
     *COARSER_CHECKS,
+    visitors.active_users_show_their_days,
+    visitors.cohorts_show_their_days,
 )
 # These read the registry, a dbt seed, marts, and the product's tables as read, all of which a new warehouse has only
 # after its first build.

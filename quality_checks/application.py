@@ -12,7 +12,7 @@ _CHANGED_FEES: Final = """
 with
 versions as (
     select id, fee_cents, observed_date, is_removed,
-        first_value(fee_cents) over (partition by id order by change_id) as first_fee_cents,
+        first_value(fee_cents) over (partition by id order by (fee_cents is null), change_id) as first_fee_cents,
         row_number() over (partition by id order by change_id desc) as nth_latest
     from raw.licenses
 ),

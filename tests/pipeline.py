@@ -23,7 +23,7 @@ from orchestration.marts import marts_of
 from orchestration.publication import publish
 from orchestration.warehouse import Warehouse
 from orchestration.writer import writing
-from quality_checks import attribution
+from quality_checks import attribution, visitors
 from quality_checks.outcome import CheckOutcome
 from tests.dbt_here import run_dbt
 
@@ -36,6 +36,8 @@ NOT_COMPARED = {"build.visitor_last_days", "build.visitor_activity"}
 JUDGES: dict[str, tuple[gates.Check, ...]] = {
     "attribution_credits": (attribution.credits_are_conserved, attribution.attribution_adds_up),
     "asset_metrics": gates.COARSER_CHECKS,
+    "platform_metrics": (visitors.active_users_show_their_days,),
+    "cohort_retention": (visitors.cohorts_show_their_days,),
 }
 # The only stale days a test looks at are those that a nightly run would see.
 FAR = date(2100, 1, 1)

@@ -8,7 +8,7 @@ import dagster as dg
 from orchestration import failures, gates
 from orchestration.defs.resources import WarehouseResource
 from orchestration.partitions import window_of
-from quality_checks import application, attribution, events, periods, reconciliation
+from quality_checks import application, attribution, events, periods, reconciliation, visitors
 
 _DAILY_METRICS: Final = dg.AssetKey(["build", "daily_metrics"])
 _BY_CHANNEL: Final = dg.AssetKey(["build", "daily_metrics_by_channel"])
@@ -17,6 +17,8 @@ _PATHS: Final = dg.AssetKey(["build", "attribution_paths"])
 _ROAS: Final = dg.AssetKey(["build", "roas_daily"])
 _MONTHS: Final = dg.AssetKey(["build", "monthly_metrics"])
 _ASSETS: Final = dg.AssetKey(["build", "asset_metrics"])
+_ACTIVE_USERS: Final = dg.AssetKey(["build", "active_users_by_period"])
+_COHORTS: Final = dg.AssetKey(["build", "cohort_weeks"])
 _LICENSES: Final = dg.AssetKey(["intermediate", "int_licenses_latest"])
 _REGISTRY: Final = dg.AssetKey(["staging", "event_types"])
 
@@ -36,6 +38,8 @@ _SPECS: Final = (
     *gates.check_specs(_PATHS, checks=(attribution.unattributed_conversions_stay_few,)),
     *gates.check_specs(_MONTHS, checks=(periods.weeks_and_months_add_up_to_their_days,)),
     *gates.check_specs(_ASSETS, checks=(periods.asset_periods_show_their_days,)),
+    *gates.check_specs(_ACTIVE_USERS, checks=(visitors.active_users_show_their_days,)),
+    *gates.check_specs(_COHORTS, checks=(visitors.cohorts_show_their_days,)),
     *gates.check_specs(_LICENSES, checks=(application.license_fees_are_as_first_seen,)),
     *gates.check_specs(_REGISTRY, checks=(events.event_types_are_registered,)),
 )

@@ -238,6 +238,8 @@ CHECKS = {
     ("build/roas_daily", "attribution_adds_up"): True,
     ("build/monthly_metrics", "weeks_and_months_add_up_to_their_days"): True,
     ("build/asset_metrics", "asset_periods_show_their_days"): True,
+    ("build/active_users_by_period", "active_users_show_their_days"): True,
+    ("build/cohort_weeks", "cohorts_show_their_days"): True,
     ("build/daily_metrics", "daily_metrics_match_raw_events"): True,
     ("build/daily_metrics", "unique_visitors_stay_within_events"): True,
     ("build/daily_metrics", "daily_metrics_are_well_formed"): True,

@@ -8,12 +8,14 @@ licenses as (
 
 ),
 
--- A fee is that of the first version: what changes it later is a license adjustment, which counts on its own day.
+-- A fee is the first one that was seen: what changes it later is a license adjustment, which counts on its own day.
 numbered as (
 
     select
         *,
-        first_value(fee_cents) over (partition by license_id order by version_number asc) as first_fee_cents,
+        first_value(fee_cents) over (
+            partition by license_id order by case when fee_cents is null then 1 else 0 end, version_number asc
+        ) as first_fee_cents,
         row_number() over (partition by license_id order by version_number desc) as nth_latest
     from licenses
 

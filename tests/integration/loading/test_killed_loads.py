@@ -133,8 +133,8 @@ def test_loads_that_are_killed_leave_all_or_nothing_and_a_rerun_is_as_one_clean_
             unfinished += 1
             assert not is_complete
             continue
-        # It had been loaded whole already, and is corrected so that the next load has something to do again. The machine
-        # is faster now than when the first loads were timed: the next one is killed earlier.
+        # It had been loaded whole already, and is corrected so that the next load has something to do again. The
+        # machine is faster now than when the first loads were timed: the next one is killed earlier.
         durations[processes] *= 0.8
         raw.assert_ledger_adds_up()
         assert raw.load(START).loaded == ()

@@ -36,16 +36,17 @@ spans as (
 
 ),
 
+-- Every period, also one of whose days none is published yet.
 shown as (
 
     select
         spans.metric_date,
         spans.period,
-        sum(case when days.metric_date >= spans.first_date then days.views end) as views,
-        sum(case when days.metric_date >= spans.first_date then days.revenue_cents end) as revenue_cents,
+        sum(case when days.metric_date >= spans.first_date then days.views else 0 end) as views,
+        sum(case when days.metric_date >= spans.first_date then days.revenue_cents else 0 end) as revenue_cents,
         sum(case when days.metric_date < spans.first_date then days.revenue_cents end) as previous_revenue_cents
     from spans
-    inner join days
+    left join days
         on
             coalesce(spans.previous_first_date, spans.first_date) <= days.metric_date
             and spans.last_date >= days.metric_date
@@ -101,7 +102,7 @@ select
     shown.period,
     cast(counted.users_total as bigint) as users_total,
     cast(counted.users_new as bigint) as users_new,
-    active_users.active_users as users_active,
+    coalesce(active_users.active_users, 0) as users_active,
     cast(counted.creators_total as bigint) as creators_total,
     counted.creators_active,
     {{ rate('shown.revenue_cents', 'counted.creators_active') }} as creators_avg_revenue_per_creator,
@@ -118,7 +119,7 @@ select
     cast(shown.revenue_cents as bigint) as revenue_total_cents,
     {{ growth_pct('shown.revenue_cents', 'shown.previous_revenue_cents') }} as revenue_growth_pct
 from shown
-inner join active_users
+left join active_users
     on shown.period = active_users.period
 inner join counted
     on shown.period = counted.period

@@ -1,0 +1,92 @@
+"""Conservation laws of what is carried on from publication to publication about visitors: counted anew from the days,
+it comes out the same. These are the days of the window as they are built, and the others as they are published.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+import psycopg
+
+from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, Window, plain_row
+from quality_checks.queries import rows_of
+
+_DAYS: Final = """
+days as (
+    select metric_date, visitor_id, is_signed_in
+    from build.visitor_activity_days where metric_date >= %(start)s and metric_date < %(end)s
+    union all
+    select metric_date, visitor_id, is_signed_in
+    from published.visitor_activity_days where metric_date < %(start)s or metric_date >= %(end)s
+)
+"""
+
+_ACTIVE_USERS: Final = f"""
+with
+{_DAYS},
+periods as (
+    select period, first_date, last_date from build.periods where period in ('today', '7d')
+),
+counted as (
+    select period, count(distinct visitor_id) as users
+    from periods inner join days on metric_date between first_date and last_date
+    where is_signed_in
+    group by period
+)
+select period, coalesce(counted.users, 0) as counted, coalesce(shown.active_users, 0) as shown
+from periods
+left join counted using (period)
+left join build.active_users_by_period as shown using (period)
+where coalesce(counted.users, 0) <> coalesce(shown.active_users, 0)
+order by period
+"""
+
+_COHORTS: Final = f"""
+with
+{_DAYS},
+counted as (
+    select date_trunc('week', metric_date)::date as active_week, count(distinct visitor_id) as visitors
+    from days
+    where metric_date >= %(first)s and metric_date < %(last)s
+    group by active_week
+),
+shown as (
+    select active_week, sum(visitors) as visitors, min(visitors) as least
+    from build.cohort_weeks
+    where active_week >= %(first)s and active_week < %(last)s
+    group by active_week
+)
+select active_week, coalesce(counted.visitors, 0) as counted, coalesce(shown.visitors, 0) as shown
+from counted full join shown using (active_week)
+where coalesce(counted.visitors, 0) <> coalesce(shown.visitors, 0) or shown.least < 0
+order by active_week
+"""
+
+
+def active_users_show_their_days(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+    """Who was signed in today and in the last 7 days, as carried on, equals a count of these days."""
+    return _outcome(connection, "active_users_show_their_days", "wrong_periods", _ACTIVE_USERS, window)
+
+
+def cohorts_show_their_days(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+    """The cohorts of each week that the window touches add up to the distinct visitors of the week's days."""
+    return _outcome(connection, "cohorts_show_their_days", "wrong_weeks", _COHORTS, window)
+
+
+def _outcome(connection: psycopg.Connection, name: str, what: str, query: str, window: Window) -> CheckOutcome:
+    last = window.end - timedelta(days=1)
+    parameters = {
+        "start": window.start,
+        "end": window.end,
+        "first": window.start - timedelta(days=window.start.weekday()),
+        "last": last + timedelta(days=7 - last.weekday()),
+    }
+    found = rows_of(connection, query, parameters)
+    return CheckOutcome(
+        name=name,
+        passed=not found,
+        severity=Severity.ERROR,
+        observed={what: len(found)},
+        # What is carried on belongs to the run as a whole; its last day stands for it.
+        days=(last,) if found else (),
+        sample=tuple(plain_row(row) for row in found[:SAMPLE_ROWS]),
+    )
