@@ -21,7 +21,7 @@ changed as (
         id as license_id,
         first_fee_cents,
         max(fee_cents) filter (where nth_latest = 1) as fee_cents,
-        min(observed_date) filter (where fee_cents is distinct from first_fee_cents) as first_observed_date
+        min(observed_date) filter (where fee_cents <> first_fee_cents) as first_observed_date
     from versions
     group by id, first_fee_cents
     having bool_or(nth_latest = 1 and not is_removed and fee_cents is distinct from first_fee_cents)

@@ -82,7 +82,7 @@ class Product:
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
         self.licenses: dict[str, License] = {}
-        # What a license first cost: later fees are none of ours.
+        # The first fee that a license was seen with: later fees are none of ours.
         self.first_fees: dict[str, int | None] = {}
         for _ in range(24):
             self.add()
@@ -130,6 +130,8 @@ class Product:
                     del self.licenses[license_.id]
                 case "fee":
                     license_.fee_cents = 1_000_000
+                    if self.first_fees[license_.id] is None:
+                        self.first_fees[license_.id] = 1_000_000
                 case "new":
                     self.add()
 

@@ -46,18 +46,22 @@ def test_fees_that_stay_or_come_back_or_go_with_their_license_pass(
 def test_fees_that_changed_in_place_are_counted_latest_first(licenses: Rows, connection: psycopg.Connection) -> None:
     for number, fee_cents in enumerate((100, 100, 250, 300), 1):
         version(licenses, "dearer", number, fee_cents, status=str(number))
+    # The first fee that is known is the first one, and another one later is a change.
     version(licenses, "now known", 1, None)
-    version(licenses, "now known", 5, 40)
+    version(licenses, "now known", 2, 40)
+    version(licenses, "now another", 1, None)
+    version(licenses, "now another", 2, 40)
+    version(licenses, "now another", 5, 50)
     version(licenses, "cheaper", 3, 70)
     version(licenses, "cheaper", 4, 0)
     outcome = license_fees_are_as_first_seen(connection, WINDOW)
     assert not outcome.passed
     assert not outcome.blocks
     assert outcome.days == (date(2026, 10, 2),)
-    assert outcome.observed == {"licenses": 3, "cents": 200 + 40 - 70}
+    assert outcome.observed == {"licenses": 3, "cents": 200 + 10 - 70}
     names = ("license_id", "first_fee_cents", "fee_cents", "first_observed_date")
     assert [tuple(row[name] for name in names) for row in outcome.sample] == [
-        ("now known", None, 40, "2026-09-05"),
+        ("now another", 40, 50, "2026-09-05"),
         ("cheaper", 70, 0, "2026-09-04"),
         ("dearer", 100, 300, "2026-09-03"),
     ]
