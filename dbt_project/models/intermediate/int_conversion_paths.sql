@@ -14,10 +14,10 @@ events as (
 
 ),
 
+-- Looked up by identity and time. Restricted by their days too, Postgres reads the index of all these days for each touch.
 sessions as (
 
     select * from {{ ref('int_sessions') }}
-    where session_date >= {{ window_start() }} - {{ lookback_days }} and session_date < {{ window_end() }}
 
 ),
 
