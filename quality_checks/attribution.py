@@ -3,13 +3,12 @@
 By SQL that shares nothing with the models it judges: conversions come from the raw events and the registry.
 """
 
-from collections.abc import Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, Window, plain_row
+from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, Window, blocking_by_day, plain_row
 from quality_checks.queries import rows_of
 
 MODELS: Final = (
@@ -82,7 +81,7 @@ def credits_are_conserved(connection: psycopg.Connection, window: Window) -> Che
     """
     shown = rows_of(connection, _UNEVEN_CREDITS, {**_window(window), "models": list(MODELS), "rows_shown": _ROWS_SHOWN})
     wrong = {row["metric_date"]: row.pop("wrong_credits") for row in shown}
-    return _outcome("credits_are_conserved", {"wrong_credits": sum(wrong.values())}, shown)
+    return blocking_by_day("credits_are_conserved", {"wrong_credits": sum(wrong.values())}, shown)
 
 
 # Adding up needs no key: both sides of a day and model in one group, the marts' numbers beside what they must be.
@@ -146,7 +145,7 @@ def attribution_adds_up(connection: psycopg.Connection, window: Window) -> Check
     roas_daily against raw.ad_spend, in cents. A sample row gives what is missing; more than there is, is negative.
     """
     differences = rows_of(connection, _TOTALS, {**_window(window), "models": list(MODELS)})
-    return _outcome("attribution_adds_up", {"wrong_totals": len(differences)}, differences)
+    return blocking_by_day("attribution_adds_up", {"wrong_totals": len(differences)}, differences)
 
 
 # A conversion in a browser or app nearly always has its own session for a touch; those that servers report can lack
@@ -184,15 +183,3 @@ def unattributed_conversions_stay_few(connection: psycopg.Connection, window: Wi
 
 def _window(window: Window) -> dict[str, date]:
     return {"start": window.start, "end": window.end}
-
-
-def _outcome(name: str, observed: dict[str, Any], differences: Sequence[dict[str, Any]]) -> CheckOutcome:
-    bad_days = tuple(sorted({row["metric_date"] for row in differences}))
-    return CheckOutcome(
-        name=name,
-        passed=not differences,
-        severity=Severity.ERROR,
-        observed={**plain_row(observed), "bad_days": len(bad_days)},
-        days=bad_days,
-        sample=tuple(plain_row(row) for row in differences[:SAMPLE_ROWS]),
-    )

@@ -4,12 +4,12 @@ The words of this package only. Judging is done by its neighbours, writing outco
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 from uuid import UUID
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
@@ -96,3 +96,25 @@ def plain(value: object) -> JsonValue:
 def plain_row(row: Mapping[str, object]) -> dict[str, JsonValue]:
     """A row of a query as JSON knows it."""
     return {str(name): plain(value) for name, value in row.items()}
+
+
+def blocking(
+    name: str, observed: Mapping[str, object], wrong: Sequence[Mapping[str, object]], bad_days: Iterable[date]
+) -> CheckOutcome:
+    """The outcome of a check that keeps its window from being published as soon as one row is wrong."""
+    return CheckOutcome(
+        name=name,
+        passed=not wrong,
+        severity=Severity.ERROR,
+        observed=plain_row(observed),
+        days=tuple(sorted(bad_days)),
+        sample=tuple(plain_row(row) for row in wrong[:SAMPLE_ROWS]),
+    )
+
+
+def blocking_by_day(
+    name: str, observed: Mapping[str, object], differences: Sequence[Mapping[str, Any]]
+) -> CheckOutcome:
+    """The same where every wrong row says by its metric_date which day is bad."""
+    bad_days: set[date] = {row["metric_date"] for row in differences}
+    return blocking(name, {**observed, "bad_days": len(bad_days)}, differences, bad_days)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import psycopg
 
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, Window, plain_row
+from quality_checks.outcome import CheckOutcome, Window, blocking, days_of
 from quality_checks.queries import rows_of
 
 _DAYS: Final = """
@@ -91,8 +91,8 @@ def weeks_and_months_add_up_to_their_days(connection: psycopg.Connection, window
         for start in {row["period_start"] for row in found}:
             after = start + timedelta(days=7) if unit == "week" else _next_month(start)
             # Of a period that only follows, the window's last day stands for what it looks back at.
-            bad_days |= {day for day in _days(window) if start <= day < after} or {last}
-    return _outcome("weeks_and_months_add_up_to_their_days", observed, wrong, bad_days)
+            bad_days |= {day for day in days_of(window) if start <= day < after} or {last}
+    return blocking("weeks_and_months_add_up_to_their_days", observed, wrong, bad_days)
 
 
 # The assets whose periods of up to a week differ from what their days say.
@@ -143,22 +143,7 @@ def asset_periods_show_their_days(connection: psycopg.Connection, window: Window
     """
     found = rows_of(connection, _UNEVEN_ASSETS, {"start": window.start, "end": window.end})
     bad_days = {window.end - timedelta(days=1)} if found else set()
-    return _outcome("asset_periods_show_their_days", {"wrong_asset_periods": len(found)}, found, bad_days)
-
-
-def _outcome(name: str, observed: dict[str, int], wrong: list[dict[str, Any]], bad_days: set[date]) -> CheckOutcome:
-    return CheckOutcome(
-        name=name,
-        passed=not wrong,
-        severity=Severity.ERROR,
-        observed={**observed},
-        days=tuple(sorted(bad_days)),
-        sample=tuple(plain_row(row) for row in wrong[:SAMPLE_ROWS]),
-    )
-
-
-def _days(window: Window) -> list[date]:
-    return [window.start + timedelta(days=offset) for offset in range((window.end - window.start).days)]
+    return blocking("asset_periods_show_their_days", {"wrong_asset_periods": len(found)}, found, bad_days)
 
 
 def _monday(day: date) -> date:

@@ -5,13 +5,11 @@ Totals per day do not depend on how an event's missing asset or project is fille
 events can be held against the metrics without repeating that rule.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any, Final
 
 import psycopg
 
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, Window, plain_row
+from quality_checks.outcome import CheckOutcome, Window, blocking_by_day
 from quality_checks.queries import rows_of
 
 # What adds up over any grouping; unique visitors do not.
@@ -115,7 +113,7 @@ def daily_metrics_match_raw_events(connection: psycopg.Connection, window: Windo
     for column in ADDITIVE_COLUMNS:
         for side in ("raw", "built"):
             totals[f"{side}_{column}"] = sum(day[f"{side}_{column}"] for day in days)
-    return _outcome("daily_metrics_match_raw_events", totals, differences)
+    return blocking_by_day("daily_metrics_match_raw_events", totals, differences)
 
 
 def unique_visitors_stay_within_events(connection: psycopg.Connection, window: Window) -> CheckOutcome:
@@ -136,7 +134,7 @@ def unique_visitors_stay_within_events(connection: psycopg.Connection, window: W
         if not min(day["visits"], 1) <= day["unique_visitors"] <= day["visits"]
     ]
     totals = {name: sum(day[name] for day in days) for name in ("visits", "unique_visitors")}
-    return _outcome("unique_visitors_stay_within_events", totals, differences)
+    return blocking_by_day("unique_visitors_stay_within_events", totals, differences)
 
 
 # The groups whose channels do not add up to them, the first few of each day. Adding one side and subtracting the
@@ -211,20 +209,8 @@ def channels_add_up_to_daily_metrics(connection: psycopg.Connection, window: Win
         {"start": window.start, "end": window.end, "groups_shown": _GROUPS_SHOWN},
     )
     wrong_groups = sum(row["wrong_groups"] for row in shown if row.pop("place") == 1)
-    return _outcome("channels_add_up_to_daily_metrics", {"wrong_groups": wrong_groups}, shown)
+    return blocking_by_day("channels_add_up_to_daily_metrics", {"wrong_groups": wrong_groups}, shown)
 
 
 def _days(connection: psycopg.Connection, window: Window) -> list[dict[str, Any]]:
     return rows_of(connection, _DAYS, {"start": window.start, "end": window.end})
-
-
-def _outcome(name: str, totals: Mapping[str, object], differences: Sequence[Mapping[str, Any]]) -> CheckOutcome:
-    bad_days: set[date] = {row["metric_date"] for row in differences}
-    return CheckOutcome(
-        name=name,
-        passed=not differences,
-        severity=Severity.ERROR,
-        observed={**plain_row(totals), "bad_days": len(bad_days)},
-        days=tuple(sorted(bad_days)),
-        sample=tuple(plain_row(row) for row in differences[:SAMPLE_ROWS]),
-    )

@@ -7,7 +7,7 @@ from typing import Final
 
 import psycopg
 
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, Window, plain_row
+from quality_checks.outcome import CheckOutcome, Window, blocking
 from quality_checks.queries import rows_of
 
 _DAYS: Final = """
@@ -43,16 +43,19 @@ order by period
 _COHORTS: Final = f"""
 with
 {_DAYS},
+weeks as (
+    select
+        date_trunc('week', %(start)s::date)::date as first_day,
+        date_trunc('week', %(end)s::date - 1)::date + 6 as last_day
+),
 counted as (
     select date_trunc('week', metric_date)::date as active_week, count(distinct visitor_id) as visitors
-    from days
-    where metric_date >= %(first)s and metric_date < %(last)s
+    from days inner join weeks on metric_date between first_day and last_day
     group by active_week
 ),
 shown as (
     select active_week, sum(visitors) as visitors, min(visitors) as least
-    from build.cohort_weeks
-    where active_week >= %(first)s and active_week < %(last)s
+    from build.cohort_weeks inner join weeks on active_week between first_day and last_day
     group by active_week
 )
 select active_week, coalesce(counted.visitors, 0) as counted, coalesce(shown.visitors, 0) as shown
@@ -73,20 +76,7 @@ def cohorts_show_their_days(connection: psycopg.Connection, window: Window) -> C
 
 
 def _outcome(connection: psycopg.Connection, name: str, what: str, query: str, window: Window) -> CheckOutcome:
-    last = window.end - timedelta(days=1)
-    parameters = {
-        "start": window.start,
-        "end": window.end,
-        "first": window.start - timedelta(days=window.start.weekday()),
-        "last": last + timedelta(days=7 - last.weekday()),
-    }
-    found = rows_of(connection, query, parameters)
-    return CheckOutcome(
-        name=name,
-        passed=not found,
-        severity=Severity.ERROR,
-        observed={what: len(found)},
-        # What is carried on belongs to the run as a whole; its last day stands for it.
-        days=(last,) if found else (),
-        sample=tuple(plain_row(row) for row in found[:SAMPLE_ROWS]),
-    )
+    found = rows_of(connection, query, {"start": window.start, "end": window.end})
+    # What is carried on belongs to the run as a whole; its last day stands for it.
+    bad_days = [window.end - timedelta(days=1)] if found else []
+    return blocking(name, {what: len(found)}, found, bad_days)

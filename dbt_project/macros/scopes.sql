@@ -98,16 +98,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Whether a day is looked at by a run that goes on from what is remembered: one of its window, or, when it starts anew, any. #}
-{% macro in_window_or_anew(column) -%}
-    {%- if execute and (is_unit_test() or starts_anew()) -%}
-    true
-    {%- else -%}
-    {{ in_window(column) }}
-    {%- endif -%}
-{%- endmacro %}
-
-{# The same of what the run replaces in a mart of another scope: the weeks of its window, or all. #}
+{# Whether a day is looked at by a run that goes on from what is remembered: one that it replaces in a mart of this scope, or,
+   when it starts anew, any. #}
 {% macro in_scope_or_anew(column, scope) -%}
     {%- if execute and (is_unit_test() or starts_anew()) -%}
     true

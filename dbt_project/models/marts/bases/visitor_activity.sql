@@ -5,7 +5,7 @@ with
 days as (
 
     select * from {{ published_or_built('visitor_activity_days') }}
-    where {{ in_window_or_anew('metric_date') }}
+    where {{ in_scope_or_anew('metric_date', 'day') }}
 
 ),
 
