@@ -6,12 +6,13 @@ import psycopg
 from psycopg import sql
 
 from ingestion.window import Window
-from orchestration import last_build, lookbacks
+from orchestration import last_build, lookbacks, staleness
 from orchestration.writer import assert_writer
 
 
 def begin(connection: psycopg.Connection, window: Window, *, build_id: str, model_version: str) -> None:
     """Before the first model of a build: its days are being written, from raw as it is now."""
+    is_rerun = staleness.is_settled(connection, window, model_version=model_version)
     with connection.transaction(), connection.cursor() as cursor:
         assert_writer(cursor, build_id)
         cursor.execute(
@@ -25,7 +26,7 @@ def begin(connection: psycopg.Connection, window: Window, *, build_id: str, mode
             """,
             {"build_id": build_id, "model_version": model_version, "start": window.start, "end": window.end},
         )
-        last_build.record(cursor, window, build_id=build_id, model_version=model_version)
+        last_build.record(cursor, window, build_id=build_id, model_version=model_version, is_rerun=is_rerun)
 
 
 def complete(connection: psycopg.Connection, window: Window, *, build_id: str) -> None:

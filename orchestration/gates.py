@@ -8,6 +8,7 @@ import dagster as dg
 import psycopg
 
 from ingestion.window import Window
+from orchestration import reruns
 from quality_checks import application, attribution, events, ledger, periods, reconciliation, visitors
 from quality_checks.outcome import CheckOutcome, Severity
 from quality_checks.results import record
@@ -39,11 +40,12 @@ BUILD_CHECKS: Final[tuple[Check, ...]] = (
     visitors.cohorts_show_their_days,
 )
 # These read the registry, a dbt seed, marts, and the product's tables as read, all of which a new warehouse has only
-# after its first build.
+# after its first build, and the record of that.
 BUILD_WARNINGS: Final[tuple[Check, ...]] = (
     events.event_types_are_registered,
     attribution.unattributed_conversions_stay_few,
     application.license_fees_are_as_first_seen,
+    reruns.reruns_change_nothing,
 )
 BUILD_SUITES: Final = ("daily_metrics", "daily_metrics_by_channel")
 # Not a function: dbt judges by its own tests while it builds.

@@ -21,9 +21,10 @@ create table if not exists ops.last_build (
     window_end date not null,
     starts_anew boolean not null
 );
+alter table ops.last_build add column if not exists is_rerun boolean not null default false;
 comment on table ops.last_build is
-    'The build whose weeks, months and periods are in schema build, and whether it made anew what is otherwise carried
-on from what is published.';
+    'The build whose weeks, months and periods are in schema build; whether it made anew what is otherwise carried on
+from what is published, and whether nothing had changed since what is published was made.';
 """
 
 
@@ -34,22 +35,31 @@ def create(connection: psycopg.Connection) -> None:
         cursor.execute(_DDL)
 
 
-def record(cursor: psycopg.Cursor, window: Window, *, build_id: str, model_version: str) -> None:
+def record(
+    cursor: psycopg.Cursor, window: Window, *, build_id: str, model_version: str, is_rerun: bool = False
+) -> None:
     """A build begins. What is carried on from publication to publication (visitors_by_period) it makes anew when
-    nothing is published that it could go on from, and when the models have changed since."""
+    nothing is published that it could go on from, and when the models have changed since. It is a rerun when nothing
+    has changed at all since its days were published."""
     cursor.execute(
         """
-        insert into ops.last_build as last (build_id, window_start, window_end, starts_anew)
-        select %(build_id)s, %(start)s, %(end)s,
+        insert into ops.last_build as last (build_id, window_start, window_end, is_rerun, starts_anew)
+        select %(build_id)s, %(start)s, %(end)s, %(is_rerun)s,
             not exists (select from ops.published_days where not (event_date >= %(start)s and event_date < %(end)s))
             or %(model_version)s <> (
                 select model_version from ops.published_days order by published_at desc, event_date desc limit 1
             )
         on conflict (only_row) do update
         set build_id = excluded.build_id, window_start = excluded.window_start, window_end = excluded.window_end,
-            starts_anew = excluded.starts_anew
+            is_rerun = excluded.is_rerun, starts_anew = excluded.starts_anew
         """,
-        {"build_id": build_id, "model_version": model_version, "start": window.start, "end": window.end},
+        {
+            "build_id": build_id,
+            "model_version": model_version,
+            "start": window.start,
+            "end": window.end,
+            "is_rerun": is_rerun,
+        },
     )
 
 
@@ -76,3 +86,9 @@ def starts_anew(cursor: psycopg.Cursor, window: Window) -> bool:
             " daily_refresh)"
         )
     return bool(last[0])
+
+
+def is_rerun(cursor: psycopg.Cursor) -> bool:
+    """Whether nothing had changed, when the last build began, since what is published was made."""
+    found = cursor.execute("select is_rerun from ops.last_build").fetchone()
+    return bool(found and found[0])

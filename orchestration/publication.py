@@ -15,10 +15,10 @@ from ingestion.window import Window
 from orchestration import freshness, last_build, mart_tables, mart_views
 from orchestration.mart_relations import LOCK_SECONDS
 from orchestration.marts import Mart
+from orchestration.replacement import Replacement
 from orchestration.roles import rights
 from orchestration.roles.declared import MARTS
 from orchestration.roles.policies import RolesMissing
-from orchestration.scopes import Scope, replaced
 from orchestration.writer import assert_writer
 
 
@@ -63,27 +63,10 @@ def publish(
 
 
 def _replace(cursor: psycopg.Cursor, mart: Mart, window: Window, *, starts_anew: bool) -> int:
-    names: dict[str, sql.Composable] = {
-        "mart": mart.relation,
-        "built": sql.Identifier("build", mart.name),
-        "date": sql.Identifier(mart.date_column),
-        "columns": sql.SQL(", ").join(sql.Identifier(column.name) for column in mart.columns),
-        "keys": sql.SQL(", ").join(sql.Identifier(column) for column in mart.grain),
-    }
-    dates = replaced(mart.scope, window)
-    gone: sql.Composable = sql.SQL("true")
-    made: sql.Composable = sql.SQL("true")
-    if dates:
-        bounds = {"start": sql.Literal(dates.start), "end": sql.Literal(dates.end)}
-        gone = made = sql.SQL("{date} >= {start} and {date} < {end}").format(**names, **bounds)
-    elif mart.scope is Scope.KEYS:
-        made = sql.SQL("{date} is not null").format(**names)
-        if not starts_anew:
-            gone = sql.SQL("({keys}) in (select {keys} from {built})").format(**names)
-    cursor.execute(sql.SQL("delete from {mart} where {gone}").format(**names, gone=gone))
-    cursor.execute(
-        sql.SQL("insert into {mart} ({columns}) select {columns} from {built} where {made}").format(**names, made=made)
-    )
+    replacement = Replacement(mart, window, starts_anew=starts_anew)
+    names = {"mart": mart.relation, "columns": replacement.columns, "made_rows": replacement.made_rows}
+    cursor.execute(sql.SQL("delete from {mart} where {gone}").format(**names, gone=replacement.gone))
+    cursor.execute(sql.SQL("insert into {mart} ({columns}) {made_rows}").format(**names))
     return cursor.rowcount
 
 

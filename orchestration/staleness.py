@@ -118,6 +118,16 @@ def stale_days(connection: psycopg.Connection, *, model_version: str, before: da
     return [StaleDay(day, tuple(reasons), change_id) for day, reasons, change_id in rows]
 
 
+def is_settled(connection: psycopg.Connection, window: Window, *, model_version: str) -> bool:
+    """Whether every day of the window is published and no published day is stale: a build of the window then makes what
+    is published, by the law of the house."""
+    published = connection.execute("select event_date from ops.published_days").fetchall()
+    days = {day for (day,) in published}
+    return days.issuperset(window.days()) and not stale_days(
+        connection, model_version=model_version, before=max(days) + ONE_DAY
+    )
+
+
 def refused_days(connection: psycopg.Connection) -> set[date]:
     """The days that a blocking check named as bad when it last judged them."""
     rows = connection.execute(

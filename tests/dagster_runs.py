@@ -89,9 +89,9 @@ class DagsterRuns:
         with psycopg.connect(pipeline.warehouse.application_url) as application:
             application.execute(GOLDEN_APPLICATION.read_text())  # type: ignore[call-overload]
 
-    def run(self, window: Window, *, assets: Sequence[str] = ()) -> Run:
-        """The job daily_refresh for a window, or only these assets of it."""
-        return run_here(window, assets)
+    def run(self, window: Window, *, assets: Sequence[str] = (), job: str = "daily_refresh") -> Run:
+        """A job for a window, or only these assets of it."""
+        return run_here(window, assets, job)
 
     def start(self, window: Window, output: Path) -> "subprocess.Popen[bytes]":
         """The same in a process of its own, whose output is the run's log: a file, since a pipe that nobody reads holds
@@ -107,11 +107,11 @@ class DagsterRuns:
             )
 
 
-def run_here(window: Window, assets: Sequence[str] = ()) -> Run:
-    """Run the job in this process."""
-    job = definitions().resolve_job_def("daily_refresh")
+def run_here(window: Window, assets: Sequence[str] = (), job: str = "daily_refresh") -> Run:
+    """Run a job in this process."""
+    resolved = definitions().resolve_job_def(job)
     with dg.DagsterInstance.ephemeral() as instance:
-        result = job.execute_in_process(
+        result = resolved.execute_in_process(
             instance=instance,
             tags=run_tags(window),
             raise_on_error=False,

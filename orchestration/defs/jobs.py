@@ -22,6 +22,18 @@ load_landing: Final = dg.define_asset_job(
     description="Only loads the landing files of a day and of the day after it, as far as they have arrived.",
 )
 
+verify: Final = dg.define_asset_job(
+    "verify",
+    # Everything but loading: what is in raw now.
+    selection=(dg.AssetSelection.all() - dg.AssetSelection.groups("raw"))
+    | dg.AssetSelection.checks_for_assets(dg.AssetKey(["raw", "events"])),
+    partitions_def=DAILY,
+    description=(
+        "Builds published days again from what raw holds, and compares: the check reruns_change_nothing tells what"
+        " comes out otherwise than it was published. With all published days as its range it rebuilds everything."
+    ),
+)
+
 rebuild: Final = dg.define_asset_job(
     "rebuild",
     selection=dg.AssetSelection.all(),

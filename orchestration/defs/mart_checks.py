@@ -5,7 +5,7 @@ from typing import Final
 
 import dagster as dg
 
-from orchestration import failures, gates
+from orchestration import failures, gates, reruns
 from orchestration.defs.resources import WarehouseResource
 from orchestration.partitions import window_of
 from quality_checks import application, attribution, events, periods, reconciliation, visitors
@@ -20,6 +20,7 @@ _ASSETS: Final = dg.AssetKey(["build", "asset_metrics"])
 _ACTIVE_USERS: Final = dg.AssetKey(["build", "active_users_by_period"])
 _COHORTS: Final = dg.AssetKey(["build", "cohort_weeks"])
 _LICENSES: Final = dg.AssetKey(["intermediate", "int_licenses_latest"])
+_DAYS: Final = dg.AssetKey(["build", "published_days"])
 _REGISTRY: Final = dg.AssetKey(["staging", "event_types"])
 
 _SPECS: Final = (
@@ -41,6 +42,7 @@ _SPECS: Final = (
     *gates.check_specs(_ACTIVE_USERS, checks=(visitors.active_users_show_their_days,)),
     *gates.check_specs(_COHORTS, checks=(visitors.cohorts_show_their_days,)),
     *gates.check_specs(_LICENSES, checks=(application.license_fees_are_as_first_seen,)),
+    *gates.check_specs(_DAYS, checks=(reruns.reruns_change_nothing,)),
     *gates.check_specs(_REGISTRY, checks=(events.event_types_are_registered,)),
 )
 

@@ -232,6 +232,7 @@ CHECKS = {
     ("raw/events", "rejections_stay_rare"): False,
     ("raw/events", "keys_stay_on_one_day"): False,
     ("staging/event_types", "event_types_are_registered"): False,
+    ("build/published_days", "reruns_change_nothing"): False,
     ("intermediate/int_licenses_latest", "license_fees_are_as_first_seen"): False,
     ("build/attribution_credits", "credits_are_conserved"): True,
     ("build/attribution_paths", "unattributed_conversions_stay_few"): False,
@@ -364,6 +365,15 @@ def test_a_job_is_the_whole_chain_in_one_process(repository: dg.RepositoryDefini
     assert job.description
 
 
+def test_what_is_verified_is_built_judged_and_published_and_not_loaded(repository: dg.RepositoryDefinition) -> None:
+    job = repository.get_job("verify")
+    not_raw = {name for name in PARENTS if not name.startswith("raw/")}
+    assert _names(job.asset_layer.selected_asset_keys) == not_raw
+    assert {node.name for node in job.nodes} == STEPS - {"raw_events", "raw_application_tables", "raw_ad_spend"}
+    assert job.partitions_def == DAILY
+    assert job.description
+
+
 def test_there_are_no_other_jobs_schedules_and_sensors(repository: dg.RepositoryDefinition) -> None:
     assert {job.name for job in repository.get_all_jobs()} == {
         "daily_refresh",
@@ -372,6 +382,7 @@ def test_there_are_no_other_jobs_schedules_and_sensors(repository: dg.Repository
         "rebuild",
         "replay_rejected",
         "rotate_encryption_key",
+        "verify",
         "__ASSET_JOB",
     }
     assert [schedule.name for schedule in repository.schedule_defs] == ["daily_refresh_schedule"]

@@ -213,6 +213,18 @@ def test_publishing_days_that_were_never_built_is_refused(runs: DagsterRuns) -> 
     assert "Run the whole chain for these days" in run.error
 
 
+def test_verifying_days_loads_nothing_and_tells_what_is_published_otherwise_than_it_is_built(
+    published: DagsterRuns,
+) -> None:
+    published.pipeline.connection.execute("update marts.daily_metrics set views = views + 1")
+    run = published.run(DAY, job="verify")
+    assert run.is_success, run.error
+    check = run.check("reruns_change_nothing")
+    assert not check.passed
+    assert check.metadata["bad_days"].value == str(START)
+    assert views(published) == {START: 1}
+
+
 def test_a_truncated_file_stops_the_run_by_name_and_is_not_tried_again(published: DagsterRuns) -> None:
     path = published.pipeline.land(START, [view(START, f"{number}") for number in range(99)], name="cut.ndjson.gz")
     path.write_bytes(path.read_bytes()[:-20])
