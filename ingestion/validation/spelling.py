@@ -12,7 +12,9 @@ from ingestion.contract import SECTIONS, Event, camel_keys
 _EVENT_KEYS: Final = camel_keys(Event)
 _SECTION_KEYS: Final = {section: camel_keys(struct) for section, struct in SECTIONS.items()}
 _SNAKE_EVENT: Final = frozenset(_EVENT_KEYS)
-_SNAKE_SECTION: Final = tuple((section, frozenset(keys)) for section, keys in _SECTION_KEYS.items())
+# The keys of each section that are spelled in snake_case.
+SNAKE_KEYS: Final = {section: frozenset(keys) for section, keys in _SECTION_KEYS.items()}
+_DECLINED: Final = frozenset({"1", "true", "yes"})
 
 
 class Spelled(NamedTuple):
@@ -27,11 +29,16 @@ def is_camel(document: dict[str, Any]) -> bool:
     """Whether no known key is spelled in snake_case, so that the document may be taken as it is."""
     if not _SNAKE_EVENT.isdisjoint(document):
         return False
-    for section, snake in _SNAKE_SECTION:
+    for section, snake in SNAKE_KEYS.items():
         inner = document.get(section)
         if type(inner) is dict and not snake.isdisjoint(inner):
             return False
     return True
+
+
+def declines(do_not_track: Any) -> bool:
+    """Whether a value of doNotTrack, of any type, says that a person declined."""
+    return str(do_not_track).lower() in _DECLINED
 
 
 def spell(document: dict[str, Any]) -> Spelled:

@@ -13,7 +13,9 @@ Where the contract is silent:
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -24,6 +26,7 @@ from ingestion.contract import (
     MAX_CLOCK_AHEAD_HOURS,
     MAX_LINE_BYTES,
     MAX_PROPS_BYTES,
+    MAX_UTM_LENGTH,
     Attribution,
     Context,
     Event,
@@ -32,16 +35,16 @@ from ingestion.contract import (
 from ingestion.encryption.props import PropEncryption
 from ingestion.enrichment import parse_user_agent
 from ingestion.landing.lines import EventArray, Oversized
-from ingestion.privacy import is_clean, nothing, redact_text, redact_value
+from ingestion.privacy import is_clean, nothing, redact_short_text, redact_text, redact_value
 from ingestion.validation.diagnosis import AN_ARRAY, TOO_DEEP, Unreadable, diagnose, read_document
+from ingestion.validation.plain import canonical_plain, read_plain
 from ingestion.validation.rejection import redact_line
-from ingestion.validation.spelling import has_duplicate_keys, is_camel, spell
+from ingestion.validation.spelling import declines, has_duplicate_keys, is_camel, spell
 from ingestion.validation.timestamps import canonical_json, parse_timestamp
 from ingestion.window import ONE_DAY
 
 _AHEAD: Final = timedelta(hours=MAX_CLOCK_AHEAD_HOURS)
 _MILLISECOND: Final = Decimal("0.001")
-_DECLINED: Final = frozenset({"1", "true", "yes"})
 _TOO_LONG: Final = f"line: longer than {MAX_LINE_BYTES} bytes"
 
 _decode: Final = msgspec.json.Decoder().decode
@@ -50,8 +53,12 @@ _encode: Final = msgspec.json.Encoder(order="sorted").encode
 # A NUL as JSON spells it: the escape after an even number of backslashes.
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
 _TEXT: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
+# The version of a UUID is in 4 of its bits, 8 here, the variant in 2.
+_UUID_CONTENT: Final = 2**128 - 1 ^ (0xF << 76 | 0x3 << 62)
+_UUID_8: Final = 0x8 << 76 | 0x2 << 62
 _NO_PROPS: Final = Props()
 _NO_CONTEXT: Final = Context()
+_ATTRIBUTION_FIELDS: Final = attrgetter(*Attribution.__struct_fields__)
 _NO_ATTRIBUTION: Final = (None,) * len(Attribution.__struct_fields__)
 
 
@@ -100,6 +107,10 @@ class LineValidator:
         """The one outcome of a line. Never raises on what the line holds."""
         if len(line) > MAX_LINE_BYTES:
             return Rejected(redact_line(line, self._is_covered), len(line), (_TOO_LONG,))
+        return self._accept_plain(line) or self.validate_carefully(line)
+
+    def validate_carefully(self, line: bytes) -> Accepted | Rejected | NotTracked:
+        """The outcome of a line of a legal length, without the quick way for those that are plainly events."""
         try:
             document = _decode(line)
             if type(document) is dict:
@@ -136,16 +147,54 @@ class LineValidator:
         reasons = reasons or ("line: not an event of the contract",)
         return Rejected(redact_line(line, self._is_covered), len(line), reasons)
 
+    def _accept_plain(self, line: bytes) -> Accepted | None:
+        """The event of a line that is plainly one; None where the careful way has to say what the line is."""
+        try:
+            event = read_plain(line)
+            if event is None:
+                return None
+            known = _NO_PROPS if event.props is None else msgspec.convert(event.props, Props)
+            occurred_at, received_at = self._between_fields(event)
+        except (msgspec.DecodeError, ValueError, RecursionError, _Unacceptable):
+            return None
+        props: dict[str, Any] = event.props or {}
+        props_json = _encode(props)
+        if len(props_json) > MAX_PROPS_BYTES:
+            return None
+        canonical = canonical_plain(event, canonical_json(occurred_at), canonical_json(received_at), props_json)
+        # A key that stands twice: see _refuse_hidden.
+        if line.count(b'"') != canonical.count(b'"'):
+            return None
+        session_id = None if event.session_id is None else bytes.fromhex(event.session_id.replace("-", ""))
+        return self._stored(event, known, occurred_at, received_at, session_id, props, props_json, canonical)
+
     def _accept(self, line: bytes, document: dict[str, Any]) -> Accepted:
         """The event of a document that this method may change. Raises when any rule is broken."""
         event, known, occurred_at, received_at, props, props_json, canonical = self._check(line, document)
+        session_id = None if event.session_id is None else event.session_id.bytes
+        return self._stored(event, known, occurred_at, received_at, session_id, props, props_json, canonical)
+
+    def _stored(
+        self,
+        event: Event,
+        known: Props,
+        occurred_at: datetime,
+        received_at: datetime,
+        session_id: bytes | None,
+        props: dict[str, Any],
+        props_json: bytes,
+        canonical: bytes,
+    ) -> Accepted:
+        """An event as it is stored: under its key, and without personal data."""
         canonical_hash = sha256(canonical).digest()
         event_key = event.idempotency_key or event.event_id or canonical_hash.hex()
         if not is_clean(props, props_json) or (self._encryption and any(map(self._is_covered, props))):
             encryption = self._encryption
             sealer = None if encryption is None else encryption.for_event(occurred_at.date(), event_key)
             props_json = _encode(redact_value(props, sealer))
-        return Accepted(_values(event, known, occurred_at, received_at, event_key, props_json.decode(), canonical_hash))
+        return Accepted(
+            _values(event, known, occurred_at, received_at, session_id, event_key, props_json.decode(), canonical_hash)
+        )
 
     def _check(
         self, line: bytes, document: dict[str, Any]
@@ -164,9 +213,7 @@ class LineValidator:
             event = msgspec.convert(present, Event)
             known = _known_props(event, present)
 
-        occurred_at, received_at = self._times(event)
-        if event.entity_id is not None and event.entity_type is None:
-            raise _Unacceptable
+        occurred_at, received_at = self._between_fields(event)
         props: dict[str, Any] = document.get("props") or {}
         props_json = _encode(props)
         if len(props_json) > MAX_PROPS_BYTES:
@@ -181,14 +228,18 @@ class LineValidator:
         _refuse_hidden(line, canonical)
         return event, known, occurred_at, received_at, props, props_json, canonical
 
-    def _times(self, event: Event) -> tuple[datetime, datetime]:
-        """When the event occurred and was received, UTC. Raises _Unacceptable when they cannot both be."""
+    def _between_fields(self, event: Event) -> tuple[datetime, datetime]:
+        """When the event occurred and was received, UTC. Raises _Unacceptable when they cannot both be, and for an
+        entity without a type; ValueError for a time that does not exist."""
+        if event.entity_id is not None and event.entity_type is None:
+            raise _Unacceptable
         occurred_at = parse_timestamp(event.occurred_at)
         received_at = self._day_ends_at if event.received_at is None else parse_timestamp(event.received_at)
-        if (
-            occurred_at < self._starts_at
-            or occurred_at - received_at > _AHEAD
-            or received_at - self._day_ends_at > _AHEAD
+        if occurred_at < self._starts_at:
+            raise _Unacceptable
+        # Few events need the arithmetic.
+        if not occurred_at <= received_at <= self._day_ends_at and (
+            occurred_at - received_at > _AHEAD or received_at - self._day_ends_at > _AHEAD
         ):
             raise _Unacceptable
         return occurred_at, received_at
@@ -206,7 +257,7 @@ def _declines_tracking(document: dict[str, Any]) -> bool:
     if "doNotTrack" not in context and "do_not_track" not in context:
         return False
     for key in ("doNotTrack", "do_not_track"):
-        if key in context and str(context[key]).lower() in _DECLINED:
+        if key in context and declines(context[key]):
             source = document.get("source")
             return source is None or source == "" or (type(source) is str and source in DEVICE_SOURCES)
     return False
@@ -234,6 +285,7 @@ def _values(
     known: Props,
     occurred_at: datetime,
     received_at: datetime,
+    session_id: bytes | None,
     event_key: str,
     props: str,
     canonical_hash: bytes,
@@ -253,7 +305,7 @@ def _values(
         event.actor_id,
         event.actor_type,
         event.anonymous_id,
-        None if event.session_id is None else event.session_id.bytes,
+        session_id,
         entity_type,
         event.entity_id,
         event.ip_asset_id or (event.entity_id if entity_type == "asset" else None),
@@ -272,17 +324,24 @@ def _values(
 
 
 def _attribution_values(attribution: Attribution) -> tuple[str | None, ...]:
-    given = msgspec.structs.astuple(attribution)
+    given = _ATTRIBUTION_FIELDS(attribution)
     # Click ids, the last four, are random text, in which anything could look like a phone number.
-    return (*[redact_text(text) if text else None for text in given[:7]], *[text or None for text in given[7:]])
+    return (*[_redacted(text) if text else None for text in given[:7]], *[text or None for text in given[7:]])
+
+
+def _redacted(text: str) -> str:
+    return redact_short_text(text) if len(text) <= MAX_UTM_LENGTH else redact_text(text)
 
 
 def event_id(event_date: date, event_key: str) -> bytes:
     """The stored id of an event: a UUID of version 8 made of the SHA-256 of its day and key, the same everywhere."""
-    digest = bytearray(sha256(f"{event_date.isoformat()} {event_key}".encode()).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x80
-    digest[8] = digest[8] & 0x3F | 0x80
-    return bytes(digest)
+    digest = sha256(_spelled(event_date) + event_key.encode()).digest()
+    return (int.from_bytes(digest[:16]) & _UUID_CONTENT | _UUID_8).to_bytes(16)
+
+
+@lru_cache(maxsize=1024)
+def _spelled(event_date: date) -> bytes:
+    return f"{event_date.isoformat()} ".encode()
 
 
 def _to_milliseconds(seconds: float) -> Decimal:
