@@ -10,7 +10,6 @@ import math
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -38,9 +37,20 @@ _OUT_OF_RANGE: Final = "line: a number too large to be read"
 _MAX_DIGITS: Final = 4_000
 _TIMES: Final = ("occurredAt", "receivedAt")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-# Worked out once: looking into a struct takes longer than converting to it.
+# Worked out once: looking into a struct takes longer than converting to it, and so does looking up its types.
 _STRUCTS: Final[tuple[type[msgspec.Struct], ...]] = (Event, *SECTIONS.values())
-_FIELDS: Final = {struct: msgspec.structs.fields(struct) for struct in _STRUCTS}
+
+
+def _probe(annotation: Any) -> type[msgspec.Struct]:
+    # msgspec works a bare type out anew at every call, and a struct's fields once.
+    return msgspec.defstruct("Probe", [("value", annotation)])
+
+
+_FIELDS: Final = {
+    struct: [(field.encode_name, field, _probe(field.type)) for field in msgspec.structs.fields(struct)]
+    for struct in _STRUCTS
+}
+_PROPS: Final = _probe(AnyProps)
 
 
 class Unreadable(ValueError):
@@ -129,8 +139,7 @@ def _leaves(value: Any) -> Iterator[Any]:
 
 
 def _field_reasons(section: dict[str, Any], struct: type[msgspec.Struct], prefix: str) -> Iterator[str]:
-    for field in _FIELDS[struct]:
-        name = field.encode_name
+    for name, field, probe in _FIELDS[struct]:
         if name in SECTIONS and not prefix:
             continue
         if name not in section:
@@ -138,19 +147,13 @@ def _field_reasons(section: dict[str, Any], struct: type[msgspec.Struct], prefix
                 yield f"{prefix}{name}: missing"
         elif name in _TIMES and isinstance(section[name], str):
             continue  # _time_reasons says more
-        elif not _fits(section[name], field.type):
+        elif not _fits(section[name], probe):
             yield f"{prefix}{name}: not {expectation(field.type)}"
 
 
-@lru_cache(maxsize=64)
-def _probe(annotation: Any) -> type[msgspec.Struct]:
-    # msgspec works a bare type out anew at every call, and a struct's fields once.
-    return msgspec.defstruct("Probe", [("value", annotation)])
-
-
-def _fits(value: Any, annotation: Any) -> bool:
+def _fits(value: Any, probe: type[msgspec.Struct]) -> bool:
     try:
-        msgspec.convert({"value": value}, _probe(annotation))
+        msgspec.convert({"value": value}, probe)
     except (msgspec.ValidationError, UnicodeError):
         return False
     return True
@@ -188,7 +191,7 @@ def _props_reasons(props: dict[str, Any]) -> Iterator[str]:
         yield f"props: longer than {MAX_PROPS_BYTES} bytes of JSON"
     if _depth(props) > MAX_PROPS_DEPTH:
         yield f"props: deeper than {MAX_PROPS_DEPTH} levels"
-    elif not _fits(props, AnyProps):
+    elif not _fits(props, _PROPS):
         yield "props: a whole number beyond 64 bits, or another number beyond 1e38"
 
 
