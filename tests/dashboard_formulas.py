@@ -5,11 +5,30 @@ Each row of the product is taken to have one version there, as after one reading
 
 from ingestion.window import Window
 
-# One row an event that counts: what it names, what it counts as, and who it is of.
-FACTS = """
-create temporary table facts as
+# One row an event that is no crawler's: what it names, what it counts as, and who it is of; also those of days that are
+# not published.
+TRACKED = """
+create temporary table tracked as
+with events as (
+    select *, ip_asset_id is null and project_id is null as names_license_only
+    from raw.events
+    where not is_bot
+),
+pairs as (
+    select anonymous_id, actor_id, min(event_date) as since
+    from events
+    where anonymous_id is not null and actor_id is not null
+    group by anonymous_id, actor_id
+)
 select
+    events.event_id as id,
     events.event_date as day,
+    events.occurred_at as at,
+    events.event_type as kind,
+    events.source,
+    events.session_id as session,
+    events.anonymous_id as device,
+    events.actor_id as actor,
     case when names_license_only then licenses.project_id else events.project_id end as project,
     case when names_license_only then licenses.ip_asset_id else events.ip_asset_id end as asset,
     events.license_id as license,
@@ -18,25 +37,54 @@ select
     (events.event_type = 'license_created')::int as conversions,
     coalesce(events.revenue_cents, 0) as cents,
     coalesce(events.engagement_time, 0) as seconds,
-    coalesce(events.actor_id, linked.actor, 'device ' || events.anonymous_id) as visitor,
-    coalesce(nullif(regexp_replace(attribution.referrer, '^https?://(www\\.)?([^/]*).*$', '\\2'), ''), 'direct') as host
-from raw.events as events
+    coalesce(
+        'actor ' || events.actor_id, 'actor ' || linked.actor, 'device ' || events.anonymous_id,
+        'session ' || events.session_id
+    ) as visitor
+from events
 left join raw.licenses as licenses on licenses.id = events.license_id
-left join raw.attribution as attribution using (event_date, event_key)
 cross join lateral (
-    select events.ip_asset_id is null and events.project_id is null as names_license_only
-) as names
-cross join lateral (
-    select case when count(distinct seen.actor_id) = 1 then min(seen.actor_id) end as actor
-    from raw.events as seen
-    where seen.anonymous_id = events.anonymous_id and seen.event_date <= events.event_date and not seen.is_bot
-) as linked
-where not events.is_bot and coalesce(events.ip_asset_id, events.project_id, events.license_id) is not null;
+    select case when count(*) = 1 then min(pairs.actor_id) end as actor
+    from pairs
+    where pairs.anonymous_id = events.anonymous_id and pairs.since <= events.event_date
+) as linked;
+create index on tracked (device, at, id);
+create index on tracked (actor, at, id);
+create index on tracked (visitor, asset, at);
+analyze tracked;
+
+-- Those of published days that name an asset, a project or a license.
+create temporary table facts as
+select
+    tracked.*,
+    coalesce(nullif(substring(lower(referrer) from '^[a-z]+://(?:www[.])?([^/:?#]*)'), ''), 'direct') as host
+from tracked
+left join raw.attribution as attribution on event_id = id and event_date = day
+where
+    coalesce(asset, project, license) is not null
+    and day in (select event_date from ops.published_days);
+create index on facts (asset, day);
+analyze facts;
 
 create temporary table spans (period text, first date, last date);
 """
+# Who owned which asset on a day with an event of it.
+OWNED = """
+create temporary table owned as
+select distinct facts.day, facts.asset, shares.creator_id
+from facts
+inner join raw.ip_ownerships as shares
+    on shares.ip_asset_id = asset and day >= shares.start_date and day < coalesce(shares.end_date, 'infinity')
+"""
 
 EXPECTED = {
+    "daily_metrics": """
+        select
+            day, project, asset, license, sum(views), sum(clicks), sum(conversions), sum(cents),
+            count(distinct visitor), sum(seconds)
+        from facts
+        group by day, project, asset, license
+    """,
     "asset_metrics": """
         select
             last, period, assets.id, title,
@@ -200,22 +248,7 @@ EXPECTED = {
             )
         ) as brought
     """,
-    "platform_revenue_timeline": """
-        select period, day, coalesce((select sum(cents) from facts where facts.day = days.day), 0)
-        from spans
-        cross join lateral (
-            select day::date from generate_series(first::timestamp, last::timestamp, '1 day') as day
-        ) as days
-        where day in (select event_date from ops.published_days)
-    """,
 }
-OWNED = """
-create temporary table owned as
-select distinct facts.day, facts.asset, shares.creator_id
-from facts
-inner join raw.ip_ownerships as shares
-    on shares.ip_asset_id = asset and day >= shares.start_date and day < coalesce(shares.end_date, 'infinity')
-"""
 
 
 def span_query(unit: str, window: Window) -> str:

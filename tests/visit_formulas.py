@@ -1,0 +1,185 @@
+"""The numbers of the dashboards that look from one event to others, as the contract says them: sessions and where they
+came from, the funnel, who came again. Plain SQL over what dashboard_formulas.py has made of schema raw.
+"""
+
+# Which session each event is in, and the utm_source by which that came; null where its origin has none.
+SESSIONS = """
+create temporary table visits as
+with recursive opening as (
+    select
+        *,
+        coalesce('session ' || session, 'device ' || device, 'actor ' || actor) as key,
+        session is not null as is_of_tracker
+    from tracked
+    where source in ('web', 'mobile') and coalesce(session::text, device, actor) is not null
+),
+paused as (
+    select
+        *,
+        not is_of_tracker
+        and at - lag(at) over (partition by key order by at, id) >= interval '30 minutes' as is_after_pause
+    from opening
+),
+stretches as (
+    select *, count(*) filter (where is_after_pause) over (partition by key order by at, id) as stretch
+    from paused
+),
+-- At a midnight with an event more than 24 hours before, the second one, another session begins.
+begun as (
+    select key, stretch, min(day) as first from stretches group by key, stretch
+    union all
+    select key, stretch, following.day
+    from begun
+    cross join lateral (
+        select min(stretches.day) as day
+        from stretches
+        where (stretches.key, stretches.stretch) = (begun.key, begun.stretch) and stretches.day > begun.first + 1
+    ) as following
+    where following.day is not null
+),
+opened as (
+    select
+        id, day, at, actor, first, key || ' ' || stretch || ' ' || first as name
+    from stretches
+    inner join begun using (key, stretch)
+    where day between first and first + 1
+),
+-- What servers report follows its actor.
+joined as (
+    select tracked.id, tracked.at, seen.name
+    from tracked
+    cross join lateral (
+        select opened.name, opened.at, opened.first
+        from opened
+        where opened.actor = tracked.actor and opened.at <= tracked.at
+        order by opened.at desc, opened.id desc
+        limit 1
+    ) as seen
+    where
+        source not in ('web', 'mobile') and tracked.at - seen.at < interval '30 minutes'
+        and tracked.day <= seen.first + 1
+),
+members as (
+    select id, at, name from opened
+    union all
+    select id, at, name from joined
+),
+-- Not an origin are the marketplace's own pages, the page's own host, and a payment provider.
+arrivals as (
+    select distinct on (name) name, nullif(lower(trim(utm_source)), '') as utm_source
+    from members
+    inner join raw.attribution as attribution on event_id = id
+    cross join lateral (
+        select
+            substring(lower(referrer) from '^[a-z]+://(?:www[.])?([^/:?#]+)') as from_host,
+            substring(lower(landing_page) from '^[a-z]+://(?:www[.])?([^/:?#]+)') as own_host
+    ) as hosts
+    where
+        trim(concat(utm_source, utm_medium, utm_campaign, utm_term, utm_content)) <> ''
+        or coalesce(gclid, fbclid, msclkid, ttclid) is not null
+        or (from_host not in ('licensery.example', 'paypal.com') and from_host is distinct from own_host)
+    order by name, at, id
+)
+select id, name, utm_source
+from members
+left join arrivals using (name)
+"""
+
+EXPECTED = {
+    "creator_traffic_sources": """
+        select last, period, creator_id, source, place, visits, conversions
+        from (
+            select
+                last, period, creator_id, source, visits, conversions,
+                row_number() over (partition by period, creator_id order by visits desc, source) as place
+            from (
+                select
+                    last, period, creator_id, coalesce(utm_source, 'direct') as source,
+                    count(distinct (day, name)) filter (where name is not null) as visits,
+                    sum(conversions) as conversions
+                from facts
+                inner join owned using (day, asset)
+                inner join spans on day between first and last
+                left join visits using (id)
+                where creator_id in (select id from raw.creators where deleted_at is null)
+                group by last, period, creator_id, coalesce(utm_source, 'direct')
+            ) as counted
+            where visits > 0 or conversions > 0
+        ) as ranked
+        where place <= 10
+    """,
+    "funnel_daily": """
+        with steps as (
+            select
+                id, at, day, visitor, asset,
+                case
+                    when views = 1 then 1 when clicks = 1 then 2
+                    when kind = 'license_created' then 3 when kind = 'license_signed' then 4
+                end as step
+            from facts
+            where asset is not null and visitor is not null
+        ),
+        reached as (
+            select day, step, visitor from steps where step = 1
+            union
+            select this.day, this.step, this.visitor
+            from steps as this
+            inner join steps as view using (visitor, asset)
+            where
+                this.step = 2 and view.step = 1 and view.at >= this.at - interval '30 days'
+                and (view.at, view.id) < (this.at, this.id)
+            union
+            select this.day, this.step, this.visitor
+            from steps as this
+            inner join steps as click using (visitor, asset)
+            inner join steps as view using (visitor, asset)
+            where
+                this.step = 3 and click.step = 2 and view.step = 1 and view.at >= this.at - interval '30 days'
+                and (view.at, view.id) < (click.at, click.id) and (click.at, click.id) < (this.at, this.id)
+            union
+            select this.day, this.step, this.visitor
+            from steps as this
+            inner join steps as created using (visitor, asset)
+            inner join steps as click using (visitor, asset)
+            inner join steps as view using (visitor, asset)
+            where
+                this.step = 4 and created.step = 3 and click.step = 2 and view.step = 1
+                and view.at >= this.at - interval '30 days' and (view.at, view.id) < (click.at, click.id)
+                and (click.at, click.id) < (created.at, created.id) and (created.at, created.id) < (this.at, this.id)
+        )
+        select event_date, named.step, name, count(visitor)
+        from ops.published_days
+        cross join (
+            values (1, 'viewed'), (2, 'downloaded_or_clicked'), (3, 'license_created'), (4, 'license_signed')
+        ) as named (step, name)
+        left join reached on day = event_date and reached.step = named.step
+        group by event_date, named.step, name
+    """,
+    "cohort_retention": """
+        with weeks as (
+            select distinct visitor, date_trunc('week', day::timestamp)::date as week
+            from tracked
+            where day in (select event_date from ops.published_days) and visitor is not null
+        ),
+        named as (
+            select distinct date_trunc('week', event_date::timestamp)::date as week from ops.published_days
+        ),
+        firsts as (
+            select visitor, min(week) as week from weeks group by visitor
+        )
+        select
+            (select max(event_date) from ops.published_days), began, number, visitors, came,
+            case when visitors = 0 then 0 else round(100.0 * came / visitors, 4) end
+        from (
+            select
+                cohort.week as began, (later.week - cohort.week) / 7 as number,
+                (select count(*) from firsts where week = cohort.week) as visitors,
+                (
+                    select count(*) from firsts inner join weeks using (visitor)
+                    where firsts.week = cohort.week and weeks.week = later.week
+                ) as came
+            from named as cohort
+            inner join named as later on later.week >= cohort.week
+        ) as counted
+    """,
+}
