@@ -235,9 +235,9 @@ def _judge(cursor: psycopg.Cursor, load: _Load, asked_for: set[int], validator: 
         outcome = validator.validate(line) if isinstance(line, bytes) else validator.reject_unread(line)
         at = place(load.load_id, number)
         if isinstance(outcome, Accepted):
-            outbox.put(TO_CONTENDERS, [candidate_row(*event_row(outcome.values, at))])
+            outbox.put(TO_CONTENDERS, [candidate_row(*event_row(outcome.event, at))])
             outcomes.usable.append(number)
-            outcomes.event_dates.add(outcome.values[0])
+            outcomes.event_dates.add(outcome.event.event_date)
         elif isinstance(outcome, NotTracked):
             outcomes.not_tracked.append(number)
         else:

@@ -6,21 +6,13 @@ import gc
 from array import array
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
 from zlib import crc32
 
 from ingestion.candidates.rows import event_row, place, rejected_row
 from ingestion.contract import DEVICE_SOURCES
 from ingestion.encryption.props import PropEncryption
 from ingestion.landing.lines import Portion, numbered
-from ingestion.schema import EVENT_COLUMN_NAMES
 from ingestion.validation.validator import Accepted, LineValidator, NotTracked
-
-_OCCURRED_AT: Final = EVENT_COLUMN_NAMES.index("occurred_at")
-_SOURCE: Final = EVENT_COLUMN_NAMES.index("source")
-_ACTOR: Final = EVENT_COLUMN_NAMES.index("actor_id")
-_DEVICE: Final = EVENT_COLUMN_NAMES.index("anonymous_id")
-_SESSION: Final = EVENT_COLUMN_NAMES.index("session_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +72,21 @@ def _judge(validator: LineValidator, portion: Portion, judged: Judged) -> None:
         judged.lines_read += 1
         outcome = validator.validate(line) if isinstance(line, bytes) else validator.reject_unread(line)
         if isinstance(outcome, Accepted):
-            values = outcome.values
-            event, attribution = event_row(values, place(load_id, number))
-            rows = days.get(values[0])
+            event = outcome.event
+            row, attribution = event_row(event, place(load_id, number))
+            event_date = event.event_date
+            rows = days.get(event_date)
             if rows is None:
-                rows = days[values[0]] = DayRows()
+                rows = days[event_date] = DayRows()
             if attribution is not None:
                 rows.attributions[len(rows.events)] = attribution
-            rows.events.append(event)
-            rows.marks.append(int.from_bytes(values[2][:4]))
-            if values[_SOURCE] in DEVICE_SOURCES:
-                who = values[_ACTOR] or values[_DEVICE]
-                known_by = values[_SESSION] if who is None else who.encode()
+            rows.events.append(row)
+            rows.marks.append(int.from_bytes(event.event_id[:4]))
+            if event.source in DEVICE_SOURCES:
+                who = event.actor_id or event.anonymous_id
+                known_by = event.session_id if who is None else who.encode()
                 if known_by is not None:
-                    moment = values[_OCCURRED_AT]
+                    moment = event.occurred_at
                     rows.minutes.append(crc32(known_by, moment.hour * 60 + moment.minute))
         elif isinstance(outcome, NotTracked):
             judged.not_tracked += 1

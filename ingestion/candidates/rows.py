@@ -8,12 +8,12 @@ column by column.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from functools import lru_cache
 from struct import Struct
-from typing import Any, Final
+from typing import Final
 
 from ingestion.schema import ATTRIBUTION_COLUMN_NAMES
+from ingestion.validation.validator import StoredEvent
 
 # What a COPY in binary format begins and ends with.
 SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -63,10 +63,9 @@ def _text(value: str | None) -> bytes:
     return (_LENGTHS[length] if length < len(_LENGTHS) else length.to_bytes(4)) + encoded
 
 
-def _json(value: str) -> bytes:
-    encoded = value.encode()
+def _json(value: bytes) -> bytes:
     # A jsonb begins with the version of its format.
-    return (len(encoded) + 1).to_bytes(4) + b"\1" + encoded
+    return (len(value) + 1).to_bytes(4) + b"\1" + value
 
 
 def _microseconds(value: datetime) -> int:
@@ -81,10 +80,10 @@ def _bigint(value: int | None) -> bytes:
     return _NULL if value is None else _BIGINT(8, value)
 
 
-def _seconds(value: Decimal | None) -> bytes:
-    if value is None:
+def _seconds(milliseconds: int | None) -> bytes:
+    if milliseconds is None:
         return _NULL
-    whole, thousandths = divmod(int(value.scaleb(3)), 1_000)
+    whole, thousandths = divmod(milliseconds, 1_000)
     if whole < 10_000:
         return _SMALL_NUMERIC(12, 2, 0, 0, 3, whole, thousandths * 10)
     return _NUMERIC(16, 4, 2, 0, 3, whole // 100_000_000, whole // 10_000 % 10_000, whole % 10_000, thousandths * 10)
@@ -101,40 +100,40 @@ def place(load_id: int, line_number: int) -> bytes:
     return _PLACE.pack(8, load_id, 8, line_number)
 
 
-def event_row(values: Sequence[Any], at: bytes) -> tuple[bytes, bytes | None]:
-    """The rows of raw.events and, where there is one, raw.attribution of an event, by the values of Accepted."""
-    (
-        event_date, event_key, event_id, event_type, occurred_at, received_at, source, actor_id, actor_type,
-        anonymous_id, session_id, entity_type, entity_id, ip_asset_id, project_id, license_id, revenue_cents, fee_cents,
-        engagement_time, props, device_type, browser, os, is_bot, canonical_hash, *attribution,
-    ) = values  # fmt: skip
-    day = event_date.toordinal() - _EPOCH_DAY
-    key = _text(event_key)
-    event = b"".join(
+def event_row(event: StoredEvent, at: bytes) -> tuple[bytes, bytes | None]:
+    """The rows of raw.events and, where there is one, raw.attribution of an event."""
+    day = event.event_date.toordinal() - _EPOCH_DAY
+    key = _text(event.event_key)
+    device = event.device
+    row = b"".join(
         (
             _EVENT_FRONT(
-                len(_EVENT), 4, day, 16, event_id, at, 8, _microseconds(occurred_at), 8, _microseconds(received_at),
-                32, canonical_hash, 1, is_bot,
+                len(_EVENT), 4, day, 16, event.event_id, at, 8, _microseconds(event.occurred_at),
+                8, _microseconds(event.received_at), 32, event.canonical_hash, 1, device.is_bot,
             ),
             key,
-            _words(event_type, source, actor_type, entity_type, device_type, browser, os),
-            _text(actor_id),
-            _text(anonymous_id),
-            _NULL if session_id is None else _UUID_LENGTH + session_id,
-            _text(entity_id),
-            _text(ip_asset_id),
-            _text(project_id),
-            _text(license_id),
-            _bigint(revenue_cents),
-            _bigint(fee_cents),
-            _seconds(engagement_time),
-            _json(props),
+            _words(
+                event.event_type, event.source, event.actor_type, event.entity_type,
+                device.device_type, device.browser, device.os,
+            ),
+            _text(event.actor_id),
+            _text(event.anonymous_id),
+            _NULL if event.session_id is None else _UUID_LENGTH + event.session_id,
+            _text(event.entity_id),
+            _text(event.ip_asset_id),
+            _text(event.project_id),
+            _text(event.license_id),
+            _bigint(event.revenue_cents),
+            _bigint(event.fee_cents),
+            _seconds(event.engagement_milliseconds),
+            _json(event.props),
         )
     )  # fmt: skip
-    if not any(attribution):
-        return event, None
-    front = _ATTRIBUTION_FRONT.pack(len(_ATTRIBUTION), 4, day, 16, event_id, at)
-    return event, b"".join((front, key, _words(*attribution[:5]), *map(_text, attribution[5:])))
+    attribution = event.attribution
+    if attribution is None:
+        return row, None
+    front = _ATTRIBUTION_FRONT.pack(len(_ATTRIBUTION), 4, day, 16, event.event_id, at)
+    return row, b"".join((front, key, _words(*attribution[:5]), *map(_text, attribution[5:])))
 
 
 def candidate_row(event: bytes, attribution: bytes | None) -> bytes:

@@ -11,6 +11,7 @@ Where the contract is silent:
 """
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -33,7 +34,7 @@ from ingestion.contract import (
     Props,
 )
 from ingestion.encryption.props import PropEncryption
-from ingestion.enrichment import parse_user_agent
+from ingestion.enrichment import Device, parse_user_agent
 from ingestion.landing.lines import EventArray, Oversized
 from ingestion.privacy import is_clean, nothing, redact_short_text, redact_text, redact_value
 from ingestion.validation.diagnosis import AN_ARRAY, TOO_DEEP, Unreadable, diagnose, read_document
@@ -44,7 +45,6 @@ from ingestion.validation.timestamps import canonical_json, parse_timestamp
 from ingestion.window import ONE_DAY
 
 _AHEAD: Final = timedelta(hours=MAX_CLOCK_AHEAD_HOURS)
-_MILLISECOND: Final = Decimal("0.001")
 _TOO_LONG: Final = f"line: longer than {MAX_LINE_BYTES} bytes"
 
 _decode: Final = msgspec.json.Decoder().decode
@@ -62,11 +62,56 @@ _ATTRIBUTION_FIELDS: Final = attrgetter(*Attribution.__struct_fields__)
 _NO_ATTRIBUTION: Final = (None,) * len(Attribution.__struct_fields__)
 
 
-class Accepted(msgspec.Struct, frozen=True, gc=False):
-    """A usable event: its values in the order of schema.CANDIDATE_COLUMN_NAMES, as Python objects,
-    UUIDs as their 16 bytes."""
+class StoredEvent(msgspec.Struct, frozen=True, gc=False):
+    """A usable event by the columns that it is stored in: times in UTC, UUIDs as their 16 bytes, props as JSON."""
 
-    values: tuple[Any, ...]
+    event_date: date
+    event_key: str
+    event_id: bytes
+    event_type: str
+    occurred_at: datetime
+    received_at: datetime
+    source: str
+    actor_id: str | None
+    actor_type: str | None
+    anonymous_id: str | None
+    session_id: bytes | None
+    entity_type: str | None
+    entity_id: str | None
+    ip_asset_id: str | None
+    project_id: str | None
+    license_id: str | None
+    revenue_cents: int | None
+    fee_cents: int | None
+    engagement_milliseconds: int | None
+    props: bytes
+    device: Device
+    canonical_hash: bytes
+    attribution: tuple[str | None, ...] | None  # None where none of it is given
+
+
+_ENGAGEMENT: Final = StoredEvent.__struct_fields__.index("engagement_milliseconds")
+
+
+@dataclass(slots=True, match_args=False)
+class Accepted:
+    """A usable event."""
+
+    event: StoredEvent
+    __match_args__ = ("values",)
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """What is stored, in the order of schema.CANDIDATE_COLUMN_NAMES, as Python objects."""
+        milliseconds = self.event.engagement_milliseconds
+        return (
+            *msgspec.structs.astuple(self.event)[:_ENGAGEMENT],
+            None if milliseconds is None else Decimal(milliseconds).scaleb(-3),
+            self.event.props.decode(),
+            *self.event.device,
+            self.event.canonical_hash,
+            *(self.event.attribution or _NO_ATTRIBUTION),
+        )
 
 
 class Rejected(msgspec.Struct, frozen=True, gc=False):
@@ -192,8 +237,43 @@ class LineValidator:
             encryption = self._encryption
             sealer = None if encryption is None else encryption.for_event(occurred_at.date(), event_key)
             props_json = _encode(redact_value(props, sealer))
+        event_date = occurred_at.date()
+        entity_type = None if event.entity_type is None else event.entity_type.lower()
+        entity_id = event.entity_id
+        context = event.context or _NO_CONTEXT
+        device = parse_user_agent(context.user_agent or known.user_agent)
+        if context.device_type or context.browser or context.os:
+            device = device._replace(
+                device_type=context.device_type or device.device_type,
+                browser=context.browser or device.browser,
+                os=context.os or device.os,
+            )
         return Accepted(
-            _values(event, known, occurred_at, received_at, session_id, event_key, props_json.decode(), canonical_hash)
+            StoredEvent(
+                event_date,
+                event_key,
+                event_id(event_date, event_key),
+                event.event_type,
+                occurred_at,
+                received_at,
+                event.source or DEFAULT_SOURCE,
+                event.actor_id,
+                event.actor_type,
+                event.anonymous_id,
+                session_id,
+                entity_type,
+                entity_id,
+                event.ip_asset_id or (entity_id if entity_type == "asset" else None),
+                event.project_id or (entity_id if entity_type == "project" else None),
+                event.license_id or (entity_id if entity_type == "license" else None),
+                known.revenue_cents,
+                known.fee_cents,
+                None if known.engagement_time is None else _to_milliseconds(known.engagement_time),
+                props_json,
+                device,
+                canonical_hash,
+                None if event.attribution is None else _attribution(event.attribution),
+            )
         )
 
     def _check(
@@ -280,53 +360,11 @@ def _refuse_hidden(line: bytes, canonical: bytes) -> None:
         raise _Unacceptable
 
 
-def _values(
-    event: Event,
-    known: Props,
-    occurred_at: datetime,
-    received_at: datetime,
-    session_id: bytes | None,
-    event_key: str,
-    props: str,
-    canonical_hash: bytes,
-) -> tuple[Any, ...]:
-    event_date = occurred_at.date()
-    entity_type = None if event.entity_type is None else event.entity_type.lower()
-    context = event.context or _NO_CONTEXT
-    device = parse_user_agent(context.user_agent or known.user_agent)
-    return (
-        event_date,
-        event_key,
-        event_id(event_date, event_key),
-        event.event_type,
-        occurred_at,
-        received_at,
-        event.source or DEFAULT_SOURCE,
-        event.actor_id,
-        event.actor_type,
-        event.anonymous_id,
-        session_id,
-        entity_type,
-        event.entity_id,
-        event.ip_asset_id or (event.entity_id if entity_type == "asset" else None),
-        event.project_id or (event.entity_id if entity_type == "project" else None),
-        event.license_id or (event.entity_id if entity_type == "license" else None),
-        known.revenue_cents,
-        known.fee_cents,
-        None if known.engagement_time is None else _to_milliseconds(known.engagement_time),
-        props,
-        context.device_type or device.device_type,
-        context.browser or device.browser,
-        context.os or device.os,
-        device.is_bot,
-        canonical_hash,
-    ) + (_NO_ATTRIBUTION if event.attribution is None else _attribution_values(event.attribution))
-
-
-def _attribution_values(attribution: Attribution) -> tuple[str | None, ...]:
+def _attribution(attribution: Attribution) -> tuple[str | None, ...] | None:
     given = _ATTRIBUTION_FIELDS(attribution)
     # Click ids, the last four, are random text, in which anything could look like a phone number.
-    return (*[_redacted(text) if text else None for text in given[:7]], *[text or None for text in given[7:]])
+    stored = (*[_redacted(text) if text else None for text in given[:7]], *[text or None for text in given[7:]])
+    return stored if any(stored) else None
 
 
 def _redacted(text: str) -> str:
@@ -344,6 +382,10 @@ def _spelled(event_date: date) -> bytes:
     return f"{event_date.isoformat()} ".encode()
 
 
-def _to_milliseconds(seconds: float) -> Decimal:
+def _to_milliseconds(seconds: float) -> int:
+    milliseconds = round(seconds * 1_000)
+    # The very number: of all that have three decimals at most, no two are the same float.
+    if milliseconds / 1_000 == seconds:
+        return milliseconds
     # By way of its shortest text, so that 0.0005 is the number that was written and not the float just beside it.
-    return Decimal(repr(seconds + 0.0)).quantize(_MILLISECOND, ROUND_HALF_UP)
+    return int(Decimal(repr(seconds)).scaleb(3).quantize(1, ROUND_HALF_UP))
