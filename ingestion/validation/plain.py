@@ -74,6 +74,7 @@ _SNAKE_PROPS: Final = SNAKE_KEYS["props"]
 _matches_timestamp: Final = _matcher(Timestamp)
 _MAX_TIMESTAMP: Final = _meta(Timestamp).max_length or 0
 _matches_session_id: Final = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
+# Of few values, which come again and again; what is too long for one is not to be remembered.
 _matches_event_type: Final = lru_cache(maxsize=1024)(_matcher(EventType))
 _MAX_EVENT_TYPE: Final = 100
 # The contract takes any letter case.

@@ -23,6 +23,7 @@ TEXTS = (
     '"2026-10-03 05:45:00,5+05:45"', '"2026-10-03T24:00:00Z"', '"2026-10-03T10:00:60Z"', '"2026-02-30T10:00:00Z"',
     '"2026-W40-5T10:00:00Z"', '"0001-01-01T00:00:00+14:00"', '"2026-10-03T10:00:00.%sZ"' % ("1" * 60),
     '"1b4e28ba-2fa1-41d2-883f-0016d3cca427"', '"1B4E28BA-2fa1-41d2-883f-0016d3cca427"',
+    '"1b4e28ba-2fa1-41d2-883f-0016d3cca4  "', '"1b4e28b--2fa1-41d2-883f-0016d3cca427"',
     '"1b4e28ba2fa141d2883f0016d3cca427"', '"{1b4e28ba-2fa1-41d2-883f-0016d3cca427}"',
     '"1b4e28ba-2fa1-41d2-883f-0016d3cca42\u0662"', '"https://x.example/?token=t0p&a=1"', '"HTTPS://x.example"',
     '"http://"',
@@ -68,7 +69,7 @@ def both_ways(line: bytes) -> None:
 
 
 # The first user agent takes half a second: the patterns are built for it.
-@settings(max_examples=1_500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(spelled_objects("", GOOD_EVENT))
 @example('{"eventType":"page_viewed","occurredAt":"2026-10-03T10:00:00Z"}')
 @example('{"eventType":"page_viewed","occurredAt":"2026-10-03T10:00:00Z","context":{"ipAddress":null}}')
