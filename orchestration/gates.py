@@ -9,7 +9,18 @@ import psycopg
 
 from ingestion.window import Window
 from orchestration import reruns
-from quality_checks import application, attribution, events, ledger, periods, reconciliation, visitors
+from quality_checks import (
+    application,
+    attribution,
+    brands,
+    creators,
+    events,
+    ledger,
+    periods,
+    platform,
+    reconciliation,
+    visitors,
+)
 from quality_checks.outcome import CheckOutcome, Severity
 from quality_checks.results import record
 from quality_checks.suite import load_suite
@@ -28,6 +39,7 @@ RAW_WARNINGS: Final[tuple[Check, ...]] = (
 COARSER_CHECKS: Final[tuple[Check, ...]] = (
     periods.weeks_and_months_add_up_to_their_days,
     periods.asset_periods_show_their_days,
+    periods.periods_end_with_the_last_day,
 )
 BUILD_CHECKS: Final[tuple[Check, ...]] = (
     reconciliation.daily_metrics_match_raw_events,
@@ -38,6 +50,13 @@ BUILD_CHECKS: Final[tuple[Check, ...]] = (
     *COARSER_CHECKS,
     visitors.active_users_show_their_days,
     visitors.cohorts_show_their_days,
+    creators.creators_have_what_their_assets_have,
+    creators.creator_periods_add_up,
+    creators.creator_lists_show_their_days,
+    brands.campaigns_have_what_their_assets_have,
+    brands.campaign_periods_add_up,
+    platform.platform_days_add_up,
+    platform.platform_periods_add_up,
 )
 # These read the registry, a dbt seed, marts, and the product's tables as read, all of which a new warehouse has only
 # after its first build, and the record of that.

@@ -118,3 +118,10 @@ def blocking_by_day(
     """The same where every wrong row says by its metric_date which day is bad."""
     bad_days: set[date] = {row["metric_date"] for row in differences}
     return blocking(name, {**observed, "bad_days": len(bad_days)}, differences, bad_days)
+
+
+def blocking_by_last_day(
+    name: str, observed: Mapping[str, object], differences: Sequence[Mapping[str, object]], window: Window
+) -> CheckOutcome:
+    """The same where what is wrong belongs to the run as a whole: the last day of its window stands for it."""
+    return blocking(name, observed, differences, [window.end - timedelta(days=1)] if differences else [])

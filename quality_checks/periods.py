@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import psycopg
 
-from quality_checks.outcome import CheckOutcome, Window, blocking, days_of
+from quality_checks.outcome import CheckOutcome, Window, blocking, blocking_by_last_day, days_of
 from quality_checks.queries import rows_of
 
 _DAYS: Final = """
@@ -95,6 +95,43 @@ def weeks_and_months_add_up_to_their_days(connection: psycopg.Connection, window
     return blocking("weeks_and_months_add_up_to_their_days", observed, wrong, bad_days)
 
 
+_WRONG_PERIODS: Final = """
+with
+days as (
+    select metric_date from build.published_days where metric_date >= %(start)s and metric_date < %(end)s
+    union all
+    select metric_date from marts.published_days where metric_date < %(start)s or metric_date >= %(end)s
+),
+due as (
+    select
+        period,
+        case when length is null then min(metric_date) else max(metric_date) - length + 1 end as first_date,
+        max(metric_date) as last_date
+    from (
+        values ('today', 1), ('7d', 7), ('30d', 30), ('90d', 90), ('1y', 365), ('all', null)
+    ) as lengths (period, length)
+    cross join days
+    group by period, length
+)
+select
+    period,
+    due.first_date as due_first_date, due.last_date as due_last_date,
+    shown.first_date as shown_first_date, shown.last_date as shown_last_date
+from due full join build.periods as shown using (period)
+where due.first_date is distinct from shown.first_date or due.last_date is distinct from shown.last_date
+order by period
+"""
+
+
+def periods_end_with_the_last_day(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+    """There are six periods, each as long as its name says, and each ends with the last day that will be published.
+
+    What other checks hold against days, they hold against the days from the first to the last date of these.
+    """
+    found = rows_of(connection, _WRONG_PERIODS, {"start": window.start, "end": window.end})
+    return blocking_by_last_day("periods_end_with_the_last_day", {"wrong_periods": len(found)}, found, window)
+
+
 # The assets whose periods of up to a week differ from what their days say.
 _UNEVEN_ASSETS: Final = f"""
 with
@@ -142,8 +179,7 @@ def asset_periods_show_their_days(connection: psycopg.Connection, window: Window
     sample row gives, per column, how much the days exceed the period.
     """
     found = rows_of(connection, _UNEVEN_ASSETS, {"start": window.start, "end": window.end})
-    bad_days = {window.end - timedelta(days=1)} if found else set()
-    return blocking("asset_periods_show_their_days", {"wrong_asset_periods": len(found)}, found, bad_days)
+    return blocking_by_last_day("asset_periods_show_their_days", {"wrong_asset_periods": len(found)}, found, window)
 
 
 def _monday(day: date) -> date:

@@ -2,12 +2,11 @@
 it comes out the same. These are the days of the window as they are built, and the others as they are published.
 """
 
-from datetime import timedelta
 from typing import Final
 
 import psycopg
 
-from quality_checks.outcome import CheckOutcome, Window, blocking
+from quality_checks.outcome import CheckOutcome, Window, blocking_by_last_day
 from quality_checks.queries import rows_of
 
 _DAYS: Final = """
@@ -77,6 +76,4 @@ def cohorts_show_their_days(connection: psycopg.Connection, window: Window) -> C
 
 def _outcome(connection: psycopg.Connection, name: str, what: str, query: str, window: Window) -> CheckOutcome:
     found = rows_of(connection, query, {"start": window.start, "end": window.end})
-    # What is carried on belongs to the run as a whole; its last day stands for it.
-    bad_days = [window.end - timedelta(days=1)] if found else []
-    return blocking(name, {what: len(found)}, found, bad_days)
+    return blocking_by_last_day(name, {what: len(found)}, found, window)

@@ -23,7 +23,7 @@ from orchestration.marts import marts_of
 from orchestration.publication import publish
 from orchestration.warehouse import Warehouse
 from orchestration.writer import writing
-from quality_checks import attribution, visitors
+from quality_checks import attribution, brands, creators, platform, visitors
 from quality_checks.outcome import CheckOutcome
 from tests.dbt_here import run_dbt
 
@@ -36,8 +36,17 @@ NOT_COMPARED = {"build.visitor_last_days", "build.visitor_activity"}
 JUDGES: dict[str, tuple[gates.Check, ...]] = {
     "attribution_credits": (attribution.credits_are_conserved, attribution.attribution_adds_up),
     "asset_metrics": gates.COARSER_CHECKS,
-    "platform_metrics": (visitors.active_users_show_their_days,),
+    "platform_metrics": (
+        visitors.active_users_show_their_days,
+        platform.platform_days_add_up,
+        platform.platform_periods_add_up,
+    ),
     "cohort_retention": (visitors.cohorts_show_their_days,),
+    "creator_dashboard": (creators.creator_periods_add_up,),
+    "creator_top_assets": (creators.creator_lists_show_their_days,),
+    "creator_traffic_sources": (creators.creators_have_what_their_assets_have, creators.creator_lists_show_their_days),
+    "brand_campaign_metrics": (brands.campaigns_have_what_their_assets_have, brands.campaign_periods_add_up),
+    "brand_campaign_assets": (brands.campaign_periods_add_up,),
 }
 # The only stale days a test looks at are those that a nightly run would see.
 FAR = date(2100, 1, 1)

@@ -8,7 +8,17 @@ import dagster as dg
 from orchestration import failures, gates, reruns
 from orchestration.defs.resources import WarehouseResource
 from orchestration.partitions import window_of
-from quality_checks import application, attribution, events, periods, reconciliation, visitors
+from quality_checks import (
+    application,
+    attribution,
+    brands,
+    creators,
+    events,
+    periods,
+    platform,
+    reconciliation,
+    visitors,
+)
 
 _DAILY_METRICS: Final = dg.AssetKey(["build", "daily_metrics"])
 _BY_CHANNEL: Final = dg.AssetKey(["build", "daily_metrics_by_channel"])
@@ -16,9 +26,17 @@ _CREDITS: Final = dg.AssetKey(["build", "attribution_credits"])
 _PATHS: Final = dg.AssetKey(["build", "attribution_paths"])
 _ROAS: Final = dg.AssetKey(["build", "roas_daily"])
 _MONTHS: Final = dg.AssetKey(["build", "monthly_metrics"])
+_PERIODS: Final = dg.AssetKey(["build", "periods"])
 _ASSETS: Final = dg.AssetKey(["build", "asset_metrics"])
 _ACTIVE_USERS: Final = dg.AssetKey(["build", "active_users_by_period"])
 _COHORTS: Final = dg.AssetKey(["build", "cohort_weeks"])
+_CREATOR_DAYS: Final = dg.AssetKey(["build", "creator_daily_metrics"])
+_CREATORS: Final = dg.AssetKey(["build", "creator_dashboard"])
+_TOP_ASSETS: Final = dg.AssetKey(["build", "creator_top_assets"])
+_CAMPAIGN_DAYS: Final = dg.AssetKey(["build", "brand_asset_days"])
+_CAMPAIGNS: Final = dg.AssetKey(["build", "brand_campaign_metrics"])
+_PLATFORM_DAYS: Final = dg.AssetKey(["build", "platform_daily_metrics"])
+_PLATFORM: Final = dg.AssetKey(["build", "platform_metrics"])
 _LICENSES: Final = dg.AssetKey(["intermediate", "int_licenses_latest"])
 _DAYS: Final = dg.AssetKey(["build", "published_days"])
 _REGISTRY: Final = dg.AssetKey(["staging", "event_types"])
@@ -38,9 +56,17 @@ _SPECS: Final = (
     *gates.check_specs(_ROAS, checks=(attribution.attribution_adds_up,)),
     *gates.check_specs(_PATHS, checks=(attribution.unattributed_conversions_stay_few,)),
     *gates.check_specs(_MONTHS, checks=(periods.weeks_and_months_add_up_to_their_days,)),
+    *gates.check_specs(_PERIODS, checks=(periods.periods_end_with_the_last_day,)),
     *gates.check_specs(_ASSETS, checks=(periods.asset_periods_show_their_days,)),
     *gates.check_specs(_ACTIVE_USERS, checks=(visitors.active_users_show_their_days,)),
     *gates.check_specs(_COHORTS, checks=(visitors.cohorts_show_their_days,)),
+    *gates.check_specs(_CREATOR_DAYS, checks=(creators.creators_have_what_their_assets_have,)),
+    *gates.check_specs(_CREATORS, checks=(creators.creator_periods_add_up,)),
+    *gates.check_specs(_TOP_ASSETS, checks=(creators.creator_lists_show_their_days,)),
+    *gates.check_specs(_CAMPAIGN_DAYS, checks=(brands.campaigns_have_what_their_assets_have,)),
+    *gates.check_specs(_CAMPAIGNS, checks=(brands.campaign_periods_add_up,)),
+    *gates.check_specs(_PLATFORM_DAYS, checks=(platform.platform_days_add_up,)),
+    *gates.check_specs(_PLATFORM, checks=(platform.platform_periods_add_up,)),
     *gates.check_specs(_LICENSES, checks=(application.license_fees_are_as_first_seen,)),
     *gates.check_specs(_DAYS, checks=(reruns.reruns_change_nothing,)),
     *gates.check_specs(_REGISTRY, checks=(events.event_types_are_registered,)),

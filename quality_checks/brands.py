@@ -1,0 +1,159 @@
+"""Conservation laws of the brands' marts: campaigns have what their licensed assets have within the terms, cost what
+their licenses cost, and their periods show their days. By SQL that shares nothing with the models it judges.
+"""
+
+from typing import Final
+
+import psycopg
+
+from quality_checks.outcome import CheckOutcome, Window, blocking_by_day, blocking_by_last_day
+from quality_checks.period_sums import PeriodMart, uneven_periods
+from quality_checks.product import ASSET_DAYS, SPEND, TERMS, latest
+from quality_checks.queries import rows_of_whole_tables
+
+# Adding one side and subtracting the other instead of joining, because grouping takes nulls as equal and keeps the rows
+# that one side lacks.
+_UNEVEN_DAYS: Final = f"""
+with
+assets as ({ASSET_DAYS}),
+terms as ({TERMS}),
+both_sides as (
+    select
+        metric_date, brand_id, project_id, assets.ip_asset_id, 1 as due, 0 as shown,
+        views, clicks, conversions, revenue_cents
+    from assets inner join terms on terms.ip_asset_id = assets.ip_asset_id and held_days @> metric_date
+    union all
+    select
+        metric_date, brand_id, project_id, ip_asset_id, 0, 1,
+        -views, -clicks, -conversions, -revenue_cents
+    from build.brand_asset_days
+    where metric_date >= %(start)s and metric_date < %(end)s
+)
+select
+    metric_date, brand_id, project_id, ip_asset_id,
+    sum(due) - sum(shown) as missing_rows,
+    sum(views) as views,
+    sum(clicks) as clicks,
+    sum(conversions) as conversions,
+    sum(revenue_cents) as revenue_cents
+from both_sides
+group by metric_date, brand_id, project_id, ip_asset_id
+having sum(due) <> sum(shown)
+    or sum(views) <> 0
+    or sum(clicks) <> 0
+    or sum(conversions) <> 0
+    or sum(revenue_cents) <> 0
+order by metric_date, brand_id, project_id, ip_asset_id
+"""
+
+
+def campaigns_have_what_their_assets_have(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+    """On every day, campaigns have all of what daily_metrics says of the assets whose terms cover it, and nothing else.
+
+    Compared are views, clicks, conversions and cents of every brand, project and asset; which days a term covers is
+    taken from the product's licenses as they are now. A sample row gives how much the assets exceed what is shown.
+    """
+    found = rows_of_whole_tables(connection, _UNEVEN_DAYS, {"start": window.start, "end": window.end})
+    return blocking_by_day("campaigns_have_what_their_assets_have", {"wrong_rows": len(found)}, found)
+
+
+# Every campaign and every licensed asset has to be there, with what the campaign was charged. There may be more of
+# them, as long as they cost nothing: those that have days of a license which is none of theirs any more.
+_UNEVEN_CAMPAIGNS: Final = f"""
+with
+brands as (
+    select id as brand_id from ({latest("brands")}) as rows_now where not is_removed and deleted_at is null
+),
+projects as (
+    select brand_id, id as project_id from ({latest("projects")}) as rows_now where not is_removed
+),
+licenses as (
+    select brand_id, project_id, ip_asset_id from ({latest("licenses")}) as rows_now where not is_removed
+),
+campaigns as (
+    select brand_id, project_id from projects
+    union
+    select brand_id, project_id from licenses
+    union
+    select brand_id, null from brands where brand_id not in (select brand_id from projects where brand_id is not null)
+),
+due as (
+    select 'brand_campaign_metrics' as mart, brand_id, project_id, null as ip_asset_id
+    from campaigns
+    union all
+    select distinct 'brand_campaign_assets', brand_id, project_id, ip_asset_id
+    from licenses
+    where ip_asset_id in (
+        select id from ({latest("ip_assets")}) as rows_now where not is_removed and deleted_at is null
+    )
+),
+rows_of_periods as (
+    select
+        mart, brand_id, project_id, ip_asset_id,
+        (select count(*) from build.periods) as periods_due, 0 as periods_shown
+    from due
+    where brand_id in (select brand_id from brands)
+    union all
+    select 'brand_campaign_metrics', brand_id, project_id, null, 0, count(*)
+    from build.brand_campaign_metrics
+    group by brand_id, project_id
+    union all
+    select 'brand_campaign_assets', brand_id, project_id, ip_asset_id, 0, count(*)
+    from build.brand_campaign_assets
+    group by brand_id, project_id, ip_asset_id
+),
+spend as (
+    select period, brand_id, project_id, spend_cents
+    from ({SPEND}) as spend
+    inner join build.periods on spend_date between first_date and last_date
+    where brand_id in (select brand_id from brands)
+    union all
+    select period, brand_id, project_id, -total_spend_cents
+    from build.brand_campaign_metrics
+)
+select
+    mart, null as period, brand_id, project_id, ip_asset_id,
+    sum(periods_due) - sum(periods_shown) as missing_periods, null as total_spend_cents
+from rows_of_periods
+group by mart, brand_id, project_id, ip_asset_id
+having sum(periods_due) > sum(periods_shown)
+union all
+select 'brand_campaign_metrics', period, brand_id, project_id, null, 0, sum(spend_cents)
+from spend
+group by period, brand_id, project_id
+having sum(spend_cents) <> 0
+order by mart, period, brand_id, project_id, ip_asset_id
+"""
+
+_CAMPAIGNS: Final = PeriodMart(
+    name="brand_campaign_metrics",
+    days="brand_asset_days",
+    published_schema="published",
+    keys=("brand_id", "project_id"),
+    numbers={
+        "total_impressions": "views",
+        "total_clicks": "clicks",
+        "total_conversions": "conversions",
+        "total_revenue_cents": "revenue_cents",
+    },
+)
+_ASSETS: Final = PeriodMart(
+    name="brand_campaign_assets",
+    days="brand_asset_days",
+    published_schema="published",
+    keys=("brand_id", "project_id", "ip_asset_id"),
+    numbers={"views": "views", "clicks": "clicks"},
+)
+
+
+def campaign_periods_add_up(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+    """Every campaign, and every asset of it, has every period, with the numbers of its days and what its licenses cost.
+
+    A sample row gives how much the days, or the product, exceed the period.
+    """
+    found = [
+        *uneven_periods(connection, window, _CAMPAIGNS),
+        *uneven_periods(connection, window, _ASSETS),
+        *rows_of_whole_tables(connection, _UNEVEN_CAMPAIGNS, {}),
+    ]
+    return blocking_by_last_day("campaign_periods_add_up", {"wrong_periods": len(found)}, found, window)

@@ -1,0 +1,269 @@
+"""Conservation laws of the creators' marts: what their assets have is theirs on the days on which they own them, and
+periods and lists show their days. By SQL that shares nothing with the models it judges.
+
+An asset counts undivided for each of its owners, so creators add up to the assets as often as these are owned.
+"""
+
+from typing import Final
+
+import psycopg
+
+from quality_checks.outcome import CheckOutcome, Window, blocking_by_day, blocking_by_last_day
+from quality_checks.period_sums import PeriodMart, uneven_periods
+from quality_checks.product import ASSET_DAYS, SHARES, latest
+from quality_checks.queries import rows_of_whole_tables
+
+# Both sides of every creator and day, and of each of their assets. Adding one side and subtracting the other instead of
+# joining keeps the rows that one side lacks.
+_UNEVEN_DAYS: Final = f"""
+with
+assets as ({ASSET_DAYS}),
+shares as ({SHARES}),
+owned as (
+    select assets.*, creator_id
+    from assets inner join shares on shares.ip_asset_id = assets.ip_asset_id and held_days @> metric_date
+),
+both_sides as (
+    select
+        'creator_asset_days' as mart, metric_date, creator_id, ip_asset_id, 1 as due, 0 as shown,
+        views, clicks, conversions, revenue_cents
+    from owned
+    union all
+    select
+        'creator_asset_days', metric_date, creator_id, ip_asset_id, 0, 1,
+        -views, -clicks, -conversions, -revenue_cents
+    from build.creator_asset_days
+    where metric_date >= %(start)s and metric_date < %(end)s
+    union all
+    select
+        'creator_daily_metrics', metric_date, creator_id, null, 1, 0,
+        sum(views), sum(clicks), sum(conversions), sum(revenue_cents)
+    from owned
+    group by metric_date, creator_id
+    union all
+    select
+        'creator_daily_metrics', metric_date, creator_id, null, 0, 1,
+        -views, -clicks, -conversions, -revenue_cents
+    from build.creator_daily_metrics
+    where metric_date >= %(start)s and metric_date < %(end)s
+    union all
+    -- Sources are of sessions, and split nothing but the conversions; a creator without visits has none.
+    select 'creator_source_days', metric_date, creator_id, null, 0, 0, 0, 0, sum(conversions), 0
+    from owned
+    group by metric_date, creator_id
+    union all
+    select 'creator_source_days', metric_date, creator_id, null, 0, 0, 0, 0, -conversions, 0
+    from build.creator_source_days
+    where metric_date >= %(start)s and metric_date < %(end)s
+)
+select
+    metric_date, mart, creator_id, ip_asset_id,
+    sum(due) - sum(shown) as missing_rows,
+    sum(views) as views,
+    sum(clicks) as clicks,
+    sum(conversions) as conversions,
+    sum(revenue_cents) as revenue_cents
+from both_sides
+group by metric_date, mart, creator_id, ip_asset_id
+having sum(due) <> sum(shown)
+    or sum(views) <> 0
+    or sum(clicks) <> 0
+    or sum(conversions) <> 0
+    or sum(revenue_cents) <> 0
+order by metric_date, mart, creator_id, ip_asset_id
+"""
+
+
+def creators_have_what_their_assets_have(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+    """On every day, creators have all of what daily_metrics says of the assets that they own on it, and nothing else.
+
+    Compared are views, clicks, conversions and cents, a creator's assets one by one and added up, and the conversions
+    of their traffic sources. Who owns what is taken from the product's shares as they are now. A sample row gives how
+    much the assets exceed what is shown.
+    """
+    found = rows_of_whole_tables(connection, _UNEVEN_DAYS, {"start": window.start, "end": window.end})
+    return blocking_by_day("creators_have_what_their_assets_have", {"wrong_rows": len(found)}, found)
+
+
+# The creators who have periods, and the licenses that were created on their assets, by day.
+_CREATORS: Final = f"""
+creators as (
+    select id as creator_id from ({latest("creators")}) as rows_now where not is_removed and deleted_at is null
+)
+"""
+_THEIRS: Final = f"""
+{_CREATORS},
+shares as ({SHARES}),
+licensed as (
+    select creator_id, created.ip_asset_id, created_date, count(*) as licenses
+    from (
+        select ip_asset_id, (created_at at time zone 'utc')::date as created_date
+        from ({latest("licenses")}) as rows_now
+        where not is_removed
+    ) as created
+    inner join shares on shares.ip_asset_id = created.ip_asset_id and held_days @> created_date
+    group by creator_id, created.ip_asset_id, created_date
+)
+"""
+
+_UNEVEN_LICENSES: Final = f"""
+with
+{_THEIRS},
+both_sides as (
+    select period, creator_id, 1 as due, 0 as shown, 0 as licenses
+    from creators cross join build.periods
+    union all
+    select period, creator_id, 0, 0, licenses
+    from licensed inner join build.periods on created_date between first_date and last_date
+    where creator_id in (select creator_id from creators)
+    union all
+    select period, creator_id, 0, 1, -total_licenses
+    from build.creator_dashboard
+)
+select period, creator_id, sum(due) - sum(shown) as missing_rows, sum(licenses) as total_licenses
+from both_sides
+group by period, creator_id
+having sum(due) <> sum(shown) or sum(licenses) <> 0
+order by period, creator_id
+"""
+
+_DASHBOARD: Final = PeriodMart(
+    name="creator_dashboard",
+    days="creator_daily_metrics",
+    published_schema="marts",
+    keys=("creator_id",),
+    numbers={"total_views": "views", "total_revenue_cents": "revenue_cents"},
+)
+
+
+def creator_periods_add_up(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+    """Every creator who is not deleted has every period, with what its days add up to and the licenses of the product.
+
+    Compared are views, cents and licenses. A sample row gives how much the days, or the product, exceed the period.
+    """
+    found = [*uneven_periods(connection, window, _DASHBOARD), *rows_of_whole_tables(connection, _UNEVEN_LICENSES, {})]
+    return blocking_by_last_day("creator_periods_add_up", {"wrong_periods": len(found)}, found, window)
+
+
+# The periods whose lists are counted, and whether a day is in any of them: so that no others are read, by an index.
+_RECENT: Final = """
+periods as (
+    select period, first_date, last_date from build.periods where period in ('today', '7d')
+)
+"""
+_IS_RECENT: Final = """
+    between (select min(first_date) from periods) and (select max(last_date) from periods)
+"""
+
+_UNEVEN_TOP_ASSETS: Final = f"""
+with
+{_THEIRS},
+{_RECENT},
+days as (
+    select metric_date, creator_id, ip_asset_id, views, revenue_cents
+    from build.creator_asset_days
+    where metric_date >= %(start)s and metric_date < %(end)s
+    union all
+    select metric_date, creator_id, ip_asset_id, views, revenue_cents
+    from published.creator_asset_days
+    where (metric_date < %(start)s or metric_date >= %(end)s) and metric_date {_IS_RECENT}
+),
+parts as (
+    select period, creator_id, ip_asset_id, views, 0 as licenses, revenue_cents
+    from periods inner join days on metric_date between first_date and last_date
+    union all
+    select period, creator_id, ip_asset_id, 0, licenses, 0
+    from periods
+    inner join (select * from licensed where created_date {_IS_RECENT}) as licensed
+        on created_date between first_date and last_date
+    union all
+    -- What is theirs is in the list, also when nothing happened to it.
+    select period, creator_id, ip_asset_id, 0, 0, 0
+    from periods inner join shares on held_days && daterange(first_date, last_date + 1)
+),
+sums as (
+    select
+        period, creator_id, ip_asset_id,
+        sum(views) as views, sum(licenses) as licenses, sum(revenue_cents) as revenue_cents
+    from parts
+    where creator_id in (select creator_id from creators)
+    group by period, creator_id, ip_asset_id
+),
+ranked as (
+    select
+        sums.*,
+        rank() over (
+            partition by period, creator_id order by revenue_cents desc, coalesce(title, ''), ip_asset_id
+        ) as place
+    from sums
+    inner join ({latest("ip_assets")}) as assets on id = ip_asset_id and not is_removed and deleted_at is null
+),
+both_sides as (
+    select period, creator_id, ip_asset_id, place, views, licenses, revenue_cents
+    from ranked
+    where place <= 10
+    union all
+    select period, creator_id, ip_asset_id, -place, -views, -licenses, -revenue_cents
+    from build.creator_top_assets
+    where period in (select period from periods)
+)
+select
+    'creator_top_assets' as mart, period, creator_id, ip_asset_id,
+    sum(place) as place, sum(views) as views, sum(licenses) as licenses, sum(revenue_cents) as revenue_cents
+from both_sides
+group by period, creator_id, ip_asset_id
+having sum(place) <> 0 or sum(views) <> 0 or sum(licenses) <> 0 or sum(revenue_cents) <> 0
+order by period, creator_id, ip_asset_id
+"""
+
+_UNEVEN_SOURCES: Final = f"""
+with
+{_CREATORS},
+{_RECENT},
+days as (
+    select metric_date, creator_id, utm_source, visits, conversions
+    from build.creator_source_days
+    where metric_date >= %(start)s and metric_date < %(end)s
+    union all
+    select metric_date, creator_id, utm_source, visits, conversions
+    from published.creator_source_days
+    where (metric_date < %(start)s or metric_date >= %(end)s) and metric_date {_IS_RECENT}
+),
+ranked as (
+    select
+        period, creator_id, utm_source, sum(visits) as visits, sum(conversions) as conversions,
+        rank() over (partition by period, creator_id order by sum(visits) desc, utm_source) as place
+    from periods inner join days on metric_date between first_date and last_date
+    where creator_id in (select creator_id from creators)
+    group by period, creator_id, utm_source
+),
+both_sides as (
+    select period, creator_id, utm_source, place, visits, conversions
+    from ranked
+    where place <= 10
+    union all
+    select period, creator_id, utm_source, -place, -visits, -conversions
+    from build.creator_traffic_sources
+    where period in (select period from periods)
+)
+select
+    'creator_traffic_sources' as mart, period, creator_id, utm_source,
+    sum(place) as place, sum(visits) as visits, sum(conversions) as conversions
+from both_sides
+group by period, creator_id, utm_source
+having sum(place) <> 0 or sum(visits) <> 0 or sum(conversions) <> 0
+order by period, creator_id, utm_source
+"""
+
+
+def creator_lists_show_their_days(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+    """The ten best assets and sources of every creator today and in the last 7 days are those that a count finds.
+
+    A sample row gives how much place and numbers, as counted, exceed what is shown.
+    """
+    dates = {"start": window.start, "end": window.end}
+    found = [
+        *rows_of_whole_tables(connection, _UNEVEN_TOP_ASSETS, dates),
+        *rows_of_whole_tables(connection, _UNEVEN_SOURCES, dates),
+    ]
+    return blocking_by_last_day("creator_lists_show_their_days", {"wrong_rows": len(found)}, found, window)

@@ -1,0 +1,244 @@
+"""Conservation laws of the platform's marts: its days add up daily_metrics, and its periods show these days and what
+the product has. By SQL that shares nothing with the models it judges.
+"""
+
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from typing import Any, Final
+
+import psycopg
+
+from quality_checks.outcome import CheckOutcome, Window, blocking_by_day, blocking_by_last_day
+from quality_checks.product import CREATED_DATE, SPEND, latest
+from quality_checks.queries import rows_of_whole_tables
+
+_UNEVEN_DAYS: Final = """
+with
+both_sides as (
+    select day::date as metric_date, 1 as due, 0 as shown, 0 as views, 0 as clicks, 0 as conversions, 0 as revenue_cents
+    from generate_series(%(start)s::timestamp, %(end)s::timestamp - interval '1 day', interval '1 day') as day
+    union all
+    select metric_date, 0, 0, views, clicks, conversions, revenue_cents
+    from build.daily_metrics
+    where metric_date >= %(start)s and metric_date < %(end)s
+    union all
+    select metric_date, 0, 1, -views, -clicks, -conversions, -revenue_cents
+    from build.platform_daily_metrics
+    where metric_date >= %(start)s and metric_date < %(end)s
+)
+select
+    metric_date,
+    sum(due) - sum(shown) as missing_rows,
+    sum(views) as views,
+    sum(clicks) as clicks,
+    sum(conversions) as conversions,
+    sum(revenue_cents) as revenue_cents
+from both_sides
+group by metric_date
+having sum(due) <> sum(shown)
+    or sum(views) <> 0
+    or sum(clicks) <> 0
+    or sum(conversions) <> 0
+    or sum(revenue_cents) <> 0
+order by metric_date
+"""
+
+
+def platform_days_add_up(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+    """The platform has every day, with all that the groups of daily_metrics add up to, or nothing.
+
+    A sample row gives how much the groups exceed the platform.
+    """
+    found = rows_of_whole_tables(connection, _UNEVEN_DAYS, {"start": window.start, "end": window.end})
+    return blocking_by_day("platform_days_add_up", {"wrong_days": len(found)}, found)
+
+
+# What every period counts: one row of days, and the product's rows as they are now.
+_COUNTED: Final = f"""
+with
+periods as (
+    select
+        period, first_date, last_date,
+        case when period <> 'all' then first_date - (last_date - first_date + 1) end as before_date
+    from build.periods
+),
+days as (
+    select metric_date, views, revenue_cents
+    from build.platform_daily_metrics where metric_date >= %(start)s and metric_date < %(end)s
+    union all
+    select metric_date, views, revenue_cents
+    from marts.platform_daily_metrics where metric_date < %(start)s or metric_date >= %(end)s
+),
+creators as (select * from ({latest("creators")}) as rows_now where not is_removed and deleted_at is null),
+brands as (select * from ({latest("brands")}) as rows_now where not is_removed and deleted_at is null),
+assets as (select * from ({latest("ip_assets")}) as rows_now where not is_removed),
+licenses as (select * from ({latest("licenses")}) as rows_now where not is_removed),
+-- What is counted by the day on which it was created.
+created as (
+    select 'users' as kind, {CREATED_DATE} as created_date, count(*) as things
+    from ({latest("users")}) as rows_now where not is_removed and deleted_at is null group by created_date
+    union all
+    select 'creators', {CREATED_DATE} as created_date, count(*) from creators group by created_date
+    union all
+    select 'brands', {CREATED_DATE} as created_date, count(*) from brands group by created_date
+    union all
+    select 'assets', {CREATED_DATE} as created_date, count(*) from assets where deleted_at is null group by created_date
+    union all
+    select 'licenses', {CREATED_DATE} as created_date, count(*) from licenses group by created_date
+    union all
+    select 'renewals', {CREATED_DATE} as created_date, count(*)
+    from licenses where parent_license_id is not null group by created_date
+),
+created_in as (
+    select
+        period,
+        sum(things) filter (where kind = 'users') as users_total,
+        sum(things) filter (where kind = 'users' and created_date >= first_date) as users_new,
+        sum(things) filter (where kind = 'creators') as creators_total,
+        sum(things) filter (where kind = 'brands') as brands_total,
+        sum(things) filter (where kind = 'assets') as assets_total,
+        sum(things) filter (where kind = 'assets' and created_date >= first_date) as assets_uploaded,
+        sum(things) filter (where kind = 'licenses') as licenses_total,
+        sum(things) filter (where kind = 'licenses' and created_date >= first_date) as licenses_created,
+        sum(things) filter (where kind = 'renewals' and created_date >= first_date) as licenses_renewing
+    from periods left join created on created_date <= last_date
+    group by period
+),
+uploaders as (
+    select distinct creators.id, assets.created_date
+    from creators
+    inner join (select created_by, {CREATED_DATE} as created_date from assets) as assets
+        on created_by = creators.user_id
+),
+buyers as (
+    select distinct brand_id, {CREATED_DATE} as created_date from licenses where brand_id in (select id from brands)
+),
+active_in as (
+    select
+        period,
+        (select count(distinct id) from uploaders where created_date between first_date and last_date)
+            as creators_active,
+        (select count(distinct brand_id) from buyers where created_date between first_date and last_date)
+            as brands_active
+    from periods
+),
+spent as (
+    select spend_date, sum(spend_cents) as cents
+    from ({SPEND}) as spend where brand_id in (select id from brands) group by spend_date
+),
+spent_in as (
+    select period, sum(cents) as spend_cents
+    from periods inner join spent on spend_date between first_date and last_date group by period
+),
+-- Renewed is one that another license goes on from by 30 days after its end, as far as days are published.
+ended as (
+    select
+        parents.end_date,
+        min((children.created_at at time zone 'utc')::date) as renewed_date
+    from licenses as parents
+    left join licenses as children on children.parent_license_id = parents.id and children.id <> parents.id
+    where parents.end_date is not null
+    group by parents.id, parents.end_date
+),
+ended_in as (
+    select
+        period,
+        count(*) as licenses_ended,
+        count(*) filter (where renewed_date <= least(end_date + 30, last_date)) as licenses_renewed
+    from periods inner join ended on end_date between first_date and last_date
+    group by period
+),
+seen_in as (
+    select
+        period,
+        coalesce(sum(views) filter (where metric_date >= first_date), 0) as views,
+        coalesce(sum(revenue_cents) filter (where metric_date >= first_date), 0) as revenue_cents,
+        sum(revenue_cents) filter (where metric_date < first_date) as revenue_cents_before
+    from periods
+    left join days on metric_date between coalesce(before_date, first_date) and last_date
+    group by period
+)
+select
+    period,
+    coalesce(users_total, 0) as users_total,
+    coalesce(users_new, 0) as users_new,
+    coalesce(active_users, 0) as users_active,
+    coalesce(creators_total, 0) as creators_total,
+    creators_active,
+    coalesce(brands_total, 0) as brands_total,
+    brands_active,
+    coalesce(spend_cents, 0) as spend_cents,
+    coalesce(assets_total, 0) as assets_total,
+    coalesce(assets_uploaded, 0) as assets_uploaded,
+    coalesce(licenses_total, 0) as licenses_total,
+    coalesce(licenses_created, 0) as licenses_created,
+    coalesce(licenses_renewing, 0) as licenses_renewing,
+    coalesce(licenses_ended, 0) as licenses_ended,
+    coalesce(licenses_renewed, 0) as licenses_renewed,
+    views,
+    revenue_cents,
+    revenue_cents_before
+from periods
+inner join created_in using (period)
+inner join active_in using (period)
+inner join seen_in using (period)
+left join spent_in using (period)
+left join ended_in using (period)
+left join build.active_users_by_period using (period)
+"""
+_SHOWN: Final = "select * from build.platform_metrics"
+# What is shown as it is counted; the others are quotients.
+_COUNTS: Final = (
+    "users_total",
+    "users_new",
+    "users_active",
+    "creators_total",
+    "creators_active",
+    "brands_total",
+    "brands_active",
+    "assets_total",
+    "assets_uploaded",
+    "licenses_total",
+    "licenses_created",
+)
+
+
+def platform_periods_add_up(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+    """Every period of the platform has the sums of its published days, and what the product's tables have in it.
+
+    Recounted is every column of platform_metrics; active users are those of active_users_by_period. A sample row has a
+    number as counted and as shown; null where the period is on one side only.
+    """
+    dates = {"start": window.start, "end": window.end}
+    counted = {row["period"]: _numbers(row) for row in rows_of_whole_tables(connection, _COUNTED, dates)}
+    shown = {row["period"]: row for row in rows_of_whole_tables(connection, _SHOWN, {})}
+    found = [
+        {"period": period, "column": column, "counted": due.get(column), "shown": there.get(column)}
+        for period in sorted({*counted, *shown})
+        for due, there in [(counted.get(period, {}), shown.get(period, {}))]
+        for column in sorted({*due, *there} - {"metric_date", "period"})
+        if due.get(column) != there.get(column)
+    ]
+    return blocking_by_last_day("platform_periods_add_up", {"wrong_numbers": len(found)}, found, window)
+
+
+def _numbers(counted: dict[str, Any]) -> dict[str, Decimal | None]:
+    """The columns of platform_metrics from what is counted in a period."""
+    before = counted["revenue_cents_before"]
+    growth = _quotient(100 * (counted["revenue_cents"] - before), before) if before else None
+    return {
+        **{name: counted[name] for name in _COUNTS},
+        "creators_avg_revenue_per_creator": _quotient(counted["revenue_cents"], counted["creators_active"]),
+        "brands_avg_spend_per_brand": _quotient(counted["spend_cents"], counted["brands_active"]),
+        "assets_avg_views_per_asset": _quotient(counted["views"], counted["assets_total"]),
+        "licenses_renewal_rate": _quotient(100 * counted["licenses_renewing"], counted["licenses_created"]),
+        "licenses_expiring_renewal_rate": _quotient(100 * counted["licenses_renewed"], counted["licenses_ended"]),
+        "revenue_total_cents": counted["revenue_cents"],
+        "revenue_growth_pct": growth,
+    }
+
+
+def _quotient(numerator: int, denominator: int) -> Decimal:
+    """With 4 decimals, rounded half away from zero, and 0 where the denominator is."""
+    with localcontext(prec=60):
+        exact = Decimal(numerator) / Decimal(denominator) if denominator else Decimal(0)
+        return exact.quantize(Decimal("0.0001"), ROUND_HALF_UP)

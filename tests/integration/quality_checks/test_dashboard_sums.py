@@ -1,0 +1,184 @@
+"""Creators, brands, the platform and the periods counted again: as they are built they agree, and every number of
+theirs that is changed by hand is found, with its day.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+import pytest
+
+from ingestion.window import ONE_DAY
+from orchestration.gates import Check
+from quality_checks.brands import campaign_periods_add_up, campaigns_have_what_their_assets_have
+from quality_checks.creators import (
+    creator_lists_show_their_days,
+    creator_periods_add_up,
+    creators_have_what_their_assets_have,
+)
+from quality_checks.outcome import CheckOutcome
+from quality_checks.periods import periods_end_with_the_last_day
+from quality_checks.platform import platform_days_add_up, platform_periods_add_up
+from tests.integration.quality_checks.dashboards import LAST, WINDOW, publish_and_build
+from tests.pipeline import START, Pipeline
+
+pytestmark = pytest.mark.models(
+    "creator_dashboard", "creator_top_assets", "creator_traffic_sources", "brand_campaign_metrics",
+    "brand_campaign_assets", "platform_metrics", "daily_metrics_by_channel",
+)  # fmt: skip
+
+CHECKS: tuple[Check, ...] = (
+    creators_have_what_their_assets_have,
+    creator_periods_add_up,
+    creator_lists_show_their_days,
+    campaigns_have_what_their_assets_have,
+    campaign_periods_add_up,
+    platform_days_add_up,
+    platform_periods_add_up,
+    periods_end_with_the_last_day,
+)
+SUMS = ("views", "clicks", "conversions", "revenue_cents")
+# The numbers of a mart with days, and who counts them again.
+DAILY: Mapping[str, tuple[Check, tuple[str, ...]]] = {
+    "creator_asset_days": (creators_have_what_their_assets_have, SUMS),
+    "creator_daily_metrics": (creators_have_what_their_assets_have, SUMS),
+    "creator_source_days": (creators_have_what_their_assets_have, ("conversions",)),
+    "brand_asset_days": (campaigns_have_what_their_assets_have, SUMS),
+    "platform_daily_metrics": (platform_days_add_up, SUMS),
+}
+# Those of a mart with periods; lists are counted for the shortest two.
+PERIODS: Mapping[str, tuple[Check, tuple[str, ...]]] = {
+    "creator_dashboard": (creator_periods_add_up, ("total_views", "total_licenses", "total_revenue_cents")),
+    "brand_campaign_metrics": (
+        campaign_periods_add_up,
+        ("total_spend_cents", "total_impressions", "total_clicks", "total_conversions", "total_revenue_cents"),
+    ),
+    "brand_campaign_assets": (campaign_periods_add_up, ("views", "clicks")),
+    "platform_metrics": (
+        platform_periods_add_up,
+        (
+            "users_total", "users_new", "users_active", "creators_total", "creators_active",
+            "creators_avg_revenue_per_creator", "brands_total", "brands_active", "brands_avg_spend_per_brand",
+            "assets_total", "assets_uploaded", "assets_avg_views_per_asset", "licenses_total", "licenses_created",
+            "licenses_renewal_rate", "licenses_expiring_renewal_rate", "revenue_total_cents",
+        ),
+    ),
+}  # fmt: skip
+LISTS = {
+    "creator_top_assets": ("place", "views", "licenses", "revenue_cents"),
+    "creator_traffic_sources": ("place", "visits", "conversions"),
+}
+ALL_PERIODS = ("today", "7d", "30d", "90d", "1y", "all")
+
+ROWS: tuple[tuple[str, Check, date], ...] = (
+    (f"delete from build.creator_daily_metrics where metric_date = '{WINDOW.start}' and creator_id = 'ana'",
+     creators_have_what_their_assets_have, WINDOW.start),
+    (f"update build.creator_asset_days set creator_id = 'idle' where metric_date = '{LAST}' and creator_id = 'ben'",
+     creators_have_what_their_assets_have, LAST),
+    ("delete from build.creator_dashboard where creator_id = 'idle' and period = '90d'", creator_periods_add_up, LAST),
+    ("insert into build.creator_dashboard select metric_date, period, 'gone', display_name, 0, 0, 0, 0"
+     " from build.creator_dashboard where creator_id = 'idle' and period = 'all'", creator_periods_add_up, LAST),
+    ("delete from build.creator_top_assets where period = 'today' and place = 10", creator_lists_show_their_days, LAST),
+    ("delete from build.creator_traffic_sources where period = '7d'", creator_lists_show_their_days, LAST),
+    (f"update build.brand_asset_days set project_id = null where metric_date = '{LAST}' and ip_asset_id = 'asset-2'",
+     campaigns_have_what_their_assets_have, LAST),
+    ("delete from build.brand_campaign_metrics where project_id is null and brand_id = 'idle' and period = 'today'",
+     campaign_periods_add_up, LAST),
+    ("delete from build.brand_campaign_assets where project_id is null and brand_id = 'brand' and period = '1y'",
+     campaign_periods_add_up, LAST),
+    (f"delete from build.platform_daily_metrics where metric_date = '{LAST}'", platform_days_add_up, LAST),
+    ("delete from build.platform_metrics where period = '30d'", platform_periods_add_up, LAST),
+    ("update build.platform_metrics set revenue_growth_pct = 1 where period = 'all'", platform_periods_add_up, LAST),
+    ("update build.platform_metrics set revenue_growth_pct = revenue_growth_pct + 0.0001 where period = 'today'",
+     platform_periods_add_up, LAST),
+)  # fmt: skip
+
+
+def damage() -> Iterator[tuple[str, Check, date]]:
+    """Every number, changed by one in one row, with who must find it, on which day."""
+    for mart, (check, columns) in DAILY.items():
+        for column in columns:
+            for day in WINDOW.days():
+                yield (
+                    f"update build.{mart} set {column} = {column} + 1 where ctid ="
+                    f" (select min(ctid) from build.{mart} where metric_date = '{day}')",
+                    check,
+                    day,
+                )
+    for mart, (check, columns) in PERIODS.items():
+        for column in columns:
+            for period in ("today", "30d", "all"):
+                yield one_more(mart, column, period), check, LAST
+    for mart, columns in LISTS.items():
+        for column in columns:
+            for period in ("today", "7d"):
+                yield one_more(mart, column, period), creator_lists_show_their_days, LAST
+    # Rows that are missing, too many, or somebody else's, and growth from nothing.
+    yield from ROWS
+    for column in ("first_date", "last_date"):
+        for period in ALL_PERIODS:
+            yield (
+                f"update build.periods set {column} = {column} - 1 where period = '{period}'",
+                periods_end_with_the_last_day,
+                LAST,
+            )
+    yield "delete from build.periods where period = '7d'", periods_end_with_the_last_day, LAST
+
+
+def one_more(mart: str, column: str, period: str) -> str:
+    return (
+        f"update build.{mart} set {column} = {column} + 1 where ctid ="
+        f" (select min(ctid) from build.{mart} where period = '{period}')"
+    )
+
+
+def judged(pipeline: Pipeline, check: Check, *damages: str) -> CheckOutcome:
+    """What a check says of the window after some damage, which is taken back."""
+    with pipeline.connection.transaction(force_rollback=True):
+        for statement in damages:
+            changed = pipeline.connection.execute(statement)  # type: ignore[call-overload]
+            assert changed.rowcount > 0, statement
+        return check(pipeline.connection, WINDOW)
+
+
+def test_what_is_changed_by_one_trips_its_check_on_its_day(pipeline: Pipeline) -> None:
+    publish_and_build(pipeline)
+    for check in CHECKS:
+        assert judged(pipeline, check).passed
+
+    for statement, check, day in damage():
+        outcome = judged(pipeline, check, statement)
+        assert outcome.blocks, statement
+        assert outcome.days == (day,), statement
+        assert outcome.sample, statement
+
+    # What owners have is taken from the product, and an asset's number counts for each of them.
+    moved = "update raw.ip_ownerships set creator_id = 'idle' where creator_id = 'ben' and ip_asset_id = 'asset-0'"
+    rows = judged(pipeline, creators_have_what_their_assets_have, moved).sample
+    assert {row["creator_id"] for row in rows} == {"ben", "idle"}
+    ended = "update raw.licenses set end_date = start_date where id = 'first'"
+    assert not judged(pipeline, campaigns_have_what_their_assets_have, ended).passed
+    group = "update build.daily_metrics set {} = {} + 1 where metric_date = '{}' and ip_asset_id = 'asset-0'"
+    for column in SUMS:
+        more = group.format(column, column, LAST)
+        assert judged(pipeline, platform_days_add_up, more).days == (LAST,)
+        rows = judged(pipeline, creators_have_what_their_assets_have, more).sample
+        mine = [row for row in rows if row["mart"] == "creator_asset_days"]
+        assert [(row["creator_id"], row[column]) for row in mine] == [("ana", 1), ("ben", 1)]
+
+    # Of what was published, a day that has left a period, one that is built anew, and the period itself count.
+    for published in (
+        f"update marts.creator_daily_metrics set views = views + 1 where metric_date = '{LAST - 7 * ONE_DAY}'",
+        f"update published.brand_asset_days set views = views + 1 where metric_date = '{LAST - 7 * ONE_DAY}'",
+        "update marts.creator_dashboard set total_views = total_views + 1",
+        "update marts.brand_campaign_metrics set total_clicks = total_clicks + 1",
+        "delete from marts.brand_campaign_assets",
+        "delete from marts.periods",
+    ):
+        for check in (creator_periods_add_up, campaign_periods_add_up):
+            # A period that was wrong, and is right now, is published.
+            assert judged(pipeline, check, published).passed, published
+    longer = "update marts.creator_daily_metrics set revenue_cents = revenue_cents + 1 where metric_date = '{}'"
+    wrong = judged(pipeline, creator_periods_add_up, longer.format(START + 3 * ONE_DAY), "delete from marts.periods",
+                   "delete from marts.creator_dashboard")  # fmt: skip
+    assert {row["period"] for row in wrong.sample} == {*ALL_PERIODS} - {"today"}
+    assert {row["total_revenue_cents"] for row in wrong.sample} == {1}
