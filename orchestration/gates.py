@@ -66,7 +66,21 @@ BUILD_WARNINGS: Final[tuple[Check, ...]] = (
     application.license_fees_are_as_first_seen,
     reruns.reruns_change_nothing,
 )
-BUILD_SUITES: Final = ("daily_metrics", "daily_metrics_by_channel")
+# Each is named as the mart whose rows it judges.
+DASHBOARD_SUITES: Final = (
+    "asset_metrics",
+    "asset_top_referrers",
+    "creator_dashboard",
+    "creator_top_assets",
+    "creator_traffic_sources",
+    "creator_revenue_timeline",
+    "brand_campaign_metrics",
+    "brand_campaign_assets",
+    "platform_metrics",
+    "platform_revenue_timeline",
+    "cohort_retention",
+)
+BUILD_SUITES: Final = ("daily_metrics", "daily_metrics_by_channel", *DASHBOARD_SUITES)
 # Not a function: dbt judges by its own tests while it builds.
 DBT_TESTS: Final = "dbt_tests_pass"
 
@@ -108,11 +122,11 @@ def judge(
     sqlalchemy_url: str = "",
 ) -> list[CheckOutcome]:
     """Run these checks and suites on a window, and put what they say on record."""
-    from quality_checks.expectations import run_suite
+    from quality_checks.expectations import run_suites
 
     (change_id,) = connection.execute("select ops.last_change_id()").fetchone() or (None,)
     outcomes = [check(connection, window) for check in checks]
-    outcomes += [run_suite(sqlalchemy_url, name, window) for name in suites]
+    outcomes += run_suites(sqlalchemy_url, suites, window)
     record(connection, outcomes, build_id=build_id, window=window, change_id=change_id)
     return outcomes
 

@@ -1,4 +1,4 @@
-"""Runs an expectation suite on a window's rows. The only module that imports Great Expectations, and only inside
+"""Runs expectation suites on a window's rows. The only module that imports Great Expectations, and only inside
 the functions that use it: the import takes longer than a run.
 
 What is expected is declared in `suites/`; here stands how it is run and how its verdict becomes a CheckOutcome.
@@ -32,24 +32,38 @@ class _Days:
         return _Days(self.start, middle), _Days(middle, self.end)
 
 
-def run_suite(sqlalchemy_url: str, suite_name: str, window: Window) -> CheckOutcome:
-    """Judge the window's rows by a suite: one outcome, named by the suite, with every failed expectation.
+def run_suites(sqlalchemy_url: str, suite_names: Sequence[str], window: Window) -> list[CheckOutcome]:
+    """Judge the window's rows by suites: one outcome each, named by the suite, with every failed expectation.
 
     `observed` holds rows, expectations and, per failed expectation, its arguments and count of bad rows. The bad
     days are found by the suite itself, on halves of the window; a failure that no day shows alone (a row without
-    a day, a key on two days) makes every day of the window bad. Raises SuiteError for a suite that cannot be
-    read, ExpectationError for an expectation that cannot be judged, and the database's error when it cannot be
-    reached. No connection stays open.
+    a day, a key on two days) makes every day of the window bad. For rows that have no day the last one of the window
+    stands. Raises SuiteError for a suite that cannot be read, ExpectationError for an expectation that cannot be
+    judged, and the database's error when it cannot be reached. No connection stays open.
     """
-    suite = load_suite(suite_name)
+    suites = [load_suite(name) for name in suite_names]
+    if not suites:
+        return []
+    with _warehouse(sqlalchemy_url) as datasource:
+        return [_outcome(_Judge(datasource, suite), suite, window) for suite in suites]
+
+
+def run_suite(sqlalchemy_url: str, suite_name: str, window: Window) -> CheckOutcome:
+    """The same for one suite."""
+    [outcome] = run_suites(sqlalchemy_url, [suite_name], window)
+    return outcome
+
+
+def _outcome(judge: "_Judge", suite: Suite, window: Window) -> CheckOutcome:
     days = _Days(window.start, window.end)
-    with _judge(sqlalchemy_url, suite) as judge:
-        rows = judge.count(days)
-        failed = judge.failures(days, suite.expectations)
-        observed: dict[str, JsonValue] = {"rows": rows, "expectations": len(suite.expectations)}
-        if not failed:
-            return CheckOutcome(suite.check, True, suite.severity, observed)
-        details = judge.details(days, failed)
+    observed: dict[str, JsonValue] = {"rows": judge.count(days), "expectations": len(suite.expectations)}
+    failed = judge.failures(days, suite.expectations)
+    if not failed:
+        return CheckOutcome(suite.check, True, suite.severity, observed)
+    details = judge.details(days, failed)
+    if suite.date_column is None:
+        bad_days: tuple[date, ...] = (window.end - timedelta(days=1),)
+    else:
         bad_days = tuple(_bad_days(judge, days, failed)) or tuple(days_of(window))
     observed["failed"] = [
         {
@@ -168,7 +182,9 @@ def _read_columns_only(
 
 
 @contextmanager
-def _judge(sqlalchemy_url: str, suite: Suite) -> Iterator[_Judge]:
+def _warehouse(sqlalchemy_url: str) -> Iterator[Any]:
+    """The warehouse as Great Expectations' data source; all suites of a run share it, for making one costs as much as
+    judging a small table."""
     # The installed 1.24 holds no code that sends anything; where a version does, this is its switch, read at import.
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations
@@ -187,7 +203,7 @@ def _judge(sqlalchemy_url: str, suite: Suite) -> Iterator[_Judge]:
         datasource.get_execution_engine().engine, "before_cursor_execute", _read_columns_only, retval=True
     )
     try:
-        yield _Judge(datasource, suite)
+        yield datasource
     finally:
         # GX leaves both of its engines connected, idle in the pool, for as long as the process lives.
         datasource.get_execution_engine().close()

@@ -1,7 +1,7 @@
 """The expectation suites as they are declared: one JSON file in `suites/` each, read without Great Expectations.
 
-To add a suite, add a file: which rows it judges (a query without a window, and the column that holds their day),
-what names a row, and the expectations under their Great Expectations names.
+To add a suite, add a file: which rows it judges (a query without a window, and the column that holds their day, or null
+for what is made as a whole by every run), what names a row, and the expectations under their Great Expectations names.
 """
 
 import json
@@ -37,18 +37,21 @@ class Suite:
     about: str
     severity: Severity
     query: str
-    date_column: str
+    date_column: str | None
     row_key: tuple[str, ...]
     expectations: tuple[Mapping[str, Any], ...]
 
     def rows_of(self, window: Window) -> str:
         """The query for the rows of the window, with its dates as literals so that the planner can prune.
 
-        A row without a day belongs to no window; it is judged in every window, or nothing would ever judge it.
+        A row without a day belongs to no window; it is judged in every window, or nothing would ever judge it. So are
+        all rows of a snapshot, where no column is their day: a run for whatever window replaces it as a whole.
         """
+        rows = f"{BARE_QUERY}{self.query}\n) as suite_rows\n"
+        if self.date_column is None:
+            return rows
         return (
-            f"{BARE_QUERY}{self.query}\n) as suite_rows\n"
-            f"where ({self.date_column} >= date '{window.start:%Y-%m-%d}'"
+            f"{rows}where ({self.date_column} >= date '{window.start:%Y-%m-%d}'"
             f" and {self.date_column} < date '{window.end:%Y-%m-%d}') or {self.date_column} is null"
         )
 

@@ -67,6 +67,11 @@ _SPECS: Final = (
     *gates.check_specs(_CAMPAIGNS, checks=(brands.campaign_periods_add_up,)),
     *gates.check_specs(_PLATFORM_DAYS, checks=(platform.platform_days_add_up,)),
     *gates.check_specs(_PLATFORM, checks=(platform.platform_periods_add_up,)),
+    *(
+        spec
+        for suite in gates.DASHBOARD_SUITES
+        for spec in gates.check_specs(dg.AssetKey(["build", suite]), suites=(suite,))
+    ),
     *gates.check_specs(_LICENSES, checks=(application.license_fees_are_as_first_seen,)),
     *gates.check_specs(_DAYS, checks=(reruns.reruns_change_nothing,)),
     *gates.check_specs(_REGISTRY, checks=(events.event_types_are_registered,)),

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from ingestion.window import ONE_DAY
+from orchestration import gates
 from orchestration.gates import Check
 from quality_checks.brands import campaign_periods_add_up, campaigns_have_what_their_assets_have
 from quality_checks.creators import (
@@ -15,6 +16,7 @@ from quality_checks.creators import (
     creator_periods_add_up,
     creators_have_what_their_assets_have,
 )
+from quality_checks.expectations import run_suites
 from quality_checks.outcome import CheckOutcome
 from quality_checks.periods import periods_end_with_the_last_day
 from quality_checks.platform import platform_days_add_up, platform_periods_add_up
@@ -144,6 +146,8 @@ def test_what_is_changed_by_one_trips_its_check_on_its_day(pipeline: Pipeline) -
     publish_and_build(pipeline)
     for check in CHECKS:
         assert judged(pipeline, check).passed
+    suites = run_suites(pipeline.warehouse.sqlalchemy_url, gates.DASHBOARD_SUITES, WINDOW)
+    assert [outcome.observed for outcome in suites if not outcome.passed] == []
 
     for statement, check, day in damage():
         outcome = judged(pipeline, check, statement)
