@@ -29,6 +29,7 @@ ORIGINS: list[dict[str, str]] = [
     *({"utmSource": f"news-{number}", "utmMedium": "email"} for number in range(12)),
     {"utmSource": "Google", "utmMedium": "cpc", "referrer": "https://www.google.com/"},
     {"utmSource": " google "},
+    {"referrer": "https://www.google.com/"},
     {"utmMedium": "email"},
     {"utmCampaign": "Autumn"},
     {"gclid": "a click"},

@@ -2,7 +2,8 @@
 came from, the funnel, who came again. Plain SQL over what dashboard_formulas.py has made of schema raw.
 """
 
-# Which session each event is in, and the utm_source by which that came; null where its origin has none.
+# Which session each event is in, and how that came; utm_source is null where its origin has none. The rules of channels
+# are those for what the quarter's events carry.
 SESSIONS = """
 create temporary table visits as
 with recursive opening as (
@@ -64,28 +65,87 @@ members as (
     union all
     select id, at, name from joined
 ),
--- Not an origin are the marketplace's own pages, the page's own host, and a payment provider.
-arrivals as (
-    select distinct on (name) name, nullif(lower(trim(utm_source)), '') as utm_source
-    from members
-    inner join raw.attribution as attribution on event_id = id
+-- What an event carries of its origin. None are the marketplace's own pages, the page's own host, and payments.
+carried as (
+    select
+        event_id as id,
+        nullif(lower(trim(utm_source)), '') as utm_source,
+        nullif(lower(trim(utm_medium)), '') as utm_medium,
+        nullif(trim(utm_campaign), '') as utm_campaign,
+        trim(concat(utm_source, utm_medium, utm_campaign)) <> '' as is_tagged,
+        trim(concat(utm_term, utm_content)) <> '' as is_described,
+        gclid is not null as is_paid,
+        fbclid is not null as is_of_facebook,
+        case
+            when from_host in ('licensery.example', 'paypal.com') or from_host = own_host then null
+            when from_host = 'google.com' then 'google'
+            else from_host
+        end as referrer
+    from raw.attribution
     cross join lateral (
         select
             substring(lower(referrer) from '^[a-z]+://(?:www[.])?([^/:?#]+)') as from_host,
             substring(lower(landing_page) from '^[a-z]+://(?:www[.])?([^/:?#]+)') as own_host
     ) as hosts
-    where
-        trim(concat(utm_source, utm_medium, utm_campaign, utm_term, utm_content)) <> ''
-        or coalesce(gclid, fbclid, msclkid, ttclid) is not null
-        or (from_host not in ('licensery.example', 'paypal.com') and from_host is distinct from own_host)
+),
+named as (
+    select
+        id, utm_source, coalesce(utm_campaign, '(not set)') as campaign,
+        case
+            when utm_source is not null then utm_source
+            when is_paid then 'google'
+            when is_tagged then '(not set)'
+            when referrer is not null then referrer
+            when is_of_facebook then 'facebook'
+            else '(not set)'
+        end as source,
+        case
+            when utm_medium is not null then utm_medium
+            when is_paid then 'cpc'
+            when is_tagged then '(not set)'
+            when referrer = 'google' then 'organic'
+            when referrer is not null or is_of_facebook then 'referral'
+            else '(not set)'
+        end as medium
+    from carried
+    where is_tagged or is_described or is_paid or is_of_facebook or referrer is not null
+),
+arrivals as (
+    select distinct on (name)
+        name, utm_source, source, medium, campaign,
+        case
+            when source = 'google' and medium = 'cpc' then 'Paid Search'
+            when source = 'facebook' then 'Organic Social'
+            when source = 'google' then 'Organic Search'
+            when medium = 'referral' then 'Referral'
+            when medium = 'email' then 'Email'
+            else 'Unassigned'
+        end as channel
+    from members
+    inner join named using (id)
     order by name, at, id
 )
-select id, name, utm_source
+select
+    id, name, utm_source, coalesce(channel, 'Direct') as channel, coalesce(source, '(direct)') as source,
+    coalesce(medium, '(none)') as medium, coalesce(campaign, '(not set)') as campaign
 from members
 left join arrivals using (name)
 """
 
 EXPECTED = {
+    "daily_metrics_by_channel": """
+        select
+            day, project, asset, license, came.*, sum(views), sum(clicks), sum(conversions), sum(cents),
+            count(distinct visitor), sum(seconds)
+        from facts
+        left join visits using (id)
+        cross join lateral (
+            select
+                coalesce(visits.channel, 'Unassigned') as channel, coalesce(visits.source, '(not set)') as source,
+                coalesce(visits.medium, '(not set)') as medium, coalesce(visits.campaign, '(not set)') as campaign
+        ) as came
+        group by day, project, asset, license, came.channel, came.source, came.medium, came.campaign
+    """,
     "creator_traffic_sources": """
         select last, period, creator_id, source, place, visits, conversions
         from (
