@@ -6,3 +6,12 @@
 {% macro default__first_of(value, order_by) -%}
     (array_agg({{ value }} order by {{ order_by }}) filter (where {{ value }} is not null))[1]
 {%- endmacro %}
+
+{# Likewise the last one. In the same order as first_of, so that the server sorts the rows once for both. #}
+{% macro last_of(value, order_by) -%}
+    {{ return(adapter.dispatch('last_of')(value, order_by)) }}
+{%- endmacro %}
+
+{% macro default__last_of(value, order_by) -%}
+    (array_agg({{ value }} order by {{ order_by }}) filter (where {{ value }} is not null))[count({{ value }})]
+{%- endmacro %}

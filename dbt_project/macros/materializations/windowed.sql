@@ -46,8 +46,9 @@
 {% endmacro %}
 
 {# What reads the table next, in the same build, is planned by what is known of it: of a table that was empty, or of a day
-   that is newer than any known, the planner takes one row for granted. Sampling a table costs the same however long it is,
-   0.1 to 0.5 s (2026-11), so small days go without. #}
+   that is newer than any known, the planner takes one row for granted. A fifth of the usual sample, 6,000 rows, tells it
+   as well what has come, and costs the same however long the table is: 0.02 to 0.1 s, where the whole one takes up to
+   0.5 (2026-11). Small days go without. #}
 {% macro analyze_what_has_grown(target) %}
     {%- set has_grown -%}
         select pg_stat_get_xact_tuples_inserted(oid) > least(1000 + 0.1 * greatest(reltuples, 0), 100000)
@@ -55,7 +56,7 @@
         where oid = cast('{{ target }}' as regclass)
     {%- endset -%}
     {%- if run_query(has_grown).rows[0][0] -%}
-        {%- do run_query('analyze ' ~ target) -%}
+        {%- do run_query('set local default_statistics_target = 20; analyze ' ~ target) -%}
     {%- endif -%}
 {% endmacro %}
 

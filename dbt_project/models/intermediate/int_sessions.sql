@@ -7,7 +7,6 @@
 ) }}
 
 {%- set oldest_first = 'occurred_at, event_id' %}
-{%- set newest_first = 'occurred_at desc, event_id desc' %}
 
 with
 
@@ -23,7 +22,8 @@ session_events as (
 
     select
         *,
-        -- A server's event of the same moment may have a lesser id, and describes no device.
+        -- All of a session's events have its channel; the first one's is taken. A server's event of the same moment may
+        -- have a lesser id, and describes no device.
         event_id = session_id as is_first,
         case when not is_tail then actor_id end as known_actor_id,
         case when not is_tail then anonymous_id end as known_anonymous_id,
@@ -42,18 +42,18 @@ sessions as (
         max(case when is_first then cast(tracker_session_id as text) end) as tracker_session_id,
         {{ first_of('visitor_of_device', oldest_first) }} as visitor_of_device,
         {{ first_of('page_path', oldest_first) }} as entry_page,
-        {{ first_of('page_path', newest_first) }} as exit_page,
+        {{ last_of('page_path', oldest_first) }} as exit_page,
         max(case when is_first then device_type end) as device_type,
         max(case when is_first then browser end) as browser,
         max(case when is_first then os end) as os,
-        min(channel) as channel,
-        min(source) as source,
-        min(medium) as medium,
-        min(campaign) as campaign,
+        max(case when is_first then channel end) as channel,
+        max(case when is_first then source end) as source,
+        max(case when is_first then medium end) as medium,
+        max(case when is_first then campaign end) as campaign,
         count(*) as events,
-        cast(sum(case when is_view then 1 else 0 end) as bigint) as views,
-        cast(sum(case when is_click then 1 else 0 end) as bigint) as clicks,
-        cast(sum(case when is_conversion then 1 else 0 end) as bigint) as conversions,
+        count(case when is_view then 1 end) as views,
+        count(case when is_click then 1 end) as clicks,
+        count(case when is_conversion then 1 end) as conversions,
         cast(sum(revenue_cents) as bigint) as revenue_cents,
         cast(sum(engagement_time) as numeric(20, 3)) as engagement_time,
         session_date,
