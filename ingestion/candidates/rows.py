@@ -13,7 +13,7 @@ from struct import Struct
 from typing import Final
 
 from ingestion.schema import ATTRIBUTION_COLUMN_NAMES
-from ingestion.validation.validator import StoredEvent
+from ingestion.validation.stored import StoredEvent
 
 # What a COPY in binary format begins and ends with.
 SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)

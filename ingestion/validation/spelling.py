@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from ingestion.contract import SECTIONS, Event, camel_keys
+from ingestion.contract import DEVICE_SOURCES, SECTIONS, Event, camel_keys
 
 _EVENT_KEYS: Final = camel_keys(Event)
 _SECTION_KEYS: Final = {section: camel_keys(struct) for section, struct in SECTIONS.items()}
@@ -39,6 +39,20 @@ def is_camel(document: dict[str, Any]) -> bool:
 def declines(do_not_track: Any) -> bool:
     """Whether a value of doNotTrack, of any type, says that a person declined."""
     return str(do_not_track).lower() in _DECLINED
+
+
+def declines_tracking(document: dict[str, Any]) -> bool:
+    """Whether an object, valid or not, asks not to be tracked and comes from a person's device."""
+    context = document.get("context")
+    if type(context) is not dict:
+        return False
+    if "doNotTrack" not in context and "do_not_track" not in context:
+        return False
+    for key in ("doNotTrack", "do_not_track"):
+        if key in context and declines(context[key]):
+            source = document.get("source")
+            return source is None or source == "" or (type(source) is str and source in DEVICE_SOURCES)
+    return False
 
 
 def spell(document: dict[str, Any]) -> Spelled:

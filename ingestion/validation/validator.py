@@ -13,34 +13,28 @@ Where the contract is silent:
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import ROUND_HALF_UP, Decimal
-from functools import lru_cache
+from decimal import Decimal
 from hashlib import sha256
-from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
 
 from ingestion.contract import (
-    DEFAULT_SOURCE,
-    DEVICE_SOURCES,
     MAX_CLOCK_AHEAD_HOURS,
     MAX_LINE_BYTES,
     MAX_PROPS_BYTES,
-    MAX_UTM_LENGTH,
     Attribution,
-    Context,
     Event,
     Props,
 )
 from ingestion.encryption.props import PropEncryption
-from ingestion.enrichment import Device, parse_user_agent
 from ingestion.landing.lines import EventArray, Oversized
-from ingestion.privacy import is_clean, nothing, redact_short_text, redact_text, redact_value
+from ingestion.privacy import is_clean, nothing, redact_value
 from ingestion.validation.diagnosis import AN_ARRAY, TOO_DEEP, Unreadable, diagnose, read_document
 from ingestion.validation.plain import canonical_plain, read_plain
 from ingestion.validation.rejection import redact_line
-from ingestion.validation.spelling import declines, has_duplicate_keys, is_camel, spell
+from ingestion.validation.spelling import declines_tracking, has_duplicate_keys, is_camel, spell
+from ingestion.validation.stored import StoredEvent, stored_event
 from ingestion.validation.timestamps import canonical_json, parse_timestamp
 from ingestion.window import ONE_DAY
 
@@ -53,41 +47,8 @@ _encode: Final = msgspec.json.Encoder(order="sorted").encode
 # A NUL as JSON spells it: the escape after an even number of backslashes.
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
 _TEXT: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
-# The version of a UUID is in 4 of its bits, 8 here, the variant in 2.
-_UUID_CONTENT: Final = 2**128 - 1 ^ (0xF << 76 | 0x3 << 62)
-_UUID_8: Final = 0x8 << 76 | 0x2 << 62
 _NO_PROPS: Final = Props()
-_NO_CONTEXT: Final = Context()
-_ATTRIBUTION_FIELDS: Final = attrgetter(*Attribution.__struct_fields__)
 _NO_ATTRIBUTION: Final = (None,) * len(Attribution.__struct_fields__)
-
-
-class StoredEvent(msgspec.Struct, frozen=True, gc=False):
-    """A usable event by the columns that it is stored in: times in UTC, UUIDs as their 16 bytes, props as JSON."""
-
-    event_date: date
-    event_key: str
-    event_id: bytes
-    event_type: str
-    occurred_at: datetime
-    received_at: datetime
-    source: str
-    actor_id: str | None
-    actor_type: str | None
-    anonymous_id: str | None
-    session_id: bytes | None
-    entity_type: str | None
-    entity_id: str | None
-    ip_asset_id: str | None
-    project_id: str | None
-    license_id: str | None
-    revenue_cents: int | None
-    fee_cents: int | None
-    engagement_milliseconds: int | None
-    props: bytes
-    device: Device
-    canonical_hash: bytes
-    attribution: tuple[str | None, ...] | None  # None where none of it is given
 
 
 _ENGAGEMENT: Final = StoredEvent.__struct_fields__.index("engagement_milliseconds")
@@ -159,7 +120,7 @@ class LineValidator:
         try:
             document = _decode(line)
             if type(document) is dict:
-                if _declines_tracking(document):
+                if declines_tracking(document):
                     return NotTracked()
                 return self._accept(line, document)
         except (msgspec.DecodeError, ValueError, RecursionError, _Unacceptable):
@@ -170,7 +131,7 @@ class LineValidator:
         """The outcome of a line if it is not accepted, else None: for those who write lines, at half the cost."""
         try:
             document = _decode(line)
-            if len(line) <= MAX_LINE_BYTES and type(document) is dict and not _declines_tracking(document):
+            if len(line) <= MAX_LINE_BYTES and type(document) is dict and not declines_tracking(document):
                 self._check(line, document)
                 return None
         except (msgspec.DecodeError, ValueError, RecursionError, _Unacceptable):
@@ -181,7 +142,7 @@ class LineValidator:
     def _examine(self, line: bytes) -> Rejected | NotTracked:
         try:
             document = read_document(line)
-            if isinstance(document, dict) and _declines_tracking(document):
+            if isinstance(document, dict) and declines_tracking(document):
                 return NotTracked()
             reasons = diagnose(line, document, starts_at=self._starts_at, day_ends_at=self._day_ends_at)
         except Unreadable as unreadable:
@@ -237,43 +198,8 @@ class LineValidator:
             encryption = self._encryption
             sealer = None if encryption is None else encryption.for_event(occurred_at.date(), event_key)
             props_json = _encode(redact_value(props, sealer))
-        event_date = occurred_at.date()
-        entity_type = None if event.entity_type is None else event.entity_type.lower()
-        entity_id = event.entity_id
-        context = event.context or _NO_CONTEXT
-        device = parse_user_agent(context.user_agent or known.user_agent)
-        if context.device_type or context.browser or context.os:
-            device = device._replace(
-                device_type=context.device_type or device.device_type,
-                browser=context.browser or device.browser,
-                os=context.os or device.os,
-            )
         return Accepted(
-            StoredEvent(
-                event_date,
-                event_key,
-                event_id(event_date, event_key),
-                event.event_type,
-                occurred_at,
-                received_at,
-                event.source or DEFAULT_SOURCE,
-                event.actor_id,
-                event.actor_type,
-                event.anonymous_id,
-                session_id,
-                entity_type,
-                entity_id,
-                event.ip_asset_id or (entity_id if entity_type == "asset" else None),
-                event.project_id or (entity_id if entity_type == "project" else None),
-                event.license_id or (entity_id if entity_type == "license" else None),
-                known.revenue_cents,
-                known.fee_cents,
-                None if known.engagement_time is None else _to_milliseconds(known.engagement_time),
-                props_json,
-                device,
-                canonical_hash,
-                None if event.attribution is None else _attribution(event.attribution),
-            )
+            stored_event(event, known, occurred_at, received_at, session_id, event_key, props_json, canonical_hash)
         )
 
     def _check(
@@ -329,20 +255,6 @@ def _known_props(event: Event, document: dict[str, Any]) -> Props:
     return _NO_PROPS if event.props is None else msgspec.convert(document["props"], Props)
 
 
-def _declines_tracking(document: dict[str, Any]) -> bool:
-    """Whether an object, valid or not, asks not to be tracked and comes from a person's device."""
-    context = document.get("context")
-    if type(context) is not dict:
-        return False
-    if "doNotTrack" not in context and "do_not_track" not in context:
-        return False
-    for key in ("doNotTrack", "do_not_track"):
-        if key in context and declines(context[key]):
-            source = document.get("source")
-            return source is None or source == "" or (type(source) is str and source in DEVICE_SOURCES)
-    return False
-
-
 def _refuse_hidden(line: bytes, canonical: bytes) -> None:
     """Raise _Unacceptable for what decoding hides: keys that stand twice, and NUL characters.
 
@@ -358,34 +270,3 @@ def _refuse_hidden(line: bytes, canonical: bytes) -> None:
         is_complete = line.count(b'"') == canonical.count(b'"')
     if not is_complete and has_duplicate_keys(line.decode()):
         raise _Unacceptable
-
-
-def _attribution(attribution: Attribution) -> tuple[str | None, ...] | None:
-    given = _ATTRIBUTION_FIELDS(attribution)
-    # Click ids, the last four, are random text, in which anything could look like a phone number.
-    stored = (*[_redacted(text) if text else None for text in given[:7]], *[text or None for text in given[7:]])
-    return stored if any(stored) else None
-
-
-def _redacted(text: str) -> str:
-    return redact_short_text(text) if len(text) <= MAX_UTM_LENGTH else redact_text(text)
-
-
-def event_id(event_date: date, event_key: str) -> bytes:
-    """The stored id of an event: a UUID of version 8 made of the SHA-256 of its day and key, the same everywhere."""
-    digest = sha256(_spelled(event_date) + event_key.encode()).digest()
-    return (int.from_bytes(digest[:16]) & _UUID_CONTENT | _UUID_8).to_bytes(16)
-
-
-@lru_cache(maxsize=1024)
-def _spelled(event_date: date) -> bytes:
-    return f"{event_date.isoformat()} ".encode()
-
-
-def _to_milliseconds(seconds: float) -> int:
-    milliseconds = round(seconds * 1_000)
-    # The very number: of all that have three decimals at most, no two are the same float.
-    if milliseconds / 1_000 == seconds:
-        return milliseconds
-    # By way of its shortest text, so that 0.0005 is the number that was written and not the float just beside it.
-    return int(Decimal(repr(seconds)).scaleb(3).quantize(1, ROUND_HALF_UP))
