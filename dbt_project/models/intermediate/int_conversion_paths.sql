@@ -1,5 +1,6 @@
 {{ config(
     event_time='conversion_date',
+    pre_hook="{{ join_whole_tables() }}",
     post_hook='create index if not exists int_conversion_paths_visitor on {{ this }} (visitor_id, conversion_date)'
 ) }}
 
@@ -15,7 +16,7 @@ events as (
 ),
 
 -- Looked up by identity and time. Restricted by their days too, Postgres reads the index of all these days for each touch.
-sessions as (
+all_sessions as (
 
     select * from {{ ref('int_sessions') }}
 
@@ -145,11 +146,13 @@ touches as (
         on
             conversions.visitor_id = visitor_identities.visitor_id
             and conversions.conversion_date = visitor_identities.conversion_date
-    inner join sessions
-        on
-            visitor_identities.identity_id = sessions.identity_id
-            and conversions.converted_at - interval '{{ lookback_days * 24 }}' hour <= sessions.session_started_at
-            and conversions.converted_at >= sessions.session_started_at
+    {{ join_one_by_one(
+        'all_sessions',
+        'sessions',
+        "sessions.identity_id = visitor_identities.identity_id
+            and sessions.session_started_at >= conversions.converted_at - interval '" ~ lookback_days * 24 ~ "' hour
+            and sessions.session_started_at <= conversions.converted_at"
+    ) }}
 
 ),
 
