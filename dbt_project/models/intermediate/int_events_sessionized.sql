@@ -20,6 +20,15 @@ events as (
 
 ),
 
+-- The same once more, for what tells sessions: what is read in several places the server writes out, and these are a few
+-- columns where `events` has all.
+events_in_brief as (
+
+    select * from {{ ref('stg_tracking__events') }}
+    where {{ in_window_and_next_day('event_date') }}
+
+),
+
 attribution as (
 
     select * from {{ ref('int_attribution_classified') }}
@@ -84,41 +93,47 @@ day_before as (
             cast(null as text) as origin_utm_source,
             event_date,
             occurred_at
-        from events
+        from events_in_brief
         where false
     {%- endif %}
 
 ),
 
 -- Browsers and apps make visits. Servers and robots make none.
-visit_events as (
+followed_events as (
 
     select
         event_id,
-        {{ session_key('tracker_session_id', 'anonymous_id', 'actor_id') }} as session_key,
+        case
+            when event_source in ('web', 'mobile')
+                then {{ session_key('tracker_session_id', 'anonymous_id', 'actor_id') }}
+        end as session_key,
         actor_id,
+        event_source not in ('web', 'mobile') as is_server,
         event_date,
         occurred_at
-    from events
-    where
-        event_source in ('web', 'mobile')
-        and not is_bot
+    from events_in_brief
+    where not is_bot
 
 ),
 
 keys_of_first_day as (
 
     select distinct session_key
-    from visit_events
-    where event_date = {{ window_start() }}
+    from followed_events
+    where
+        event_date = {{ window_start() }}
+        and session_key is not null
 
 ),
 
 keys_of_last_day as (
 
     select distinct session_key
-    from visit_events
-    where event_date = {{ window_end() }} - 1
+    from followed_events
+    where
+        event_date = {{ window_end() }} - 1
+        and session_key is not null
 
 ),
 
@@ -126,7 +141,7 @@ keys_of_last_day as (
 actors_of_next_day as (
 
     select distinct actor_id
-    from visit_events
+    from followed_events
     where
         event_date = {{ window_end() }}
         and actor_id is not null
@@ -160,7 +175,7 @@ keyed as (
         actor_id,
         event_date,
         occurred_at
-    from visit_events
+    from followed_events
     where
         session_key is not null
         and (
@@ -203,6 +218,7 @@ breaks as (
 
 ),
 
+-- No two events are equal in this order, and without peers to look for the sums cost half.
 chains as (
 
     select
@@ -211,8 +227,10 @@ chains as (
         actor_id,
         event_date,
         occurred_at,
-        sum(begins_chain) over (partition by session_key order by occurred_at, event_id) as chain_number
+        sum(begins_chain) over so_far as chain_number,
+        max(case when begins_chain = 1 then event_date end) over so_far as chain_date
     from breaks
+    window so_far as (partition by session_key order by occurred_at, event_id rows unbounded preceding)
 
 ),
 
@@ -223,12 +241,10 @@ spans as (
         event_id,
         session_key,
         actor_id,
-        event_date,
-        occurred_at,
         chain_number,
-        event_date - mod(
-            event_date - min(event_date) over (partition by session_key, chain_number), 2
-        ) as session_date
+        event_date - mod(event_date - chain_date, 2) as session_date,
+        event_date,
+        occurred_at
     from chains
 
 ),
@@ -257,11 +273,10 @@ server_events as (
         actor_id,
         event_date,
         occurred_at
-    from events
+    from followed_events
     where
-        event_source not in ('web', 'mobile')
+        is_server
         and actor_id is not null
-        and not is_bot
         and (
             event_date < {{ window_end() }}
             or occurred_at < {{ window_end_at() }} + interval '30' minute
@@ -408,66 +423,6 @@ attributed_events as (
 
 ),
 
-placed as (
-
-    select
-        events.*,
-        attributed_events.session_key,
-        attributed_events.session_id,
-        attributed_events.session_date,
-        attributed_events.origin_channel,
-        attributed_events.origin_source,
-        attributed_events.origin_medium,
-        attributed_events.origin_campaign,
-        attributed_events.origin_utm_source,
-        -- An event that names a license and nothing else gets the asset and the project that the license is for.
-        events.license_id is not null and events.ip_asset_id is null and events.project_id is null as names_license_only
-    from events
-    left join attributed_events
-        on
-            events.event_id = attributed_events.event_id
-            and events.event_date = attributed_events.event_date
-    where
-        events.event_date < {{ window_end() }}
-        -- Of the next day only what belongs to the last day's sessions.
-        or attributed_events.session_date < events.event_date
-
-),
-
-described as (
-
-    select
-        placed.*,
-        case
-            when placed.actor_id is not null then 'actor:' || placed.actor_id
-            when identities.actor_id is not null then 'actor:' || identities.actor_id
-            when placed.anonymous_id is not null then 'anonymous:' || placed.anonymous_id
-            when placed.tracker_session_id is not null then 'session:' || placed.tracker_session_id
-        end as visitor_id,
-        licenses.ip_asset_id as license_asset_id,
-        licenses.project_id as license_project_id,
-        coalesce(event_types.is_view, false) as is_view,
-        coalesce(event_types.is_click, false) as is_click,
-        coalesce(event_types.is_conversion, false) as is_conversion,
-        case event_types.value_prop
-            when 'revenueCents' then placed.revenue_cents
-            when 'feeCents' then placed.fee_cents
-            else 0
-        end as value_cents
-    from placed
-    left join event_types
-        on placed.event_type = event_types.event_type
-    left join licenses
-        on
-            placed.license_id = licenses.license_id
-            and placed.names_license_only
-    left join identities
-        on
-            placed.anonymous_id = identities.anonymous_id
-            and placed.event_date = identities.event_date
-
-),
-
 -- The first event of a session that carries attribution says where the session came from.
 origins as (
 
@@ -517,9 +472,81 @@ first_origins as (
 -- An event of the night is written twice: for its own day, and as a tail of the session that began the day before.
 copies as (
 
-    select false as is_tail
+    select
+        *,
+        false as is_tail
+    from attributed_events
+    where event_date < {{ window_end() }}
     union all
-    select true as is_tail
+    select
+        *,
+        true as is_tail
+    from attributed_events
+    where
+        session_date < event_date
+        and session_date >= {{ window_start() }}
+
+),
+
+placed as (
+
+    select
+        events.*,
+        copies.session_key,
+        copies.session_id,
+        coalesce(copies.is_tail, false) as is_tail,
+        copies.session_date,
+        copies.origin_channel,
+        copies.origin_source,
+        copies.origin_medium,
+        copies.origin_campaign,
+        copies.origin_utm_source,
+        -- An event that names a license and nothing else gets the asset and the project that the license is for.
+        events.license_id is not null and events.ip_asset_id is null and events.project_id is null as names_license_only
+    from events
+    left join copies
+        on
+            events.event_id = copies.event_id
+            and events.event_date = copies.event_date
+    where
+        events.event_date < {{ window_end() }}
+        -- Of the next day only what belongs to the last day's sessions.
+        or copies.is_tail
+
+),
+
+described as (
+
+    select
+        placed.*,
+        case
+            when placed.is_tail then null
+            when placed.actor_id is not null then 'actor:' || placed.actor_id
+            when identities.actor_id is not null then 'actor:' || identities.actor_id
+            when placed.anonymous_id is not null then 'anonymous:' || placed.anonymous_id
+            when placed.tracker_session_id is not null then 'session:' || placed.tracker_session_id
+        end as visitor_id,
+        licenses.ip_asset_id as license_asset_id,
+        licenses.project_id as license_project_id,
+        coalesce(event_types.is_view, false) as is_view,
+        coalesce(event_types.is_click, false) as is_click,
+        coalesce(event_types.is_conversion, false) as is_conversion,
+        case event_types.value_prop
+            when 'revenueCents' then placed.revenue_cents
+            when 'feeCents' then placed.fee_cents
+            else 0
+        end as value_cents
+    from placed
+    left join event_types
+        on placed.event_type = event_types.event_type
+    left join licenses
+        on
+            placed.license_id = licenses.license_id
+            and placed.names_license_only
+    left join identities
+        on
+            placed.anonymous_id = identities.anonymous_id
+            and placed.event_date = identities.event_date
 
 )
 
@@ -527,7 +554,7 @@ select
     described.event_id,
     described.event_type,
     described.event_source,
-    case when not copies.is_tail then described.visitor_id end as visitor_id,
+    described.visitor_id,
     described.actor_id,
     described.anonymous_id,
     described.tracker_session_id,
@@ -571,15 +598,11 @@ select
     described.is_click,
     described.is_conversion,
     described.names_license_only,
-    copies.is_tail,
-    case when copies.is_tail then described.session_date else described.event_date end as window_date,
+    described.is_tail,
+    case when described.is_tail then described.session_date else described.event_date end as window_date,
     described.session_date,
     described.event_date,
     described.occurred_at
 from described
-inner join copies
-    on
-        (not copies.is_tail and described.event_date < {{ window_end() }})
-        or (copies.is_tail and described.session_date < described.event_date and described.session_date >= {{ window_start() }})
 left join first_origins
     on described.session_id = first_origins.session_id
