@@ -132,6 +132,8 @@ def periods_end_with_the_last_day(connection: psycopg.Connection, window: Window
     return blocking_by_last_day("periods_end_with_the_last_day", {"wrong_periods": len(found)}, found, window)
 
 
+_IS_RECENT: Final = "between (select min(first_date) from periods) and (select max(last_date) from periods)"
+
 # The assets whose periods of up to a week differ from what their days say.
 _UNEVEN_ASSETS: Final = f"""
 with
@@ -139,15 +141,22 @@ with
 periods as (
     select period, last_date, first_date from build.periods where period in ('today', '7d')
 ),
+-- By constants, so that no other days are read.
+recent_days as (
+    select * from days where metric_date {_IS_RECENT}
+),
+recent_visitors as (
+    select * from visitors where metric_date {_IS_RECENT}
+),
 counted as (
     select period, ip_asset_id,
         sum(views) as views, sum(clicks) as clicks, sum(conversions) as conversions, sum(revenue_cents) as revenue_cents
-    from periods inner join days on metric_date between first_date and last_date
+    from periods inner join recent_days on metric_date between first_date and last_date
     group by period, ip_asset_id
 ),
 met as (
     select period, ip_asset_id, count(distinct visitor_id) as unique_visitors
-    from periods inner join visitors on metric_date between first_date and last_date
+    from periods inner join recent_visitors on metric_date between first_date and last_date
     group by period, ip_asset_id
 ),
 shown as (
