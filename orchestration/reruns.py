@@ -9,7 +9,7 @@ from psycopg.rows import dict_row
 
 from ingestion.window import ONE_DAY, Window
 from orchestration import dbt, last_build
-from orchestration.marts import Mart, marts_of
+from orchestration.marts import marts_of
 from orchestration.replacement import Replacement
 from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, plain_row
 
@@ -30,7 +30,7 @@ def reruns_change_nothing(connection: psycopg.Connection, window: Window) -> Che
     marts = [mart for mart in marts_of(dbt.manifest()) if not mart.is_view]
     different: list[dict[str, Any]] = []
     for mart in marts:
-        different += _differences(connection, mart, Replacement(mart, window, starts_anew=starts_anew))
+        different += _differences(connection, Replacement(mart, window, starts_anew=starts_anew))
     return _outcome(window, len(marts), different)
 
 
@@ -51,7 +51,8 @@ order by metric_date, side
 """
 
 
-def _differences(connection: psycopg.Connection, mart: Mart, replacement: Replacement) -> list[dict[str, Any]]:
+def _differences(connection: psycopg.Connection, replacement: Replacement) -> list[dict[str, Any]]:
+    mart = replacement.mart
     query = sql.SQL(_DIFFERENT).format(
         replaced=replacement.replaced_rows,
         made=replacement.made_rows,

@@ -9,7 +9,7 @@ import psycopg
 from quality_checks.outcome import CheckOutcome, Window, blocking_by_day, blocking_by_last_day
 from quality_checks.period_sums import PeriodMart, uneven_periods
 from quality_checks.product import ASSET_DAYS, SPEND, TERMS, latest
-from quality_checks.queries import rows_of_whole_tables
+from quality_checks.queries import EXCESS, HAS_EXCESS, rows_of_whole_tables
 
 # Adding one side and subtracting the other instead of joining, because grouping takes nulls as equal and keeps the rows
 # that one side lacks.
@@ -31,18 +31,10 @@ both_sides as (
 )
 select
     metric_date, brand_id, project_id, ip_asset_id,
-    sum(due) - sum(shown) as missing_rows,
-    sum(views) as views,
-    sum(clicks) as clicks,
-    sum(conversions) as conversions,
-    sum(revenue_cents) as revenue_cents
+    {EXCESS}
 from both_sides
 group by metric_date, brand_id, project_id, ip_asset_id
-having sum(due) <> sum(shown)
-    or sum(views) <> 0
-    or sum(clicks) <> 0
-    or sum(conversions) <> 0
-    or sum(revenue_cents) <> 0
+having {HAS_EXCESS}
 order by metric_date, brand_id, project_id, ip_asset_id
 """
 

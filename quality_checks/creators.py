@@ -11,7 +11,7 @@ import psycopg
 from quality_checks.outcome import CheckOutcome, Window, blocking_by_day, blocking_by_last_day
 from quality_checks.period_sums import PeriodMart, uneven_periods
 from quality_checks.product import ASSET_DAYS, SHARES, latest
-from quality_checks.queries import rows_of_whole_tables
+from quality_checks.queries import EXCESS, HAS_EXCESS, IN_PERIODS, rows_of_whole_tables
 
 # Both sides of every creator and day, and of each of their assets. Adding one side and subtracting the other instead of
 # joining keeps the rows that one side lacks.
@@ -58,18 +58,10 @@ both_sides as (
 )
 select
     metric_date, mart, creator_id, ip_asset_id,
-    sum(due) - sum(shown) as missing_rows,
-    sum(views) as views,
-    sum(clicks) as clicks,
-    sum(conversions) as conversions,
-    sum(revenue_cents) as revenue_cents
+    {EXCESS}
 from both_sides
 group by metric_date, mart, creator_id, ip_asset_id
-having sum(due) <> sum(shown)
-    or sum(views) <> 0
-    or sum(clicks) <> 0
-    or sum(conversions) <> 0
-    or sum(revenue_cents) <> 0
+having {HAS_EXCESS}
 order by metric_date, mart, creator_id, ip_asset_id
 """
 
@@ -151,10 +143,6 @@ periods as (
     select period, first_date, last_date from build.periods where period in ('today', '7d')
 )
 """
-_IS_RECENT: Final = """
-    between (select min(first_date) from periods) and (select max(last_date) from periods)
-"""
-
 _UNEVEN_TOP_ASSETS: Final = f"""
 with
 {_THEIRS},
@@ -166,7 +154,7 @@ days as (
     union all
     select metric_date, creator_id, ip_asset_id, views, revenue_cents
     from published.creator_asset_days
-    where (metric_date < %(start)s or metric_date >= %(end)s) and metric_date {_IS_RECENT}
+    where (metric_date < %(start)s or metric_date >= %(end)s) and metric_date {IN_PERIODS}
 ),
 parts as (
     select period, creator_id, ip_asset_id, views, 0 as licenses, revenue_cents
@@ -174,7 +162,7 @@ parts as (
     union all
     select period, creator_id, ip_asset_id, 0, licenses, 0
     from periods
-    inner join (select * from licensed where created_date {_IS_RECENT}) as licensed
+    inner join (select * from licensed where created_date {IN_PERIODS}) as licensed
         on created_date between first_date and last_date
     union all
     -- What is theirs is in the list, also when nothing happened to it.
@@ -227,7 +215,7 @@ days as (
     union all
     select metric_date, creator_id, utm_source, visits, conversions
     from published.creator_source_days
-    where (metric_date < %(start)s or metric_date >= %(end)s) and metric_date {_IS_RECENT}
+    where (metric_date < %(start)s or metric_date >= %(end)s) and metric_date {IN_PERIODS}
 ),
 ranked as (
     select

@@ -8,7 +8,7 @@ from typing import Any, Final
 import psycopg
 
 from quality_checks.outcome import CheckOutcome, Window, blocking, blocking_by_last_day, days_of
-from quality_checks.queries import rows_of
+from quality_checks.queries import IN_PERIODS, rows_of
 
 _DAYS: Final = """
 days as (
@@ -132,8 +132,6 @@ def periods_end_with_the_last_day(connection: psycopg.Connection, window: Window
     return blocking_by_last_day("periods_end_with_the_last_day", {"wrong_periods": len(found)}, found, window)
 
 
-_IS_RECENT: Final = "between (select min(first_date) from periods) and (select max(last_date) from periods)"
-
 # The assets whose periods of up to a week differ from what their days say.
 _UNEVEN_ASSETS: Final = f"""
 with
@@ -141,12 +139,11 @@ with
 periods as (
     select period, last_date, first_date from build.periods where period in ('today', '7d')
 ),
--- By constants, so that no other days are read.
 recent_days as (
-    select * from days where metric_date {_IS_RECENT}
+    select * from days where metric_date {IN_PERIODS}
 ),
 recent_visitors as (
-    select * from visitors where metric_date {_IS_RECENT}
+    select * from visitors where metric_date {IN_PERIODS}
 ),
 counted as (
     select period, ip_asset_id,

@@ -9,9 +9,9 @@ import psycopg
 
 from quality_checks.outcome import CheckOutcome, Window, blocking_by_day, blocking_by_last_day
 from quality_checks.product import CREATED_DATE, SPEND, latest
-from quality_checks.queries import rows_of_whole_tables
+from quality_checks.queries import EXCESS, HAS_EXCESS, rows_of_whole_tables
 
-_UNEVEN_DAYS: Final = """
+_UNEVEN_DAYS: Final = f"""
 with
 both_sides as (
     select day::date as metric_date, 1 as due, 0 as shown, 0 as views, 0 as clicks, 0 as conversions, 0 as revenue_cents
@@ -27,18 +27,10 @@ both_sides as (
 )
 select
     metric_date,
-    sum(due) - sum(shown) as missing_rows,
-    sum(views) as views,
-    sum(clicks) as clicks,
-    sum(conversions) as conversions,
-    sum(revenue_cents) as revenue_cents
+    {EXCESS}
 from both_sides
 group by metric_date
-having sum(due) <> sum(shown)
-    or sum(views) <> 0
-    or sum(clicks) <> 0
-    or sum(conversions) <> 0
-    or sum(revenue_cents) <> 0
+having {HAS_EXCESS}
 order by metric_date
 """
 

@@ -1,10 +1,32 @@
-"""How the SQL checks read: one statement, named parameters, rows as dictionaries."""
+"""How the SQL checks read: one statement, named parameters, rows as dictionaries.
+
+Also what several of them say alike.
+"""
 
 from collections.abc import Mapping
-from typing import Any, LiteralString
+from typing import Any, Final, LiteralString
 
 import psycopg
 from psycopg.rows import dict_row
+
+# Where a row that is due counts 1, what is due counts up and what is shown counts down: by how much they differ.
+EXCESS: Final = """
+    sum(due) - sum(shown) as missing_rows,
+    sum(views) as views,
+    sum(clicks) as clicks,
+    sum(conversions) as conversions,
+    sum(revenue_cents) as revenue_cents
+"""
+HAS_EXCESS: Final = """
+    sum(due) <> sum(shown)
+    or sum(views) <> 0
+    or sum(clicks) <> 0
+    or sum(conversions) <> 0
+    or sum(revenue_cents) <> 0
+"""
+
+# Of a date, by constants: so that no other days than those of a statement's periods are read, by an index.
+IN_PERIODS: Final = "between (select min(first_date) from periods) and (select max(last_date) from periods)"
 
 
 def rows_of(
