@@ -5,13 +5,12 @@ same mark. Marks that are equal by chance only send a row the long way. So the r
 own, and the unique index of each day's partition holds them to it.
 """
 
-import sys
-from array import array
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+import numpy as np
 import psycopg
 
 from ingestion import day_partitions
@@ -122,10 +121,7 @@ class Intake:
     def _look_at(self, event_date: date) -> None:
         self._cursor.execute(_STORED_MARKS, {"event_date": event_date}, binary=True)
         (stored,) = self._cursor.fetchone() or (b"",)
-        marks = array("I", stored)
-        if sys.byteorder == "little":
-            marks.byteswap()
-        self._seen.repeats(marks)
+        self._seen.repeats(np.frombuffer(stored, ">u4"))
 
 
 @dataclass(slots=True)
