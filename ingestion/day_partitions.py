@@ -42,7 +42,7 @@ def attach(cursor: psycopg.Cursor, event_date: date) -> None:
     # Some hundred rows are enough to tell that they are all of one day and have keys of their own.
     cursor.execute("set local default_statistics_target = 1")
     for table, partition in zip(_TABLES, names(event_date), strict=True):
-        cursor.execute(f"alter table {partition} add unique (event_date, event_key)")
+        cursor.execute(f"alter table {partition} add {_uniqueness(cursor, table)}")
         cursor.execute(
             sql.SQL("alter table {} attach partition {} for values from ({}) to ({})").format(
                 sql.Identifier("raw", table), sql.Identifier(*partition.split(".")), *_bounds(event_date)
@@ -61,6 +61,16 @@ def create(cursor: psycopg.Cursor, event_dates: Iterable[date]) -> None:
                     sql.Identifier(*partition.split(".")), sql.Identifier("raw", table), *_bounds(event_date)
                 )
             )
+
+
+def _uniqueness(cursor: psycopg.Cursor, table: str) -> str:
+    # As the table has it, which may be older than the order of the columns that is quicker to sort by.
+    cursor.execute(
+        "select pg_get_constraintdef(oid) from pg_constraint where conrelid = %s::regclass and contype = 'u'",
+        [f"raw.{table}"],
+    )
+    (definition,) = cursor.fetchone() or ("",)
+    return str(definition)
 
 
 def _bounds(event_date: date) -> tuple[sql.Literal, sql.Literal]:

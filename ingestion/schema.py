@@ -128,7 +128,7 @@ create table if not exists raw.events (
     {_columns(EVENT_COLUMNS)},
     load_id bigint not null,
     line_number bigint not null,
-    unique (event_date, event_key)
+    unique (event_key, event_date)
 ) partition by range (event_date);
 comment on table raw.events is 'One row per accepted event: the winner among the copies of an (event day, key).';
 
@@ -139,7 +139,7 @@ create table if not exists raw.attribution (
     {_columns(ATTRIBUTION_COLUMNS)},
     load_id bigint not null,
     line_number bigint not null,
-    unique (event_date, event_key)
+    unique (event_key, event_date)
 ) partition by range (event_date);
 comment on table raw.attribution is 'At most one row per event: the utm fields, referrer, landing page and click ids it carried.';
 
