@@ -8,6 +8,9 @@ from typing import Final
 HOST: Final = "127.0.0.1"
 # Tests log in thousands of times, and the usual 4,096 rounds of hashing are most of what a login costs them.
 TEST_SCRAM_ITERATIONS: Final = 1
+_MEGABYTE: Final = 1024**2
+# In bytes, or the word max.
+_CONTAINER_LIMIT: Final = Path("/sys/fs/cgroup/memory.max")
 
 
 def settings(port: int, *, durable: bool) -> str:
@@ -18,7 +21,7 @@ def settings(port: int, *, durable: bool) -> str:
         # TCP alone has no limit on the length of a path.
         "unix_socket_directories": "",
         "cluster_name": "warehouse",
-        "shared_buffers": "256MB" if durable else "64MB",
+        "shared_buffers": f"{shared_buffers_mb(_memory_bytes()) if durable else 64}MB",
         "work_mem": "32MB",
         "max_wal_size": "2GB" if durable else "256MB",
         # A load and a publication switch it on for themselves.
@@ -32,7 +35,7 @@ def settings(port: int, *, durable: bool) -> str:
         "shared_preload_libraries": "pg_stat_statements",
     }
     shared_memory = Path("/dev/shm")  # noqa: S108
-    if shared_memory.exists() and shutil.disk_usage(shared_memory).total < 512 * 1024**2:
+    if shared_memory.exists() and shutil.disk_usage(shared_memory).total < 512 * _MEGABYTE:
         # Containers have 64 MB there by default, which a parallel hash join uses up and then fails.
         values["dynamic_shared_memory_type"] = "mmap"
     if os.uname().sysname == "Linux":
@@ -46,3 +49,18 @@ def settings(port: int, *, durable: bool) -> str:
             "max_wal_senders": 0,
         }
     return "".join(f"{name} = '{value}'\n" for name, value in values.items())
+
+
+def shared_buffers_mb(memory_bytes: int) -> int:
+    """An eighth of the memory, from 256 to 1,024 MB. A load reads again what it has written, and what has left the
+    buffers by then was written to the disk first: with 1 GB a million events are all there."""
+    return min(max(memory_bytes // (8 * _MEGABYTE), 256), 1_024)
+
+
+def _memory_bytes() -> int:
+    """Of the machine, or of the container where that has less."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        return min(machine, int(_CONTAINER_LIMIT.read_text()))
+    except (OSError, ValueError):
+        return machine
