@@ -34,14 +34,16 @@ def current(cursor: psycopg.Cursor, landing_date: date) -> dict[str, Entry]:
     return {file: Entry(*entry) for file, *entry in cursor}
 
 
-def checksum(entry: Entry | None, file: LandingFile) -> str:
-    """The checksum of a file. Raises LandingError.
+def has_changed(entry: Entry | None, file: LandingFile) -> bool:
+    """Whether the content of a file is not the one that was loaded. Raises LandingError.
 
-    The ledger's, if the file lies there as it was seen last: to read one that is far away costs as much as to load it.
+    A file that lies there as it was seen last is not read: from far away that costs as much as to load it.
     """
-    if entry is not None and entry.file_version is not None and entry.file_version == _version(file):
-        return entry.checksum
-    return reading.checksum(file)
+    if entry is None:
+        return True
+    if entry.file_version is not None and entry.file_version == _version(file):
+        return False
+    return reading.checksum(file) != entry.checksum
 
 
 def remember(cursor: psycopg.Cursor, loaded: Mapping[str, Entry], unchanged: Sequence[LandingFile]) -> None:
@@ -52,16 +54,16 @@ def remember(cursor: psycopg.Cursor, loaded: Mapping[str, Entry], unchanged: Seq
             cursor.execute("update ops.loads set file_version = %s where load_id = %s", [version, entry.load_id])
 
 
-def enter(cursor: psycopg.Cursor, file: LandingFile, checksum: str, change_id: int, previous: int | None) -> int:
-    """Enter a file, in the place of the load that it replaces. Returns its load id."""
+def enter(cursor: psycopg.Cursor, file: LandingFile, change_id: int, previous: int | None) -> int:
+    """Enter a file that is going to be read, in the place of the load that it replaces. Returns its load id."""
     if previous is not None:
         # The file's place as the loaded version is free before the new version takes it.
         cursor.execute("update ops.loads set replaced_by = load_id where load_id = %s", [previous])
     cursor.execute(
         "insert into ops.loads (change_id, landing_date, file, checksum, file_bytes, file_version, lines_read,"
         " accepted, rejected, duplicates, not_tracked, late, event_dates)"
-        " values (%s, %s, %s, %s, %s, %s, 0, 0, 0, 0, 0, 0, '{}') returning load_id",
-        [change_id, file.landing_date, file.name, checksum, file.size, _settled_version(file)],
+        " values (%s, %s, %s, '', %s, %s, 0, 0, 0, 0, 0, 0, '{}') returning load_id",
+        [change_id, file.landing_date, file.name, file.size, _settled_version(file)],
     )
     (load_id,) = cursor.fetchone() or (0,)
     if previous is not None:
@@ -69,16 +71,18 @@ def enter(cursor: psycopg.Cursor, file: LandingFile, checksum: str, change_id: i
     return int(load_id)
 
 
-def count(cursor: psycopg.Cursor, load_id: int, previous: int | None, tally: LoadTally, landing_date: date) -> None:
-    """Enter what is known of a load before its contenders are settled."""
+def count(
+    cursor: psycopg.Cursor, load_id: int, previous: int | None, checksum: str, tally: LoadTally, landing_date: date
+) -> None:
+    """Enter what is known of a load whose file has been read, before its contenders are settled."""
     # The days that the previous version touched are touched by its replacement.
     touched = tally.event_dates | event_dates(cursor, [] if previous is None else [previous])
     late = sum(rows for event_date, rows in tally.stored.items() if event_date < landing_date - ONE_DAY)
     accepted = sum(tally.stored.values())
     cursor.execute(
-        "update ops.loads set lines_read = %s, accepted = %s, rejected = %s, not_tracked = %s, late = %s,"
-        " event_dates = %s where load_id = %s",
-        [tally.lines_read, accepted, tally.rejected, tally.not_tracked, late, sorted(touched), load_id],
+        "update ops.loads set checksum = %s, lines_read = %s, accepted = %s, rejected = %s, not_tracked = %s,"
+        " late = %s, event_dates = %s where load_id = %s",
+        [checksum, tally.lines_read, accepted, tally.rejected, tally.not_tracked, late, sorted(touched), load_id],
     )
 
 

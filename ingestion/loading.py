@@ -3,6 +3,7 @@ validation/, where its row goes first in candidates/, which of several copies is
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -17,8 +18,8 @@ from ingestion.candidates.judging import Rules
 from ingestion.candidates.workers import Judges
 from ingestion.encryption.props import PropEncryption
 from ingestion.landing import files as landing
-from ingestion.landing import reading
 from ingestion.landing.files import LandingFile, LandingRoot
+from ingestion.landing.reading import Reading
 from ingestion.resolution import contenders
 from ingestion.resolution.resolving import resolve
 from ingestion.window import Window
@@ -108,16 +109,13 @@ def load_landing_day(
         # Two loads of one file would each find it missing from the ledger.
         cursor.execute("lock table ops.loads in share row exclusive mode")
         loaded = ledger.current(cursor, landing_date)
-        checksums = {file.name: ledger.checksum(loaded.get(file.name), file) for file in files}
-        changed = [
-            file for file in files if file.name not in loaded or loaded[file.name].checksum != checksums[file.name]
-        ]
+        changed = [file for file in files if ledger.has_changed(loaded.get(file.name), file)]
         ledger.remember(cursor, loaded, [file for file in files if file not in changed])
         report = LoadReport(
             landing_date,
             loaded=tuple(file.name for file in changed),
             unchanged=tuple(file.name for file in files if file not in changed),
-            missing=tuple(sorted(loaded.keys() - checksums.keys())),
+            missing=tuple(sorted(loaded.keys() - {file.name for file in files})),
         )
         if not changed:
             return report
@@ -127,31 +125,31 @@ def load_landing_day(
         judges = judges or Judges(processes=1)
         judges.follow(Rules(landing_date, start_date, encryption), sum(map(_unpacked_bytes, changed)))
         intake = Intake(cursor)
-        loads: dict[int, int | None] = {}
+        readings = {}
+        previous_loads = {}
         for file in changed:
             previous = loaded[file.name].load_id if file.name in loaded else None
-            load_id = ledger.enter(cursor, file, checksums[file.name], change_id, previous)
-            loads[load_id] = previous
-            # What was read is checked against the checksum after the last line: the rows of a file that was still
-            # being written are taken back with the rest of its landing day.
-            for portion in reading.read(file, checksums[file.name]):
-                for judged in judges.judge(load_id, portion):
-                    intake.take(judged)
-        for judged in judges.rest():
-            intake.take(judged)
+            load_id = ledger.enter(cursor, file, change_id, previous)
+            readings[load_id] = Reading(file)
+            previous_loads[load_id] = previous
+        # A file that turns out to have changed after its last line takes the rows of its whole landing day back.
+        portions = ((load_id, portion) for load_id, reading in readings.items() for portion in reading)
+        with closing(judges.judge(portions)) as all_judged:
+            for judged in all_judged:
+                intake.take(judged)
         placed = intake.finish()
-        for load_id, previous in loads.items():
-            ledger.count(cursor, load_id, previous, intake.tallies[load_id], landing_date)
-        replaced = [previous for previous in loads.values() if previous is not None]
+        for load_id, reading in readings.items():
+            tally = intake.tallies[load_id]
+            ledger.count(cursor, load_id, previous_loads[load_id], reading.checksum, tally, landing_date)
         resolve(
             cursor,
             change_id=change_id,
-            replaced=replaced,
-            fresh=list(loads),
+            replaced=[previous for previous in previous_loads.values() if previous is not None],
+            fresh=list(readings),
             placed=placed,
             crowded_dates=intake.crowded_dates(),
         )
-        return _completed(cursor, report, list(loads))
+        return _completed(cursor, report, list(readings))
 
 
 def _unpacked_bytes(file: LandingFile) -> int:

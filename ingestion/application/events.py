@@ -118,6 +118,9 @@ class ApplicationEventsOnly:
     def has_folder(self, folder: str, /) -> bool:
         return self.storage.has_folder(folder)
 
+    def version(self, name: str) -> str:
+        return self.storage.version(name)
+
     def open(self, name: str) -> BinaryIO:
         return self.storage.open(name)
 

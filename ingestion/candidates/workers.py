@@ -1,14 +1,17 @@
 """Judging by several processes. This one reads files and talks to the server; workers (worker.py) judge and pack."""
 
+import fcntl
 import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from selectors import EVENT_READ, DefaultSelector
 from types import TracebackType
-from typing import IO, Final, cast
+from typing import IO, Final, TypeVar, cast
 
 from ingestion.candidates.judging import Judged, Rules, judge
 from ingestion.landing.lines import Portion
@@ -19,6 +22,15 @@ MAX_WORKERS: Final = 4
 # To start workers costs as much as to judge some megabytes of lines.
 WORTH_STARTING_BYTES: Final = 16_777_216
 _END_SECONDS: Final = 10
+# The most that Linux grants to everybody.
+_PIPE_BYTES: Final = 1_048_576
+# Portions, each of some thousand rows at most: what the server is given at once takes it as long as several.
+_AHEAD: Final = 16
+_T = TypeVar("_T")
+
+
+# A portion of a load.
+Assigned = tuple[int, Portion]
 
 
 class WorkerFailed(Exception):
@@ -54,23 +66,27 @@ class Judges:
         else:
             self._validator = rules.validator()
 
-    def judge(self, load_id: int, portion: Portion) -> Iterator[Judged]:
-        """Have a portion judged. Gives what is ready, of this or of earlier portions. Raises WorkerFailed."""
-        if self._validator is not None:
-            yield judge(self._validator, load_id, portion)
-            return
-        worker = next((worker for worker in self._workers if not worker.is_busy), None)
-        judged = None
-        if worker is None:
-            worker = self._ready()
-            judged = worker.receive()
-        worker.send((load_id, portion))
-        # Only now, so that the worker is not idle meanwhile.
-        if judged is not None:
-            yield judged
+    def judge(self, portions: Iterable[Assigned]) -> Generator[Judged]:
+        """Have portions judged, each of the load of this id. What comes of them is given as it gets ready, in any
+        order, and may be some portions behind: who does not want the rest closes this. Raises WorkerFailed, and
+        whatever `portions` raise."""
+        if self._validator is None:
+            yield from _made_ahead(self._by_workers(portions))
+        else:
+            for load_id, portion in portions:
+                yield judge(self._validator, load_id, portion)
 
-    def rest(self) -> Iterator[Judged]:
-        """What has been handed out and has not come back yet. Raises WorkerFailed."""
+    def _by_workers(self, portions: Iterable[Assigned]) -> Generator[Judged]:
+        for assigned in portions:
+            worker = next((worker for worker in self._workers if not worker.is_busy), None)
+            judged = None
+            if worker is None:
+                worker = self._ready()
+                judged = worker.receive()
+            worker.send(assigned)
+            # Only now, so that the worker is not idle meanwhile.
+            if judged is not None:
+                yield judged
         while any(worker.is_busy for worker in self._workers):
             yield self._ready().receive()
 
@@ -101,9 +117,11 @@ class _Worker:
         )
         self._requests = cast(IO[bytes], self._process.stdin)
         self.answers = cast(IO[bytes], self._process.stdout)
+        _widen(self._requests)
+        _widen(self.answers)
         self.is_busy = False
 
-    def send(self, message: Rules | tuple[int, Portion]) -> None:
+    def send(self, message: Rules | Assigned) -> None:
         try:
             pickle.dump(message, self._requests, pickle.HIGHEST_PROTOCOL)
             self._requests.flush()
@@ -139,6 +157,27 @@ class _Worker:
             f"a process that judges lines ended ({code}), perhaps for want of memory; its landing day is not loaded:"
             " rerun it"
         )
+
+
+def _widen(pipe: IO[bytes]) -> None:
+    """Let a whole portion into a pipe at once, where the system can: its two ends take turns less often."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+
+
+def _made_ahead(made: Generator[_T]) -> Iterator[_T]:
+    """The same, some way ahead of whoever takes it, in a thread: files are read and workers fed while the server is
+    given rows. The thread ends with this generator."""
+    thread = ThreadPoolExecutor(1)
+    try:
+        coming = deque(thread.submit(next, made, None) for _ in range(_AHEAD))
+        while (item := coming.popleft().result()) is not None:
+            coming.append(thread.submit(next, made, None))
+            yield item
+    finally:
+        thread.shutdown(cancel_futures=True)
+        made.close()
 
 
 def _cores() -> int:

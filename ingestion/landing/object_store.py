@@ -10,6 +10,7 @@ from ingestion.landing.storage import ObjectChanged, StorageError, StorageUnreac
 if TYPE_CHECKING:
     from collections.abc import Buffer  # type: ignore[attr-defined]
 
+    from obstore import ObjectMeta
     from obstore.store import ObjectStore as Client
 
 # One request brings this much: few requests, each over long before any timeout, however slowly it is consumed.
@@ -59,7 +60,7 @@ class ObjectStore:
                 is_folder=False,
                 is_file=True,
                 size=meta["size"],
-                version=meta["e_tag"] or meta["version"] or f"{meta['last_modified'].isoformat()}-{meta['size']}",
+                version=_version(meta),
                 modified_at=meta["last_modified"],
             )
             for meta in found["objects"]
@@ -71,15 +72,25 @@ class ObjectStore:
     def has_folder(self, _: str, /) -> bool:
         return True
 
+    def version(self, name: str) -> str:
+        return _version(self._head(name))
+
     def open(self, name: str) -> BinaryIO:
+        meta = self._head(name)
+        reader = _Ranges(self._client, name, meta["size"], meta["e_tag"])
+        return cast(BinaryIO, BufferedReader(cast(Any, reader), RANGE_BYTES))
+
+    def _head(self, name: str) -> "ObjectMeta":
         import obstore
 
         try:
-            meta = obstore.head(self._client, name)
+            return obstore.head(self._client, name)
         except Exception as error:
             raise _told(error) from error
-        reader = _Ranges(self._client, name, meta["size"], meta["e_tag"])
-        return cast(BinaryIO, BufferedReader(cast(Any, reader), RANGE_BYTES))
+
+
+def _version(meta: "ObjectMeta") -> str:
+    return meta["e_tag"] or meta["version"] or f"{meta['last_modified'].isoformat()}-{meta['size']}"
 
 
 class _Ranges(RawIOBase):

@@ -33,62 +33,77 @@ def checksum(file: LandingFile) -> str:
 
 def read_lines(file: LandingFile, expected_checksum: str | None = None) -> Iterator[Numbered]:
     """The lines of a file with their numbers, from 1; of Parquet its rows, as lines of JSON. Otherwise as `read`."""
-    for portion in read(file, expected_checksum):
+    for portion in Reading(file, expected_checksum):
         yield from numbered(portion)
 
 
-def read(file: LandingFile, expected_checksum: str | None = None) -> Iterator[Portion]:
-    """The lines of a file in portions, in order.
+class Reading:
+    """The lines of a file in portions, in order, and when they have been read the `checksum` of the stored bytes.
 
-    With `expected_checksum`, the bytes that were read here are compared with it after the last line: whoever loads rows
-    before the end must be able to take them back. Raises LandingError when the file is damaged, cannot be read, or is
-    not the one that the checksum was taken of.
+    After the last line it is seen whether the file was the one that was found, or the one that `expected_checksum` was
+    taken of: whoever loads rows before the end must be able to take them back. Raises LandingError when the file has
+    changed, is damaged or cannot be read.
     """
-    with _opened(file) as stored:
-        if file.name.endswith(PARQUET):
-            yield from _parquet_lines(file, stored, expected_checksum)
-        else:
-            yield from _text_lines(file, stored, expected_checksum)
 
+    def __init__(self, file: LandingFile, expected_checksum: str | None = None) -> None:
+        self._file = file
+        self._expected_checksum = expected_checksum
+        self.checksum = ""
 
-def _text_lines(file: LandingFile, stored: BinaryIO, expected_checksum: str | None) -> Iterator[Portion]:
-    from backports.zstd import ZstdError
+    def __iter__(self) -> Iterator[Portion]:
+        with _opened(self._file) as stored:
+            if self._file.name.endswith(PARQUET):
+                yield from self._parquet_lines(stored)
+            else:
+                yield from self._text_lines(stored)
 
-    hashing = _HashingReader(stored)
-    packed = COMPRESSED.get(f".{file.name.rpartition('.')[2]}")
-    try:
-        yield from split(_chunks(_unpacked(hashing, packed), file, packed))
-    except (EOFError, zlib.error, gzip.BadGzipFile, ZstdError) as error:
-        # A file of no bytes is an empty file, also where the format asks for a header.
-        if hashing.size or not isinstance(error, EOFError):
-            raise LandingError(
-                f"{file.location} is a damaged or truncated {packed} file ({error}): {_WRITE_AGAIN}"
-            ) from error
-    if expected_checksum is not None and hashing.hexdigest() != expected_checksum:
-        raise _changed(file)
+    def _text_lines(self, stored: BinaryIO) -> Iterator[Portion]:
+        from backports.zstd import ZstdError
 
-
-def _parquet_lines(file: LandingFile, stored: BinaryIO, expected_checksum: str | None) -> Iterator[Portion]:
-    from ingestion.landing.parquet import UnreadableParquet, rows_as_lines
-
-    with _seekable(stored) as rows:
-        problem = None
+        file = self._file
+        hashing = _HashingReader(stored)
+        packed = COMPRESSED.get(f".{file.name.rpartition('.')[2]}")
         try:
-            if rows.seek(0, 2):
-                rows.seek(0)
-                lines: Iterator[Numbered] = enumerate(rows_as_lines(rows), start=1)
-                while portion := list(islice(lines, _ROWS_AT_ONCE)):
-                    yield portion
-        except UnreadableParquet as error:
-            problem = error
-        rows.seek(0)
-        if expected_checksum is not None and _digest(rows) != expected_checksum:
-            raise _changed(file) from problem
+            yield from split(_chunks(_unpacked(hashing, packed), file, packed))
+        except (EOFError, zlib.error, gzip.BadGzipFile, ZstdError) as error:
+            # A file of no bytes is an empty file, also where the format asks for a header.
+            if hashing.size or not isinstance(error, EOFError):
+                raise LandingError(
+                    f"{file.location} is a damaged or truncated {packed} file ({error}): {_WRITE_AGAIN}"
+                ) from error
+        self._end(hashing.hexdigest())
+
+    def _parquet_lines(self, stored: BinaryIO) -> Iterator[Portion]:
+        from ingestion.landing.parquet import UnreadableParquet, rows_as_lines
+
+        with _seekable(stored) as rows:
+            problem = None
+            try:
+                if rows.seek(0, 2):
+                    rows.seek(0)
+                    lines: Iterator[Numbered] = enumerate(rows_as_lines(rows), start=1)
+                    while portion := list(islice(lines, _ROWS_AT_ONCE)):
+                        yield portion
+            except UnreadableParquet as error:
+                problem = error
+            rows.seek(0)
+            self._end(_digest(rows), problem)
         if problem is not None:
             raise LandingError(
-                f"{file.location} is no Parquet file that can be read, or a damaged or truncated one ({problem}):"
+                f"{self._file.location} is no Parquet file that can be read, or a damaged or truncated one ({problem}):"
                 f" {_WRITE_AGAIN}"
             ) from problem
+
+    def _end(self, checksum: str, problem: Exception | None = None) -> None:
+        file = self._file
+        if self._expected_checksum is None:
+            # A change that does not show here will at the next look, by the checksum.
+            is_another = file.storage.version(file.name) != file.entry.version
+        else:
+            is_another = checksum != self._expected_checksum
+        if is_another:
+            raise _changed(file) from problem
+        self.checksum = checksum
 
 
 @contextmanager

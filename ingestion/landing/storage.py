@@ -62,6 +62,9 @@ class Storage(Protocol):
     def has_folder(self, folder: str, /) -> bool:
         """Whether a folder is there and can be listed; in an object store all are."""
 
+    def version(self, name: str) -> str:
+        """What `entries` would say now of the version of a file."""
+
     def open(self, name: str) -> BinaryIO:
         """The bytes of a file, to be read from its start. Seekable where that costs nothing."""
 
@@ -85,6 +88,12 @@ class LocalFolder:
     def has_folder(self, folder: str, /) -> bool:
         return (self.root / folder).is_dir()
 
+    def version(self, name: str) -> str:
+        try:
+            return _version((self.root / name).stat())
+        except OSError as error:
+            raise StorageError(error.strerror or str(error)) from error
+
     def open(self, name: str) -> BinaryIO:
         try:
             return (self.root / name).open("rb")
@@ -105,7 +114,11 @@ def _entry(folder: str, item: "os.DirEntry[str]") -> StoredEntry:
         is_folder=False,
         is_file=True,
         size=found.st_size,
-        version=f"{found.st_mtime_ns:x}-{found.st_size:x}-{found.st_ino:x}",
+        version=_version(found),
         # A file that is moved here keeps its time of modification; its time of change tells.
         modified_at=datetime.fromtimestamp(max(found.st_mtime, found.st_ctime), UTC),
     )
+
+
+def _version(found: os.stat_result) -> str:
+    return f"{found.st_mtime_ns:x}-{found.st_size:x}-{found.st_ino:x}"

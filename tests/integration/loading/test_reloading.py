@@ -62,6 +62,8 @@ def test_a_file_that_was_just_written_is_read_again(
 ) -> None:
     monkeypatch.setattr(ledger, "_TICK", timedelta(hours=1))
     raw.land(DAY, [event("a")])
+    raw.load(DAY)
+    assert read_again == []
     for _ in range(2):
         raw.load(DAY)
     assert read_again == ["part-0.ndjson"] * 2

@@ -6,8 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -99,27 +102,49 @@ def portion(key: str) -> Text:
 
 
 def test_a_worker_that_ends_or_cannot_go_on_is_told_of() -> None:
-    with Judges(2) as judges:
-        judges.follow(RULES, 1)
-        assert list(judges.judge(1, portion("a"))) == []
-        assert [judged.lines_read for judged in judges.rest()] == [1]
-        list(judges.judge(1, 7))  # type: ignore[arg-type]
-        with pytest.raises(WorkerFailed, match="Traceback"):
-            list(judges.rest())
-    with Judges(2) as judges:
-        judges.follow(RULES, 1)
-        list(judges.judge(1, portion("a")))
+    def killing_them() -> Iterator[tuple[int, Text]]:
+        yield 1, portion("a")
         for pid in children():
             os.kill(int(pid), signal.SIGKILL)
+
+    with Judges(2) as judges:
+        judges.follow(RULES, 1)
+        assert [judged.lines_read for judged in judges.judge([(1, portion("a"))])] == [1]
+        with pytest.raises(WorkerFailed, match="Traceback"):
+            list(judges.judge([(1, 7)]))  # type: ignore[list-item]
+    with Judges(2) as judges:
+        judges.follow(RULES, 1)
         with pytest.raises(WorkerFailed, match=r"ended \(-9\)"):
-            list(judges.rest())
+            list(judges.judge(killing_them()))
+
+
+def test_what_is_no_longer_wanted_is_not_read_to_its_end() -> None:
+    """As when the server refuses a row: the thread that feeds the workers ends, and what it reads is closed."""
+    read = []
+
+    def endless() -> Iterator[tuple[int, Text]]:
+        try:
+            for number in count():
+                read.append(number)
+                yield 1, portion(str(number))
+        finally:
+            read.append(-1)
+
+    threads = set(threading.enumerate())
+    with Judges(2) as judges:
+        judges.follow(RULES, 1)
+        with closing(judges.judge(endless())) as judged:
+            assert next(judged).lines_read == 1
+        assert read[-1] == -1
+        assert len(read) < 100
+    assert set(threading.enumerate()) == threads
 
 
 def test_small_loads_and_one_process_start_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     def judged_here(processes: int | None, expected_bytes: int) -> Any:
         with Judges(processes) as judges:
             judges.follow(RULES, expected_bytes)
-            return [judged.lines_read for judged in judges.judge(1, portion("a"))], children()
+            return [judged.lines_read for judged in judges.judge([(1, portion("a"))])], children()
 
     before = children()
     assert judged_here(1, 10**9) == ([1], before)
