@@ -18,7 +18,7 @@ from ingestion.landing.lines import Numbered, Portion, numbered, split
 from ingestion.landing.storage import ObjectChanged, StorageError
 
 # Large enough that the cost of a read does not matter, small enough that four of them do not matter either.
-_CHUNK_BYTES: Final = 524_288
+_CHUNK_BYTES: Final = 983_040
 # Of Parquet, whose rows become lines one by one.
 _ROWS_AT_ONCE: Final = 512
 _MAGIC: Final = {b"\x1f\x8b": ".gz", b"\x28\xb5\x2f\xfd": ".zst", b"PAR1": PARQUET}

@@ -15,13 +15,16 @@ _CONTAINER_LIMIT: Final = Path("/sys/fs/cgroup/memory.max")
 
 def settings(port: int, *, durable: bool) -> str:
     """The file's text. It is written at every start, so that it follows the code; `alter system` adds to it."""
+    buffers = buffers_mb(_memory_bytes()) if durable else 64
     values: dict[str, object] = {
         "listen_addresses": HOST,
         "port": port,
         # TCP alone has no limit on the length of a path.
         "unix_socket_directories": "",
         "cluster_name": "warehouse",
-        "shared_buffers": f"{shared_buffers_mb(_memory_bytes()) if durable else 64}MB",
+        "shared_buffers": f"{buffers}MB",
+        # Of a million events the keys are sorted in the memory for the index.
+        "maintenance_work_mem": f"{max(buffers // 4, 64)}MB",
         "work_mem": "32MB",
         "max_wal_size": "2GB" if durable else "256MB",
         # A load and a publication switch it on for themselves.
@@ -51,7 +54,7 @@ def settings(port: int, *, durable: bool) -> str:
     return "".join(f"{name} = '{value}'\n" for name, value in values.items())
 
 
-def shared_buffers_mb(memory_bytes: int) -> int:
+def buffers_mb(memory_bytes: int) -> int:
     """An eighth of the memory, from 256 to 1,024 MB. A load reads again what it has written, and what has left the
     buffers by then was written to the disk first: with 1 GB a million events are all there."""
     return min(max(memory_bytes // (8 * _MEGABYTE), 256), 1_024)
