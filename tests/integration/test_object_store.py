@@ -88,7 +88,7 @@ def test_names_of_any_characters_are_read(s3: S3, name: str) -> None:
     ("name", "content"),
     [
         ("a.ndjson", b'{"n":1}\n{"n":2}\n'),
-        ("a.ndjson.gz", gzip.compress(b'{"n":1}\n{"n":2}\n')),
+        ("a.ndjson.gz", gzip.compress(b'{"n":1}\n{"n":2}\n', mtime=0)),
         ("a.ndjson.zst", zstd.compress(b'{"n":1}\n{"n":2}\n')),
         ("a.parquet", parquet(pa.table({"n": [1, 2]}))),
     ],
@@ -112,7 +112,7 @@ def test_an_object_of_no_bytes_is_an_empty_file(s3: S3, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("a.ndjson.gz", gzip.compress(b"{}\n" * 5_000)[:-9]),
+        ("a.ndjson.gz", gzip.compress(b"{}\n" * 5_000, mtime=0)[:-9]),
         ("a.ndjson.zst", zstd.compress(b"{}\n" * 5_000)[:-9]),
         ("a.parquet", parquet(pa.table({"n": [1, 2]}))[:-9]),
     ],
