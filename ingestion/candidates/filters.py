@@ -24,6 +24,10 @@ class Marks:
     def __init__(self) -> None:
         self._bits = np.frombuffer(mmap(-1, 2**_MARK_BITS // 8), np.uint8)
 
+    def add(self, marks: bytes) -> None:
+        """Add marks, of four bytes each, the highest first."""
+        self.repeats(np.frombuffer(marks, ">u4"))
+
     def repeats(self, marks: npt.ArrayLike) -> list[int]:
         """Add marks, numbers of 32 bits. Returns the places of those that were there already, or seem to have been."""
         mark = np.asarray(marks, np.uint32) % 2**_MARK_BITS

@@ -10,11 +10,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-import numpy as np
 import psycopg
 
 from ingestion import day_partitions
-from ingestion.candidates.filters import Crowds, Marks
 from ingestion.candidates.judging import DayRows, Judged
 from ingestion.candidates.outbox import TO_CONTENDERS, TO_REJECTED, Outbox
 from ingestion.candidates.rows import ATTRIBUTION_COLUMN_LIST, EVENT_COLUMN_LIST, candidate_row
@@ -52,6 +50,9 @@ class Intake:
     """Takes the judged portions of the loads of one transaction."""
 
     def __init__(self, cursor: psycopg.Cursor) -> None:
+        # Only now: numpy takes a tenth of a second, which not all who import this can spare.
+        from ingestion.candidates.filters import Crowds, Marks
+
         self._cursor = cursor
         self._outbox = Outbox(cursor)
         self._seen = Marks()
@@ -121,7 +122,7 @@ class Intake:
     def _look_at(self, event_date: date) -> None:
         self._cursor.execute(_STORED_MARKS, {"event_date": event_date}, binary=True)
         (stored,) = self._cursor.fetchone() or (b"",)
-        self._seen.repeats(np.frombuffer(stored, ">u4"))
+        self._seen.add(stored)
 
 
 @dataclass(slots=True)
