@@ -7,12 +7,14 @@ cut to 64 KiB.
 
 import json
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 from ingestion.privacy import REDACTED, hide, is_personal, nothing, redact_loose_text, redact_text
 
 # Enough to see what is wrong with a line; the landing file still has all of it.
 MAX_KEPT_BYTES: Final = 65_536
+_REMEMBERED_KEY_LENGTH: Final = 64
 CUT_MARK: Final = "… [cut]"
 # json.dumps would make an encoder for every text.
 _encode_text: Final = json.JSONEncoder(ensure_ascii=False).encode
@@ -42,18 +44,21 @@ def redact_line(line: bytes, covers: Callable[[str], bool] = nothing) -> str:
     return _cut(kept.encode("utf-8", "backslashreplace"))
 
 
-def _parse(text: str) -> Any:
-    def refuse(_: str) -> Any:
-        raise ValueError("not JSON")
+def _refuse(_: str) -> Any:
+    raise ValueError("not JSON")
 
-    return json.loads(text, object_pairs_hook=_Pairs, parse_int=_Number, parse_float=_Number, parse_constant=refuse)
+
+# json.loads would make a decoder for every line.
+_parse: Final = json.JSONDecoder(
+    object_pairs_hook=_Pairs, parse_int=_Number, parse_float=_Number, parse_constant=_refuse
+).decode
 
 
 def _render(value: Any, covers: Callable[[str], bool]) -> str:
     if isinstance(value, _Number):
         return str(value)
     if isinstance(value, _Pairs):
-        members = (f"{_quoted(redact_text(key))}:{_render_member(key, inner, covers)}" for key, inner in value)
+        members = [f"{_kept_key(key)}:{_render_member(key, inner, covers)}" for key, inner in value]
         return "{" + ",".join(members) + "}"
     if isinstance(value, list):
         return "[" + ",".join(_render(item, covers) for item in value) + "]"
@@ -68,6 +73,15 @@ def _render_member(key: str, value: Any, covers: Callable[[str], bool]) -> str:
     if is_personal(key, value):
         return _quoted(REDACTED) if hide(value) is REDACTED else json.dumps(value)
     return _render(value, covers)
+
+
+def _kept_key(key: str) -> str:
+    return _remembered_key(key) if len(key) <= _REMEMBERED_KEY_LENGTH else _quoted(redact_text(key))
+
+
+@lru_cache(maxsize=2048)
+def _remembered_key(key: str) -> str:
+    return _quoted(redact_text(key))
 
 
 def _quoted(text: str) -> str:

@@ -74,15 +74,24 @@ def has_duplicate_keys(text: str) -> bool:
 
     Which of the two is meant cannot be known (parsers differ: first or last), so such an event is refused.
     """
-    found = False
+    try:
+        _refuse_duplicates(text)
+    except _DuplicateKeyError:
+        return True
+    return False
 
-    def look(pairs: list[tuple[str, Any]]) -> None:
-        nonlocal found
-        found = found or len({key for key, _ in pairs}) < len(pairs)
 
-    # Numbers are left as text: their digits do not matter here, and Python refuses to read very long ones.
-    json.loads(text, object_pairs_hook=look, parse_int=str, parse_float=str)
-    return found
+class _DuplicateKeyError(Exception):
+    """An object has a key twice."""
+
+
+def _look_at_keys(pairs: list[tuple[str, Any]]) -> None:
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise _DuplicateKeyError
+
+
+# Numbers are left as text: their digits do not matter here, and Python refuses to read very long ones.
+_refuse_duplicates: Final = json.JSONDecoder(object_pairs_hook=_look_at_keys, parse_int=str, parse_float=str).decode
 
 
 def _renamed(document: dict[str, Any], keys: dict[str, str], prefix: str, conflicts: list[str]) -> dict[str, Any]:
