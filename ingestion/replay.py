@@ -14,14 +14,15 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ingestion.candidates.outbox import TO_CONTENDERS, Outbox
-from ingestion.candidates.rows import REJECTED_COLUMN_LIST, candidate_row, event_row, place, rejected_row
+from ingestion.candidates.rows import REJECTED_COLUMN_LIST, candidate_row, event_row, rejected_row
 from ingestion.encryption.props import PropEncryption
 from ingestion.landing import files as landing
 from ingestion.landing import reading
 from ingestion.landing.files import LandingFile, LandingRoot
 from ingestion.resolution import contenders
 from ingestion.resolution.resolving import resolve
-from ingestion.validation.validator import Accepted, LineValidator, NotTracked
+from ingestion.validation.stored import Accepted
+from ingestion.validation.validator import LineValidator, NotTracked
 from ingestion.window import Window
 
 # A rate-limited event is good as it is and is judged anew with every load that touches its minute.
@@ -233,15 +234,15 @@ def _judge(cursor: psycopg.Cursor, load: _Load, asked_for: set[int], validator: 
             continue
         outcomes.lines_read += 1
         outcome = validator.validate(line) if isinstance(line, bytes) else validator.reject_unread(line)
-        at = place(load.load_id, number)
         if isinstance(outcome, Accepted):
-            outbox.put(TO_CONTENDERS, [candidate_row(*event_row(outcome.event, at))])
+            outbox.put(TO_CONTENDERS, [candidate_row(*event_row(outcome, load.load_id, number))])
             outcomes.usable.append(number)
-            outcomes.event_dates.add(outcome.event.event_date)
+            outcomes.event_dates.add(outcome.event_date)
         elif isinstance(outcome, NotTracked):
             outcomes.not_tracked.append(number)
         else:
-            outbox.put(_TO_REFUSED, [rejected_row(outcome.line, outcome.line_bytes, outcome.reasons, at)])
+            row = rejected_row(outcome.line, outcome.line_bytes, outcome.reasons, load.load_id, number)
+            outbox.put(_TO_REFUSED, [row])
             outcomes.refused += 1
     outbox.send()
     return outcomes

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from zlib import crc32
 
-from ingestion.candidates.rows import event_row, place, rejected_row
-from ingestion.contract import DEVICE_SOURCES
+from ingestion.candidates.rows import event_row, marks, rejected_row
 from ingestion.encryption.props import PropEncryption
 from ingestion.landing.lines import Portion, numbered
-from ingestion.validation.validator import Accepted, LineValidator, NotTracked
+from ingestion.validation.stored import Accepted
+from ingestion.validation.timestamps import MICROSECONDS_OF_MINUTE
+from ingestion.validation.validator import LineValidator, NotTracked
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,28 +69,31 @@ def judge(validator: LineValidator, load_id: int, portion: Portion) -> Judged:
 def _judge(validator: LineValidator, portion: Portion, judged: Judged) -> None:
     days = judged.days
     load_id = judged.load_id
+    lines_read = 0
+    event_date = None
+    rows = DayRows()
     for number, line in numbered(portion):
-        judged.lines_read += 1
+        lines_read += 1
         outcome = validator.validate(line) if isinstance(line, bytes) else validator.reject_unread(line)
         if isinstance(outcome, Accepted):
-            event = outcome.event
-            row, attribution = event_row(event, place(load_id, number))
-            event_date = event.event_date
-            rows = days.get(event_date)
-            if rows is None:
-                rows = days[event_date] = DayRows()
+            row, attribution = event_row(outcome, load_id, number)
+            # Most events have the day of the one before.
+            if outcome.event_date is not event_date:
+                event_date = outcome.event_date
+                rows = days.setdefault(event_date, DayRows())
+            events = rows.events
             if attribution is not None:
-                rows.attributions[len(rows.events)] = attribution
-            rows.events.append(row)
-            rows.marks.append(int.from_bytes(event.event_id[:4]))
-            if event.source in DEVICE_SOURCES:
-                who = event.actor_id or event.anonymous_id
-                known_by = event.session_id if who is None else who.encode()
+                rows.attributions[len(events)] = attribution
+            events.append(row)
+            if outcome.kind.is_from_device:
+                who = outcome.actor_id or outcome.anonymous_id
+                known_by = outcome.session_id if who is None else who.encode()
                 if known_by is not None:
-                    moment = event.occurred_at
-                    rows.minutes.append(crc32(known_by, moment.hour * 60 + moment.minute))
+                    rows.minutes.append(crc32(known_by, outcome.occurred_at // MICROSECONDS_OF_MINUTE % 1_440))
         elif isinstance(outcome, NotTracked):
             judged.not_tracked += 1
         else:
-            at = place(load_id, number)
-            judged.rejected.append(rejected_row(outcome.line, outcome.line_bytes, outcome.reasons, at))
+            judged.rejected.append(rejected_row(outcome.line, outcome.line_bytes, outcome.reasons, load_id, number))
+    judged.lines_read = lines_read
+    for rows in days.values():
+        rows.marks = marks(rows.events)

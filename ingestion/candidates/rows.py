@@ -6,14 +6,17 @@ one go, among them the place of a row, the load and the line that it comes from.
 column by column.
 """
 
+import sys
+from array import array
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from struct import Struct
 from typing import Final
 
+from ingestion.enrichment import Device
 from ingestion.schema import ATTRIBUTION_COLUMN_NAMES
-from ingestion.validation.stored import StoredEvent
+from ingestion.validation.stored import Accepted, Kind
+from ingestion.validation.timestamps import MICROSECONDS_OF_DAY
 
 # What a COPY in binary format begins and ends with.
 SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -21,10 +24,10 @@ TRAILER: Final = b"\xff\xff"
 
 _PLACE_COLUMNS: Final = ("load_id", "line_number")
 _EVENT: Final = (
-    "event_date", "event_id", *_PLACE_COLUMNS, "occurred_at", "received_at", "canonical_hash", "is_bot", "event_key",
-    "event_type", "source", "actor_type", "entity_type", "device_type", "browser", "os", "actor_id", "anonymous_id",
-    "session_id", "entity_id", "ip_asset_id", "project_id", "license_id", "revenue_cents", "fee_cents",
-    "engagement_time", "props",
+    "event_date", "event_id", *_PLACE_COLUMNS, "occurred_at", "received_at", "canonical_hash", "event_key",
+    "event_type", "source", "actor_type", "entity_type", "device_type", "browser", "os", "is_bot", "actor_id",
+    "anonymous_id", "session_id", "entity_id", "ip_asset_id", "project_id", "license_id", "revenue_cents",
+    "fee_cents", "engagement_time", "props",
 )  # fmt: skip
 _ATTRIBUTION: Final = ("event_date", "event_id", *_PLACE_COLUMNS, "event_key", *ATTRIBUTION_COLUMN_NAMES)
 EVENT_COLUMN_LIST: Final = ", ".join(_EVENT)
@@ -33,9 +36,6 @@ CANDIDATE_COLUMN_LIST: Final = ", ".join((*_EVENT, *ATTRIBUTION_COLUMN_NAMES))
 REJECTED_COLUMN_LIST: Final = "line, line_bytes, reasons, load_id, line_number"
 
 _NULL: Final = b"\xff\xff\xff\xff"
-_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
-_EPOCH_DAY: Final = _EPOCH.toordinal()
-_MICROSECOND: Final = timedelta(microseconds=1)
 _BIGINT: Final = Struct(">iq").pack
 _UUID_LENGTH: Final = b"\0\0\0\x10"
 # Of most texts; as many bytes as 255 characters can have.
@@ -43,10 +43,15 @@ _LENGTHS: Final = tuple(length.to_bytes(4) for length in range(1_021))
 # Groups of four digits, the last behind the point: four of them hold every number of seconds that the contract allows.
 _NUMERIC: Final = Struct(">ihhhhhhhh").pack
 _SMALL_NUMERIC: Final = Struct(">ihhhhhh").pack
-_PLACE: Final = Struct(">iqiq")
+_PLACE: Final = Struct(">iqiq").pack
 # A row begins with the number of its columns.
-_EVENT_FRONT: Final = Struct(f">hiii16s{_PLACE.size}siqiqi32si?").pack
-_ATTRIBUTION_FRONT: Final = Struct(f">hiii16s{_PLACE.size}s")
+_EVENT_FRONT: Final = Struct(">hiii16siqiqiqiqi32s").pack
+_ATTRIBUTION_FRONT: Final = Struct(">hiii16siqiq")
+_BOOLEAN: Final = Struct(">i?").pack
+# A jsonb begins with the version of its format.
+_JSON: Final = Struct(">ib").pack
+# Where the id of an event begins.
+_MARK: Final = slice(Struct(">hiii").size, Struct(">hiii").size + 4)
 _CANDIDATE_HEADER: Final = (len(_EVENT) + len(ATTRIBUTION_COLUMN_NAMES)).to_bytes(2)
 _NO_ATTRIBUTION: Final = _NULL * len(ATTRIBUTION_COLUMN_NAMES)
 _REJECTED_HEADER: Final = b"\0\5"
@@ -63,26 +68,17 @@ def _text(value: str | None) -> bytes:
     return (_LENGTHS[length] if length < len(_LENGTHS) else length.to_bytes(4)) + encoded
 
 
-def _json(value: bytes) -> bytes:
-    # A jsonb begins with the version of its format.
-    return (len(value) + 1).to_bytes(4) + b"\1" + value
-
-
-def _microseconds(value: datetime) -> int:
-    return (value - _EPOCH) // _MICROSECOND
+def _id(value: str) -> bytes:
+    # Of at most 255 characters.
+    encoded = value.encode()
+    return _LENGTHS[len(encoded)] + encoded
 
 
 def _bytes(value: bytes) -> bytes:
     return len(value).to_bytes(4) + value
 
 
-def _bigint(value: int | None) -> bytes:
-    return _NULL if value is None else _BIGINT(8, value)
-
-
-def _seconds(milliseconds: int | None) -> bytes:
-    if milliseconds is None:
-        return _NULL
+def _seconds(milliseconds: int) -> bytes:
     whole, thousandths = divmod(milliseconds, 1_000)
     if whole < 10_000:
         return _SMALL_NUMERIC(12, 2, 0, 0, 3, whole, thousandths * 10)
@@ -95,45 +91,63 @@ def _words(*values: str | None) -> bytes:
     return b"".join(map(_text, values))
 
 
-def place(load_id: int, line_number: int) -> bytes:
-    """Where a row comes from."""
-    return _PLACE.pack(8, load_id, 8, line_number)
+@lru_cache(maxsize=16_384)
+def _kind_and_device(kind: Kind, device: Device) -> bytes:
+    """The same of these columns."""
+    texts = (
+        kind.event_type, kind.source, kind.actor_type, kind.entity_type, device.device_type, device.browser, device.os
+    )  # fmt: skip
+    return b"".join((*map(_text, texts), _BOOLEAN(1, device.is_bot)))
 
 
-def event_row(event: StoredEvent, at: bytes) -> tuple[bytes, bytes | None]:
-    """The rows of raw.events and, where there is one, raw.attribution of an event."""
-    day = event.event_date.toordinal() - _EPOCH_DAY
-    key = _text(event.event_key)
-    device = event.device
+def event_row(event: Accepted, load_id: int, line_number: int) -> tuple[bytes, bytes | None]:
+    """The rows of raw.events and, where there is one, raw.attribution of an event from a line of a load."""
+    day = event.occurred_at // MICROSECONDS_OF_DAY
+    event_id = event.event_id
+    key = _id(event.event_key)
+    actor_id, anonymous_id, session_id = event.actor_id, event.anonymous_id, event.session_id
+    revenue_cents, fee_cents, milliseconds = event.revenue_cents, event.fee_cents, event.engagement_milliseconds
+    # What a column of an entity says is mostly the entity itself, or nothing.
+    entity_id, ip_asset_id, project_id, license_id = (
+        event.entity_id, event.ip_asset_id, event.project_id, event.license_id
+    )  # fmt: skip
+    entity = _NULL if entity_id is None else _id(entity_id)
+    props = event.props
     row = b"".join(
         (
             _EVENT_FRONT(
-                len(_EVENT), 4, day, 16, event.event_id, at, 8, _microseconds(event.occurred_at),
-                8, _microseconds(event.received_at), 32, event.canonical_hash, 1, device.is_bot,
+                len(_EVENT), 4, day, 16, event_id, 8, load_id, 8, line_number, 8, event.occurred_at,
+                8, event.received_at, 32, event.canonical_hash,
             ),
             key,
-            _words(
-                event.event_type, event.source, event.actor_type, event.entity_type,
-                device.device_type, device.browser, device.os,
-            ),
-            _text(event.actor_id),
-            _text(event.anonymous_id),
-            _NULL if event.session_id is None else _UUID_LENGTH + event.session_id,
-            _text(event.entity_id),
-            _text(event.ip_asset_id),
-            _text(event.project_id),
-            _text(event.license_id),
-            _bigint(event.revenue_cents),
-            _bigint(event.fee_cents),
-            _seconds(event.engagement_milliseconds),
-            _json(event.props),
+            _kind_and_device(event.kind, event.device),
+            _NULL if actor_id is None else _id(actor_id),
+            _NULL if anonymous_id is None else _id(anonymous_id),
+            _NULL if session_id is None else _UUID_LENGTH + session_id,
+            entity,
+            entity if ip_asset_id is entity_id else _text(ip_asset_id),
+            _NULL if project_id is None else _text(project_id),
+            _NULL if license_id is None else _text(license_id),
+            _NULL if revenue_cents is None else _BIGINT(8, revenue_cents),
+            _NULL if fee_cents is None else _BIGINT(8, fee_cents),
+            _NULL if milliseconds is None else _seconds(milliseconds),
+            _JSON(len(props) + 1, 1),
+            props,
         )
     )  # fmt: skip
     attribution = event.attribution
     if attribution is None:
         return row, None
-    front = _ATTRIBUTION_FRONT.pack(len(_ATTRIBUTION), 4, day, 16, event.event_id, at)
+    front = _ATTRIBUTION_FRONT.pack(len(_ATTRIBUTION), 4, day, 16, event_id, 8, load_id, 8, line_number)
     return row, b"".join((front, key, _words(*attribution[:5]), *map(_text, attribution[5:])))
+
+
+def marks(events: Sequence[bytes]) -> "array[int]":
+    """The first 32 bits of the event ids of rows."""
+    found = array("I", b"".join([row[_MARK] for row in events]))
+    if sys.byteorder == "little":
+        found.byteswap()
+    return found
 
 
 def candidate_row(event: bytes, attribution: bytes | None) -> bytes:
@@ -146,7 +160,8 @@ def candidate_row(event: bytes, attribution: bytes | None) -> bytes:
     return b"".join((_CANDIDATE_HEADER, event[2:], attribution[own:]))
 
 
-def rejected_row(line: str, line_bytes: int, reasons: Sequence[str], at: bytes) -> bytes:
+def rejected_row(line: str, line_bytes: int, reasons: Sequence[str], load_id: int, line_number: int) -> bytes:
     """The row of a rejected line."""
     texts = _ARRAY(1, 0, _TEXT_OID, len(reasons), 1) + b"".join(map(_text, reasons))
+    at = _PLACE(8, load_id, 8, line_number)
     return b"".join((_REJECTED_HEADER, _text(line), _BIGINT(8, line_bytes), _bytes(texts), at))

@@ -1,40 +1,51 @@
 """A usable event as it is stored: the columns, what fills them, and the id."""
 
-from datetime import date, datetime
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from hashlib import sha256
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-from ingestion.contract import DEFAULT_SOURCE, MAX_UTM_LENGTH, Attribution, Context, Event, Props
+from ingestion.contract import DEFAULT_SOURCE, DEVICE_SOURCES, MAX_UTM_LENGTH, Attribution, Event, Props
 from ingestion.enrichment import Device, parse_user_agent
 from ingestion.privacy import redact_short_text, redact_text
+from ingestion.validation.timestamps import MICROSECONDS_OF_DAY, from_microseconds
 
 # The version of a UUID is in 4 of its bits, 8 here, the variant in 2.
 _UUID_CONTENT: Final = 2**128 - 1 ^ (0xF << 76 | 0x3 << 62)
 _UUID_8: Final = 0x8 << 76 | 0x2 << 62
-_NO_CONTEXT: Final = Context()
+_NO_ATTRIBUTION: Final = (None,) * len(Attribution.__struct_fields__)
+_NO_CLICK_IDS: Final = _NO_ATTRIBUTION[7:]
+_MAX_REMEMBERED_URLS: Final = 512
 _ATTRIBUTION_FIELDS: Final = attrgetter(*Attribution.__struct_fields__)
 
 
-class StoredEvent(msgspec.Struct, frozen=True, gc=False):
-    """A usable event by the columns that it is stored in: times in UTC, UUIDs as their 16 bytes, props as JSON."""
+class Kind(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+    """What kind of event one is, in columns of few values: many events have the very same object."""
+
+    event_type: str
+    source: str
+    actor_type: str | None
+    entity_type: str | None
+    is_from_device: bool
+
+
+class Accepted(msgspec.Struct, frozen=True, gc=False):
+    """A usable event by the columns that it is stored in: times in microseconds since 2000, UTC, UUIDs as their 16
+    bytes, props as JSON."""
 
     event_date: date
     event_key: str
     event_id: bytes
-    event_type: str
-    occurred_at: datetime
-    received_at: datetime
-    source: str
+    kind: Kind
+    occurred_at: int
+    received_at: int
     actor_id: str | None
-    actor_type: str | None
     anonymous_id: str | None
     session_id: bytes | None
-    entity_type: str | None
     entity_id: str | None
     ip_asset_id: str | None
     project_id: str | None
@@ -47,43 +58,84 @@ class StoredEvent(msgspec.Struct, frozen=True, gc=False):
     canonical_hash: bytes
     attribution: tuple[str | None, ...] | None  # None where none of it is given
 
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """What is stored, in the order of schema.CANDIDATE_COLUMN_NAMES, as Python objects."""
+        kind = self.kind
+        milliseconds = self.engagement_milliseconds
+        return (
+            self.event_date,
+            self.event_key,
+            self.event_id,
+            kind.event_type,
+            from_microseconds(self.occurred_at),
+            from_microseconds(self.received_at),
+            kind.source,
+            self.actor_id,
+            kind.actor_type,
+            self.anonymous_id,
+            self.session_id,
+            kind.entity_type,
+            self.entity_id,
+            self.ip_asset_id,
+            self.project_id,
+            self.license_id,
+            self.revenue_cents,
+            self.fee_cents,
+            None if milliseconds is None else Decimal(milliseconds).scaleb(-3),
+            self.props.decode(),
+            *self.device,
+            self.canonical_hash,
+            *(self.attribution or _NO_ATTRIBUTION),
+        )
 
-def stored_event(
+
+def kind_of(event_type: str, source: str | None, actor_type: str | None, entity_type: str | None) -> Kind:
+    """The kind of an event by its fields."""
+    source = source or DEFAULT_SOURCE
+    entity_type = None if entity_type is None else entity_type.lower()
+    return Kind(event_type, source, actor_type, entity_type, source in DEVICE_SOURCES)
+
+
+def accepted_event(
     event: Event,
+    kind: Kind,
     known: Props,
-    occurred_at: datetime,
-    received_at: datetime,
+    occurred_at: int,
+    received_at: int,
     session_id: bytes | None,
     event_key: str,
     props: bytes,
     canonical_hash: bytes,
-) -> StoredEvent:
+) -> Accepted:
     """An event that breaks no rule, with its known props, under its key. `props` are those to store: JSON without
     personal data."""
-    event_date = occurred_at.date()
-    entity_type = None if event.entity_type is None else event.entity_type.lower()
+    event_date, spelled_date = _day(occurred_at // MICROSECONDS_OF_DAY)
+    # The stored id: a UUID of version 8 made of the SHA-256 of the event's day and key, the same everywhere.
+    digest = sha256(spelled_date + event_key.encode()).digest()
+    entity_type = kind.entity_type
     entity_id = event.entity_id
-    context = event.context or _NO_CONTEXT
-    device = parse_user_agent(context.user_agent or known.user_agent)
-    if context.device_type or context.browser or context.os:
-        device = device._replace(
-            device_type=context.device_type or device.device_type,
-            browser=context.browser or device.browser,
-            os=context.os or device.os,
-        )
-    return StoredEvent(
+    context = event.context
+    if context is None:
+        device = parse_user_agent(known.user_agent)
+    else:
+        device = parse_user_agent(context.user_agent or known.user_agent)
+        if context.device_type or context.browser or context.os:
+            device = device._replace(
+                device_type=context.device_type or device.device_type,
+                browser=context.browser or device.browser,
+                os=context.os or device.os,
+            )
+    return Accepted(
         event_date,
         event_key,
-        event_id(event_date, event_key),
-        event.event_type,
+        (int.from_bytes(digest[:16]) & _UUID_CONTENT | _UUID_8).to_bytes(16),
+        kind,
         occurred_at,
         received_at,
-        event.source or DEFAULT_SOURCE,
         event.actor_id,
-        event.actor_type,
         event.anonymous_id,
         session_id,
-        entity_type,
         entity_id,
         event.ip_asset_id or (entity_id if entity_type == "asset" else None),
         event.project_id or (entity_id if entity_type == "project" else None),
@@ -98,22 +150,28 @@ def stored_event(
     )
 
 
-def event_id(event_date: date, event_key: str) -> bytes:
-    """The stored id of an event: a UUID of version 8 made of the SHA-256 of its day and key, the same everywhere."""
-    digest = sha256(_spelled(event_date) + event_key.encode()).digest()
-    return (int.from_bytes(digest[:16]) & _UUID_CONTENT | _UUID_8).to_bytes(16)
-
-
 @lru_cache(maxsize=1024)
-def _spelled(event_date: date) -> bytes:
-    return f"{event_date.isoformat()} ".encode()
+def _day(days: int) -> tuple[date, bytes]:
+    """A day by its number, and how it is spelled in what ids are made of."""
+    event_date = from_microseconds(days * MICROSECONDS_OF_DAY).date()
+    return event_date, f"{event_date.isoformat()} ".encode()
 
 
 def _attribution(attribution: Attribution) -> tuple[str | None, ...] | None:
     given = _ATTRIBUTION_FIELDS(attribution)
-    # Click ids, the last four, are random text, in which anything could look like a phone number.
+    # Only click ids, the last four, are never the same again.
+    if given[7:] == _NO_CLICK_IDS and len(given[5] or "") + len(given[6] or "") <= _MAX_REMEMBERED_URLS:
+        return _remembered_attribution(given)
+    return _redacted_attribution(given)
+
+
+def _redacted_attribution(given: tuple[str | None, ...]) -> tuple[str | None, ...] | None:
+    # Click ids are random text, in which anything could look like a phone number.
     stored = (*[_redacted(text) if text else None for text in given[:7]], *[text or None for text in given[7:]])
     return stored if any(stored) else None
+
+
+_remembered_attribution: Final = lru_cache(maxsize=2_048)(_redacted_attribution)
 
 
 def _redacted(text: str) -> str:
@@ -121,7 +179,7 @@ def _redacted(text: str) -> str:
 
 
 def _to_milliseconds(seconds: float) -> int:
-    milliseconds = round(seconds * 1_000)
+    milliseconds = int(seconds * 1_000 + 0.5)
     # The very number: of all that have three decimals at most, no two are the same float.
     if milliseconds / 1_000 == seconds:
         return milliseconds

@@ -6,7 +6,7 @@ next minute; 24:00 is refused, because the next day's 00:00 says the same.
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -14,6 +14,10 @@ import msgspec
 from ingestion.contract import Timestamp, expectation
 
 _encode: Final = msgspec.json.Encoder().encode
+MICROSECONDS_OF_MINUTE: Final = 60_000_000
+MICROSECONDS_OF_DAY: Final = 86_400_000_000
+_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 _WITHOUT_OFFSET: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?)?")
 _LEAP_SECOND: Final = re.compile(r"[0-9-]{10}[Tt ][0-9]{2}:[0-9]{2}:60")
 
@@ -35,6 +39,16 @@ def parse_timestamp(text: str) -> datetime:
 def canonical_json(moment: datetime) -> msgspec.Raw:
     """The JSON text of an instant in UTC, as datetime.isoformat spells it, in a fifth of its time."""
     return msgspec.Raw(_encode(moment)[:-2] + b'+00:00"')
+
+
+def to_microseconds(moment: datetime) -> int:
+    """An instant as Postgres counts them: microseconds since 2000 began, UTC."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_microseconds(microseconds: int) -> datetime:
+    """The instant, in UTC, of such a number."""
+    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def timestamp_reason(text: str) -> str | None:

@@ -11,9 +11,7 @@ Where the contract is silent:
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from hashlib import sha256
 from typing import Any, Final
 
@@ -23,22 +21,28 @@ from ingestion.contract import (
     MAX_CLOCK_AHEAD_HOURS,
     MAX_LINE_BYTES,
     MAX_PROPS_BYTES,
-    Attribution,
     Event,
     Props,
 )
 from ingestion.encryption.props import PropEncryption
 from ingestion.landing.lines import EventArray, Oversized
-from ingestion.privacy import is_clean, nothing, redact_value
+from ingestion.privacy import is_clean, is_clean_text, nothing, redact_value
 from ingestion.validation.diagnosis import AN_ARRAY, TOO_DEEP, Unreadable, diagnose, read_document
-from ingestion.validation.plain import canonical_plain, read_plain
+from ingestion.validation.plain import (
+    encode_plain,
+    plain_instant,
+    plain_keys,
+    plain_kind,
+    plain_session_id,
+    read_plain,
+)
 from ingestion.validation.rejection import redact_line
 from ingestion.validation.spelling import declines_tracking, has_duplicate_keys, is_camel, spell
-from ingestion.validation.stored import StoredEvent, stored_event
-from ingestion.validation.timestamps import canonical_json, parse_timestamp
+from ingestion.validation.stored import Accepted, accepted_event, kind_of
+from ingestion.validation.timestamps import canonical_json, from_microseconds, parse_timestamp, to_microseconds
 from ingestion.window import ONE_DAY
 
-_AHEAD: Final = timedelta(hours=MAX_CLOCK_AHEAD_HOURS)
+_AHEAD: Final = timedelta(hours=MAX_CLOCK_AHEAD_HOURS) // timedelta(microseconds=1)
 _TOO_LONG: Final = f"line: longer than {MAX_LINE_BYTES} bytes"
 
 _decode: Final = msgspec.json.Decoder().decode
@@ -48,31 +52,6 @@ _encode: Final = msgspec.json.Encoder(order="sorted").encode
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
 _TEXT: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 _NO_PROPS: Final = Props()
-_NO_ATTRIBUTION: Final = (None,) * len(Attribution.__struct_fields__)
-
-
-_ENGAGEMENT: Final = StoredEvent.__struct_fields__.index("engagement_milliseconds")
-
-
-@dataclass(slots=True, match_args=False)
-class Accepted:
-    """A usable event."""
-
-    event: StoredEvent
-    __match_args__ = ("values",)
-
-    @property
-    def values(self) -> tuple[Any, ...]:
-        """What is stored, in the order of schema.CANDIDATE_COLUMN_NAMES, as Python objects."""
-        milliseconds = self.event.engagement_milliseconds
-        return (
-            *msgspec.structs.astuple(self.event)[:_ENGAGEMENT],
-            None if milliseconds is None else Decimal(milliseconds).scaleb(-3),
-            self.event.props.decode(),
-            *self.event.device,
-            self.event.canonical_hash,
-            *(self.event.attribution or _NO_ATTRIBUTION),
-        )
 
 
 class Rejected(msgspec.Struct, frozen=True, gc=False):
@@ -103,6 +82,9 @@ class LineValidator:
         self._is_covered = nothing if encryption is None else encryption.covers
         self._day_ends_at = datetime.combine(landing_date + ONE_DAY, time.min, UTC)
         self._starts_at = datetime.combine(start_date, time.min, UTC)
+        self._first_instant = to_microseconds(self._starts_at)
+        self._day_end = to_microseconds(self._day_ends_at)
+        self._last_received = self._day_end + _AHEAD
 
     def reject_unread(self, line: Oversized | EventArray) -> Rejected:
         """The outcome of what was not read whole: a line that is too long, or an array of events over many lines."""
@@ -157,54 +139,72 @@ class LineValidator:
         """The event of a line that is plainly one; None where the careful way has to say what the line is."""
         try:
             event = read_plain(line)
-            if event is None:
+            if event is None or (kind := plain_kind(event)) is None:
                 return None
-            known = _NO_PROPS if event.props is None else msgspec.convert(event.props, Props)
-            occurred_at, received_at = self._between_fields(event)
+            occurred_at, event.occurred_at = plain_instant(event.occurred_at)
+            if event.received_at is None:
+                received_at = self._day_end
+            else:
+                received_at, event.received_at = plain_instant(event.received_at)
+            if not self._can_be(event, occurred_at, received_at):
+                return None
+            session_id = None if event.session_id is None else plain_session_id(event.session_id)
+            props = event.props
+            known = _NO_PROPS
+            clean = True
+            if props is None:
+                props_json = b"{}"
+            else:
+                props_json = _encode(props)
+                if len(props_json) > MAX_PROPS_BYTES:
+                    return None
+                keys = plain_keys(tuple(props))
+                if not keys.are_camel:
+                    return None
+                if keys.are_ruled:
+                    known = msgspec.convert(props, Props)
+                clean = keys.are_free and is_clean_text(props_json)
+                event.props = msgspec.Raw(props_json)
         except (msgspec.DecodeError, ValueError, RecursionError, _Unacceptable):
             return None
-        props: dict[str, Any] = event.props or {}
-        props_json = _encode(props)
-        if len(props_json) > MAX_PROPS_BYTES:
-            return None
-        canonical = canonical_plain(event, canonical_json(occurred_at), canonical_json(received_at), props_json)
+        canonical = encode_plain(event)
         # A key that stands twice: see _refuse_hidden.
         if line.count(b'"') != canonical.count(b'"'):
             return None
-        session_id = None if event.session_id is None else bytes.fromhex(event.session_id.replace("-", ""))
-        return self._stored(event, known, occurred_at, received_at, session_id, props, props_json, canonical)
+        canonical_hash = sha256(canonical).digest()
+        event_key = event.idempotency_key or event.event_id or canonical_hash.hex()
+        if props is not None and not (clean and self._encryption is None):
+            props_json = self._redacted(props, props_json, clean, occurred_at, event_key)
+        return accepted_event(
+            event, kind, known, occurred_at, received_at, session_id, event_key, props_json, canonical_hash
+        )
 
     def _accept(self, line: bytes, document: dict[str, Any]) -> Accepted:
         """The event of a document that this method may change. Raises when any rule is broken."""
         event, known, occurred_at, received_at, props, props_json, canonical = self._check(line, document)
+        kind = kind_of(event.event_type, event.source, event.actor_type, event.entity_type)
         session_id = None if event.session_id is None else event.session_id.bytes
-        return self._stored(event, known, occurred_at, received_at, session_id, props, props_json, canonical)
-
-    def _stored(
-        self,
-        event: Event,
-        known: Props,
-        occurred_at: datetime,
-        received_at: datetime,
-        session_id: bytes | None,
-        props: dict[str, Any],
-        props_json: bytes,
-        canonical: bytes,
-    ) -> Accepted:
-        """An event as it is stored: under its key, and without personal data."""
         canonical_hash = sha256(canonical).digest()
         event_key = event.idempotency_key or event.event_id or canonical_hash.hex()
-        if not is_clean(props, props_json) or (self._encryption and any(map(self._is_covered, props))):
-            encryption = self._encryption
-            sealer = None if encryption is None else encryption.for_event(occurred_at.date(), event_key)
-            props_json = _encode(redact_value(props, sealer))
-        return Accepted(
-            stored_event(event, known, occurred_at, received_at, session_id, event_key, props_json, canonical_hash)
+        props_json = self._redacted(props, props_json, is_clean(props, props_json), occurred_at, event_key)
+        return accepted_event(
+            event, kind, known, occurred_at, received_at, session_id, event_key, props_json, canonical_hash
         )
+
+    def _redacted(
+        self, props: dict[str, Any], props_json: bytes, clean: bool, occurred_at: int, event_key: str
+    ) -> bytes:
+        """The JSON of an event's props without personal data, the named ones encrypted."""
+        encryption = self._encryption
+        if clean and (encryption is None or not any(map(self._is_covered, props))):
+            return props_json
+        event_date = from_microseconds(occurred_at).date()
+        sealer = None if encryption is None else encryption.for_event(event_date, event_key)
+        return _encode(redact_value(props, sealer))
 
     def _check(
         self, line: bytes, document: dict[str, Any]
-    ) -> tuple[Event, Props, datetime, datetime, dict[str, Any], bytes, bytes]:
+    ) -> tuple[Event, Props, int, int, dict[str, Any], bytes, bytes]:
         """Every rule. Returns the event, its known props, both times, all props, these as JSON, the canonical form."""
         try:
             if not is_camel(document):
@@ -219,36 +219,32 @@ class LineValidator:
             event = msgspec.convert(present, Event)
             known = _known_props(event, present)
 
-        occurred_at, received_at = self._between_fields(event)
+        occurred = parse_timestamp(event.occurred_at)
+        received = self._day_ends_at if event.received_at is None else parse_timestamp(event.received_at)
+        occurred_at, received_at = to_microseconds(occurred), to_microseconds(received)
+        if not self._can_be(event, occurred_at, received_at):
+            raise _Unacceptable
         props: dict[str, Any] = document.get("props") or {}
         props_json = _encode(props)
         if len(props_json) > MAX_PROPS_BYTES:
             raise _Unacceptable
 
-        document["occurredAt"] = canonical_json(occurred_at)
+        document["occurredAt"] = canonical_json(occurred)
         if event.received_at is not None:
-            document["receivedAt"] = canonical_json(received_at)
+            document["receivedAt"] = canonical_json(received)
         if event.props is not None:
             document["props"] = msgspec.Raw(props_json)
         canonical = _encode(document)
         _refuse_hidden(line, canonical)
         return event, known, occurred_at, received_at, props, props_json, canonical
 
-    def _between_fields(self, event: Event) -> tuple[datetime, datetime]:
-        """When the event occurred and was received, UTC. Raises _Unacceptable when they cannot both be, and for an
-        entity without a type; ValueError for a time that does not exist."""
-        if event.entity_id is not None and event.entity_type is None:
-            raise _Unacceptable
-        occurred_at = parse_timestamp(event.occurred_at)
-        received_at = self._day_ends_at if event.received_at is None else parse_timestamp(event.received_at)
-        if occurred_at < self._starts_at:
-            raise _Unacceptable
-        # Few events need the arithmetic.
-        if not occurred_at <= received_at <= self._day_ends_at and (
-            occurred_at - received_at > _AHEAD or received_at - self._day_ends_at > _AHEAD
-        ):
-            raise _Unacceptable
-        return occurred_at, received_at
+    def _can_be(self, event: Event, occurred_at: int, received_at: int) -> bool:
+        """Whether times can both be, and an entity has a type."""
+        return (
+            self._first_instant <= occurred_at <= received_at + _AHEAD
+            and received_at <= self._last_received
+            and (event.entity_id is None or event.entity_type is not None)
+        )
 
 
 def _known_props(event: Event, document: dict[str, Any]) -> Props:

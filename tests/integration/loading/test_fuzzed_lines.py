@@ -15,7 +15,8 @@ from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.tokens import new_key
 from ingestion.loading import load_landing_day
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
-from ingestion.validation.validator import Accepted, LineValidator, NotTracked, Rejected
+from ingestion.validation.stored import Accepted
+from ingestion.validation.validator import LineValidator, NotTracked, Rejected
 from tests.integration.loading.raw_tables import RawTables
 from tests.pipeline import START
 

@@ -15,7 +15,8 @@ from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.tokens import new_key
 from ingestion.loading import load_landing_day
 from ingestion.replay import ReplayError, ReplayReport, Selection, replay_rejected
-from ingestion.validation.validator import Accepted, LineValidator, NotTracked, Rejected
+from ingestion.validation.stored import Accepted
+from ingestion.validation.validator import LineValidator, NotTracked, Rejected
 from ingestion.window import Window
 from tests.integration.loading import model
 from tests.integration.loading.raw_tables import RawTables, event

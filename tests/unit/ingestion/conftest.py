@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
-from ingestion.validation.validator import Accepted, LineValidator, Rejected
+from ingestion.validation.stored import Accepted
+from ingestion.validation.validator import LineValidator, Rejected
 
 GOOD_EVENT: dict[str, Any] = {
     "eventType": "asset_viewed",

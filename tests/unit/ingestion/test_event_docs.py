@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from ingestion import event_docs
 from ingestion.contract import SECTIONS, Event
-from ingestion.validation.validator import Accepted, LineValidator
+from ingestion.validation.stored import Accepted
+from ingestion.validation.validator import LineValidator
 from tests.unit.ingestion.conftest import GOOD_EVENT
 
 SCHEMA = jsonschema.Draft202012Validator(event_docs.event_schema(), format_checker=jsonschema.FormatChecker())

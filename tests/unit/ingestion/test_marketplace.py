@@ -17,7 +17,8 @@ from ingestion.marketplace.broken_lines import KINDS
 from ingestion.marketplace.landing_files import MANIFEST, write_landing_files
 from ingestion.marketplace.visitors import arrival
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
-from ingestion.validation.validator import Accepted, LineValidator, NotTracked, Rejected
+from ingestion.validation.stored import Accepted
+from ingestion.validation.validator import LineValidator, NotTracked, Rejected
 
 START = date(2026, 10, 1)
 DAYS = 9
@@ -105,7 +106,7 @@ def test_every_line_has_the_outcome_that_is_counted_for_it(landing_days: list[La
                     counts[Outcome.REJECTED] += 1
                 case NotTracked():
                     counts[Outcome.NOT_TRACKED] += 1
-                case Accepted(values):
+                case Accepted(values=values):
                     candidates.append(dict(zip(CANDIDATE_COLUMN_NAMES, values, strict=True)))
         for event in sorted(candidates, key=lambda event: (event["received_at"], event["occurred_at"])):
             key = (event["event_date"], event["event_key"])

@@ -16,7 +16,8 @@ import pytest
 from ingestion.landing.files import LandingError, LandingFile, landing_files
 from ingestion.landing.parquet import rows_as_lines
 from ingestion.landing.reading import checksum, read_lines
-from ingestion.validation.validator import Accepted, LineValidator, Rejected
+from ingestion.validation.stored import Accepted
+from ingestion.validation.validator import LineValidator, Rejected
 from ingestion.window import Window
 
 DAY = date(2026, 10, 3)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from ingestion.tracking import Tracked, Tracker, TrackingContext
 from ingestion.tracking.tracker import DO_NOT_TRACK
-from ingestion.validation.validator import Accepted, LineValidator
+from ingestion.validation.stored import Accepted
+from ingestion.validation.validator import LineValidator
 from tests.unit.ingestion.tracking.conftest import NOW, Lines
 
 WEB = TrackingContext(source="web", anonymous_id="device-1")

@@ -1,34 +1,52 @@
 """The quick way for plain lines comes to what the careful way comes to, whatever the line; what is plain to it."""
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from random import Random
 from typing import Any
+from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ingestion.candidates.rows import event_row
 from ingestion.contract import SECTIONS, Event, camel_keys
-from ingestion.validation.plain import read_plain
+from ingestion.validation.plain import plain_instant, plain_session_id, read_plain
+from ingestion.validation.stored import Accepted
+from ingestion.validation.timestamps import from_microseconds, parse_timestamp, timestamp_reason, to_microseconds
 from ingestion.validation.validator import LineValidator
 from tests.unit.ingestion.conftest import GOOD_EVENT, as_line
 
 VALIDATOR = LineValidator(landing_date=date(2026, 10, 3), start_date=date(2026, 10, 1))
+# Takes the times of all years.
+EVER = LineValidator(landing_date=date(9999, 12, 30), start_date=date.min)
 
 # JSON as it is spelled, since a value of Python would not say how.
 TEXTS = (
     '""', '" "', '"a"', '"web"', '"WEB"', '"Asset"', '"ASSET"', '"aSSET"', '"asset\\n"', '"license"', '"page_viewed"',
     '"page_viewed\\n"', '"2026-10-03T10:00:00Z"', '"2026-10-03t10:00z"', '"2026-10-02T23:59:59.9999999Z"',
     '"2026-10-03 05:45:00,5+05:45"', '"2026-10-03T24:00:00Z"', '"2026-10-03T10:00:60Z"', '"2026-02-30T10:00:00Z"',
+    '"2026-10-03T10:00:00.000Z"', '"2026-10-03T23:59:59.999Z"', '"2026-10-03T23:59:60.000Z"',
+    '"2026-10-03T10:60:00.000Z"', '"2026-10-03T24:00:00.000Z"', '"2026-02-29T10:00:00.123Z"',
+    '"2026-10-03t10:00:00.123Z"', '"2026-10-03T10:00:00.123z"', '"2026-10-03T10:00:00,123Z"',
+    '"2026-10-03T10:00:00.+12Z"', '"2026-10-03T10:00:00.1\uff123Z"', '"2026-10-03T1\u0663:00:00.123Z"',
+    '"2026-W40-5T10:00:00.123Z"', '"0001-01-01T00:00:00.001Z"', '"9999-12-31T23:59:59.999Z"',
+    '"1999-12-31T23:59:59.001Z"',
+    '"0000-01-01T00:00:00.001Z"', '"2026-10-03T10:00:00.1234Z"', '"2026-10-03T10:00:00.12Z"', '"2026-10-03T10:00.123Z"',
     '"2026-W40-5T10:00:00Z"', '"0001-01-01T00:00:00+14:00"', '"2026-10-03T10:00:00.%sZ"' % ("1" * 60),
     '"1b4e28ba-2fa1-41d2-883f-0016d3cca427"', '"1B4E28BA-2fa1-41d2-883f-0016d3cca427"',
     '"1b4e28ba-2fa1-41d2-883f-0016d3cca4  "', '"1b4e28b--2fa1-41d2-883f-0016d3cca427"',
-    '"1b4e28ba2fa141d2883f0016d3cca427"', '"{1b4e28ba-2fa1-41d2-883f-0016d3cca427}"',
+    '"1b4e28ba-2fa1-41d2-883f0016-d3cca427"', '"1b4e28ba-2fa1-41d2-883f-0016d3cca4-7"',
+    '"1b4e28ba-2fa1-41d2-883f- 016d3cca427"', '"1b4e28ba2fa141d2883f0016d3cca427"',
+    '"{1b4e28ba-2fa1-41d2-883f-0016d3cca427}"',
     '"1b4e28ba-2fa1-41d2-883f-0016d3cca42\u0662"', '"https://x.example/?token=t0p&a=1"', '"HTTPS://x.example"',
     '"http://"',
     '"javascript:1"', '"jane@example.com"', '"+49 151 23456789"', '"10.1.2.3"', '"\\u0000"', '"\\ud800"', '"\\u00e9"',
-    '"\\/"', '"\x7f"', '"\t"', '"\u2028"', '"😀"', '"%s"' % ("é" * 256), '"%s"' % ("x" * 11_000), '"yes"', '"1"',
+    '"\\/"', '"\x7f"', '"\t"', '"\u2028"', '"😀"', '"%s"' % ("é" * 256), '"%s"' % ("x" * 11_000),
+    '"%s"' % ("😀" * 255), '"%s"' % ("x" * 255),
+    '"%s"' % ("x" * 256), '"yes"', '"1"',
 )  # fmt: skip
 NUMBERS = (
     "0", "-0", "1", "-1", "1.0", "-0.0", "1e2", "1E+2", "0.0005", "1e-400", "1e38", "1.1e38", "1e309", "0.1",
@@ -63,9 +81,12 @@ def spelled_objects(draw: st.DrawFn, section: str, good: dict[str, Any]) -> str:
 
 
 def both_ways(line: bytes) -> None:
-    # As texts too: 1, 1.0 and True are equal.
-    quick, careful = VALIDATOR.validate(line), VALIDATOR.validate_carefully(line)
-    assert (quick, repr(quick)) == (careful, repr(careful))
+    for validator in (VALIDATOR, EVER):
+        quick, careful = validator.validate(line), validator.validate_carefully(line)
+        # As texts too: 1, 1.0 and True are equal.
+        assert (quick, repr(quick)) == (careful, repr(careful))
+        if isinstance(quick, Accepted) and isinstance(careful, Accepted):
+            assert event_row(quick, 1, 2) == event_row(careful, 1, 2)
 
 
 # The first user agent takes half a second: the patterns are built for it.
@@ -100,6 +121,40 @@ def test_both_ways_agree_on_every_value_of_a_field(name: str) -> None:
                 others = [f'"{key}":{json.dumps(inner)}' for key, inner in GOOD_EVENT.items() if key != section]
                 changed = "{" + ",".join([*others, f'"{section}":{changed}']) + "}"
             both_ways(changed.encode())
+
+
+MILLISECONDS = st.datetimes().map(lambda moment: f"{moment.isoformat(timespec='milliseconds')}Z")
+
+
+@given(MILLISECONDS | st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat))
+def test_a_plain_instant_is_what_the_careful_way_reads(text: str) -> None:
+    moment = parse_timestamp(text)
+    microseconds, canonical = plain_instant(text)
+    assert from_microseconds(microseconds) == moment
+    assert to_microseconds(moment) == microseconds
+    assert (canonical if isinstance(canonical, str) else json.loads(bytes(canonical))) == moment.isoformat()
+
+
+@given(MILLISECONDS, st.integers(0, 23), st.characters() | st.sampled_from("0123456789 +-.,:_TtZzW٣"))
+def test_a_damaged_instant_is_none_or_another(text: str, place: int, character: str) -> None:
+    damaged = text[:place] + character + text[place + 1 :]
+    try:
+        microseconds, _ = plain_instant(damaged)
+    except ValueError:
+        return
+    assert timestamp_reason(damaged) is None
+    assert from_microseconds(microseconds) == parse_timestamp(damaged)
+
+
+@given(st.uuids(), st.integers(0, 35), st.characters() | st.sampled_from("0aF- \t٣"))
+def test_a_damaged_session_id_is_none_or_another(value: UUID, place: int, character: str) -> None:
+    assert plain_session_id(str(value)) == value.bytes
+    damaged = str(value)[:place] + character + str(value)[place + 1 :]
+    try:
+        read = plain_session_id(damaged)
+    except ValueError:
+        return
+    assert read == msgspec.convert(damaged, UUID).bytes
 
 
 def test_the_order_of_keys_does_not_show() -> None:

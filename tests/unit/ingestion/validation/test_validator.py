@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from ingestion.landing.lines import EventArray, Oversized
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
 from ingestion.validation.diagnosis import diagnose, read_document
-from ingestion.validation.validator import Accepted, LineValidator, NotTracked, Rejected
+from ingestion.validation.stored import Accepted
+from ingestion.validation.validator import LineValidator, NotTracked, Rejected
 
 VALIDATOR = LineValidator(landing_date=date(2026, 10, 3), start_date=date(2026, 10, 1))
 PRIVATE = ("jane@example.com", "10.1.2.3", "+49 151 23456789", "Mozilla/5.0")
@@ -332,7 +333,7 @@ fuzzed_events = st.fixed_dictionaries(
 def assert_one_outcome(line: bytes) -> None:
     outcome = VALIDATOR.validate(line)
     match outcome:
-        case Accepted(values):
+        case Accepted(values=values):
             assert len(values) == len(CANDIDATE_COLUMN_NAMES)
             document = read_document(line)
             # The quick way and the thorough way agree.
