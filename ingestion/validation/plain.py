@@ -3,7 +3,7 @@ escapes. Nearly every line of a tracker is; all else is left to the careful way 
 for a plain line.
 
 Here a line is read into its types at once. The careful way has to read it into a dictionary, since a line that is not
-plain may hold anything, and to convert that: with that a line of 600 bytes takes 12.7 µs, and 9.9 without.
+plain may hold anything, and to convert that: with that a line of 600 bytes takes 11.4 µs, and 8.0 without.
 """
 
 import re
@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import lru_cache, reduce
 from operator import or_
 from types import NoneType, UnionType
-from typing import Any, Final, Literal, NamedTuple, Union, cast, get_args, get_origin
+from typing import Any, Final, Literal, Union, cast, get_args, get_origin
 
 import msgspec
 from msgspec import UNSET, Raw
@@ -89,7 +89,9 @@ _MAX_EVENT_TYPE: Final = 100
 _matches_hour: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:").fullmatch
 _MINUTES: Final = {f"{minute:02}:": minute * 60_000_000 for minute in range(60)}
 _SECONDS: Final = {f"{second:02}.": second * 1_000_000 for second in range(60)}
-_FRACTIONS: Final = {f"{thousandths:03}Z": thousandths * 1_000 for thousandths in range(1_000)}
+_FRACTIONS: Final = {
+    f"{thousandths:03}{utc}": thousandths * 1_000 for utc in ("Z", "+00:00") for thousandths in range(1_000)
+}
 _RULED_PROPS: Final = frozenset(field.encode_name for field in msgspec.structs.fields(Props) if field.type is not Any)
 
 
@@ -127,14 +129,15 @@ def _plain_kind(event_type: str, source: str | None, actor_type: str | None, ent
 
 def plain_instant(text: str) -> tuple[int, str | Raw]:
     """The microseconds since 2000 and the canonical spelling of a timestamp. Raises ValueError when it is none."""
-    # What browsers spell, 2026-10-01T09:30:00.123Z, is put together from parts that are known: to look at it, to read
-    # it and to count from it takes twice as long.
+    # What browsers spell, 2026-10-01T09:30:00.123Z, and the tracker, with +00:00, is put together from parts that are
+    # known: to look at it, to read it and to count from it takes twice as long.
     fraction = _FRACTIONS.get(text[20:])
-    second = _SECONDS.get(text[17:20])
-    minute = _MINUTES.get(text[14:17])
-    if fraction is not None and second is not None and minute is not None:
-        canonical = f"{text[:23]}000+00:00" if fraction else f"{text[:19]}+00:00"
-        return _hour(text[:14]) + minute + second + fraction, canonical
+    if fraction is not None:
+        second = _SECONDS.get(text[17:20])
+        minute = _MINUTES.get(text[14:17])
+        if second is not None and minute is not None:
+            canonical = f"{text[:23]}000+00:00" if fraction else f"{text[:19]}+00:00"
+            return _hour(text[:14]) + minute + second + fraction, canonical
     if len(text) > _MAX_TIMESTAMP or not _matches_timestamp(text):
         raise ValueError("no timestamp")
     moment = parse_timestamp(text)
@@ -158,7 +161,7 @@ def plain_session_id(text: str) -> bytes:
     raise ValueError("not plainly a UUID")
 
 
-class Keys(NamedTuple):
+class Keys(msgspec.Struct, frozen=True, gc=False):
     """What the keys of plain props tell."""
 
     are_camel: bool

@@ -32,7 +32,8 @@ TEXTS = (
     '"2026-10-03T10:60:00.000Z"', '"2026-10-03T24:00:00.000Z"', '"2026-02-29T10:00:00.123Z"',
     '"2026-10-03t10:00:00.123Z"', '"2026-10-03T10:00:00.123z"', '"2026-10-03T10:00:00,123Z"',
     '"2026-10-03T10:00:00.+12Z"', '"2026-10-03T10:00:00.1\uff123Z"', '"2026-10-03T1\u0663:00:00.123Z"',
-    '"2026-W40-5T10:00:00.123Z"', '"0001-01-01T00:00:00.001Z"', '"9999-12-31T23:59:59.999Z"',
+    '"2026-W40-5T10:00:00.123Z"', '"2026-10-03T10:00:00.123+00:00"', '"2026-10-03T10:00:00.000+00:00"',
+    '"2026-10-03T10:00:00.123-00:00"', '"0001-01-01T00:00:00.001Z"', '"9999-12-31T23:59:59.999Z"',
     '"1999-12-31T23:59:59.001Z"',
     '"0000-01-01T00:00:00.001Z"', '"2026-10-03T10:00:00.1234Z"', '"2026-10-03T10:00:00.12Z"', '"2026-10-03T10:00.123Z"',
     '"2026-W40-5T10:00:00Z"', '"0001-01-01T00:00:00+14:00"', '"2026-10-03T10:00:00.%sZ"' % ("1" * 60),
@@ -123,7 +124,11 @@ def test_both_ways_agree_on_every_value_of_a_field(name: str) -> None:
             both_ways(changed.encode())
 
 
-MILLISECONDS = st.datetimes().map(lambda moment: f"{moment.isoformat(timespec='milliseconds')}Z")
+MILLISECONDS = st.builds(
+    lambda moment, utc: f"{moment.isoformat(timespec='milliseconds')}{utc}",
+    st.datetimes(),
+    st.sampled_from(("Z", "+00:00")),
+)
 
 
 @given(MILLISECONDS | st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat))
@@ -135,7 +140,7 @@ def test_a_plain_instant_is_what_the_careful_way_reads(text: str) -> None:
     assert (canonical if isinstance(canonical, str) else json.loads(bytes(canonical))) == moment.isoformat()
 
 
-@given(MILLISECONDS, st.integers(0, 23), st.characters() | st.sampled_from("0123456789 +-.,:_TtZzW٣"))
+@given(MILLISECONDS, st.integers(0, 28), st.characters() | st.sampled_from("0123456789 +-.,:_TtZzW٣"))
 def test_a_damaged_instant_is_none_or_another(text: str, place: int, character: str) -> None:
     damaged = text[:place] + character + text[place + 1 :]
     try:
