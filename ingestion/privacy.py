@@ -175,7 +175,8 @@ def hide(value: Any) -> Any:
 
 def is_personal(key: str, value: Any) -> bool:
     """Whether a rejected line must not show this value: its key is a secret's, an address's or a user agent's."""
-    return key_kind(key) == "secret" or _is_dropped(key, value)
+    kind = key_kind(key)
+    return kind != "free" and (kind == "secret" or _is_dropped(key, value))
 
 
 def nothing(_: str) -> bool:

@@ -55,6 +55,8 @@ _parse: Final = json.JSONDecoder(
 
 
 def _render(value: Any, covers: Callable[[str], bool]) -> str:
+    if type(value) is str:
+        return _quoted(redact_text(value))
     if isinstance(value, _Number):
         return str(value)
     if isinstance(value, _Pairs):
@@ -62,8 +64,6 @@ def _render(value: Any, covers: Callable[[str], bool]) -> str:
         return "{" + ",".join(members) + "}"
     if isinstance(value, list):
         return "[" + ",".join(_render(item, covers) for item in value) + "]"
-    if isinstance(value, str):
-        return _quoted(redact_text(value))
     return json.dumps(value)
 
 
