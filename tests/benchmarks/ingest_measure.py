@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-_SAMPLE_SECONDS: Final = 0.1
+_SAMPLE_SECONDS: Final = 0.5
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _PROC: Final = Path("/proc")
 
