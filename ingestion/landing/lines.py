@@ -171,7 +171,7 @@ def _portions(chunks: Iterator[bytes]) -> Iterator[Portion]:
             yield [(number, Oversized(rest, len(rest) + dropped + start - 1 - ends_in_cr))]
             number, rest, dropped = number + 1, b"", 0
         if end > start:
-            text = Text(number, rest + chunk[start:end])
+            text = Text(number, b"".join((rest, memoryview(chunk)[start:end])))
             number += text.content.count(b"\n")
             rest = b""
             yield text

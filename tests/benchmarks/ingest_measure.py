@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-_SAMPLE_SECONDS: Final = 0.5
+# Every look at the memory of a process keeps it waiting for a millisecond or more.
+_SAMPLE_SECONDS: Final = 1
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _PROC: Final = Path("/proc")
 
