@@ -141,3 +141,23 @@ def test_a_promoted_copy_is_stored_as_if_it_had_never_been_a_duplicate(raw: RawT
     raw.land(DAY, [], "b.ndjson")
     raw.load(DAY)
     assert raw.contents() == alone
+
+
+def test_days_are_added_to_a_warehouse_whose_keys_are_indexed_in_another_order(raw: RawTables) -> None:
+    """As one that was made before the order changed: a day has one unique index, and it still proves the keys."""
+    for table in ("events", "attribution"):
+        (name,) = raw.rows(
+            "select conname from pg_constraint where contype = 'u' and conrelid = %s::regclass", f"raw.{table}"
+        )[0]
+        raw.pipeline.connection.execute(
+            f"alter table raw.{table} drop constraint {name}, add unique (event_date, event_key)"
+        )
+    raw.pipeline.connection.commit()
+    raw.land(DAY, [event("a", attribution={"utmSource": "x"}), event("a"), event("b")])
+    raw.load(DAY)
+    assert [key for key, _ in stored(raw)] == ["a", "b"]
+    for table in ("events", "attribution"):
+        indexes = raw.rows(
+            "select pg_get_indexdef(indexrelid) from pg_index where indrelid = %s::regclass", f"raw.{table}_20261002"
+        )
+        assert [index.partition(" USING ")[2] for (index,) in indexes] == ["btree (event_date, event_key)"]
