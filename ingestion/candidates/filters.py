@@ -50,6 +50,7 @@ class Crowds:
     def hold(self, event_date: date, minutes: npt.ArrayLike) -> bool:
         """Add the minutes of a day's events, numbers of 32 bits. Returns whether one, or perhaps two together, exceed
         the limit."""
-        index = (np.asarray(minutes, np.uint32) + np.uint32(event_date.toordinal() * 1_440)) % _COUNTERS
+        first = np.uint32(event_date.toordinal() * 1_440 % _COUNTERS)
+        index = (np.asarray(minutes, np.uint32) + first) % _COUNTERS
         np.add.at(self._counts, index, np.uint32(1))
         return bool((self._counts[index] > rate_limit.EVENTS_PER_MINUTE).any())
