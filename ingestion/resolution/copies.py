@@ -4,14 +4,32 @@ from typing import Final
 
 from ingestion.resolution.contenders import COLUMNS, SPREAD, STORED
 
-# The keys that have a new or a removed copy.
-TOUCH_KEYS: Final = (
+# What comes again mostly comes late: a copy with less of a claim than the one that is stored is a duplicate, whatever
+# else its key has, and nothing has to be fetched for it.
+YIELD: Final = (
     "analyze contenders (event_date, event_key)",
+    """
+    update contenders set verdict = 'duplicate'
+    from raw.events as events
+    inner join ops.loads as stored_by on stored_by.load_id = events.load_id
+    cross join ops.loads as sent_by
+    where events.event_date = any(%(dates)s)
+        and events.event_date = contenders.event_date and events.event_key = contenders.event_key
+        and sent_by.load_id = contenders.load_id
+        and (events.received_at, events.occurred_at, events.canonical_hash,
+            stored_by.file collate "C", events.line_number)
+        < (contenders.received_at, contenders.occurred_at, contenders.canonical_hash,
+            sent_by.file collate "C", contenders.line_number)
+    """,
+)
+
+# The keys that have another new copy or a removed one.
+TOUCH_KEYS: Final = (
     """
     create temporary table touched_keys on commit drop as
     select event_date, event_key, count(*) as copies
     from (
-        select event_date, event_key from contenders
+        select event_date, event_key from contenders where verdict = 'accepted'
         union all
         select event_date, event_key from removed
     ) as copies

@@ -58,7 +58,7 @@ def resolve(
     run("set local random_page_cost = 1.1")
     if replaced:
         run(*contenders.REMOVE_REPLACED)
-    run(*copies.TOUCH_KEYS)
+    run(*copies.YIELD, *copies.TOUCH_KEYS)
     fetched = run(*copies.FETCH)
     run(*copies.JUDGE)
     if parameters["crowded_dates"] and run(rate_limit.FIND_BUSY):
