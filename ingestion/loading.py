@@ -137,7 +137,10 @@ def load_landing_day(
         with closing(judges.judge(portions)) as all_judged:
             for judged in all_judged:
                 intake.take(judged)
-        placed = intake.finish()
+        placed = intake.finish_days()
+        for judged in judges.examined():
+            intake.take(judged)
+        intake.finish()
         for load_id, reading in readings.items():
             tally = intake.tallies[load_id]
             ledger.count(cursor, load_id, previous_loads[load_id], reading.checksum, tally, landing_date)

@@ -76,13 +76,17 @@ class Intake:
         seen here, and where something was stored before."""
         return [event_date for event_date, day in self._days.items() if day.is_crowded or not day.is_new]
 
-    def finish(self) -> dict[date, int]:
-        """Bring everything to the server. Returns how many rows went into raw itself, by event day."""
+    def finish_days(self) -> dict[date, int]:
+        """Bring all events to the server. Returns how many rows went into raw itself, by event day."""
         self._outbox.send()
         for event_date, day in sorted(self._days.items()):
             if day.is_new:
                 day_partitions.attach(self._cursor, event_date)
         return {event_date: day.stored for event_date, day in self._days.items() if day.stored}
+
+    def finish(self) -> None:
+        """Bring to the server what else was taken."""
+        self._outbox.send()
 
     def _take_day(self, event_date: date, rows: DayRows) -> int:
         """Put the rows of a day on their way. Returns how many go into raw itself."""

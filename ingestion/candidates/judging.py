@@ -4,13 +4,14 @@ other portions.
 
 import gc
 from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from zlib import crc32
 
 from ingestion.candidates.rows import event_row, marks, rejected_row
 from ingestion.encryption.props import PropEncryption
-from ingestion.landing.lines import Portion, numbered
+from ingestion.landing.lines import Numbered, Portion, numbered
 from ingestion.validation.stored import Accepted
 from ingestion.validation.timestamps import MICROSECONDS_OF_MINUTE
 from ingestion.validation.validator import LineValidator, NotTracked
@@ -52,29 +53,40 @@ class Judged:
     days: dict[date, DayRows] = field(default_factory=dict)
 
 
-def judge(validator: LineValidator, load_id: int, portion: Portion) -> Judged:
-    """Judge and pack every line of a portion."""
+def judge(validator: LineValidator, load_id: int, portion: Portion) -> tuple[Judged, list[Numbered]]:
+    """Judge and pack every line of a portion, save those that have to be examined, which are returned as well."""
     judged = Judged(load_id)
     # Nothing in the loop makes cycles, and what it makes is kept: collecting would look at all of it again and again.
     was_enabled = gc.isenabled()
     gc.disable()
     try:
-        _judge(validator, portion, judged)
+        return judged, _judge(validator, portion, judged)
     finally:
         if was_enabled:
             gc.enable()
-    return judged
 
 
-def _judge(validator: LineValidator, portion: Portion, judged: Judged) -> None:
+def examine(validator: LineValidator, judged: Judged, lines: Iterable[Numbered]) -> None:
+    """Find out what is wrong with lines that `judge` returned, and add it to what was judged of the same load."""
+    for number, line in lines:
+        outcome = validator.examine(line) if isinstance(line, bytes) else validator.reject_unread(line)
+        if isinstance(outcome, NotTracked):
+            judged.not_tracked += 1
+        else:
+            row = rejected_row(outcome.line, outcome.line_bytes, outcome.reasons, judged.load_id, number)
+            judged.rejected.append(row)
+
+
+def _judge(validator: LineValidator, portion: Portion, judged: Judged) -> list[Numbered]:
     days = judged.days
     load_id = judged.load_id
     lines_read = 0
     event_date = None
     rows = DayRows()
+    unclear: list[Numbered] = []
     for number, line in numbered(portion):
         lines_read += 1
-        outcome = validator.validate(line) if isinstance(line, bytes) else validator.reject_unread(line)
+        outcome = validator.accept(line) if isinstance(line, bytes) else None
         if isinstance(outcome, Accepted):
             row, attribution = event_row(outcome, load_id, number)
             # Most events have the day of the one before.
@@ -90,10 +102,11 @@ def _judge(validator: LineValidator, portion: Portion, judged: Judged) -> None:
                 known_by = outcome.session_id if who is None else who.encode()
                 if known_by is not None:
                     rows.minutes.append(crc32(known_by, outcome.occurred_at // MICROSECONDS_OF_MINUTE % 1_440))
-        elif isinstance(outcome, NotTracked):
-            judged.not_tracked += 1
+        elif outcome is None:
+            unclear.append((number, line))
         else:
-            judged.rejected.append(rejected_row(outcome.line, outcome.line_bytes, outcome.reasons, load_id, number))
+            judged.not_tracked += 1
     judged.lines_read = lines_read
     for rows in days.values():
         rows.marks = marks(rows.events)
+    return unclear

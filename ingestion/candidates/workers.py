@@ -13,7 +13,7 @@ from selectors import EVENT_READ, DefaultSelector
 from types import TracebackType
 from typing import IO, Final, TypeVar, cast
 
-from ingestion.candidates.judging import Judged, Rules, judge
+from ingestion.candidates.judging import Judged, Rules, examine, judge
 from ingestion.landing.lines import Portion
 from ingestion.validation.validator import LineValidator
 
@@ -74,21 +74,30 @@ class Judges:
             yield from _made_ahead(self._by_workers(portions))
         else:
             for load_id, portion in portions:
-                yield judge(self._validator, load_id, portion)
+                judged, unclear = judge(self._validator, load_id, portion)
+                examine(self._validator, judged, unclear)
+                yield judged
+
+    def examined(self) -> Iterator[Judged]:
+        """What became of the lines that had to wait until everything else was judged, which workers are at from then
+        on. Raises WorkerFailed."""
+        while any(worker.is_busy for worker in self._workers):
+            yield from self._ready().receive()
 
     def _by_workers(self, portions: Iterable[Assigned]) -> Generator[Judged]:
         for assigned in portions:
             worker = next((worker for worker in self._workers if not worker.is_busy), None)
-            judged = None
+            judged: list[Judged] = []
             if worker is None:
                 worker = self._ready()
                 judged = worker.receive()
             worker.send(assigned)
             # Only now, so that the worker is not idle meanwhile.
-            if judged is not None:
-                yield judged
-        while any(worker.is_busy for worker in self._workers):
-            yield self._ready().receive()
+            yield from judged
+        for worker in self._workers:
+            judged = worker.receive() if worker.is_busy else []
+            worker.send(None)
+            yield from judged
 
     def end(self, *, at_once: bool = False) -> None:
         """End the workers; at once, when nobody waits for what they are at."""
@@ -121,7 +130,8 @@ class _Worker:
         _widen(self.answers)
         self.is_busy = False
 
-    def send(self, message: Rules | Assigned) -> None:
+    def send(self, message: Rules | Assigned | None) -> None:
+        """Hand over rules, a portion, or None, which asks for the lines that wait."""
         try:
             pickle.dump(message, self._requests, pickle.HIGHEST_PROTOCOL)
             self._requests.flush()
@@ -129,13 +139,13 @@ class _Worker:
             raise self._lost() from error
         self.is_busy = not isinstance(message, Rules)
 
-    def receive(self) -> Judged:
+    def receive(self) -> list[Judged]:
         try:
             answer = pickle.load(self.answers)  # noqa: S301 - of a process of our own
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             raise self._lost() from error
         self.is_busy = False
-        if isinstance(answer, Judged):
+        if isinstance(answer, list):
             return answer
         raise WorkerFailed(f"a process that judges lines could not go on; its landing day is not loaded\n{answer}")
 

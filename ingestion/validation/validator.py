@@ -93,12 +93,17 @@ class LineValidator:
 
     def validate(self, line: bytes) -> Accepted | Rejected | NotTracked:
         """The one outcome of a line. Never raises on what the line holds."""
-        if len(line) > MAX_LINE_BYTES:
-            return Rejected(redact_line(line, self._is_covered), len(line), (_TOO_LONG,))
-        return self._accept_plain(line) or self.validate_carefully(line)
+        return self.accept(line) or self.examine(line)
 
-    def validate_carefully(self, line: bytes) -> Accepted | Rejected | NotTracked:
-        """The outcome of a line of a legal length, without the quick way for those that are plainly events."""
+    def accept(self, line: bytes) -> Accepted | NotTracked | None:
+        """The outcome of a line that breaks no rule; None for one that has to be examined, which takes six times as
+        long."""
+        if len(line) > MAX_LINE_BYTES:
+            return None
+        return self._accept_plain(line) or self.accept_carefully(line)
+
+    def accept_carefully(self, line: bytes) -> Accepted | NotTracked | None:
+        """The same for a line of a legal length, without the quick way for those that are plainly events."""
         try:
             document = _decode(line)
             if type(document) is dict:
@@ -107,21 +112,12 @@ class LineValidator:
                 return self._accept(line, document)
         except (msgspec.DecodeError, ValueError, RecursionError, _Unacceptable):
             pass  # for the diagnosis, which reads the line anew
-        return self._examine(line)
+        return None
 
-    def refuse(self, line: bytes) -> Rejected | NotTracked | None:
-        """The outcome of a line if it is not accepted, else None: for those who write lines, at half the cost."""
-        try:
-            document = _decode(line)
-            if len(line) <= MAX_LINE_BYTES and type(document) is dict and not declines_tracking(document):
-                self._check(line, document)
-                return None
-        except (msgspec.DecodeError, ValueError, RecursionError, _Unacceptable):
-            pass
-        outcome = self.validate(line)
-        return None if isinstance(outcome, Accepted) else outcome
-
-    def _examine(self, line: bytes) -> Rejected | NotTracked:
+    def examine(self, line: bytes) -> Rejected | NotTracked:
+        """What is wrong with a line that is not accepted."""
+        if len(line) > MAX_LINE_BYTES:
+            return Rejected(redact_line(line, self._is_covered), len(line), (_TOO_LONG,))
         try:
             document = read_document(line)
             if isinstance(document, dict) and declines_tracking(document):
@@ -134,6 +130,18 @@ class LineValidator:
         # A line is refused for a reason; should the diagnosis find none, it is refused all the same, and shows.
         reasons = reasons or ("line: not an event of the contract",)
         return Rejected(redact_line(line, self._is_covered), len(line), reasons)
+
+    def refuse(self, line: bytes) -> Rejected | NotTracked | None:
+        """The outcome of a line if it is not accepted, else None: for those who write lines, at half the cost."""
+        try:
+            document = _decode(line)
+            if len(line) <= MAX_LINE_BYTES and type(document) is dict and not declines_tracking(document):
+                self._check(line, document)
+                return None
+        except (msgspec.DecodeError, ValueError, RecursionError, _Unacceptable):
+            pass
+        outcome = self.validate(line)
+        return None if isinstance(outcome, Accepted) else outcome
 
     def _accept_plain(self, line: bytes) -> Accepted | None:
         """The event of a line that is plainly one; None where the careful way has to say what the line is."""

@@ -57,7 +57,8 @@ def test_the_job_replays_what_its_config_says_and_its_days_become_stale(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(LineValidator, "validate", lambda *_: Rejected("", 0, ("line: too strict a rule",)))
+        patch.setattr(LineValidator, "accept", lambda *_: None)
+        patch.setattr(LineValidator, "examine", lambda *_: Rejected("", 0, ("line: too strict a rule",)))
         load(pipeline)
     chosen = {"reason": "line: too", "landing_start": "2026-10-02", "landing_end": "2026-10-03"}
     config = {"rejected_lines_replayed": {"config": chosen}}

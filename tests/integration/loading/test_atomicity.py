@@ -107,7 +107,7 @@ def test_a_load_that_fails_within_a_file_leaves_no_trace(
     corrected: RawTables, monkeypatch: pytest.MonkeyPatch, line: int
 ) -> None:
     before = corrected.everything()
-    validate = LineValidator.validate
+    accept = LineValidator.accept
     calls = 0
 
     def run_out_of_memory(self: LineValidator, content: bytes) -> Any:
@@ -115,10 +115,10 @@ def test_a_load_that_fails_within_a_file_leaves_no_trace(
         calls += 1
         if calls == line:
             raise MemoryError
-        return validate(self, content)
+        return accept(self, content)
 
     with monkeypatch.context() as patch:
-        patch.setattr(LineValidator, "validate", run_out_of_memory)
+        patch.setattr(LineValidator, "accept", run_out_of_memory)
         with pytest.raises(MemoryError):
             corrected.load(DAY)
     assert corrected.everything() == before
@@ -144,7 +144,7 @@ def test_nobody_sees_a_part_of_a_load(corrected: RawTables) -> None:
 def test_two_loads_of_one_landing_day_at_once_come_to_the_same_as_one(
     corrected: RawTables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    validate = LineValidator.validate
+    accept = LineValidator.accept
     other: list[Future[None]] = []
 
     def wait_for_the_other(self: LineValidator, content: bytes) -> Any:
@@ -154,9 +154,9 @@ def test_two_loads_of_one_landing_day_at_once_come_to_the_same_as_one(
             while not corrected.rows("select 1 from pg_locks where relation = 'ops.loads'::regclass and not granted"):
                 assert time.monotonic() < deadline, "the second load does not wait for the first"
                 assert not other[0].done(), "the second load does not wait for the first"
-        return validate(self, content)
+        return accept(self, content)
 
-    monkeypatch.setattr(LineValidator, "validate", wait_for_the_other)
+    monkeypatch.setattr(LineValidator, "accept", wait_for_the_other)
     with ThreadPoolExecutor(1) as executor:
         load_through(Backend(corrected.pipeline), corrected, DAY)
         other[0].result(timeout=30)

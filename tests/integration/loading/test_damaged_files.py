@@ -144,7 +144,7 @@ def test_a_file_that_changes_while_it_is_read_is_named_and_not_loaded(
     raw: RawTables, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     path = raw.pipeline.land(DAY, [event("a"), event("b")], name)
-    validate = LineValidator.validate
+    accept = LineValidator.accept
     written = []
 
     def write_more(self: LineValidator, content: bytes) -> Any:
@@ -153,11 +153,11 @@ def test_a_file_that_changes_while_it_is_read_is_named_and_not_loaded(
             more = json.dumps(event("c")).encode() + b"\n"
             with path.open("ab") as file:
                 file.write(gzip.compress(more) if name.endswith(".gz") else more)
-        return validate(self, content)
+        return accept(self, content)
 
     before = raw.everything()
     with monkeypatch.context() as patch:
-        patch.setattr(LineValidator, "validate", write_more)
+        patch.setattr(LineValidator, "accept", write_more)
         with pytest.raises(LandingError, match=r"part-0\.ndjson.* changed while it was read"):
             raw.load(DAY)
     assert raw.everything() == before

@@ -28,30 +28,35 @@ NEXT_DAY = date(2026, 10, 3)
 EVERYTHING = Selection(landing_days=Window(FIRST, date(2026, 11, 1)))
 STRICT = re.compile(rb'"x": "(strict|never)"')
 
-Verdict = Accepted | Rejected | NotTracked
-
 
 @pytest.fixture
 def strict(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
     """While it is entered, lines with the prop x "strict" are refused; those with "never" always are."""
-    validate = LineValidator.validate
+    accept, examine = LineValidator.accept, LineValidator.examine
 
-    def refuse(*values: bytes) -> Callable[[LineValidator, bytes], Verdict]:
-        def judge(self: LineValidator, line: bytes) -> Verdict:
+    def refuse(patch: pytest.MonkeyPatch, *values: bytes) -> None:
+        def is_refused(line: bytes) -> bool:
             found = STRICT.search(line)
-            if found is None or found[1] not in values:
-                return validate(self, line)
-            shown = line.decode()
-            return Rejected(shown, len(line), (f"props.x: refused by a rule of {len(values)} values", "props.x: bad"))
+            return found is not None and found[1] in values
 
-        return judge
+        def accept_some(self: LineValidator, line: bytes) -> Accepted | NotTracked | None:
+            return None if is_refused(line) else accept(self, line)
 
-    monkeypatch.setattr(LineValidator, "validate", refuse(b"never"))
+        def refuse_some(self: LineValidator, line: bytes) -> Rejected | NotTracked:
+            if not is_refused(line):
+                return examine(self, line)
+            reasons = (f"props.x: refused by a rule of {len(values)} values", "props.x: bad")
+            return Rejected(line.decode(), len(line), reasons)
+
+        patch.setattr(LineValidator, "accept", accept_some)
+        patch.setattr(LineValidator, "examine", refuse_some)
+
+    refuse(monkeypatch, b"never")
 
     @contextmanager
     def entered() -> Iterator[None]:
         with monkeypatch.context() as patch:
-            patch.setattr(LineValidator, "validate", refuse(b"strict", b"never"))
+            refuse(patch, b"strict", b"never")
             yield
 
     return entered
@@ -245,7 +250,7 @@ def test_a_person_who_declined_is_taken_out_of_the_rejected_lines(
     raw.land(DAY, ["no JSON", event("a")])
     raw.load(DAY)
     with monkeypatch.context() as patch:
-        patch.setattr(LineValidator, "validate", lambda *_: NotTracked())
+        patch.setattr(LineValidator, "accept", lambda *_: NotTracked())
         (report,) = replayed(raw)
     assert report.not_tracked == 1
     assert raw.ledger() == {"events/dt=2026-10-02/part-0.ndjson": model.Counts(2, 1, 0, 0, 1)}

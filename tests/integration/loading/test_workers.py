@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
@@ -16,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from ingestion.candidates import workers
-from ingestion.candidates.judging import Rules
+from ingestion.candidates import worker, workers
+from ingestion.candidates.judging import Rules, examine, judge
 from ingestion.candidates.workers import Judges, WorkerFailed
 from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.tokens import new_key
@@ -138,6 +139,36 @@ def test_what_is_no_longer_wanted_is_not_read_to_its_end() -> None:
         assert read[-1] == -1
         assert len(read) < 100
     assert set(threading.enumerate()) == threads
+
+
+@pytest.mark.parametrize("room", [0, 2_000, 10**9])
+def test_lines_that_have_to_be_examined_wait_as_long_as_there_is_room(
+    monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    monkeypatch.setattr(worker, "MAX_WAITING_BYTES", room)
+    portions = [Text(number, b"\n".join([*fuzzed_lines(number, 40), b"x" * 1_200_000])) for number in range(4)]
+    docket = worker.Docket(RULES.validator())
+    at_once = [docket.judge(1 + number % 2, portion) for number, portion in enumerate(portions)]
+    later = docket.examined()
+    assert docket.examined() == []
+    assert bool(later) == (room > 0)
+    assert any(judged.rejected for judged in at_once) == (room < 10**9)
+    found = defaultdict(list)
+    counts: Counter[int] = Counter()
+    for judged in [*at_once, *later]:
+        found[judged.load_id] += judged.rejected
+        counts[judged.load_id] += judged.lines_read - len(judged.rejected) - judged.not_tracked
+        counts[judged.load_id] -= sum(len(rows.events) for rows in judged.days.values())
+    validator = RULES.validator()
+    expected = defaultdict(list)
+    for number, portion in enumerate(portions):
+        judged, unclear = judge(validator, 1 + number % 2, portion)
+        examine(validator, judged, unclear)
+        expected[judged.load_id] += judged.rejected
+    assert {load_id: sorted(rows) for load_id, rows in found.items()} == {
+        load_id: sorted(rows) for load_id, rows in expected.items()
+    }
+    assert not any(counts.values())
 
 
 def test_small_loads_and_one_process_start_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
