@@ -17,6 +17,8 @@ from ingestion.landing.lines import Numbered, Portion
 from ingestion.validation.validator import LineValidator
 
 MAX_WAITING_BYTES: Final = 8_388_608
+# Of a line that waits, besides its text.
+_LINE_BYTES: Final = 128
 
 
 def main() -> None:
@@ -62,7 +64,7 @@ class Docket:
         judged, unclear = judge(self._validator, load_id, portion)
         if self._bytes < MAX_WAITING_BYTES:
             self._lines.setdefault(load_id, []).extend(unclear)
-            self._bytes += sum(len(line if isinstance(line, bytes) else line.head) for _, line in unclear)
+            self._bytes += sum(len(line if isinstance(line, bytes) else line.head) + _LINE_BYTES for _, line in unclear)
         else:
             examine(self._validator, judged, unclear)
         return judged
