@@ -17,8 +17,8 @@ from ingestion.landing.lines import Numbered, Portion
 from ingestion.validation.validator import LineValidator
 
 MAX_WAITING_BYTES: Final = 8_388_608
-# Of a line that waits, besides its text.
-_LINE_BYTES: Final = 128
+# Of a line that waits, and of the row that it becomes, besides the text: else millions of short ones could wait.
+_LINE_BYTES: Final = 256
 
 
 def main() -> None:

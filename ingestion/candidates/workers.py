@@ -58,6 +58,9 @@ class Judges:
 
     def follow(self, rules: Rules, expected_bytes: int) -> None:
         """Judge by these rules from now on. About `expected_bytes` are on the way: for a few no process is started."""
+        if any(worker.is_busy for worker in self._workers):
+            # Nobody took what they are at, so nobody may: it is of a load that has failed.
+            self.end(at_once=True)
         if self._workers or (self._processes > 1 and expected_bytes >= WORTH_STARTING_BYTES):
             self._validator = None
             self._workers = self._workers or [_Worker() for _ in range(self._processes)]
@@ -68,8 +71,9 @@ class Judges:
 
     def judge(self, portions: Iterable[Assigned]) -> Generator[Judged]:
         """Have portions judged, each of the load of this id. What comes of them is given as it gets ready, in any
-        order, and may be some portions behind: who does not want the rest closes this. Raises WorkerFailed, and
-        whatever `portions` raise."""
+        order, and may be some portions behind: who does not want the rest closes this. Of lines that are rejected it
+        may come by `examined` alone, which is to be read afterwards. Raises WorkerFailed, and whatever `portions`
+        raise."""
         if self._validator is None:
             yield from _made_ahead(self._by_workers(portions))
         else:
@@ -115,7 +119,7 @@ class Judges:
 
 
 class _Worker:
-    """One process, which has at most one portion. So it always reads when something is sent, and neither side can wait
+    """One process, which has at most one request. So it always reads when something is sent, and neither side can wait
     for the other to make room in a pipe."""
 
     def __init__(self) -> None:
@@ -137,7 +141,7 @@ class _Worker:
             self._requests.flush()
         except OSError as error:
             raise self._lost() from error
-        self.is_busy = not isinstance(message, Rules)
+        self.is_busy = self.is_busy or not isinstance(message, Rules)
 
     def receive(self) -> list[Judged]:
         try:

@@ -1,5 +1,5 @@
 """A line of a landing file to its outcome: accepted, rejected with every reason, or not tracked. One line at a time
-and without a database: duplicates and rate limits need the other lines and are found in loading.py.
+and without a database: duplicates and rate limits need the other lines and are found in resolution/.
 
 Where the contract is silent:
 
@@ -96,8 +96,8 @@ class LineValidator:
         return self.accept(line) or self.examine(line)
 
     def accept(self, line: bytes) -> Accepted | NotTracked | None:
-        """The outcome of a line that breaks no rule; None for one that has to be examined, which takes six times as
-        long."""
+        """The outcome of a line that breaks no rule; None for one that has to be examined, which takes several
+        times as long."""
         if len(line) > MAX_LINE_BYTES:
             return None
         return self._accept_plain(line) or self.accept_carefully(line)

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -18,14 +19,16 @@ from typing import Any
 import pytest
 
 from ingestion.candidates import worker, workers
+from ingestion.candidates.intake import Intake
 from ingestion.candidates.judging import Rules, examine, judge
 from ingestion.candidates.workers import Judges, WorkerFailed
 from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.tokens import new_key
 from ingestion.landing.files import LandingError
 from ingestion.landing.lines import Text
-from ingestion.loading import LoadReport, load_window
+from ingestion.loading import LoadReport, load_landing_day, load_window
 from ingestion.window import Window
+from tests.integration.loading import model
 from tests.integration.loading.raw_tables import RawTables, event
 from tests.integration.loading.test_fuzzed_lines import fuzzed_lines
 from tests.pipeline import START
@@ -88,6 +91,39 @@ def test_several_processes_load_what_one_loads(raw: RawTables) -> None:
     assert [len(report.loaded) for report in outcomes[0][0]] == [3, 1]
 
 
+def test_of_equal_copies_the_first_line_counts_in_whatever_order_portions_get_ready(raw: RawTables) -> None:
+    """Two files of several portions, with the same events over and over."""
+    chance = random.Random(3)  # noqa: S311
+    events = [event(f"k{number}", props={"path": "x" * 9_000}) for number in range(40)]
+    for name in ("a.ndjson", "b.ndjson.gz"):
+        raw.land(DAY, [chance.choice(events) if chance.random() < 0.9 else "bad" for _ in range(600)], name)
+    load(raw, 4)
+    raw.assert_is(model.settle(raw.landed, per_minute=100))
+
+
+def test_what_is_left_of_a_load_that_failed_is_not_taken_for_another(
+    raw: RawTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server fails while the workers examine what was rejected; the same workers go on with the next day."""
+    raw.land(DAY, [event("a"), "bad", "worse"] * 30)
+    raw.land(NEXT_DAY, [event("b"), "bad"] * 30)
+
+    def load_day(landing_date: date, judges: Judges) -> LoadReport:
+        return load_landing_day(
+            raw.pipeline.connection, root=raw.landing, landing_date=landing_date, start_date=START, judges=judges
+        )
+
+    with Judges(2) as judges:
+        with monkeypatch.context() as patch:
+            patch.setattr(Intake, "finish_days", lambda _: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                load_day(DAY, judges)
+        report = load_day(NEXT_DAY, judges)
+    assert (report.lines_read, report.accepted, report.rejected, report.duplicates) == (60, 1, 30, 29)
+    assert raw.keys() == ["b"]
+    raw.assert_ledger_adds_up()
+
+
 def test_a_damaged_file_ends_the_workers_and_leaves_no_trace(raw: RawTables) -> None:
     content = b"".join(json.dumps(event(str(number))).encode() + b"\n" for number in range(20_000))
     raw.land(DAY, [event("a")], "a.ndjson")
@@ -141,7 +177,7 @@ def test_what_is_no_longer_wanted_is_not_read_to_its_end() -> None:
     assert set(threading.enumerate()) == threads
 
 
-@pytest.mark.parametrize("room", [0, 2_000, 10**9])
+@pytest.mark.parametrize("room", [0, 12_000, 10**9])
 def test_lines_that_have_to_be_examined_wait_as_long_as_there_is_room(
     monkeypatch: pytest.MonkeyPatch, room: int
 ) -> None:
