@@ -141,7 +141,7 @@ class _Worker:
             self._requests.flush()
         except OSError as error:
             raise self._lost() from error
-        self.is_busy = self.is_busy or not isinstance(message, Rules)
+        self.is_busy = not isinstance(message, Rules)
 
     def receive(self) -> list[Judged]:
         try:
