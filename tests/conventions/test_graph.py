@@ -32,6 +32,7 @@ PARENTS: dict[str, set[str]] = {
     "raw/ad_spend": set(),
     "staging/event_types": set(),
     "staging/known_referrers": set(),
+    "staging/placeholder_ids": set(),
     "staging/channel_rules": set(),
     "staging/stg_tracking__events": {"raw/events"},
     "staging/stg_tracking__attribution": {"raw/attribution"},

@@ -1,0 +1,40 @@
+"""Lists and settings that decide what becomes of a line, beside the code: placeholders for ids, crawlers, personal keys.
+
+The lists are dbt seeds, so that users extend them where they extend every other list, and analysts can read them.
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+SEEDS: Final = Path(__file__).parents[1] / "dbt_project" / "seeds"
+
+
+@dataclass(frozen=True, slots=True)
+class EventRules:
+    """Lists and settings for the lines of a load. Picklable: worker processes get a copy.
+
+    Attributes:
+        placeholder_ids: Texts that stand for "no id", case-folded.
+    """
+
+    placeholder_ids: frozenset[str] = frozenset()
+
+    @classmethod
+    def from_seeds(cls, seeds: Path = SEEDS) -> "EventRules":
+        """Read the lists from the CSV files of the dbt project."""
+        return cls(placeholder_ids=frozenset(row["placeholder"].casefold() for row in _rows(seeds, "placeholder_ids")))
+
+
+@lru_cache(maxsize=1)
+def default_rules() -> EventRules:
+    """Return the rules of this checkout's seeds, read once per process."""
+    return EventRules.from_seeds()
+
+
+def _rows(seeds: Path, name: str) -> Iterator[dict[str, str]]:
+    with (seeds / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
