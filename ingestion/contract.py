@@ -29,6 +29,8 @@ MAX_PROPS_BYTES: Final = 10_240
 MAX_PROPS_DEPTH: Final = 3
 MIN_INTEGER: Final = -(2**63)
 MAX_INTEGER: Final = 2**63 - 1
+# Ten billion in the currency: no single sale is worth more, and 9 million such amounts still fit a bigint.
+MAX_CENTS: Final = 10**12
 # The largest power of ten that decimal(38, 0) of every engine holds; Postgres's numeric would take 10^131072.
 MAX_NUMBER: Final = 1e38
 # 31 years in seconds. With 10^8 events of that size a day the sum still fits numeric(20, 3).
@@ -102,7 +104,7 @@ DeviceField = Annotated[
     str, Meta(max_length=MAX_ID_LENGTH, description=f"a text of at most {MAX_ID_LENGTH} characters")
 ]
 UserAgent = Annotated[str, Meta(description="a text")]
-Cents = Annotated[int, Meta(ge=0, le=MAX_INTEGER, description="a whole number of cents from 0 to 9223372036854775807")]
+Cents = Annotated[int, Meta(ge=0, le=MAX_CENTS, description=f"a whole number of cents from 0 to {MAX_CENTS}")]
 Seconds = Annotated[
     float,
     Meta(ge=0, le=MAX_ENGAGEMENT_SECONDS, description=f"seconds from 0 to {MAX_ENGAGEMENT_SECONDS}"),

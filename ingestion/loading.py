@@ -17,6 +17,7 @@ from ingestion.candidates.intake import Intake
 from ingestion.candidates.judging import Rules
 from ingestion.candidates.workers import Judges
 from ingestion.encryption.props import PropEncryption
+from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing import files as landing
 from ingestion.landing.files import LandingFile, LandingRoot
 from ingestion.landing.reading import Reading
@@ -56,6 +57,7 @@ def load_window(
     window: Window,
     start_date: date,
     encryption: PropEncryption | None = None,
+    rules: EventRules | None = None,
     on_day: Callable[[LoadReport], None] | None = None,
     processes: int | None = None,
 ) -> list[LoadReport]:
@@ -73,6 +75,7 @@ def load_window(
                 landing_date=landing_date,
                 start_date=start_date,
                 encryption=encryption,
+                rules=rules,
                 judges=judges,
             )
             if on_day:
@@ -88,13 +91,14 @@ def load_landing_day(
     landing_date: date,
     start_date: date,
     encryption: PropEncryption | None = None,
+    rules: EventRules | None = None,
     judges: Judges | None = None,
 ) -> LoadReport:
     """Make the files of one landing day visible in raw: all of them, with their ledger rows, or nothing.
 
     A file that is loaded already, by its name and checksum, changes nothing; one whose content has changed replaces
     exactly its own rows. Events before `start_date` are rejected; props that `encryption` names are encrypted. Lines
-    are judged by `judges`, otherwise in this process. Raises LandingError when a file cannot be read, WorkerFailed when
+    are judged by `judges`, otherwise in this process, and follow `rules`, by default the seeds'. Raises LandingError when a file cannot be read, WorkerFailed when
     a process of the judges ends, and ValueError inside a transaction of the caller, which could take back what is
     reported as loaded.
     """
@@ -123,7 +127,9 @@ def load_landing_day(
         (change_id,) = cursor.fetchone() or (0,)
         cursor.execute(contenders.CREATE)
         judges = judges or Judges(processes=1)
-        judges.follow(Rules(landing_date, start_date, encryption), sum(map(_unpacked_bytes, changed)))
+        # Resolved here, so that worker processes follow the very lists of this process.
+        judged_by = Rules(landing_date, start_date, encryption, rules or default_rules())
+        judges.follow(judged_by, sum(map(_unpacked_bytes, changed)))
         intake = Intake(cursor)
         readings = {}
         previous_loads = {}

@@ -16,6 +16,7 @@ from psycopg.pq import TransactionStatus
 from ingestion.candidates.outbox import TO_CONTENDERS, Outbox
 from ingestion.candidates.rows import REJECTED_COLUMN_LIST, candidate_row, event_row, rejected_row
 from ingestion.encryption.props import PropEncryption
+from ingestion.event_rules import EventRules
 from ingestion.landing import files as landing
 from ingestion.landing import reading
 from ingestion.landing.files import LandingFile, LandingRoot
@@ -104,6 +105,7 @@ def replay_rejected(
     start_date: date,
     selection: Selection,
     encryption: PropEncryption | None = None,
+    rules: EventRules | None = None,
     on_load: Callable[[ReplayReport], None] | None = None,
 ) -> list[ReplayReport]:
     """Judge the selected rejected lines again, load by load, each in a transaction of its own.
@@ -117,7 +119,9 @@ def replay_rejected(
     loads = _matching_loads(connection, root, selection)
     reports = []
     for load in loads:
-        validator = LineValidator(landing_date=load.file.landing_date, start_date=start_date, encryption=encryption)
+        validator = LineValidator(
+            landing_date=load.file.landing_date, start_date=start_date, encryption=encryption, rules=rules
+        )
         with connection.transaction(), connection.cursor() as cursor:
             report = _replay_load(cursor, load, selection, validator)
         if on_load:

@@ -11,6 +11,7 @@ from zlib import crc32
 
 from ingestion.candidates.rows import event_row, marks, rejected_row
 from ingestion.encryption.props import PropEncryption
+from ingestion.event_rules import EventRules
 from ingestion.landing.lines import Numbered, Portion, numbered
 from ingestion.validation.stored import Accepted
 from ingestion.validation.timestamps import MICROSECONDS_OF_MINUTE
@@ -24,9 +25,15 @@ class Rules:
     landing_date: date
     start_date: date
     encryption: PropEncryption | None = None
+    event_rules: EventRules | None = None
 
     def validator(self) -> LineValidator:
-        return LineValidator(landing_date=self.landing_date, start_date=self.start_date, encryption=self.encryption)
+        return LineValidator(
+            landing_date=self.landing_date,
+            start_date=self.start_date,
+            encryption=self.encryption,
+            rules=self.event_rules,
+        )
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import msgspec
 
+from ingestion.event_rules import EventRules
 from ingestion.tracking.context import TrackingContext
 from ingestion.validation.spelling import is_camel, spell
 from ingestion.validation.validator import LineValidator, NotTracked, Rejected
@@ -74,7 +75,8 @@ class Tracker:
     """Tracks events into a sink, from any number of threads. Closing it closes the sink.
 
     `start_date` is the first day of which the warehouse takes events, if the producer knows it. `clock` says when an
-    event arrives, in UTC, and `new_key` gives an event its key where the producer has none.
+    event arrives, in UTC, and `new_key` gives an event its key where the producer has none. `rules` holds the
+    warehouse's lists; without it those of this checkout's seeds count.
     """
 
     def __init__(
@@ -84,11 +86,13 @@ class Tracker:
         start_date: date = date.min,
         clock: Callable[[], datetime] = _now,
         new_key: Callable[[], str] = _new_key,
+        rules: EventRules | None = None,
     ) -> None:
         self._sink = sink
         self._start_date = start_date
         self._clock = clock
         self._new_key = new_key
+        self._rules = rules
         self._judge: tuple[date, LineValidator] | None = None
         self._logged: set[str] = set()
 
@@ -198,7 +202,8 @@ class Tracker:
     def _validator(self, landing_date: date) -> LineValidator:
         judge = self._judge
         if judge is None or judge[0] != landing_date:
-            judge = landing_date, LineValidator(landing_date=landing_date, start_date=self._start_date)
+            validator = LineValidator(landing_date=landing_date, start_date=self._start_date, rules=self._rules)
+            judge = landing_date, validator
             self._judge = judge
         return judge[1]
 

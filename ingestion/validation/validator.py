@@ -25,6 +25,7 @@ from ingestion.contract import (
     Props,
 )
 from ingestion.encryption.props import PropEncryption
+from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing.lines import EventArray, Oversized
 from ingestion.privacy import is_clean, is_clean_text, nothing, redact_value
 from ingestion.validation.diagnosis import AN_ARRAY, TOO_DEEP, Unreadable, diagnose, read_document
@@ -74,10 +75,19 @@ class LineValidator:
     """Judges the lines of one landing day. Keeps no state between lines.
 
     `landing_date` gives events without `receivedAt` theirs: the next midnight UTC. `start_date` is the first event
-    day of the warehouse. `encryption` says which props are encrypted; without it none are.
+    day of the warehouse. `encryption` says which props are encrypted; without it none are. `rules` holds the lists and
+    settings; without it those of this checkout's seeds count.
     """
 
-    def __init__(self, *, landing_date: date, start_date: date, encryption: PropEncryption | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        landing_date: date,
+        start_date: date,
+        encryption: PropEncryption | None = None,
+        rules: EventRules | None = None,
+    ) -> None:
+        self._rules = rules or default_rules()
         self._encryption = encryption
         self._is_covered = nothing if encryption is None else encryption.covers
         self._day_ends_at = datetime.combine(landing_date + ONE_DAY, time.min, UTC)

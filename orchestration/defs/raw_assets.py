@@ -86,6 +86,7 @@ def raw_events(
             root=sources.event_root,
             start_date=sources.first_day,
             encryption=sources.encryption,
+            rules=sources.rules,
             processes=sources.load_processes,
             on_day=lambda report: context.log.info(_told(report)),
         )

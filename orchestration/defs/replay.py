@@ -51,6 +51,7 @@ def rejected_lines_replayed(
             start_date=sources.first_day,
             selection=config.selection(),
             encryption=sources.encryption,
+            rules=sources.rules,
             on_load=tell,
         )
         staleness.spread(connection)

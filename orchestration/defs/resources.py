@@ -10,6 +10,7 @@ from pydantic import PrivateAttr
 
 from ingestion.application.events import ApplicationEventsOnly
 from ingestion.encryption.props import PropEncryption
+from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing.files import INCOMPLETE, LandingRoot
 from orchestration.dbt import warehouse_dbt
 from orchestration.settings import EventSource, settings
@@ -81,6 +82,11 @@ class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def encryption(self) -> PropEncryption | None:
         """What encrypts props; None where none is named. Raises EncryptionSettingsError."""
         return PropEncryption.of(self.encrypted_props, self.encryption_key)
+
+    @property
+    def rules(self) -> EventRules:
+        """Lists and settings that decide what becomes of a line."""
+        return default_rules()
 
     @property
     def landing_root(self) -> LandingRoot:

@@ -197,7 +197,7 @@ def test_no_line_stops_a_load(raw: RawTables, line: bytes) -> None:
 def test_values_at_their_limits_are_stored(raw: RawTables) -> None:
     wide = "🎨" * 255
     raw.land(DAY, [
-        event(wide, anonymousId=wide, actorId=wide, entityType="asset", entityId=wide, props={"feeCents": 2**63 - 1}),
+        event(wide, anonymousId=wide, actorId=wide, entityType="asset", entityId=wide, props={"feeCents": 10**12}),
         event(wide, anonymousId=wide, actorId=wide, props={"engagementTime": 1_000_000_000, "k": 1e38, "t": "\\x"}),
     ])  # fmt: skip
     report = raw.load(DAY)

@@ -123,7 +123,7 @@ def test_a_promoted_copy_is_stored_as_if_it_had_never_been_a_duplicate(raw: RawT
         entityId="l",
         ipAssetId="i",
         projectId="p",
-        props={"revenueCents": 2**63 - 1, "feeCents": 0, "engagementTime": 0.1, "deep": {"list": [1.50, None, "\\"]}},
+        props={"revenueCents": 10**12, "feeCents": 0, "engagementTime": 0.1, "deep": {"list": [1.50, None, "\\"]}},
         attribution={
             "utmSource": "s", "utmMedium": "m", "utmCampaign": "c", "utmTerm": "t", "utmContent": "n",
             "referrer": "https://example.org/?q=1", "landingPage": "https://example.com/é",
