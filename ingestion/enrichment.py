@@ -1,16 +1,19 @@
-"""What a user agent tells: kind of device, browser, operating system, and whether it is a crawler. The user agent
-itself is not stored.
+"""Device type, browser, operating system and crawler flag of a user agent. The user agent itself is not stored.
 
-Families come from ua-parser and its uap-core patterns. The kind of device is derived, as uap-core has none.
+Families come from ua-parser and its uap-core patterns. Crawlers are found by crawlers.py. The device type is derived
+here, as uap-core has none.
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from ingestion.crawlers import CrawlerList, CrawlerPattern
+
 
 class Device(NamedTuple):
-    """What is known of a device; None where the user agent does not say."""
+    """A device as its user agent describes it; None where the agent does not say."""
 
     device_type: str | None  # desktop, mobile, tablet, tv or bot
     browser: str | None  # family, without version
@@ -25,50 +28,70 @@ _MAX_LENGTH: Final = 1_024
 # A day of a large site has a few thousand distinct user agents; 10,000 of them take about 5 MB.
 _CACHE_SIZE: Final = 10_000
 
-# uap-core's device family Spider covers the known crawlers; these are the words that the crawler-user-agents list
-# and the documentation of HTTP clients and browser drivers have in common and uap-core does not mark. Not okhttp and
-# not Dalvik, which are apps on phones, and not Cubot, which makes phones.
-_BOT: Final = re.compile(
-    r"(?<!cu)bot|crawler|spider|slurp|headless|phantomjs|puppeteer|playwright|selenium|lighthouse|pingdom"
-    r"|uptime|httrack|scrapy|facebookexternalhit|feedfetcher|python-requests|python-urllib|python-httpx|aiohttp"
-    r"|go-http-client|libwww-perl|apache-httpclient|node-fetch|axios/|postmanruntime|curl/|wget/|^java/"
-)
 _TV: Final = re.compile(
-    r"smart-?tv|apple ?tv|google ?tv|android tv|hbbtv|netcast|web0s|bravia|roku|crkey|\baft[a-z]{1,4}\b|tizen.* tv "
+    r"smart-?tv|apple ?tv|google ?tv|android ?tv|hbbtv|netcast|web0s|bravia|roku|crkey|\baft[a-z]{1,4}\b|tizen.* tv "
 )
-_TABLET: Final = re.compile(r"ipad|tablet|playbook|kindle|silk/(?!.*mobile)|android(?!.*mobile)")
-_MOBILE: Final = re.compile(r"mobi|iphone|ipod|android|windows phone|opera mini|blackberry|iemobile")
+_TABLET: Final = re.compile(r"ipad|\btablet(?! pc)|playbook|kindle")
+_MOBILE: Final = re.compile(r"mobi|iphone|ipod|windows phone|opera mini|blackberry|iemobile")
+# Browsers and web views. Google asks makers of phones to say Mobile there and makers of tablets not to.
+_BROWSER_ENGINE: Final = re.compile(r"applewebkit/|gecko/")
+# Apps of Meta tell the screen: density, then width and height in pixels.
+_SCREEN: Final = re.compile(r"\b(\d{2,4})dpi; (\d{3,5})x(\d{3,5})\b")
+# Android's own border between phones and tablets: the shorter side in density-independent pixels, 160 to an inch.
+_TABLET_WIDTH: Final = 600
 _DESKTOP_SYSTEMS: Final = frozenset(
     ("Windows", "Mac OS X", "Mac OS", "Linux", "Ubuntu", "Debian", "Fedora", "Chrome OS", "FreeBSD", "OpenBSD")
 )
 
 
-def parse_user_agent(user_agent: str | None) -> Device:
-    """The device behind a user agent. Without one everything is unknown, and it is no bot."""
-    if not user_agent:
-        return UNKNOWN
-    return _parse(user_agent[:_MAX_LENGTH])
+class UserAgentParser:
+    """Parser of user agents with a cache. Build one per process and list of crawlers, by `user_agent_parser`."""
+
+    def __init__(self, crawler_patterns: Sequence[CrawlerPattern]) -> None:
+        self._crawlers = CrawlerList(crawler_patterns)
+        self._parse_known = lru_cache(maxsize=_CACHE_SIZE)(self._parse)
+
+    def parse(self, user_agent: str | None) -> Device:
+        """Describe the device of a user agent. Without one everything is unknown, and it is no bot."""
+        if not user_agent:
+            return UNKNOWN
+        return self._parse_known(user_agent[:_MAX_LENGTH])
+
+    def _parse(self, user_agent: str) -> Device:
+        # Imported and built on first use (0.1 s): most processes that import this package parse no user agent.
+        from ua_parser import parse
+
+        result = parse(user_agent)
+        browser = result.user_agent.family if result.user_agent else None
+        system = result.os.family if result.os else None
+        is_bot = self._crawlers.matches(user_agent)
+        return Device("bot" if is_bot else _device_type(user_agent.lower(), system), browser, system, is_bot)
 
 
-@lru_cache(maxsize=_CACHE_SIZE)
-def _parse(user_agent: str) -> Device:
-    # Imported and built on first use (0.1 s): most processes that import this package parse no user agent.
-    from ua_parser import parse
-
-    result = parse(user_agent)
-    browser = result.user_agent.family if result.user_agent else None
-    system = result.os.family if result.os else None
-    is_spider = result.device is not None and result.device.family == "Spider"
-    lowered = user_agent.lower()
-    is_bot = is_spider or _BOT.search(lowered) is not None
-    return Device("bot" if is_bot else _kind(lowered, system), browser, system, is_bot)
+@lru_cache(maxsize=4)
+def user_agent_parser(crawler_patterns: tuple[CrawlerPattern, ...]) -> UserAgentParser:
+    """Return the parser of this process for a list of additions and exceptions to the crawlers."""
+    return UserAgentParser(crawler_patterns)
 
 
-def _kind(lowered: str, system: str | None) -> str | None:
+def _device_type(lowered: str, system: str | None) -> str | None:
     if _TV.search(lowered):
         return "tv"
-    if _TABLET.search(lowered):
+    # Anywhere: apps write their own part behind the browser's, and may name the system once more.
+    says_mobile = "mobile" in lowered
+    if _TABLET.search(lowered) or ("silk/" in lowered and not says_mobile):
         return "tablet"
-    if _MOBILE.search(lowered):
+    if "android" in lowered and not says_mobile:
+        return "tablet" if _is_android_tablet(lowered) else "mobile"
+    if "android" in lowered or _MOBILE.search(lowered):
         return "mobile"
     return "desktop" if system in _DESKTOP_SYSTEMS else None
+
+
+def _is_android_tablet(lowered: str) -> bool:
+    """Decide for an Android agent that does not say Mobile: by its screen, else by whether a browser sent it."""
+    screen = _SCREEN.search(lowered)
+    if screen is not None:
+        density, width, height = map(int, screen.groups())
+        return min(width, height) * 160 >= _TABLET_WIDTH * density
+    return _BROWSER_ENGINE.search(lowered) is not None

@@ -1,4 +1,4 @@
-"""Lists and settings that decide what becomes of a line, beside the code: placeholders for ids, crawlers, personal keys.
+"""Lists and settings that decide what becomes of a line: placeholders for ids, crawlers, personal keys.
 
 The lists are dbt seeds, so that users extend them where they extend every other list, and analysts can read them.
 """
@@ -10,6 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from ingestion.crawlers import CrawlerPattern
+
 SEEDS: Final = Path(__file__).parents[1] / "dbt_project" / "seeds"
 
 
@@ -19,14 +21,19 @@ class EventRules:
 
     Attributes:
         placeholder_ids: Texts that stand for "no id", case-folded.
+        crawlers: Additions and exceptions to the kept list of crawlers.
     """
 
     placeholder_ids: frozenset[str] = frozenset()
+    crawlers: tuple[CrawlerPattern, ...] = ()
 
     @classmethod
     def from_seeds(cls, seeds: Path = SEEDS) -> "EventRules":
         """Read the lists from the CSV files of the dbt project."""
-        return cls(placeholder_ids=frozenset(row["placeholder"].casefold() for row in _rows(seeds, "placeholder_ids")))
+        return cls(
+            placeholder_ids=frozenset(row["placeholder"].casefold() for row in _rows(seeds, "placeholder_ids")),
+            crawlers=tuple((row["pattern"], row["is_crawler"] == "true") for row in _rows(seeds, "crawlers")),
+        )
 
 
 @lru_cache(maxsize=1)

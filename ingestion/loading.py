@@ -98,7 +98,8 @@ def load_landing_day(
 
     A file that is loaded already, by its name and checksum, changes nothing; one whose content has changed replaces
     exactly its own rows. Events before `start_date` are rejected; props that `encryption` names are encrypted. Lines
-    are judged by `judges`, otherwise in this process, and follow `rules`, by default the seeds'. Raises LandingError when a file cannot be read, WorkerFailed when
+    are judged by `judges`, otherwise in this process, and follow `rules`, by default the seeds'.
+    Raises LandingError when a file cannot be read, WorkerFailed when
     a process of the judges ends, and ValueError inside a transaction of the caller, which could take back what is
     reported as loaded.
     """

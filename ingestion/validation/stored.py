@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from ingestion.contract import DEFAULT_SOURCE, DEVICE_SOURCES, MAX_UTM_LENGTH, Attribution, Event, Props
-from ingestion.enrichment import Device, parse_user_agent
+from ingestion.enrichment import Device, UserAgentParser
 from ingestion.privacy import redact_short_text, redact_text
 from ingestion.validation.timestamps import MICROSECONDS_OF_DAY, from_microseconds
 
@@ -107,6 +107,7 @@ def accepted_event(
     event_key: str,
     props: bytes,
     canonical_hash: bytes,
+    agents: UserAgentParser,
 ) -> Accepted:
     """An event that breaks no rule, with its known props, under its key. `props` are those to store: JSON without
     personal data."""
@@ -117,9 +118,9 @@ def accepted_event(
     entity_id = event.entity_id
     context = event.context
     if context is None:
-        device = parse_user_agent(known.user_agent)
+        device = agents.parse(known.user_agent)
     else:
-        device = parse_user_agent(context.user_agent or known.user_agent)
+        device = agents.parse(context.user_agent or known.user_agent)
         if context.device_type or context.browser or context.os:
             device = device._replace(
                 device_type=context.device_type or device.device_type,

@@ -25,6 +25,7 @@ from ingestion.contract import (
     Props,
 )
 from ingestion.encryption.props import PropEncryption
+from ingestion.enrichment import user_agent_parser
 from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing.lines import EventArray, Oversized
 from ingestion.privacy import is_clean, is_clean_text, nothing, redact_value
@@ -88,6 +89,7 @@ class LineValidator:
         rules: EventRules | None = None,
     ) -> None:
         self._rules = rules or default_rules()
+        self._agents = user_agent_parser(self._rules.crawlers)
         self._encryption = encryption
         self._is_covered = nothing if encryption is None else encryption.covers
         self._day_ends_at = datetime.combine(landing_date + ONE_DAY, time.min, UTC)
@@ -194,8 +196,9 @@ class LineValidator:
         if props is not None and not (clean and self._encryption is None):
             props_json = self._redacted(props, props_json, clean, occurred_at, event_key)
         return accepted_event(
-            event, kind, known, occurred_at, received_at, session_id, event_key, props_json, canonical_hash
-        )
+            event, kind, known, occurred_at, received_at, session_id, event_key, props_json, canonical_hash,
+            self._agents,
+        )  # fmt: skip
 
     def _accept(self, line: bytes, document: dict[str, Any]) -> Accepted:
         """The event of a document that this method may change. Raises when any rule is broken."""
@@ -206,8 +209,9 @@ class LineValidator:
         event_key = event.idempotency_key or event.event_id or canonical_hash.hex()
         props_json = self._redacted(props, props_json, is_clean(props, props_json), occurred_at, event_key)
         return accepted_event(
-            event, kind, known, occurred_at, received_at, session_id, event_key, props_json, canonical_hash
-        )
+            event, kind, known, occurred_at, received_at, session_id, event_key, props_json, canonical_hash,
+            self._agents,
+        )  # fmt: skip
 
     def _redacted(
         self, props: dict[str, Any], props_json: bytes, clean: bool, occurred_at: int, event_key: str

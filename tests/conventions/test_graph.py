@@ -30,6 +30,7 @@ PARENTS: dict[str, set[str]] = {
     "raw/attribution": set(),
     **{f"raw/{table}": set() for table in APPLICATION_TABLES},
     "raw/ad_spend": set(),
+    "staging/crawlers": set(),
     "staging/event_types": set(),
     "staging/known_referrers": set(),
     "staging/placeholder_ids": set(),

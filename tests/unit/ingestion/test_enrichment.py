@@ -2,12 +2,20 @@
 
 # ruff: noqa: E501 - a case a line reads better than one in five
 
+import csv
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from ingestion.enrichment import Device, parse_user_agent
+from ingestion.crawlers import CrawlerList, InvalidCrawlerPattern
+from ingestion.enrichment import Device, UserAgentParser
+from ingestion.event_rules import default_rules
+
+# Real browsers, apps and other clients of people, with the device type; none where it is not judged.
+PEOPLE = list(csv.DictReader((Path(__file__).parent / "user_agents" / "people.csv").open(encoding="utf-8")))
+parse_user_agent = UserAgentParser(default_rules().crawlers).parse
 
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 
@@ -23,6 +31,7 @@ WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
         (f"Mozilla/5.0 (Linux; Android 13; SM-X700) {WEBKIT} Chrome/119.0.0.0 Safari/537.36", Device("tablet", "Chrome", "Android", False)),
         (f"Mozilla/5.0 (Linux; Android 13; Pixel 7) {WEBKIT} Chrome/119.0.0.0 Mobile Safari/537.36", Device("mobile", "Chrome Mobile", "Android", False)),
         (f"Mozilla/5.0 (SMART-TV; Linux; Tizen 6.0) {WEBKIT} Version/6.0 TV Safari/537.36", Device("tv", "Safari", "Tizen", False)),
+        (f"Mozilla/5.0 (Linux; Android 9; KFMAWI) {WEBKIT} Silk/120.3.1 like Chrome/120.0.6099.210 Safari/537.36", Device("tablet", "Amazon Silk", "Android", False)),
         ("okhttp/4.9.0", Device(None, "okhttp", None, False)),
         ("my own tracker", Device(None, None, None, False)),
         ("x" * 100_000, Device(None, None, None, False)),
@@ -48,11 +57,63 @@ def test_device_browser_and_system_are_told_apart(user_agent, device):
         "SomeNewCrawler/1.0",
         "Baiduspider+(+http://www.baidu.com/search/spider.htm)",
         "Mozilla/5.0 (compatible; Yahoo! Slurp)",
+        f"Mozilla/5.0 {WEBKIT[:-1]}; compatible; Claude-User/1.0; +Claude-User@anthropic.com)",
+        f"Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) {WEBKIT} Chrome/120.0.0.0 Mobile Safari/537.36 (compatible; GoogleOther)",
+        f"Mozilla/5.0 (X11; Linux x86_64) {WEBKIT} Chrome/120.0.0.0 Safari/537.36 DatadogSynthetics",
+        f"Mozilla/5.0 (X11; Linux x86_64) {WEBKIT} Chrome/120.0.0.0 Safari/537.36 Prerender (+https://github.com/prerender/prerender)",
+        "meta-externalfetcher/1.1",
+        "ELB-HealthChecker/2.0",
+        "kube-probe/1.29",
+        "GoogleHC/1.0",
+        "Amazon-Route53-Health-Check-Service (ref abc; report http://amzn.to/1vsZADi)",
+        "Prometheus/2.45.0",
+        "Ruby",
+        "node",
+        "Java/1.8.0_292",
+        "GuzzleHttp/7",
+        "k6/0.46",
+        "FeedFetcher-Google",
+        "YandexImages/3.0",
+        "Microsoft Office Existence Discovery",
+        "GitHub-Hookshot/abc",
+        "okhttp/4.9.0 SomeNewBot/1.0",
+        "Mozilla/5.0 (Linux; Android 12; CUBOT NOTE 20; compatible; Googlebot/2.1)",
     ],
 )
 def test_crawlers_are_bots(user_agent):
     device = parse_user_agent(user_agent)
     assert (device.is_bot, device.device_type) == (True, "bot")
+
+
+def test_the_examples_of_the_kept_list_are_crawlers():
+    from crawleruseragents import CRAWLER_USER_AGENTS_DATA
+
+    examples = [example for crawler in CRAWLER_USER_AGENTS_DATA for example in crawler["instances"]]
+    missed = [example for example in examples if not parse_user_agent(example).is_bot]
+    assert len(examples) > 2_000
+    # The exceptions of the seed: apps on Android phones, Meta's browser, editors that are desktop apps.
+    assert len(missed) <= 8
+    assert [text for text in missed if not any(sign in text for sign in ("okhttp/", "MetaIAB", " Electron/"))] == []
+
+
+def test_people_are_no_crawlers_and_have_the_right_device():
+    parsed = [(row, parse_user_agent(row["user_agent"])) for row in PEOPLE]
+    assert len(parsed) >= 200
+    assert [row["user_agent"] for row, device in parsed if device.is_bot] == []
+    wrong = [row for row, device in parsed if row["device_type"] not in ("?", device.device_type or "")]
+    assert wrong == []
+
+
+def test_users_add_crawlers_and_make_exceptions():
+    ours = UserAgentParser([("acme-checker", True), ("talbot", False)])
+    assert ours.parse("Acme-Checker 3").is_bot
+    assert not ours.parse("Talbot/1.0 CFNetwork/1498").is_bot
+    assert not parse_user_agent("Acme-Checker 3").is_bot
+
+
+def test_a_pattern_that_is_no_regular_expression_is_named():
+    with pytest.raises(InvalidCrawlerPattern, match=r"'\(bot'.*crawlers\.csv"):
+        CrawlerList([("(bot", True)])
 
 
 def test_a_phone_whose_maker_is_called_cubot_is_no_bot():

@@ -1,0 +1,61 @@
+"""Crawlers, monitors and fetchers by their user agents: the kept list crawler-user-agents, and the seed `crawlers`,
+by which users add to it and make exceptions.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+# A pattern of the seed, and whether it marks a crawler (true) or a text that marks none (false).
+CrawlerPattern = tuple[str, bool]
+
+# Versions of common products. Without them a few hundred texts are left of tens of thousands of agents, and the kept
+# list of 1,500 patterns takes 0.2 ms for each text that it has not seen (2026-11-28).
+_VERSION: Final = re.compile(r"\b(Chrome|Safari|Version|Firefox|Edg|OPR|CriOS|FxiOS|SamsungBrowser)/[0-9.]+")
+# Of agents without their versions; a large site has a few thousand a day.
+_CACHE_SIZE: Final = 10_000
+
+
+class InvalidCrawlerPattern(ValueError):
+    """A row of the seed `crawlers` that is no regular expression."""
+
+
+class CrawlerList:
+    """The kept list with the user's additions and exceptions.
+
+    Args:
+        patterns: Regular expressions in any letter case. An addition marks a crawler. An exception marks text that is
+            disregarded, wherever it stands, so that a crawler which also sends it is still found.
+
+    Raises:
+        InvalidCrawlerPattern: A pattern is no regular expression.
+    """
+
+    def __init__(self, patterns: Sequence[CrawlerPattern]) -> None:
+        self._additions = _any_of([pattern for pattern, is_crawler in patterns if is_crawler])
+        self._exceptions = _any_of([pattern for pattern, is_crawler in patterns if not is_crawler])
+        self._is_listed = lru_cache(maxsize=_CACHE_SIZE)(self._find)
+
+    def matches(self, user_agent: str) -> bool:
+        """Tell whether a user agent belongs to a crawler, monitor or fetcher."""
+        return self._is_listed(_VERSION.sub(r"\1", self._exceptions.sub(" ", user_agent)))
+
+    def _find(self, user_agent: str) -> bool:
+        # Imported on first use: reading the list takes 40 ms.
+        from crawleruseragents import is_crawler  # type: ignore[import-untyped]
+
+        return self._additions.search(user_agent) is not None or is_crawler(user_agent)
+
+
+def _any_of(patterns: Sequence[str]) -> re.Pattern[str]:
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise InvalidCrawlerPattern(
+                f"the seed crawlers has the pattern {pattern!r}, which is no regular expression ({error}):"
+                " correct the row in dbt_project/seeds/crawlers.csv"
+            ) from error
+    # An alternation of nothing would match everywhere.
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns) or r"(?!)", re.IGNORECASE)
