@@ -18,8 +18,8 @@ def begin(connection: psycopg.Connection, window: Window, *, build_id: str, mode
         cursor.execute(
             """
             insert into ops.built_days (event_date, build_id, change_id, model_version, is_complete)
-            select day::date, %(build_id)s, ops.last_change_id(), %(model_version)s, false
-            from generate_series(%(start)s::date, %(end)s::date - 1, interval '1 day') as day
+            select %(start)s::date + n, %(build_id)s, ops.last_change_id(), %(model_version)s, false
+            from generate_series(0, %(end)s::date - %(start)s::date - 1) as n
             on conflict (event_date) do update
             set build_id = excluded.build_id, change_id = excluded.change_id, model_version = excluded.model_version,
                 is_complete = false, built_at = excluded.built_at

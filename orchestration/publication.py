@@ -72,7 +72,7 @@ def _replace(cursor: psycopg.Cursor, mart: Mart, window: Window, *, starts_anew:
 
 _UNFIT: Final = """
 with days as (
-    select day::date as event_date from generate_series(%(start)s::date, %(end)s::date - 1, interval '1 day') as day
+    select %(start)s::date + n as event_date from generate_series(0, %(end)s::date - %(start)s::date - 1) as n
 ),
 built as (
     select days.event_date, built_days.build_id, built_days.change_id, coalesce(is_complete, false) as is_complete

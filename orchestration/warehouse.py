@@ -23,6 +23,8 @@ APPLICATION_DATABASE: Final = "marketplace"
 STORAGE_SCHEMA: Final = "dagster"
 DBT_TARGET: Final = "warehouse"
 CONNECT_SECONDS: Final = 10
+# A day is a UTC day. A setting of the connection wins over that of the database, of the role and of the program.
+UTC_OPTION: Final = "-ctimezone=UTC"
 
 # What a WAREHOUSE_URL may say after its "?", and the variable by which it reaches dbt, whose profile has no such field.
 URL_PARAMETERS: Final = {
@@ -159,12 +161,12 @@ class Warehouse:
     @property
     def sqlalchemy_url(self) -> str:
         """The owner's URL for SQLAlchemy."""
-        return self._owner_url("postgresql+psycopg")
+        return self._owner_url("postgresql+psycopg", options=UTC_OPTION)
 
     @property
     def dagster_storage_url(self) -> str:
         """Dagster's own tables, in a schema of the warehouse; under psycopg 3 its NOTIFY fails."""
-        return self._owner_url("postgresql+psycopg2", options=f"-csearch_path={STORAGE_SCHEMA}")
+        return self._owner_url("postgresql+psycopg2", options=f"-csearch_path={STORAGE_SCHEMA} {UTC_OPTION}")
 
     @property
     def bi_dsn(self) -> str:
@@ -188,7 +190,7 @@ class Warehouse:
         return _url("postgresql", SUPERUSER, self.superuser_password, self.host, self.port, database)
 
     def dbt_env(self) -> dict[str, str]:
-        """The variables that dbt's profiles.yml reads."""
+        """The variables that dbt's profiles.yml reads, and those of libpq that its profile has no field for."""
         return {
             "WAREHOUSE_HOST": self.host,
             "WAREHOUSE_PORT": str(self.port),
@@ -196,6 +198,8 @@ class Warehouse:
             "WAREHOUSE_PASSWORD": self.password,
             "WAREHOUSE_DATABASE": self.database,
             "DBT_TARGET": DBT_TARGET,
+            # Of libpq: dbt's profile has no field for it.
+            "PGTZ": "UTC",
         } | {URL_PARAMETERS[name]: value for name, value in self.parameters}
 
     def environment(self) -> dict[str, str]:
@@ -217,7 +221,7 @@ class Warehouse:
         """A connection to any database of this server, as any of its logins. Raises WarehouseUnavailable."""
         import psycopg
 
-        defaults = {"connect_timeout": CONNECT_SECONDS, "application_name": "warehouse"}
+        defaults = {"connect_timeout": CONNECT_SECONDS, "application_name": "warehouse", "options": UTC_OPTION}
         try:
             return psycopg.connect(url, **{**defaults, **dict(self.parameters), **options})
         except psycopg.OperationalError as error:

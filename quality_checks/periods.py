@@ -32,7 +32,7 @@ with
 {days},
 both_sides as (
     select
-        date_trunc('{unit}', metric_date)::date as period_start, project_id, ip_asset_id, license_id,
+        date_trunc('{unit}', metric_date::timestamp)::date as period_start, project_id, ip_asset_id, license_id,
         0 as period_rows, unique_visitors as day_visitors, null as period_visitors,
         views, clicks, conversions, revenue_cents, engagement_time
     from days

@@ -14,8 +14,10 @@ from quality_checks.queries import EXCESS, HAS_EXCESS, rows_of_whole_tables
 _UNEVEN_DAYS: Final = f"""
 with
 both_sides as (
-    select day::date as metric_date, 1 as due, 0 as shown, 0 as views, 0 as clicks, 0 as conversions, 0 as revenue_cents
-    from generate_series(%(start)s::timestamp, %(end)s::timestamp - interval '1 day', interval '1 day') as day
+    select
+        %(start)s::date + n as metric_date,
+        1 as due, 0 as shown, 0 as views, 0 as clicks, 0 as conversions, 0 as revenue_cents
+    from generate_series(0, %(end)s::date - %(start)s::date - 1) as n
     union all
     select metric_date, 0, 0, views, clicks, conversions, revenue_cents
     from build.daily_metrics

@@ -44,11 +44,11 @@ with
 {_DAYS},
 weeks as (
     select
-        date_trunc('week', %(start)s::date)::date as first_day,
-        date_trunc('week', %(end)s::date - 1)::date + 6 as last_day
+        date_trunc('week', %(start)s::timestamp)::date as first_day,
+        date_trunc('week', %(end)s::timestamp - interval '1 day')::date + 6 as last_day
 ),
 counted as (
-    select date_trunc('week', metric_date)::date as active_week, count(distinct visitor_id) as visitors
+    select date_trunc('week', metric_date::timestamp)::date as active_week, count(distinct visitor_id) as visitors
     from days inner join weeks on metric_date between first_day and last_day
     group by active_week
 ),

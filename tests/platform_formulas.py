@@ -15,7 +15,7 @@ EXPECTED = {
         select period, day, coalesce((select sum(cents) from facts where facts.day = days.day), 0)
         from spans
         cross join lateral (
-            select day::date from generate_series(first::timestamp, last::timestamp, '1 day') as day
+            select first + n as day from generate_series(0, last - first) as n
         ) as days
         where day in (select event_date from ops.published_days)
     """,

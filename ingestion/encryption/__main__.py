@@ -60,7 +60,7 @@ def _rotate(keys: KeyRing) -> int:
     if not url:
         _say("error: WAREHOUSE_URL is missing: run it by `python -m orchestration exec -- python -m ...`")
         return 1
-    with psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(url, autocommit=True, options="-ctimezone=UTC") as connection:
         report = rotate(connection, keys, log=_say)
     _say(f"{report.rows:,} rows were encrypted again by the first key")
     if report.unreadable:

@@ -61,13 +61,13 @@ QUESTIONS: Final = (
         "asset_weeks",
         "select * from marts.weekly_metrics where ip_asset_id = %(asset)s and metric_date > %(last)s::date - 90",
         90,
-        _of_asset(f"date_trunc('week', event_date), {_COUNTS}, {_VISITORS}", "group by 1"),
+        _of_asset(f"date_trunc('week', event_date::timestamp), {_COUNTS}, {_VISITORS}", "group by 1"),
     ),
     Question(
         "asset_months",
         "select * from marts.monthly_metrics where ip_asset_id = %(asset)s order by metric_date",
         365,
-        _of_asset(f"date_trunc('month', event_date), {_COUNTS}, {_VISITORS}", "group by 1"),
+        _of_asset(f"date_trunc('month', event_date::timestamp), {_COUNTS}, {_VISITORS}", "group by 1"),
     ),
     Question(
         "best_assets_30d",

@@ -3,12 +3,13 @@
 from typing import Final
 
 _PERIODS: Final = "unnest(array['today', '7d', '30d', '90d', '1y', 'all']) as period"
-_DAYS: Final = "generate_series({last} - {days} + 1, {last}, interval '1 day') as day"
+_DAYS: Final = "(select {last} - n as day from generate_series(0, {days} - 1) as n) as days"
 _SPANS: Final = """
-    select date_trunc('{unit}', day)::date as metric_date, null as project_id, 'asset-' || n as ip_asset_id,
-        null as license_id
-    from (select distinct date_trunc('{unit}', day) as day from generate_series({{last}} - {{days}} + 1, {{last}},
-        interval '1 day') as day) as days
+    select metric_date, null as project_id, 'asset-' || n as ip_asset_id, null as license_id
+    from (
+        select distinct date_trunc('{unit}', ({{last}} - n)::timestamp)::date as metric_date
+        from generate_series(0, {{days}} - 1) as n
+    ) as spans
     cross join generate_series(0, {{assets}} - 1) as n
 """
 _CREDITED: Final = f"""
@@ -65,8 +66,8 @@ ROWS: Final = {
     "platform_metrics": f"select period from {_PERIODS}",
     "platform_daily_metrics": f"select day::date as metric_date from {_DAYS}",
     "published_days": f"""
-        select day::date as metric_date, date_trunc('week', day)::date as week_start,
-            date_trunc('month', day)::date as month_start
+        select day::date as metric_date, date_trunc('week', day::timestamp)::date as week_start,
+            date_trunc('month', day::timestamp)::date as month_start
         from {_DAYS}
     """,
     "periods": """

@@ -88,6 +88,26 @@ def variables_that_are_read() -> set[str]:
     return read - NOT_OURS
 
 
+def test_a_series_of_days_is_a_date_and_whole_numbers() -> None:
+    stepped = re.compile(r"generate_series\((?:[^()]|\([^()]*\))*?(?:interval\b|'\s*\d+ (?:day|week|month)s?')")
+    found = [
+        name_of(path) for path in FILES if path.suffix in (".py", ".sql", ".yml") and stepped.search(path.read_text())
+    ]
+    assert found == [], "a step of an interval passes through the session's local midnights, of which some do not exist"
+
+
+def test_a_date_is_truncated_without_a_time_zone() -> None:
+    truncated = re.compile(r"date_trunc\(\s*'[^']*(?:day|week|month|unit)[^']*',\s*((?:[^(),]|\([^()]*\))*)")
+    found = [
+        f"{name_of(path)}: {argument}"
+        for path in FILES
+        if path.suffix in (".py", ".sql", ".yml")
+        for argument in truncated.findall(path.read_text())
+        if "timestamp" not in argument
+    ]
+    assert found == [], "a date becomes the midnight of the session's time zone first; cast it to timestamp"
+
+
 def test_the_lock_names_every_dependency_with_hashes_and_no_place() -> None:
     lock = (CHECKOUT / "requirements.lock").read_text()
     assert "://" not in lock

@@ -4,7 +4,7 @@
 {%- endmacro %}
 
 {% macro default__month_of(column) -%}
-    cast(date_trunc('month', {{ column }}) as date)
+    cast(date_trunc('month', cast({{ column }} as timestamp)) as date)
 {%- endmacro %}
 
 {# The first day of the month after a date's. #}
@@ -13,5 +13,5 @@
 {%- endmacro %}
 
 {% macro default__month_after(column) -%}
-    cast(date_trunc('month', {{ column }}) + interval '1 month' as date)
+    cast(date_trunc('month', cast({{ column }} as timestamp)) + interval '1 month' as date)
 {%- endmacro %}
