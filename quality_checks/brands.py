@@ -8,7 +8,7 @@ import psycopg
 
 from quality_checks.outcome import CheckOutcome, Window, blocking_by_day, blocking_by_last_day
 from quality_checks.period_sums import PeriodMart, uneven_periods
-from quality_checks.product import ASSET_DAYS, SPEND, TERMS, latest
+from quality_checks.product import ASSET_DAYS, IS_THERE, SPEND, TERMS, latest
 from quality_checks.queries import EXCESS, HAS_EXCESS, rows_of_whole_tables
 
 # Adding one side and subtracting the other instead of joining, because grouping takes nulls as equal and keeps the rows
@@ -54,7 +54,7 @@ def campaigns_have_what_their_assets_have(connection: psycopg.Connection, window
 _UNEVEN_CAMPAIGNS: Final = f"""
 with
 brands as (
-    select id as brand_id from ({latest("brands")}) as rows_now where not is_removed and deleted_at is null
+    select id as brand_id from ({latest("brands")}) as rows_now where {IS_THERE}
 ),
 projects as (
     select brand_id, id as project_id from ({latest("projects")}) as rows_now where not is_removed
@@ -76,7 +76,7 @@ due as (
     select distinct 'brand_campaign_assets', brand_id, project_id, ip_asset_id
     from licenses
     where ip_asset_id in (
-        select id from ({latest("ip_assets")}) as rows_now where not is_removed and deleted_at is null
+        select id from ({latest("ip_assets")}) as rows_now where {IS_THERE}
     )
 ),
 rows_of_periods as (

@@ -10,7 +10,7 @@ import psycopg
 
 from quality_checks.outcome import CheckOutcome, Window, blocking_by_day, blocking_by_last_day
 from quality_checks.period_sums import PeriodMart, uneven_periods
-from quality_checks.product import ASSET_DAYS, SHARES, latest
+from quality_checks.product import ASSET_DAYS, IS_THERE, SHARES, latest
 from quality_checks.queries import EXCESS, HAS_EXCESS, IN_PERIODS, rows_of_whole_tables
 
 # Both sides of every creator and day, and of each of their assets. Adding one side and subtracting the other instead of
@@ -80,7 +80,7 @@ def creators_have_what_their_assets_have(connection: psycopg.Connection, window:
 # The creators who have periods, and the licenses that were created on their assets, by day.
 _CREATORS: Final = f"""
 creators as (
-    select id as creator_id from ({latest("creators")}) as rows_now where not is_removed and deleted_at is null
+    select id as creator_id from ({latest("creators")}) as rows_now where {IS_THERE}
 )
 """
 _THEIRS: Final = f"""
@@ -184,7 +184,7 @@ ranked as (
             partition by period, creator_id order by revenue_cents desc, coalesce(title, ''), ip_asset_id
         ) as place
     from sums
-    inner join ({latest("ip_assets")}) as assets on id = ip_asset_id and not is_removed and deleted_at is null
+    inner join ({latest("ip_assets")}) as assets on id = ip_asset_id and {IS_THERE}
 ),
 both_sides as (
     select period, creator_id, ip_asset_id, place, views, licenses, revenue_cents

@@ -8,7 +8,7 @@ from typing import Any, Final
 import psycopg
 
 from quality_checks.outcome import CheckOutcome, Window, blocking_by_day, blocking_by_last_day
-from quality_checks.product import CREATED_DATE, SPEND, latest
+from quality_checks.product import CREATED_DATE, IS_THERE, SPEND, latest
 from quality_checks.queries import EXCESS, HAS_EXCESS, rows_of_whole_tables
 
 _UNEVEN_DAYS: Final = f"""
@@ -62,20 +62,20 @@ days as (
     select metric_date, views, revenue_cents
     from marts.platform_daily_metrics where metric_date < %(start)s or metric_date >= %(end)s
 ),
-creators as (select * from ({latest("creators")}) as rows_now where not is_removed and deleted_at is null),
-brands as (select * from ({latest("brands")}) as rows_now where not is_removed and deleted_at is null),
+creators as (select * from ({latest("creators")}) as rows_now where {IS_THERE}),
+brands as (select * from ({latest("brands")}) as rows_now where {IS_THERE}),
 assets as (select * from ({latest("ip_assets")}) as rows_now where not is_removed),
 licenses as (select * from ({latest("licenses")}) as rows_now where not is_removed),
 -- What is counted by the day on which it was created.
 created as (
     select 'users' as kind, {CREATED_DATE} as created_date, count(*) as things
-    from ({latest("users")}) as rows_now where not is_removed and deleted_at is null group by created_date
+    from ({latest("users")}) as rows_now where {IS_THERE} group by created_date
     union all
     select 'creators', {CREATED_DATE} as created_date, count(*) from creators group by created_date
     union all
     select 'brands', {CREATED_DATE} as created_date, count(*) from brands group by created_date
     union all
-    select 'assets', {CREATED_DATE} as created_date, count(*) from assets where deleted_at is null group by created_date
+    select 'assets', {CREATED_DATE} as created_date, count(*) from assets where {IS_THERE} group by created_date
     union all
     select 'licenses', {CREATED_DATE} as created_date, count(*) from licenses group by created_date
     union all

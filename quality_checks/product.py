@@ -27,6 +27,9 @@ def _held(table: str, holder: str, *beside: str) -> str:
 SHARES: Final = _held("ip_ownerships", "creator_id")
 TERMS: Final = _held("licenses", "brand_id", "project_id")
 
+# Of a row of the product as it is now: it is there, and not deleted. Deleted at infinity means never.
+IS_THERE: Final = "not is_removed and coalesce(deleted_at, 'infinity') = 'infinity'"
+
 # The days on which rows of the product were created are UTC.
 CREATED_DATE: Final = "(created_at at time zone 'utc')::date"
 

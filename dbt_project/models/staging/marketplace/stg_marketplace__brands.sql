@@ -12,7 +12,7 @@ select
     company_name,
     is_removed,
     created_at,
-    deleted_at,
+    {{ unless_infinite('deleted_at') }} as deleted_at,
     observed_date,
     change_id as version_number
 from brands

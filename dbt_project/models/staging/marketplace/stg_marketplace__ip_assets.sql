@@ -13,7 +13,7 @@ select
     type as asset_type,
     is_removed,
     created_at,
-    deleted_at,
+    {{ unless_infinite('deleted_at') }} as deleted_at,
     observed_date,
     change_id as version_number
 from ip_assets

@@ -13,7 +13,7 @@ select
     share_bps,
     is_removed,
     start_date as ownership_start_date,
-    end_date as ownership_end_date,
+    {{ unless_infinite('end_date') }} as ownership_end_date,
     observed_date,
     change_id as version_number
 from ip_ownerships

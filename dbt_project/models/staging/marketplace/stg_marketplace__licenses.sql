@@ -16,7 +16,7 @@ select
     fee_cents,
     is_removed,
     start_date as license_start_date,
-    end_date as license_end_date,
+    {{ unless_infinite('end_date') }} as license_end_date,
     created_at,
     observed_date,
     change_id as version_number

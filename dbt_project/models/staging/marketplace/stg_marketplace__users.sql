@@ -12,7 +12,7 @@ select
     role as user_role,
     is_removed,
     created_at,
-    deleted_at,
+    {{ unless_infinite('deleted_at') }} as deleted_at,
     observed_date,
     change_id as version_number
 from users
