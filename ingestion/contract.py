@@ -148,9 +148,16 @@ class Attribution(msgspec.Struct, rename="camel", kw_only=True, gc=False):
     referrer: Url | None = None
     landing_page: Url | None = None
     gclid: ClickId | None = None
+    wbraid: ClickId | None = None
+    gbraid: ClickId | None = None
+    dclid: ClickId | None = None
+    gad_source: ClickId | None = None
     fbclid: ClickId | None = None
     msclkid: ClickId | None = None
     ttclid: ClickId | None = None
+    twclid: ClickId | None = None
+    li_fat_id: ClickId | None = None
+    yclid: ClickId | None = None
 
 
 class Context(msgspec.Struct, rename="camel", kw_only=True, gc=False):
@@ -189,6 +196,9 @@ class Event(msgspec.Struct, rename="camel", kw_only=True, gc=False):
     context: Context | None = None
 
 
+# Texts that advertising networks add to the address of an ad, by their columns and in the order of Attribution. Their
+# meaning stands in the dbt seed click_ids.
+CLICK_IDS: Final = tuple(field.name for field in msgspec.structs.fields(Attribution) if ClickId in get_args(field.type))
 # The objects inside an event whose keys are spelled like the event's own.
 SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "props": Props,

@@ -7,7 +7,9 @@ raw are in day_partitions.py, the queues of ops in change_queues.py.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from ingestion import change_queues
+from ingestion import attribution_table, change_queues
+from ingestion.attribution_table import ATTRIBUTION_COLUMN_NAMES as ATTRIBUTION_COLUMN_NAMES
+from ingestion.attribution_table import ATTRIBUTION_COLUMNS as ATTRIBUTION_COLUMNS
 
 if TYPE_CHECKING:
     # The names of the columns are wanted where no database is.
@@ -48,23 +50,7 @@ EVENT_COLUMNS: Final = (
     ("canonical_hash", "bytea not null"),
 )
 
-# At most one row per event, only for events that carry any of these.
-ATTRIBUTION_COLUMNS: Final = (
-    ("utm_source", "text"),
-    ("utm_medium", "text"),
-    ("utm_campaign", "text"),
-    ("utm_term", "text"),
-    ("utm_content", "text"),
-    ("referrer", "text"),
-    ("landing_page", "text"),
-    ("gclid", "text"),
-    ("fbclid", "text"),
-    ("msclkid", "text"),
-    ("ttclid", "text"),
-)
-
 EVENT_COLUMN_NAMES: Final = tuple(name for name, _ in EVENT_COLUMNS)
-ATTRIBUTION_COLUMN_NAMES: Final = tuple(name for name, _ in ATTRIBUTION_COLUMNS)
 # The order in which a validated event travels: its own columns, then its attribution.
 CANDIDATE_COLUMN_NAMES: Final = EVENT_COLUMN_NAMES + ATTRIBUTION_COLUMN_NAMES
 
@@ -132,17 +118,7 @@ create table if not exists raw.events (
 ) partition by range (event_date);
 comment on table raw.events is 'One row per accepted event: the winner among the copies of an (event day, key).';
 
-create table if not exists raw.attribution (
-    event_date date not null,
-    event_key text not null,
-    event_id uuid not null,
-    {_columns(ATTRIBUTION_COLUMNS)},
-    load_id bigint not null,
-    line_number bigint not null,
-    unique (event_key, event_date)
-) partition by range (event_date);
-comment on table raw.attribution is 'At most one row per event: the utm fields, referrer, landing page and click ids it carried.';
-
+{attribution_table.DDL}
 create table if not exists raw.duplicate_events (
     event_date date not null,
     event_key text not null,
@@ -173,6 +149,7 @@ comment on table raw.rejected_events is 'One row per line that cannot be used, p
 comment on column raw.rejected_events.candidate is 'Of a rate-limited event: the event as it would have been stored, else null.';
 create index if not exists rejected_events_limited on raw.rejected_events (event_date, event_key) where candidate is not null;
 
+{attribution_table.MIGRATION}
 create table if not exists ops.stale_days (
     event_date date not null,
     layer text not null,

@@ -13,6 +13,7 @@ from functools import lru_cache
 from struct import Struct
 from typing import Final
 
+from ingestion.contract import CLICK_IDS
 from ingestion.enrichment import Device
 from ingestion.schema import ATTRIBUTION_COLUMN_NAMES
 from ingestion.validation.stored import Accepted, Kind
@@ -54,6 +55,8 @@ _JSON: Final = Struct(">ib").pack
 _MARK: Final = slice(Struct(">hiii").size, Struct(">hiii").size + 4)
 _CANDIDATE_HEADER: Final = (len(_EVENT) + len(ATTRIBUTION_COLUMN_NAMES)).to_bytes(2)
 _NO_ATTRIBUTION: Final = _NULL * len(ATTRIBUTION_COLUMN_NAMES)
+_NOT_CLICKED: Final = (None,) * len(CLICK_IDS)
+_NO_CLICK_IDS: Final = _NULL * len(CLICK_IDS)
 _REJECTED_HEADER: Final = b"\0\5"
 # One dimension, no nulls, elements of type text (25), numbered from 1.
 _ARRAY: Final = Struct(">iiiii").pack
@@ -100,6 +103,11 @@ def _kind_and_device(kind: Kind, device: Device) -> bytes:
     return b"".join((*map(_text, texts), _BOOLEAN(1, device.is_bot)))
 
 
+def _click_ids(values: tuple[str | None, ...]) -> bytes:
+    # Few visits are clicks on an ad.
+    return _NO_CLICK_IDS if values == _NOT_CLICKED else b"".join(map(_text, values))
+
+
 def event_row(event: Accepted, load_id: int, line_number: int) -> tuple[bytes, bytes | None]:
     """The rows of raw.events and, where there is one, raw.attribution of an event from a line of a load."""
     day = event.occurred_at // MICROSECONDS_OF_DAY
@@ -139,7 +147,9 @@ def event_row(event: Accepted, load_id: int, line_number: int) -> tuple[bytes, b
     if attribution is None:
         return row, None
     front = _ATTRIBUTION_FRONT.pack(len(_ATTRIBUTION), 4, day, 16, event_id, 8, load_id, 8, line_number)
-    return row, b"".join((front, key, _words(*attribution[:5]), *map(_text, attribution[5:])))
+    return row, b"".join(
+        (front, key, _words(*attribution[:8]), *map(_text, attribution[8:10]), _click_ids(attribution[10:]))
+    )
 
 
 def marks(events: Sequence[bytes]) -> "array[int]":

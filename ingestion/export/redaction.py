@@ -6,13 +6,13 @@ trace to a person. Ids of the product (actor, anonymous, session) stay: without 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from ingestion.contract import CLICK_IDS
 from ingestion.encryption.tokens import PREFIX
 from ingestion.privacy import REDACTED, redact_text, redact_value
 from ingestion.schema import ATTRIBUTION_COLUMNS, EVENT_COLUMNS
 
 # The hash of the event as it was sent, with all that was redacted since: whoever guesses the rest can test it.
 _KEPT_INSIDE: Final = frozenset({"canonical_hash"})
-_CLICK_IDS: Final = frozenset({"gclid", "fbclid", "msclkid", "ttclid"})
 
 # Name and SQL type of what is exported, in order.
 COLUMNS: Final = tuple(
@@ -61,7 +61,7 @@ def _without_tokens(value: Any) -> Any:
 def _rule(name: str, data_type: str) -> Callable[[Any], Any]:
     if name == "props":
         return _props
-    if name in _CLICK_IDS:
+    if name in CLICK_IDS:
         return _hidden
     if name in dict(ATTRIBUTION_COLUMNS):
         return _text

@@ -9,16 +9,18 @@ from typing import Any, Final
 
 import msgspec
 
-from ingestion.contract import DEFAULT_SOURCE, DEVICE_SOURCES, MAX_UTM_LENGTH, Attribution, Event, Props
+from ingestion.attribution_table import ATTRIBUTION_COLUMN_NAMES
+from ingestion.contract import CLICK_IDS, DEFAULT_SOURCE, DEVICE_SOURCES, MAX_UTM_LENGTH, Attribution, Event, Props
 from ingestion.enrichment import Device, UserAgentParser
+from ingestion.normalization import normalized_detail, normalized_name, normalized_source
 from ingestion.privacy import redact_short_text, redact_text
 from ingestion.validation.timestamps import MICROSECONDS_OF_DAY, from_microseconds
 
 # The version of a UUID is in 4 of its bits, 8 here, the variant in 2.
 _UUID_CONTENT: Final = 2**128 - 1 ^ (0xF << 76 | 0x3 << 62)
 _UUID_8: Final = 0x8 << 76 | 0x2 << 62
-_NO_ATTRIBUTION: Final = (None,) * len(Attribution.__struct_fields__)
-_NO_CLICK_IDS: Final = _NO_ATTRIBUTION[7:]
+_NO_ATTRIBUTION: Final = (None,) * len(ATTRIBUTION_COLUMN_NAMES)
+_NO_CLICK_IDS: Final = (None,) * len(CLICK_IDS)
 _MAX_REMEMBERED_URLS: Final = 512
 _ATTRIBUTION_FIELDS: Final = attrgetter(*Attribution.__struct_fields__)
 
@@ -160,15 +162,23 @@ def _day(days: int) -> tuple[date, bytes]:
 
 def _attribution(attribution: Attribution) -> tuple[str | None, ...] | None:
     given = _ATTRIBUTION_FIELDS(attribution)
-    # Only click ids, the last four, are never the same again.
+    # Only click ids, which come last, are never the same again.
     if given[7:] == _NO_CLICK_IDS and len(given[5] or "") + len(given[6] or "") <= _MAX_REMEMBERED_URLS:
         return _remembered_attribution(given)
     return _redacted_attribution(given)
 
 
 def _redacted_attribution(given: tuple[str | None, ...]) -> tuple[str | None, ...] | None:
-    # Click ids are random text, in which anything could look like a phone number.
-    stored = (*[_redacted(text) if text else None for text in given[:7]], *[text or None for text in given[7:]])
+    """What is stored of an attribution, in the order of schema.ATTRIBUTION_COLUMNS."""
+    source, medium, campaign = (redact_short_text(text) if text else None for text in given[:3])
+    stored = (
+        source, medium, campaign,
+        *map(normalized_detail, given[3:5]),
+        normalized_source(source), normalized_name(medium), normalized_name(campaign),
+        *[_redacted(text) if text else None for text in given[5:7]],
+        # Click ids are random text, in which anything could look like a phone number.
+        *[text.strip() or None if text else None for text in given[7:]],
+    )  # fmt: skip
     return stored if any(stored) else None
 
 

@@ -9,7 +9,7 @@ import dagster as dg
 import psycopg
 from pydantic import Field
 
-from ingestion import schema
+from ingestion import attribution_migration, schema
 from ingestion.application import schema as application_schema
 from ingestion.application.events import ExtractedDay, extract_events, loaded_lines
 from ingestion.application.reader import (
@@ -78,6 +78,7 @@ def raw_events(
     extracted: dict[str, int] = {}
     with failures.told(*expected), writer.connect() as connection:
         schema.create(connection)
+        attribution_migration.fill_normalized(connection)
         if sources.event_source != "files":
             extracted = _extract(context, connection, sources, landing_days, config)
         load = partial(

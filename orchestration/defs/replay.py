@@ -3,7 +3,7 @@
 import dagster as dg
 from pydantic import Field
 
-from ingestion import replay, schema
+from ingestion import attribution_migration, replay, schema
 from ingestion.encryption.tokens import EncryptionSettingsError
 from ingestion.landing.files import LandingError
 from ingestion.replay import ReplayError, ReplayReport, Selection
@@ -45,6 +45,7 @@ def rejected_lines_replayed(
     expected = (LandingError, ReplayError, EncryptionSettingsError, ValueError)
     with failures.told(*expected), writer.connect() as connection:
         schema.create(connection)
+        attribution_migration.fill_normalized(connection)
         reports = replay.replay_rejected(
             connection,
             root=sources.landing_root,

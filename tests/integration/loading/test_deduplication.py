@@ -3,8 +3,10 @@
 from datetime import date
 from typing import Any
 
+import msgspec
 import pytest
 
+from ingestion.contract import Attribution
 from tests.integration.loading import model
 from tests.integration.loading.raw_tables import RawTables, event
 
@@ -125,9 +127,9 @@ def test_a_promoted_copy_is_stored_as_if_it_had_never_been_a_duplicate(raw: RawT
         projectId="p",
         props={"revenueCents": 10**12, "feeCents": 0, "engagementTime": 0.1, "deep": {"list": [1.50, None, "\\"]}},
         attribution={
-            "utmSource": "s", "utmMedium": "m", "utmCampaign": "c", "utmTerm": "t", "utmContent": "n",
+            "utmSource": "S", "utmMedium": "M\u00a0", "utmCampaign": "C", "utmTerm": "t", "utmContent": "n",
             "referrer": "https://example.org/?q=1", "landingPage": "https://example.com/é",
-            "gclid": "g", "fbclid": "f", "msclkid": "k", "ttclid": "x",
+            **{field.encode_name: f"of {field.name}" for field in msgspec.structs.fields(Attribution)[7:]},
         },
         context={"userAgent": "Mozilla/5.0 (compatible; Googlebot/2.1)", "deviceType": "tablet"},
     )  # fmt: skip

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from ingestion.loading import load_landing_day
+from ingestion.normalization import normalized_detail, normalized_name, normalized_source
 from tests.integration.loading.raw_tables import RawTables
 
 DAY = date(2026, 10, 2)
@@ -209,7 +210,10 @@ def test_no_text_means_anything_in_any_column(raw: RawTables) -> None:
         raw.rows(
             "select utm_source, utm_medium, utm_campaign, utm_term, utm_content, gclid, event_key from raw.attribution"
         )
-    ) == sorted((text,) * 7 for text in INJECTIONS)
+    ) == sorted((text, text, text, *[normalized_detail(text)] * 2, text.strip(), text) for text in INJECTIONS)
+    assert sorted(raw.rows("select utm_source_normalized, utm_campaign_normalized from raw.attribution")) == sorted(
+        (normalized_source(text), normalized_name(text)) for text in INJECTIONS
+    )
     assert raw.keys("raw.duplicate_events") == []
 
 

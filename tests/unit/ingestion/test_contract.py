@@ -39,7 +39,10 @@ def test_the_json_schema_holds_the_limits_of_the_contract():
 
 
 def test_attribution_is_stored_field_by_field_in_the_order_of_its_declaration():
-    assert contract.Attribution.__struct_fields__ == schema.ATTRIBUTION_COLUMN_NAMES
+    sent = [name for name in schema.ATTRIBUTION_COLUMN_NAMES if not name.endswith("_normalized")]
+    assert contract.Attribution.__struct_fields__ == tuple(sent)
+    assert schema.ATTRIBUTION_COLUMN_NAMES[-len(contract.CLICK_IDS) :] == contract.CLICK_IDS
+    assert contract.Attribution.__struct_fields__[7:] == contract.CLICK_IDS
 
 
 @pytest.mark.parametrize("struct", [contract.Event, *contract.SECTIONS.values()])

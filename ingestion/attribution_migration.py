@@ -1,0 +1,104 @@
+"""Normal forms of UTM fields for events that were loaded before normal forms were stored.
+
+Days wait in ops.unnormalized_days, where attribution_table.py puts them when it adds the columns. Each day is filled in
+a transaction of its own, so that a run that dies goes on where it ended.
+"""
+
+from datetime import date
+from typing import Final
+
+import psycopg
+
+from ingestion.attribution_table import ATTRIBUTION_COLUMN_NAMES
+from ingestion.normalization import normalized_detail, normalized_name, normalized_source
+
+_UTM_FIELDS: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
+# Columns that are filled, the column each is made of, and the form it takes.
+_FILLED: Final = (
+    ("utm_source_normalized", "utm_source", "source"),
+    ("utm_medium_normalized", "utm_medium", "name"),
+    ("utm_campaign_normalized", "utm_campaign", "name"),
+    ("utm_term", "utm_term", "detail"),
+    ("utm_content", "utm_content", "detail"),
+)
+_CANDIDATES: Final = ("raw.duplicate_events", "raw.rejected_events")
+
+
+def _texts() -> str:
+    stored = [
+        f"select {field} as sent from raw.attribution where event_date = %(day)s and {field} is not null"
+        for field in _UTM_FIELDS
+    ]
+    candidates = [
+        f"select candidate ->> '{field}' from {table}"
+        f" where event_date = %(day)s and candidate ->> '{field}' is not null"
+        for table in _CANDIDATES
+        for field in _UTM_FIELDS
+    ]
+    return " union ".join(stored + candidates)
+
+
+def _form(of: str, form: str) -> str:
+    return f"(select forms.{form} from forms where forms.sent = {of})"
+
+
+_TEXTS: Final = _texts()
+_CREATE_FORMS: Final = (
+    "create temporary table forms (sent text primary key, source text, name text, detail text) on commit drop"
+)
+_FILL: Final = f"""
+update raw.attribution as attribution
+set {", ".join(f"{column} = {_form(f'attribution.{field}', form)}" for column, field, form in _FILLED)}
+where event_date = %(day)s and coalesce({", ".join(_UTM_FIELDS)}) is not null
+"""
+# Of an event whose only attribution was a blank term there is none.
+_DELETE_EMPTY: Final = f"""
+delete from raw.attribution
+where event_date = %(day)s and coalesce({", ".join(ATTRIBUTION_COLUMN_NAMES)}) is null
+"""
+# A copy that lost is promoted from its JSON, which has every column, also one that is null.
+_ABSENT: Final = ", ".join(f"'{name}', null" for name in ATTRIBUTION_COLUMN_NAMES)
+_FORMS: Final = ", ".join(f"'{column}', " + _form(f"candidate ->> '{field}'", form) for column, field, form in _FILLED)
+_CANDIDATE: Final = f"jsonb_build_object({_ABSENT}) || candidate || jsonb_build_object({_FORMS})"
+_FILL_CANDIDATES: Final = (
+    f"update raw.duplicate_events set candidate = {_CANDIDATE} where event_date = %(day)s",
+    # The line of a rate-limited event is its candidate.
+    f"""
+    update raw.rejected_events as rejected
+    set candidate = filled.candidate, line = filled.candidate::text,
+        line_bytes = octet_length(filled.candidate::text)
+    from (
+        select load_id, line_number, {_CANDIDATE} as candidate
+        from raw.rejected_events
+        where event_date = %(day)s and candidate is not null
+    ) as filled
+    where rejected.load_id = filled.load_id and rejected.line_number = filled.line_number
+    """,
+)
+
+
+def fill_normalized(connection: psycopg.Connection) -> list[date]:
+    """Fill the normal forms of days that lack them, oldest first, and return these days.
+
+    Costs one look-up where no day is left. Tables of schemas raw and ops have to be there, and no other session may
+    write raw meanwhile. Raises psycopg.Error with the days before filled.
+    """
+    days = connection.execute("select event_date from ops.unnormalized_days order by event_date").fetchall()
+    for (day,) in days:
+        with connection.transaction(), connection.cursor() as cursor:
+            cursor.execute("select ops.hold_writer()")
+            _fill(cursor, day)
+            cursor.execute("delete from ops.unnormalized_days where event_date = %s", [day])
+    return [day for (day,) in days]
+
+
+def _fill(cursor: psycopg.Cursor, day: date) -> None:
+    parameters = {"day": day}
+    sent = [text for (text,) in cursor.execute(_TEXTS, parameters).fetchall()]
+    cursor.execute(_CREATE_FORMS)
+    with cursor.copy("copy forms from stdin") as copy:
+        for text in sent:
+            copy.write_row((text, normalized_source(text), normalized_name(text), normalized_detail(text)))
+    cursor.execute("analyze forms")
+    for statement in (_FILL, _DELETE_EMPTY, *_FILL_CANDIDATES):
+        cursor.execute(statement, parameters)

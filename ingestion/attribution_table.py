@@ -1,0 +1,71 @@
+"""Table raw.attribution: its columns, and how a table of an older version gets those that it lacks."""
+
+from typing import Final
+
+from ingestion.contract import CLICK_IDS
+
+# At most one row per event, only for events that carry any of these. UTM source, medium and campaign stand as sent
+# (redacted), and in the form that models read (normalization.py).
+ATTRIBUTION_COLUMNS: Final = (
+    ("utm_source", "text"),
+    ("utm_medium", "text"),
+    ("utm_campaign", "text"),
+    ("utm_term", "text"),
+    ("utm_content", "text"),
+    ("utm_source_normalized", "text"),
+    ("utm_medium_normalized", "text"),
+    ("utm_campaign_normalized", "text"),
+    ("referrer", "text"),
+    ("landing_page", "text"),
+    *((click_id, "text") for click_id in CLICK_IDS),
+)
+ATTRIBUTION_COLUMN_NAMES: Final = tuple(name for name, _ in ATTRIBUTION_COLUMNS)
+
+DDL: Final = f"""
+create table if not exists raw.attribution (
+    event_date date not null,
+    event_key text not null,
+    event_id uuid not null,
+    {", ".join(f"{name} {definition}" for name, definition in ATTRIBUTION_COLUMNS)},
+    load_id bigint not null,
+    line_number bigint not null,
+    unique (event_key, event_date)
+) partition by range (event_date);
+comment on table raw.attribution is
+    'At most one row per event: the utm fields, referrer, landing page and click ids it carried.';
+"""
+
+# Columns are only added where one is missing: to add one waits for every load that is running. Names of partitions end
+# with their day.
+MIGRATION: Final = f"""
+create table if not exists ops.unnormalized_days (event_date date primary key);
+comment on table ops.unnormalized_days is
+    'Event days loaded before normal forms of UTM fields were stored; attribution_migration.py fills and removes them.';
+do $$
+declare
+    additions text;
+begin
+    select string_agg(format('add column %I %s', name, definition), ', ') into additions
+    from (values {", ".join(f"('{name}', '{definition}')" for name, definition in ATTRIBUTION_COLUMNS)})
+        as wanted (name, definition)
+    where not exists (
+        select from pg_attribute where attrelid = 'raw.attribution'::regclass and attname = wanted.name
+    );
+    if additions is null then
+        return;
+    end if;
+    if not exists (
+        select from pg_attribute where attrelid = 'raw.attribution'::regclass and attname = 'utm_source_normalized'
+    ) then
+        insert into ops.unnormalized_days
+        select to_date(right(relname, 8), 'YYYYMMDD')
+        from pg_inherits inner join pg_class on pg_class.oid = inhrelid
+        where inhparent = 'raw.attribution'::regclass
+        union
+        select event_date from raw.duplicate_events
+        union
+        select event_date from raw.rejected_events where candidate is not null;
+    end if;
+    execute 'alter table raw.attribution ' || additions;
+end $$;
+"""
