@@ -5,7 +5,7 @@ The lists are dbt seeds, so that users extend them where they extend every other
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -22,10 +22,16 @@ class EventRules:
     Attributes:
         placeholder_ids: Texts that stand for "no id", case-folded.
         crawlers: Additions and exceptions to the kept list of crawlers.
+        personal_keys: Rows of the seed personal_keys: key, action, place.
+        phone_regions: Countries whose phone numbers are known in their national forms too, such as DE.
+        hash_key: The key of the hashes that stand in place of ids that are e-mail addresses or phone numbers.
     """
 
     placeholder_ids: frozenset[str] = frozenset()
     crawlers: tuple[CrawlerPattern, ...] = ()
+    personal_keys: tuple[tuple[str, str, str], ...] = ()
+    phone_regions: frozenset[str] = frozenset()
+    hash_key: bytes = field(default=b"", repr=False)
 
     @classmethod
     def from_seeds(cls, seeds: Path = SEEDS) -> "EventRules":
@@ -33,6 +39,7 @@ class EventRules:
         return cls(
             placeholder_ids=frozenset(row["placeholder"].casefold() for row in _rows(seeds, "placeholder_ids")),
             crawlers=tuple((row["pattern"], row["is_crawler"] == "true") for row in _rows(seeds, "crawlers")),
+            personal_keys=tuple((row["key"], row["action"], row["place"]) for row in _rows(seeds, "personal_keys")),
         )
 
 

@@ -33,6 +33,7 @@ PARENTS: dict[str, set[str]] = {
     "staging/crawlers": set(),
     "staging/event_types": set(),
     "staging/known_referrers": set(),
+    "staging/personal_keys": set(),
     "staging/placeholder_ids": set(),
     "staging/channel_rules": set(),
     "staging/stg_tracking__events": {"raw/events"},

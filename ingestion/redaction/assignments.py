@@ -1,0 +1,100 @@
+"""Values that stand behind a key inside a text: URL parameters, JSON inside a text, headers, settings.
+
+A parameter's value is hidden whole. `;` begins a parameter and does not end one, since a secret may hold it.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from ingestion.redaction.decoding import decode_fully
+from ingestion.redaction.keys import PersonalKeys
+
+Span = tuple[int, int]
+
+_PARAMETER: Final = re.compile(
+    r"[?&;#](?P<name>(?:[\w.\-\[\]]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|&\#?\w{1,8};){1,64}+)="
+)
+# A quote ends a value where the text around it goes on, as JSON and HTML do.
+_PARAMETER_VALUE: Final = re.compile(r"(?:[^&#\s\"'<>]|[\"'](?!\s*[,;:}\])>]|\s|$))+")
+# A key, in quotes or not, up to its value. A quoted key may hold blanks and escapes.
+_KEY: Final = re.compile(
+    r"(?<![\w\-])(?P<bare>[^\W\d][\w.\-]{0,63}+)(?:\\?[\"'\]]){0,2}\s{0,8}+(?P<sign>[:=])(?P<blank>\s{0,8}+)"
+    r"|(?P<quote>[\"'])(?P<quoted>(?:[^\\\"':=]|\\u[0-9A-Fa-f]{4}){1,64}+)(?P=quote)\s{0,8}+:\s{0,8}+"
+)
+# A value, whole or cut off.
+_QUOTED_VALUE: Final = re.compile(r"\\?\"(?:[^\"\\]|\\.)*+\"?|'(?:[^'\\]|\\.)*+'?", re.DOTALL)
+_BARE_VALUE: Final = re.compile(r"[^\s,;&}\]]++")
+_ASSIGNED_VALUE: Final = re.compile(r"[^\s&#\"'<>}\]]++")
+_MARK: Final = re.compile(r"\"(?:[^\"\\]|\\.)*+\"?|'(?:[^'\\]|\\.)*+'?|[\[\]{}]", re.DOTALL)
+# Two words: Authorization: Bearer abc.
+_SCHEME: Final = re.compile(r"(?:Bearer|Basic|Digest|Token|Negotiate)\s{1,4}", re.IGNORECASE)
+_LIKE_CONTACT: Final = re.compile(r"[0-9@+]")
+# JSON Web Tokens and bearer tokens are known without a key.
+_TOKEN: Final = re.compile(
+    r"(?<![\w\-])eyJ[\w\-]{8,}+(?:\.[\w\-]{4,}+){1,4}"
+    r"|(?<=[Bb]earer )[A-Za-z0-9._~+/\-]{16,}+=*"
+)
+
+
+def find_parameters(text: str, keys: PersonalKeys, covers: Callable[[str], bool]) -> Iterator[Span]:
+    """Find the values of personal URL parameters, also of those inside another's value."""
+    if "=" not in text:
+        return
+    for match in _PARAMETER.finditer(text):
+        name = match["name"]
+        if "%" in name or "\\" in name or "&" in name:
+            name = decode_fully(name)
+        value = _PARAMETER_VALUE.match(text, match.end())
+        if value is not None and (covers(name) or keys.judge_parameter(name, value[0][:64]) != "keep"):
+            yield value.span()
+
+
+def find_values(text: str, keys: PersonalKeys, covers: Callable[[str], bool]) -> Iterator[Span]:
+    """Find the values behind personal keys, whole objects and lists too."""
+    if ":" not in text and "=" not in text:
+        return
+    position = 0
+    for match in _KEY.finditer(text):
+        start = match.end()
+        if match.start() < position:
+            continue
+        key = match["bare"] or decode_fully(match["quoted"])
+        kind = keys.kind(key)
+        if kind == "free" and not covers(key):
+            continue
+        end = _value_end(text, start, is_assigned=match["sign"] == "=")
+        if end == start:
+            continue
+        value = text[start:end][:64]
+        if not covers(key):
+            if keys.judge(key, value.strip("\\\"'").rstrip(").,;:!?]}\\\"'")) == "keep":
+                continue
+            is_prose = kind == "contact" and match["sign"] == ":" and bool(match["blank"])
+            if is_prose and not _LIKE_CONTACT.search(value) and value[0] not in "\"'\\{[" and text[start - 2] != '"':
+                continue
+        yield start, end
+        position = end
+
+
+def find_tokens(text: str) -> Iterator[Span]:
+    """Find access tokens that are known by their form: JSON Web Tokens, and what follows `Bearer`."""
+    if "eyJ" in text or "earer " in text:
+        for match in _TOKEN.finditer(text):
+            yield match.span()
+
+
+def _value_end(text: str, start: int, *, is_assigned: bool) -> int:
+    if text[start : start + 1] not in ("{", "["):
+        quoted = _QUOTED_VALUE.match(text, start)
+        if quoted is not None:
+            return quoted.end()
+        scheme = _SCHEME.match(text, start)
+        value = (_ASSIGNED_VALUE if is_assigned else _BARE_VALUE).match(text, start if scheme is None else scheme.end())
+        return start if value is None else value.end()
+    depth = 0
+    for mark in _MARK.finditer(text, start):
+        depth += (mark[0] in "{[") - (mark[0] in "}]")
+        if depth == 0:
+            return mark.end()
+    return len(text)

@@ -1,0 +1,5 @@
+"""The text that stands in place of personal data."""
+
+from typing import Final
+
+REDACTED: Final = "[redacted]"
