@@ -7,8 +7,9 @@ from typing import Final
 
 from orchestration.embedded.folder import OWNER, SUPERUSER
 from orchestration.roles.creation import create_roles, password_clause, rights_are_missing
-from orchestration.roles.declared import BI_READER, MARTS, PUBLISHED
-from orchestration.warehouse import APPLICATION_DATABASE, DATABASE, STORAGE_SCHEMA, Warehouse
+from orchestration.roles.declared import ACCESS, BI_READER, MARTS, PUBLISHED
+from orchestration.suitability import refuse_unsuitable
+from orchestration.warehouse import APPLICATION_DATABASE, DATABASE, STORAGE_SCHEMA, Warehouse, WarehouseUnavailable
 
 # raw and ops come from ingestion.
 SCHEMAS: Final = (STORAGE_SCHEMA, "staging", "intermediate", "build", PUBLISHED, MARTS)
@@ -20,6 +21,19 @@ def prepare(warehouse: Warehouse) -> None:
     """Create whatever is missing. Raises WarehouseUnavailable; where rights are missing, it names the statements."""
     import psycopg
 
+    try:
+        _prepare(warehouse)
+    except psycopg.Error as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise WarehouseUnavailable(
+            f"database {warehouse.database} at {warehouse.host}, port {warehouse.port}, cannot be prepared by user"
+            f" {warehouse.user}: {reason}"
+        ) from error
+
+
+def _prepare(warehouse: Warehouse) -> None:
+    import psycopg
+
     from ingestion import entity_events, schema
     from orchestration import freshness, last_build
     from orchestration.roles import policies, rights
@@ -27,6 +41,8 @@ def prepare(warehouse: Warehouse) -> None:
     if warehouse.is_embedded:
         _prepare_server(warehouse)
     with warehouse.connect(autocommit=True) as connection:
+        if not warehouse.is_embedded:
+            refuse_unsuitable(warehouse, connection, [*SCHEMAS, "raw", "ops", ACCESS])
         # Held until the connection closes.
         connection.execute("select pg_advisory_lock(%s)", [_PREPARATION_LOCK])
         if not warehouse.is_embedded:

@@ -13,6 +13,7 @@ from ingestion.encryption.props import PropEncryption
 from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing.files import INCOMPLETE, LandingRoot
 from orchestration.dbt import warehouse_dbt
+from orchestration.run_log import failures_told_once
 from orchestration.settings import EventSource, settings
 from orchestration.warehouse import CHECKOUT, Warehouse
 from orchestration.writer import writing
@@ -61,6 +62,7 @@ class WriterResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         with (
             self.warehouse.connect() as connection,
             writing(connection, context.run.run_id, log=log.info),
+            failures_told_once(log),
         ):
             yield self
 

@@ -1,5 +1,6 @@
 """What Postgres lets everybody do in any database, and readers of marts have no use for. Only a superuser may take it
-away: on the embedded server we do, on another an administrator may, with the statements that this module lists.
+away: on the embedded server we do, on another an administrator may, with the statements that this module lists. The
+limits of limits.py are among them.
 
 Left open on purpose, since closing it hides or stops nothing: pg_sleep (a long query waits as well; limits of time and
 connections hold for both), NOTIFY (a statement, not a function), advisory information functions, and the catalog's
@@ -8,6 +9,7 @@ names, types and comments, without which no client can list a table.
 
 from typing import TYPE_CHECKING, Final
 
+from orchestration.roles import limits
 from orchestration.roles.declared import BI_READER
 
 if TYPE_CHECKING:
@@ -65,4 +67,5 @@ def statements(connection: "psycopg.Connection", *, owner: str) -> list[str]:
         "tables": [table for table, _ in _COLUMNS],
         "columns": [column for _, column in _COLUMNS],
     }
-    return [statement for (statement,) in connection.execute(_STATEMENTS, parameters)]
+    closed = [statement for (statement,) in connection.execute(_STATEMENTS, parameters)]
+    return closed + limits.statements(connection)

@@ -19,6 +19,8 @@ def create_roles(warehouse: Warehouse, connection: "psycopg.Connection") -> None
     """Every declared role, as declared. Raises WarehouseUnavailable with the statements where rights are missing."""
     import psycopg
 
+    from orchestration.roles import limits
+
     found = {
         name: (set(config or ()), limit, can_log_in)
         for name, config, limit, can_log_in in connection.execute(
@@ -46,9 +48,13 @@ def create_roles(warehouse: Warehouse, connection: "psycopg.Connection") -> None
             for reader in without_password:
                 clause = password_clause(connection, reader.name, warehouse.reader_passwords[reader.name])
                 connection.execute(f"alter role {reader.name} {clause}")
+            if limits.may_be_set(connection):
+                for statement in limits.statements(connection):
+                    connection.execute(statement)
     except psycopg.errors.InsufficientPrivilege as error:
         secrets = [f"alter role {reader.name} password '...'" for reader in without_password]
-        raise rights_are_missing(warehouse, [*statements, *secrets]) from error
+        unlimited = limits.statements(connection) if limits.may_be_set(connection) else []
+        raise rights_are_missing(warehouse, [*statements, *secrets, *unlimited]) from error
 
 
 def settings_of(reader: Reader, present: set[str]) -> list[str]:

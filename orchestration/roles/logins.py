@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from orchestration.roles import rights
+from orchestration.roles import limits, rights
 from orchestration.roles.creation import password_clause, rights_are_missing, settings_of
 from orchestration.roles.declared import ACCESS, AUDIENCES, Audience
 from orchestration.warehouse import Warehouse
@@ -36,8 +36,8 @@ def add(warehouse: Warehouse, login: Login) -> str:
     """Create a login for one creator or brand. Returns what to enter in a client, with its password, which is kept
     nowhere.
 
-    Raises LoginError when a role of that name exists, whoever made it: it may have rights of its own; and
-    WarehouseUnavailable, with the statements to run, where we may not create roles.
+    Raises LoginError when the creator or brand is not known, and when a role of that name exists, whoever made it: it
+    may have rights of its own. Raises WarehouseUnavailable, with the statements to run, where we may not create roles.
     """
     import psycopg
     from psycopg import sql
@@ -52,10 +52,12 @@ def add(warehouse: Warehouse, login: Login) -> str:
     # Inherited, and not to be entered by "set role".
     grants = [f"grant {login.audience.group} to {role.name} with inherit true, set false", *settings_of(role, set())]
     with _administrator(warehouse) as connection:
+        _refuse_unknown(connection, login)
+        limited = limits.missing(role, set())
         try:
             with connection.transaction():
                 connection.execute(f"{create} {password_clause(connection, role.name, password)}")
-                for statement in grants:
+                for statement in [*grants, *(limited if limits.may_be_set(connection) else ())]:
                     connection.execute(statement)
                 connection.execute(
                     f"insert into {ACCESS}.logins (login, {login.audience.name}_id) values (%s, %s)",
@@ -66,7 +68,7 @@ def add(warehouse: Warehouse, login: Login) -> str:
         except psycopg.errors.InsufficientPrivilege as error:
             values = sql.SQL("values ({}, {})").format(login.name, login.owner_id).as_string()
             entry = f"insert into {ACCESS}.logins (login, {login.audience.name}_id) {values}"
-            told = [f"{create} password '...'", *grants, entry]
+            told = [f"{create} password '...'", *grants, *limited, entry]
             raise rights_are_missing(warehouse, told) from error
     return warehouse.dsn(role.name, password)
 
@@ -110,6 +112,27 @@ def listed(warehouse: Warehouse) -> list[Login]:
         for audience, owner_id in zip(AUDIENCES, owner_ids, strict=True)
         if owner_id is not None
     ]
+
+
+# The last version of a row says whether it is still there: see ingestion/application/schema.py.
+_KNOWN: Final = """
+select not is_removed and coalesce(deleted_at, 'infinity') = 'infinity' from raw.{table} where id = %s
+order by change_id desc limit 1
+"""
+
+
+def _refuse_unknown(connection: "psycopg.Connection", login: Login) -> None:
+    """Raises LoginError unless the product's tables, as they were read last, have this creator or brand."""
+    kind, owner_id = login.audience.name, login.owner_id
+    table = f"{kind}s"
+    is_read = connection.execute("select to_regclass(%s) is not null", [f"raw.{table}"]).fetchone()
+    known = connection.execute(_KNOWN.format(table=table), [owner_id]).fetchone() if is_read and is_read[0] else None
+    if known is None or not known[0]:
+        state = "does not exist" if known is None else "was deleted"
+        raise LoginError(
+            f"{kind} {owner_id} {state} in the product's tables as they were read last (raw.{table});"
+            f" correct the id, or run a day first if the {kind} is new"
+        )
 
 
 def _administrator(warehouse: Warehouse) -> "psycopg.Connection":

@@ -214,9 +214,11 @@ def test_each_reader_has_settings_and_a_limit_of_its_own(warehouse: Warehouse) -
     for reader in READERS:
         with psycopg.connect(warehouse.dsn(reader.name)) as connection:
             row = connection.execute(
-                "select rolconfig, rolconnlimit from pg_roles where rolname = current_user"
+                "select array(select unnest(rolconfig) order by 1), rolconnlimit from pg_roles"
+                " where rolname = current_user"
             ).fetchone()
-            assert row == ([f"{name}={value}" for name, value in reader.settings.items()], reader.connections)
+            config = [f"{name}={value}" for name, value in {**reader.settings, **reader.limits}.items()]
+            assert row == (sorted(config), reader.connections)
 
 
 def test_a_setting_that_a_reader_changed_for_good_is_set_back(warehouse: Warehouse) -> None:

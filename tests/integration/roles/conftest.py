@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
+from ingestion.application import schema as application_schema
 from orchestration.marts import Mart
 from orchestration.roles import logins
 from orchestration.roles.declared import BRANDS, CREATORS
@@ -46,8 +48,27 @@ POLICED: tuple[Mart, ...] = (EARNINGS, CAMPAIGNS, LICENSES)
 def warehouse(warehouse: Warehouse) -> Warehouse:
     with warehouse.connect(autocommit=True) as connection:
         build(connection, MARTS, [DAY])
+        application_schema.create(connection)
+        for table, owner_id in (("creators", "c1"), ("creators", "c2"), ("brands", "b1"), ("brands", "b2")):
+            observe(connection, table, owner_id)
     publish_by_hand(warehouse, list(MARTS))
     return warehouse
+
+
+def observe(
+    connection: psycopg.Connection,
+    table: str,
+    owner_id: str,
+    *,
+    deleted_at: str | None = None,
+    is_removed: bool = False,
+) -> None:
+    """Append a version of a creator or brand to raw, as a read of the product's tables does."""
+    connection.execute(
+        f"insert into raw.{table} (id, deleted_at, version_hash, observed_date, is_removed, change_id)"
+        f" select %s, %s, '', '2026-10-01', %s, coalesce(max(change_id), 0) + 1 from raw.{table}",
+        [owner_id, deleted_at, is_removed],
+    )
 
 
 @pytest.fixture

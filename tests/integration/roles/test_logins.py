@@ -14,6 +14,7 @@ from orchestration.roles import command, logins
 from orchestration.roles.declared import BRANDS, CREATORS
 from orchestration.roles.logins import Login, LoginError
 from orchestration.warehouse import Warehouse, WarehouseUnavailable
+from tests.integration.roles.conftest import observe
 
 
 @pytest.fixture(autouse=True)
@@ -86,6 +87,35 @@ def test_a_login_of_nobody_is_refused(warehouse: Warehouse) -> None:
         logins.add(warehouse, Login("label_two", BRANDS, " "))
 
 
+def test_a_login_of_an_id_that_does_not_exist_is_refused(warehouse: Warehouse, roles: Roles) -> None:
+    for option, kind, owner_id in (
+        ("--creator", "creator", "b1"),
+        ("--brand", "brand", "c1"),
+        ("--brand", "brand", "B1"),
+    ):
+        code, output, errors = roles("add-login", "label_two", option, owner_id)
+        assert (code, output, errors.count("\n")) == (1, "", 1)
+        assert errors.startswith(f"error: {kind} {owner_id} does not exist in the product's tables")
+
+
+def test_a_login_of_somebody_who_was_deleted_is_refused(warehouse: Warehouse) -> None:
+    with warehouse.connect() as connection:
+        observe(connection, "creators", "c1", deleted_at="2026-10-02")
+        observe(connection, "brands", "b1", is_removed=True)
+        observe(connection, "brands", "b2", deleted_at="infinity")
+    for login in (Login("studio_two", CREATORS, "c1"), Login("label_two", BRANDS, "b1")):
+        with pytest.raises(LoginError, match=f"{login.owner_id} was deleted"):
+            logins.add(warehouse, login)
+    logins.add(warehouse, Login("label_two", BRANDS, "b2"))
+
+
+def test_no_login_is_made_before_the_products_tables_were_read(warehouse: Warehouse) -> None:
+    with warehouse.connect() as connection:
+        connection.execute("drop table raw.creators")
+    with pytest.raises(LoginError, match="creator c1 does not exist"):
+        logins.add(warehouse, Login("studio_two", CREATORS, "c1"))
+
+
 @pytest.mark.parametrize("name", ["bi_reader", "creator_login", "warehouse_owner", "nobody_at_all", "no name"])
 def test_only_logins_of_creators_and_brands_are_removed(warehouse: Warehouse, name: str) -> None:
     with pytest.raises(LoginError, match=f"{name} is no login of a creator or brand"):
@@ -94,6 +124,8 @@ def test_only_logins_of_creators_and_brands_are_removed(warehouse: Warehouse, na
 
 def test_an_owner_who_may_create_no_roles_is_told_the_statements(warehouse: Warehouse) -> None:
     external = replace(warehouse, superuser_password=None)
+    with warehouse.connect() as connection:
+        observe(connection, "creators", "c'1")
     with pytest.raises(WarehouseUnavailable) as raised:
         logins.add(external, Login("studio_two", CREATORS, "c'1"))
     statements = [line.strip() for line in str(raised.value).splitlines() if line.endswith(";")]

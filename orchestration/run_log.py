@@ -1,0 +1,52 @@
+"""What a run does not log: one error for every step that waits for a failed one, eighty lines before the real sentence."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import dagster as dg
+from dagster._core.log_manager import LOG_RECORD_METADATA_ATTR
+
+# dagster/_core/execution/plan/active.py logs it as an error of the step that is not run.
+_NOT_RUN: Final = "Dependencies for step "
+
+
+class _Followers(logging.Filter):
+    """Holds back what is said of steps that are not run because another one failed, and counts them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._steps: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is logged."""
+        said = getattr(record, LOG_RECORD_METADATA_ATTR, None) or {}
+        message = str(said.get("orig_message") or "")
+        if not message.startswith(_NOT_RUN):
+            return True
+        self._steps.add(str(said.get("step_key")))
+        return False
+
+    @property
+    def count(self) -> int:
+        """How many steps were not run."""
+        return len(self._steps)
+
+
+@contextmanager
+def failures_told_once(log: dg.DagsterLogManager) -> Iterator[None]:
+    """Log, while the block runs, what fails, and of the steps that wait for it their number, at the end."""
+    # All loggers of a run, those of its steps too, hand on to the same handlers: Dagster's storage and the console.
+    handler = log._dagster_handler
+    outlets: list[logging.Filterer] = [*handler._handlers, *handler._loggers]
+    followers = _Followers()
+    for outlet in outlets:
+        outlet.addFilter(followers)
+    try:
+        yield
+    finally:
+        for outlet in outlets:
+            outlet.removeFilter(followers)
+        if followers.count:
+            log.warning(f"{followers.count} steps were not run, because they need what a failed step makes")
