@@ -1,4 +1,4 @@
-"""What a run does not log: one error for every step that waits for a failed one, eighty lines before the real sentence."""
+"""The log of a run without one error for every step that waits for a failed step: these hide the real sentence."""
 
 import logging
 from collections.abc import Iterator

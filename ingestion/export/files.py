@@ -14,8 +14,10 @@ from ingestion.export.redaction import COLUMNS
 from ingestion.export.selection import ExportError
 
 Write = Callable[[list[dict[str, Any]]], None]
-# Programs that open CSV files take texts that begin like this for formulas.
+# Programs that open CSV files take texts that begin like this for formulas. Ids stay as they are, because they must
+# equal the ids of other tables: those of some databases begin with a minus sign.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_IDS: Final = frozenset(name for name, _ in COLUMNS if name.endswith("_id")) | {"event_key"}
 
 
 @contextmanager
@@ -48,16 +50,16 @@ def _csv(file: Any) -> Generator[Write]:
     writer.writerow([name for name, _ in COLUMNS])
 
     def write(events: list[dict[str, Any]]) -> None:
-        writer.writerows([[_cell(value) for value in event.values()] for event in events])
+        writer.writerows([[_cell(value, is_id=name in _IDS) for name, value in event.items()] for event in events])
 
     yield write
     text.flush()
     text.detach()
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: Any, *, is_id: bool) -> Any:
     match value:
-        case str():
+        case str() if not is_id:
             return f"'{value}" if value.startswith(_FORMULA) else value
         case dict():
             return _json(value)

@@ -1,34 +1,43 @@
 """The job that hands raw events to people, as a file without personal data."""
 
+from enum import Enum
 from pathlib import Path
 
 import dagster as dg
 from pydantic import Field
 
+from ingestion.contract import ENTITY_TYPES
 from ingestion.export.exporting import export_events as write_events
 from ingestion.export.selection import ExportError, Selection
 from orchestration import failures
 from orchestration.defs.resources import ExportsResource, WarehouseResource
 
 
-class ExportedEvents(dg.Config):
-    """Which events: days, an entity, or both; what is given must all hold."""
+class FileFormat(Enum):
+    """How the file is written; a launchpad offers the names."""
 
-    start: str | None = Field(None, description="The first event day, YYYY-MM-DD; with end")
-    end: str | None = Field(None, description="The day after the last event day, YYYY-MM-DD; with start")
-    entity_type: str | None = Field(None, description="asset, project, license, user, ...; with entity_id")
-    entity_id: str | None = Field(None, description="The entity whose events are meant; with entity_type")
-    event_type: str | None = Field(None, description="Only events of this type: license_created")
-    format: str = Field("csv", description="csv or parquet")
+    csv = "csv"
+    parquet = "parquet"
+
+
+class ExportedEvents(dg.Config):
+    """Which events: days, an entity, or both; what is given must all hold. An empty text says nothing."""
+
+    start: str = Field("", description="The first event day, YYYY-MM-DD; with end")
+    end: str = Field("", description="The day after the last event day, YYYY-MM-DD; with start")
+    entity_type: str = Field("", description=f"{', '.join(ENTITY_TYPES)}; with entity_id")
+    entity_id: str = Field("", description="The entity whose events are meant; with entity_type")
+    event_type: str = Field("", description="Only events of this type: license_created")
+    format: FileFormat = Field(FileFormat.csv, description="csv for spreadsheets, parquet for programs")
 
     def selection(self) -> Selection:
         """The events that are meant. Raises ExportError."""
         return Selection.parse(
-            start=self.start,
-            end=self.end,
-            entity_type=self.entity_type,
-            entity_id=self.entity_id,
-            event_type=self.event_type,
+            start=self.start or None,
+            end=self.end or None,
+            entity_type=self.entity_type or None,
+            entity_id=self.entity_id or None,
+            event_type=self.event_type or None,
         )
 
 
@@ -39,7 +48,7 @@ def events_exported(
     """Write the chosen events to a file in the folder of exports; its path is in the metadata of the run."""
     with failures.told(ExportError), warehouse.connect() as connection:
         selection = config.selection()
-        name = selection.file_name(config.format, run_id=context.run_id)
+        name = selection.file_name(config.format.value, run_id=context.run_id)
         report = write_events(connection, selection, Path(exports.folder, name), log=context.log.info)
     context.add_output_metadata(
         {"file": dg.MetadataValue.path(report.path), "events": report.events, "bytes": report.file_bytes}

@@ -13,18 +13,18 @@ from orchestration.defs.resources import SourcesResource, WriterResource
 
 
 class RejectedLines(dg.Config):
-    """Which rejected lines: at least one of the three; what is given must all hold."""
+    """Which rejected lines: at least one of the three; what is given must all hold. Empty and 0 say nothing."""
 
-    reason: str | None = Field(None, description="How one of their reasons begins: `occurredAt:`, `props.title: not`")
-    landing_start: str | None = Field(None, description="The first landing day, YYYY-MM-DD; with landing_end")
-    landing_end: str | None = Field(None, description="The day after the last landing day; with landing_start")
-    load_id: int | None = Field(None, description="Their load, by its id in ops.loads")
+    reason: str = Field("", description="How one of their reasons begins: `occurredAt:`, `props.title: not`")
+    landing_start: str = Field("", description="The first landing day, YYYY-MM-DD; with landing_end")
+    landing_end: str = Field("", description="The day after the last landing day, YYYY-MM-DD; with landing_start")
+    load_id: int = Field(0, description="Their load, by its id in ops.loads")
 
     def selection(self) -> Selection:
         """The lines that are meant. Raises ValueError when nothing is given, or one end of the days only."""
         are_days_given = self.landing_start or self.landing_end
-        days = Window.parse(self.landing_start, self.landing_end) if are_days_given else None
-        return Selection(reason=self.reason, landing_days=days, load_id=self.load_id)
+        days = Window.parse(self.landing_start or None, self.landing_end or None) if are_days_given else None
+        return Selection(reason=self.reason or None, landing_days=days, load_id=self.load_id or None)
 
 
 @dg.op(out=dg.Out(dg.Nothing), retry_policy=failures.RETRIES)

@@ -115,6 +115,11 @@ class ExportsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     folder: str
 
 
+def _without_fields(resource: dg.ConfigurableResource) -> dg.ResourceDefinition:  # type: ignore[type-arg]
+    """Hide a resource's fields: settings decide them, and a launchpad shows only what a person may choose for a run."""
+    return resource.get_resource_definition().configured(dict(resource._resolved_config_dict))
+
+
 @dg.definitions
 def resources() -> dg.Definitions:
     warehouse = WarehouseResource(url=dg.EnvVar("WAREHOUSE_URL"))
@@ -122,21 +127,23 @@ def resources() -> dg.Definitions:
         # One process a run: a one-day run spends more time on starting processes than on its work.
         executor=dg.in_process_executor,
         resources={
-            "warehouse": warehouse,
-            "writer": WriterResource(warehouse=warehouse),
-            "sources": SourcesResource(
-                landing_url=dg.EnvVar("LANDING_URL"),
-                application_url=dg.EnvVar("APP_DATABASE_URL"),
-                hash_key=dg.EnvVar("WAREHOUSE_HASH_KEY"),
-                start_date=dg.EnvVar("WAREHOUSE_START_DATE"),
-                encrypted_props=settings().warehouse_encrypted_props,
-                incomplete_suffixes=settings().warehouse_incomplete_suffixes,
-                event_source=settings().warehouse_event_source,
-                load_processes=settings().warehouse_load_processes,
-                # An EnvVar must be set, and its value, unlike others, is not shown in the UI.
-                encryption_key=dg.EnvVar("WAREHOUSE_ENCRYPTION_KEY") if settings().warehouse_encryption_key else "",
+            "warehouse": _without_fields(warehouse),
+            "writer": _without_fields(WriterResource(warehouse=warehouse)),
+            "sources": _without_fields(
+                SourcesResource(
+                    landing_url=dg.EnvVar("LANDING_URL"),
+                    application_url=dg.EnvVar("APP_DATABASE_URL"),
+                    hash_key=dg.EnvVar("WAREHOUSE_HASH_KEY"),
+                    start_date=dg.EnvVar("WAREHOUSE_START_DATE"),
+                    encrypted_props=settings().warehouse_encrypted_props,
+                    incomplete_suffixes=settings().warehouse_incomplete_suffixes,
+                    event_source=settings().warehouse_event_source,
+                    load_processes=settings().warehouse_load_processes,
+                    # An EnvVar must be set, and its value, unlike others, is not shown in the UI.
+                    encryption_key=dg.EnvVar("WAREHOUSE_ENCRYPTION_KEY") if settings().warehouse_encryption_key else "",
+                )
             ),
-            "exports": ExportsResource(folder=str(CHECKOUT / settings().warehouse_exports)),
-            "dbt": warehouse_dbt(),
+            "exports": _without_fields(ExportsResource(folder=str(CHECKOUT / settings().warehouse_exports))),
+            "dbt": _without_fields(warehouse_dbt()),
         },
     )

@@ -112,6 +112,24 @@ def test_a_period_is_a_csv_file_of_its_events_in_the_order_of_their_time_without
     }
 
 
+def test_a_format_that_does_not_exist_is_refused_before_the_run(warehouse: Warehouse, tmp_path: Path) -> None:
+    with pytest.raises(dg.DagsterInvalidConfigError, match="xlsx"):
+        run(warehouse, tmp_path, start="2026-10-01", end="2026-10-03", format="xlsx")
+
+
+def test_ids_in_csv_stay_equal_to_the_ids_of_other_tables(
+    stored: psycopg.Connection, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    ids = {"actor_id": "-NxA1", "entity_id": "-OyB2", "ip_asset_id": "+7", "anonymous_id": "=9", "event_key": "@b"}
+    with warehouse.connect(autocommit=True) as connection:
+        changes = ", ".join(f"{name} = %s" for name in ids)
+        connection.execute(f"update raw.events set {changes} where event_key = 'b'", list(ids.values()))
+    assert run(warehouse, tmp_path, start="2026-10-01", end="2026-10-03").success
+    (file,) = tmp_path.iterdir()
+    [found] = [event for event in in_csv(file) if event["event_key"] == "@b"]
+    assert {name: found[name] for name in ids} == ids
+
+
 def test_parquet_holds_the_same_with_its_types(
     stored: psycopg.Connection, warehouse: Warehouse, tmp_path: Path
 ) -> None:
@@ -155,7 +173,6 @@ def test_what_is_given_must_all_hold(
         ({"start": "yesterday", "end": "2026-10-01"}, "start and end: Invalid isoformat string: 'yesterday'"),
         ({"entity_type": "asset"}, "give both, or neither"),
         ({"entity_type": "invoice", "entity_id": "1"}, "entity_type 'invoice' is none of project, asset"),
-        ({"entity_type": "asset", "entity_id": "1", "format": "xlsx"}, "format 'xlsx' is none of csv, parquet"),
         ({"entity_type": "asset", "entity_id": "nobody's"}, "no stored event fits asset nobody's; nothing was written"),
     ],
 )
@@ -185,7 +202,7 @@ def test_a_few_events_are_in_memory_at_a_time_and_a_failure_leaves_no_file(
     monkeypatch.setattr(reading, "BATCH_ROWS", 1)
     batches = []
 
-    def cell(value: object) -> object:
+    def cell(value: object, *, is_id: bool) -> object:
         if value == "c":
             raise OSError("No space left on device")
         return value

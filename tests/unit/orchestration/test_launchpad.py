@@ -1,0 +1,58 @@
+"""The launchpad before anybody types: it shows the fields that a person chooses, and nothing of resources."""
+
+import dagster as dg
+import pytest
+from dagster._core.snap import JobSnap
+from dagster_graphql.schema.run_config import default_values_yaml_from_type_snap
+from yaml import safe_load
+
+from tests.code_location import definitions
+
+FIELDS = {
+    "replay_rejected": {
+        "rejected_lines_replayed": {"reason": "", "landing_start": "", "landing_end": "", "load_id": 0},
+    },
+    "export_events": {
+        "events_exported": {
+            "start": "",
+            "end": "",
+            "entity_type": "",
+            "entity_id": "",
+            "event_type": "",
+            "format": "csv",
+        },
+    },
+    "rotate_encryption_key": {},
+}
+
+
+def shown(job: str) -> dict[str, object]:
+    """The scaffold as the web page asks for it."""
+    schema = JobSnap.from_job_def(definitions().resolve_job_def(job))
+    snapshot = schema.config_schema_snapshot
+    root = schema.mode_def_snaps[0].root_config_key
+    assert root
+    found: dict[str, object] = safe_load(default_values_yaml_from_type_snap(snapshot, snapshot.get_config_snap(root)))
+    return found
+
+
+@pytest.mark.parametrize(
+    "job", [job.name for job in definitions().resolve_all_job_defs() if not job.name.startswith("__")]
+)
+def test_no_job_opens_with_resources(job: str) -> None:
+    assert "resources" not in shown(job)
+
+
+@pytest.mark.parametrize("job", FIELDS)
+def test_a_job_opens_with_the_fields_that_a_person_chooses(job: str) -> None:
+    wanted = {op: {"config": fields} for op, fields in FIELDS[job].items()}
+    assert shown(job).get("ops", {}) == wanted
+
+
+@pytest.mark.parametrize("job", FIELDS)
+def test_every_field_says_what_it_takes(job: str) -> None:
+    for node in definitions().resolve_job_def(job).all_node_defs:
+        assert isinstance(node, dg.OpDefinition)
+        schema = node.config_schema.config_type  # type: ignore[union-attr]
+        for name, field in getattr(schema, "fields", {}).items():
+            assert field.description, f"{node.name}.{name}"
