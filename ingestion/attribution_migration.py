@@ -68,11 +68,12 @@ _FILL_CANDIDATES: Final = (
     set candidate = filled.candidate, line = filled.candidate::text,
         line_bytes = octet_length(filled.candidate::text)
     from (
-        select load_id, line_number, {_CANDIDATE} as candidate
+        select load_id, line_number, line_position, {_CANDIDATE} as candidate
         from raw.rejected_events
         where event_date = %(day)s and candidate is not null
     ) as filled
     where rejected.load_id = filled.load_id and rejected.line_number = filled.line_number
+        and rejected.line_position = filled.line_position
     """,
 )
 

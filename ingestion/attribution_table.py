@@ -29,6 +29,7 @@ create table if not exists raw.attribution (
     {", ".join(f"{name} {definition}" for name, definition in ATTRIBUTION_COLUMNS)},
     load_id bigint not null,
     line_number bigint not null,
+    line_position integer not null default 1,
     unique (event_key, event_date)
 ) partition by range (event_date);
 comment on table raw.attribution is

@@ -4,7 +4,7 @@ The line is read from its landing file again, since what is kept of it is redact
 line that it had refused was replayed, raw is what loading all files anew would make it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -20,6 +20,8 @@ from ingestion.event_rules import EventRules
 from ingestion.landing import files as landing
 from ingestion.landing import reading
 from ingestion.landing.files import LandingFile, LandingRoot
+from ingestion.landing.lines import Line, Placed
+from ingestion.landing.objects import is_json, objects_of
 from ingestion.resolution import contenders
 from ingestion.resolution.resolving import resolve
 from ingestion.validation.stored import Accepted
@@ -33,9 +35,12 @@ _MATCHES: Final = """
         or exists (select from unnest(rejected.reasons) as reason where starts_with(reason, %(reason)s)))
 """
 _CREATE_REFUSED: Final = """
-create temporary table refused
-    (line text, line_bytes bigint, reasons text[], load_id bigint, line_number bigint) on commit drop
+create temporary table refused (
+    line text, line_bytes bigint, reasons text[], load_id bigint, line_number bigint, line_position integer
+) on commit drop
 """
+# The number of a line, and the position of an object in it.
+_Place = tuple[int, int]
 _TO_REFUSED: Final = f"refused ({REJECTED_COLUMN_LIST})"
 
 
@@ -93,8 +98,10 @@ class _Outcomes:
 
     lines_read: int = 0
     refused: int = 0
-    usable: list[int] = field(default_factory=list)
-    not_tracked: list[int] = field(default_factory=list)
+    # Objects of lines that were rejected whole before lines were cut into objects: the ledger does not count them yet.
+    uncounted: int = 0
+    usable: list[_Place] = field(default_factory=list)
+    not_tracked: list[_Place] = field(default_factory=list)
     event_dates: set[date] = field(default_factory=set)
 
 
@@ -178,38 +185,43 @@ def _replay_load(cursor: psycopg.Cursor, load: _Load, selection: Selection, vali
     # As loads do: the ledger's counts and the rows they count change together.
     cursor.execute("lock table ops.loads in share row exclusive mode")
     cursor.execute(
-        f"select line_number from raw.rejected_events as rejected where load_id = %(load_id)s and {_MATCHES}",
+        f"select line_number, line_position, line_bytes from raw.rejected_events as rejected"
+        f" where load_id = %(load_id)s and {_MATCHES}",
         {"load_id": load.load_id, "reason": selection.reason},
     )
-    asked_for = {number for (number,) in cursor}
+    asked_for = {(number, position): line_bytes for number, position, line_bytes in cursor}
     cursor.execute(contenders.CREATE)
     cursor.execute(_CREATE_REFUSED)
     outcomes = _judge(cursor, load, asked_for, validator)
     cursor.execute(
+        f"""
+        insert into raw.rejected_events as rejected ({REJECTED_COLUMN_LIST})
+        select {REJECTED_COLUMN_LIST} from refused
+        on conflict (load_id, line_number, line_position) do update
+        set line = excluded.line, line_bytes = excluded.line_bytes, reasons = excluded.reasons
+        where (rejected.line, rejected.line_bytes, rejected.reasons)
+            is distinct from (excluded.line, excluded.line_bytes, excluded.reasons)
         """
-        update raw.rejected_events as rejected
-        set line = refused.line, line_bytes = refused.line_bytes, reasons = refused.reasons
-        from refused
-        where rejected.load_id = %s and rejected.line_number = refused.line_number
-            and (rejected.line, rejected.line_bytes, rejected.reasons)
-                is distinct from (refused.line, refused.line_bytes, refused.reasons)
-        """,
-        [load.load_id],
     )
     gone = [*outcomes.usable, *outcomes.not_tracked]
-    if gone:
+    if gone or outcomes.uncounted:
         cursor.execute(
-            "delete from raw.rejected_events where load_id = %s and line_number = any(%s)", [load.load_id, gone]
+            "delete from raw.rejected_events where load_id = %s and (line_number, line_position) in"
+            " (select * from unnest(%s::bigint[], %s::integer[]))",
+            [load.load_id, [number for number, _ in gone], [position for _, position in gone]],
         )
         cursor.execute(
             """
             update ops.loads
-            set rejected = rejected - %s, not_tracked = not_tracked + %s,
+            set lines_read = lines_read + %s, rejected = rejected + %s, not_tracked = not_tracked + %s,
                 event_dates = array(select distinct day from unnest(event_dates || %s::date[]) as day order by day)
             where load_id = %s
             """,
-            [len(gone), len(outcomes.not_tracked), sorted(outcomes.event_dates), load.load_id],
-        )
+            [
+                outcomes.uncounted, outcomes.uncounted - len(gone), len(outcomes.not_tracked),
+                sorted(outcomes.event_dates), load.load_id,
+            ],
+        )  # fmt: skip
     if outcomes.usable:
         cursor.execute("select nextval('ops.change_id_seq')")
         (change_id,) = cursor.fetchone() or (0,)
@@ -228,25 +240,48 @@ def _replay_load(cursor: psycopg.Cursor, load: _Load, selection: Selection, vali
     )
 
 
-def _judge(cursor: psycopg.Cursor, load: _Load, asked_for: set[int], validator: LineValidator) -> _Outcomes:
+def _judge(cursor: psycopg.Cursor, load: _Load, asked_for: Mapping[_Place, int], validator: LineValidator) -> _Outcomes:
     """Send the lines that were asked for to the tables contenders and refused, by today's rules."""
     outcomes = _Outcomes()
     outbox = Outbox(cursor)
     # All lines are read, also those that nobody asked for: only then is the file known to be the one that was loaded.
-    for number, line in reading.read_lines(load.file, load.checksum):
-        if number not in asked_for:
+    whole_line = None
+    for number, position, line in _objects(load, {number for number, _ in asked_for}):
+        place = number, position
+        rejected_bytes = asked_for.get(place)
+        if rejected_bytes is not None:
+            if rejected_bytes > _length(line):
+                whole_line = number
+        elif number == whole_line:
+            outcomes.uncounted += 1
+        else:
             continue
         outcomes.lines_read += 1
         outcome = validator.validate(line) if isinstance(line, bytes) else validator.reject_unread(line)
         if isinstance(outcome, Accepted):
-            outbox.put(TO_CONTENDERS, [candidate_row(*event_row(outcome, load.load_id, number))])
-            outcomes.usable.append(number)
+            outbox.put(TO_CONTENDERS, [candidate_row(*event_row(outcome, load.load_id, number, position))])
+            outcomes.usable.append(place)
             outcomes.event_dates.add(outcome.event_date)
         elif isinstance(outcome, NotTracked):
-            outcomes.not_tracked.append(number)
+            outcomes.not_tracked.append(place)
         else:
-            row = rejected_row(outcome.line, outcome.line_bytes, outcome.reasons, load.load_id, number)
+            row = rejected_row(outcome.line, outcome.line_bytes, outcome.reasons, load.load_id, number, position)
             outbox.put(_TO_REFUSED, [row])
             outcomes.refused += 1
     outbox.send()
     return outcomes
+
+
+def _objects(load: _Load, numbers: Container[int]) -> Iterator[Placed]:
+    """Yield what loads take for lines of their own, of the lines with these numbers."""
+    for number, position, line in reading.read_lines(load.file, load.checksum):
+        if number not in numbers:
+            continue
+        if position == 1 and isinstance(line, bytes) and not is_json(line):
+            yield from ((number, place, piece) for place, piece in objects_of(line))
+        else:
+            yield number, position, line
+
+
+def _length(line: Line) -> int:
+    return len(line) if isinstance(line, bytes) else line.line_bytes

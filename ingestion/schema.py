@@ -7,7 +7,7 @@ raw are in day_partitions.py, the queues of ops in change_queues.py.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from ingestion import attribution_table, change_queues
+from ingestion import attribution_table, change_queues, schema_changes
 from ingestion.attribution_table import ATTRIBUTION_COLUMN_NAMES as ATTRIBUTION_COLUMN_NAMES
 from ingestion.attribution_table import ATTRIBUTION_COLUMNS as ATTRIBUTION_COLUMNS
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Columns that tell where a row came from and not what it says. Two warehouses that loaded the same data by other
 # routes differ in these and in nothing else; the equality tests and the verify job leave them out.
 PROVENANCE_COLUMNS: Final = frozenset(
-    {"load_id", "line_number", "change_id", "loaded_at", "run_id", "build_id", "published_at"}
+    {"load_id", "line_number", "line_position", "change_id", "loaded_at", "run_id", "build_id", "published_at"}
 )
 
 # One row per (event day, key): what every model is built from.
@@ -53,6 +53,12 @@ EVENT_COLUMNS: Final = (
 EVENT_COLUMN_NAMES: Final = tuple(name for name, _ in EVENT_COLUMNS)
 # The order in which a validated event travels: its own columns, then its attribution.
 CANDIDATE_COLUMN_NAMES: Final = EVENT_COLUMN_NAMES + ATTRIBUTION_COLUMN_NAMES
+
+
+# Where a row comes from: the line of a load's file, and which of the objects in that line.
+_PLACE_COLUMNS: Final = """load_id bigint not null,
+    line_number bigint not null,
+    line_position integer not null default 1"""
 
 
 def _columns(columns: Iterable[tuple[str, str]]) -> str:
@@ -112,8 +118,7 @@ create index if not exists loads_change_id on ops.loads (change_id);
 
 create table if not exists raw.events (
     {_columns(EVENT_COLUMNS)},
-    load_id bigint not null,
-    line_number bigint not null,
+    {_PLACE_COLUMNS},
     unique (event_key, event_date)
 ) partition by range (event_date);
 comment on table raw.events is 'One row per accepted event: the winner among the copies of an (event day, key).';
@@ -126,9 +131,8 @@ create table if not exists raw.duplicate_events (
     occurred_at timestamptz not null,
     canonical_hash bytea not null,
     candidate jsonb not null,
-    load_id bigint not null,
-    line_number bigint not null,
-    primary key (load_id, line_number)
+    {_PLACE_COLUMNS},
+    primary key (load_id, line_number, line_position)
 );
 comment on table raw.duplicate_events is
     'One row per copy that lost against another copy of its (event day, key); it is promoted when the winner goes.';
@@ -141,9 +145,8 @@ create table if not exists raw.rejected_events (
     event_date date,
     event_key text,
     candidate jsonb,
-    load_id bigint not null,
-    line_number bigint not null,
-    primary key (load_id, line_number)
+    {_PLACE_COLUMNS},
+    primary key (load_id, line_number, line_position)
 );
 comment on table raw.rejected_events is 'One row per line that cannot be used, personal data redacted, with every reason.';
 comment on column raw.rejected_events.candidate is 'Of a rate-limited event: the event as it would have been stored, else null.';
@@ -247,4 +250,5 @@ def create(connection: "psycopg.Connection") -> None:
         # "if not exists" does not protect two sessions that create at the same moment from each other.
         cursor.execute("select pg_advisory_xact_lock(%s)", [_DDL_LOCK])
         cursor.execute(_DDL)
+        cursor.execute(schema_changes.DDL)
         cursor.execute(change_queues.DDL)

@@ -85,11 +85,18 @@ class Pipeline:
         attribution_schema.create(self.connection)
         mart_tables.make_readable(self.connection, marts_of(dbt.manifest()))
 
-    def land(self, day: date, events: Iterable[Mapping[str, Any] | str | bytes], name: str = "part-0.ndjson") -> Path:
-        """Write a landing file: a mapping as one JSON line, text and bytes as they are."""
+    def land(
+        self,
+        day: date,
+        events: Iterable[Mapping[str, Any] | tuple[Mapping[str, Any], ...] | str | bytes],
+        name: str = "part-0.ndjson",
+    ) -> Path:
+        """Write a landing file: a mapping as one JSON line, a tuple of them as another, text and bytes as they are."""
         lines = [
             json.dumps(event).encode()
             if isinstance(event, Mapping)
+            else "".join(map(json.dumps, event)).encode()
+            if isinstance(event, tuple)
             else event.encode()
             if isinstance(event, str)
             else event

@@ -12,7 +12,8 @@ from zlib import crc32
 from ingestion.candidates.rows import event_row, marks, rejected_row
 from ingestion.encryption.props import PropEncryption
 from ingestion.event_rules import EventRules
-from ingestion.landing.lines import Numbered, Portion, numbered
+from ingestion.landing.lines import Placed, Portion, placed
+from ingestion.landing.objects import is_json, objects_of
 from ingestion.validation.stored import Accepted
 from ingestion.validation.timestamps import MICROSECONDS_OF_MINUTE
 from ingestion.validation.validator import LineValidator, NotTracked
@@ -60,42 +61,62 @@ class Judged:
     days: dict[date, DayRows] = field(default_factory=dict)
 
 
-def judge(validator: LineValidator, load_id: int, portion: Portion) -> tuple[Judged, list[Numbered]]:
-    """Judge and pack every line of a portion, save those that have to be examined, which are returned as well."""
+def judge(validator: LineValidator, load_id: int, portion: Portion) -> tuple[Judged, list[Placed]]:
+    """Judge and pack every line of a portion, save those that have to be examined, which are returned as well.
+
+    A line that is no JSON is cut into the objects that it holds, each of which is judged as a line of its own.
+    """
     judged = Judged(load_id)
     # Nothing in the loop makes cycles, and what it makes is kept: collecting would look at all of it again and again.
     was_enabled = gc.isenabled()
     gc.disable()
     try:
-        return judged, _judge(validator, portion, judged)
+        unclear, objects = _cut_apart(_judge(validator, placed(portion), judged), judged)
+        unclear += _judge(validator, objects, judged)
+        for rows in judged.days.values():
+            rows.marks = marks(rows.events)
+        return judged, unclear
     finally:
         if was_enabled:
             gc.enable()
 
 
-def examine(validator: LineValidator, judged: Judged, lines: Iterable[Numbered]) -> None:
+def examine(validator: LineValidator, judged: Judged, lines: Iterable[Placed]) -> None:
     """Find out what is wrong with lines that `judge` returned, and add it to what was judged of the same load."""
-    for number, line in lines:
+    for number, position, line in lines:
         outcome = validator.examine(line) if isinstance(line, bytes) else validator.reject_unread(line)
         if isinstance(outcome, NotTracked):
             judged.not_tracked += 1
         else:
-            row = rejected_row(outcome.line, outcome.line_bytes, outcome.reasons, judged.load_id, number)
+            row = rejected_row(outcome.line, outcome.line_bytes, outcome.reasons, judged.load_id, number, position)
             judged.rejected.append(row)
 
 
-def _judge(validator: LineValidator, portion: Portion, judged: Judged) -> list[Numbered]:
+def _cut_apart(lines: list[Placed], judged: Judged) -> tuple[list[Placed], list[Placed]]:
+    """Tell lines that have to be examined from the objects of lines that are no JSON as a whole."""
+    unclear: list[Placed] = []
+    objects: list[Placed] = []
+    for number, position, line in lines:
+        if position > 1 or not isinstance(line, bytes) or is_json(line):
+            unclear.append((number, position, line))
+        else:
+            judged.lines_read -= 1
+            objects += [(number, place, piece) for place, piece in objects_of(line)]
+    return unclear, objects
+
+
+def _judge(validator: LineValidator, lines: Iterable[Placed], judged: Judged) -> list[Placed]:
     days = judged.days
     load_id = judged.load_id
     lines_read = 0
     event_date = None
     rows = DayRows()
-    unclear: list[Numbered] = []
-    for number, line in numbered(portion):
+    unclear: list[Placed] = []
+    for number, position, line in lines:
         lines_read += 1
         outcome = validator.accept(line) if isinstance(line, bytes) else None
         if isinstance(outcome, Accepted):
-            row, attribution = event_row(outcome, load_id, number)
+            row, attribution = event_row(outcome, load_id, number, position)
             # Most events have the day of the one before.
             if outcome.event_date is not event_date:
                 event_date = outcome.event_date
@@ -110,10 +131,8 @@ def _judge(validator: LineValidator, portion: Portion, judged: Judged) -> list[N
                 if known_by is not None:
                     rows.minutes.append(crc32(known_by, outcome.occurred_at // MICROSECONDS_OF_MINUTE % 1_440))
         elif outcome is None:
-            unclear.append((number, line))
+            unclear.append((number, position, line))
         else:
             judged.not_tracked += 1
-    judged.lines_read = lines_read
-    for rows in days.values():
-        rows.marks = marks(rows.events)
+    judged.lines_read += lines_read
     return unclear

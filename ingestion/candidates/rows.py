@@ -23,7 +23,7 @@ from ingestion.validation.timestamps import MICROSECONDS_OF_DAY
 SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER: Final = b"\xff\xff"
 
-_PLACE_COLUMNS: Final = ("load_id", "line_number")
+_PLACE_COLUMNS: Final = ("load_id", "line_number", "line_position")
 _EVENT: Final = (
     "event_date", "event_id", *_PLACE_COLUMNS, "occurred_at", "received_at", "canonical_hash", "event_key",
     "event_type", "source", "actor_type", "entity_type", "device_type", "browser", "os", "is_bot", "actor_id",
@@ -34,7 +34,7 @@ _ATTRIBUTION: Final = ("event_date", "event_id", *_PLACE_COLUMNS, "event_key", *
 EVENT_COLUMN_LIST: Final = ", ".join(_EVENT)
 ATTRIBUTION_COLUMN_LIST: Final = ", ".join(_ATTRIBUTION)
 CANDIDATE_COLUMN_LIST: Final = ", ".join((*_EVENT, *ATTRIBUTION_COLUMN_NAMES))
-REJECTED_COLUMN_LIST: Final = "line, line_bytes, reasons, load_id, line_number"
+REJECTED_COLUMN_LIST: Final = ", ".join(("line", "line_bytes", "reasons", *_PLACE_COLUMNS))
 
 _NULL: Final = b"\xff\xff\xff\xff"
 _BIGINT: Final = Struct(">iq").pack
@@ -44,10 +44,10 @@ _LENGTHS: Final = tuple(length.to_bytes(4) for length in range(1_021))
 # Groups of four digits, the last behind the point: four of them hold every number of seconds that the contract allows.
 _NUMERIC: Final = Struct(">ihhhhhhhh").pack
 _SMALL_NUMERIC: Final = Struct(">ihhhhhh").pack
-_PLACE: Final = Struct(">iqiq").pack
+_PLACE: Final = Struct(">iqiqii").pack
 # A row begins with the number of its columns.
-_EVENT_FRONT: Final = Struct(">hiii16siqiqiqiqi32s").pack
-_ATTRIBUTION_FRONT: Final = Struct(">hiii16siqiq")
+_EVENT_FRONT: Final = Struct(">hiii16siqiqiiiqiqi32s").pack
+_ATTRIBUTION_FRONT: Final = Struct(">hiii16siqiqii")
 _BOOLEAN: Final = Struct(">i?").pack
 # A jsonb begins with the version of its format.
 _JSON: Final = Struct(">ib").pack
@@ -57,7 +57,7 @@ _CANDIDATE_HEADER: Final = (len(_EVENT) + len(ATTRIBUTION_COLUMN_NAMES)).to_byte
 _NO_ATTRIBUTION: Final = _NULL * len(ATTRIBUTION_COLUMN_NAMES)
 _NOT_CLICKED: Final = (None,) * len(CLICK_IDS)
 _NO_CLICK_IDS: Final = _NULL * len(CLICK_IDS)
-_REJECTED_HEADER: Final = b"\0\5"
+_REJECTED_HEADER: Final = b"\0\6"
 # One dimension, no nulls, elements of type text (25), numbered from 1.
 _ARRAY: Final = Struct(">iiiii").pack
 _TEXT_OID: Final = 25
@@ -108,7 +108,7 @@ def _click_ids(values: tuple[str | None, ...]) -> bytes:
     return _NO_CLICK_IDS if values == _NOT_CLICKED else b"".join(map(_text, values))
 
 
-def event_row(event: Accepted, load_id: int, line_number: int) -> tuple[bytes, bytes | None]:
+def event_row(event: Accepted, load_id: int, line_number: int, line_position: int = 1) -> tuple[bytes, bytes | None]:
     """The rows of raw.events and, where there is one, raw.attribution of an event from a line of a load."""
     day = event.occurred_at // MICROSECONDS_OF_DAY
     event_id = event.event_id
@@ -124,8 +124,8 @@ def event_row(event: Accepted, load_id: int, line_number: int) -> tuple[bytes, b
     row = b"".join(
         (
             _EVENT_FRONT(
-                len(_EVENT), 4, day, 16, event_id, 8, load_id, 8, line_number, 8, event.occurred_at,
-                8, event.received_at, 32, event.canonical_hash,
+                len(_EVENT), 4, day, 16, event_id, 8, load_id, 8, line_number, 4, line_position,
+                8, event.occurred_at, 8, event.received_at, 32, event.canonical_hash,
             ),
             key,
             _kind_and_device(event.kind, event.device),
@@ -146,7 +146,9 @@ def event_row(event: Accepted, load_id: int, line_number: int) -> tuple[bytes, b
     attribution = event.attribution
     if attribution is None:
         return row, None
-    front = _ATTRIBUTION_FRONT.pack(len(_ATTRIBUTION), 4, day, 16, event_id, 8, load_id, 8, line_number)
+    front = _ATTRIBUTION_FRONT.pack(
+        len(_ATTRIBUTION), 4, day, 16, event_id, 8, load_id, 8, line_number, 4, line_position
+    )
     return row, b"".join(
         (front, key, _words(*attribution[:8]), *map(_text, attribution[8:10]), _click_ids(attribution[10:]))
     )
@@ -170,8 +172,10 @@ def candidate_row(event: bytes, attribution: bytes | None) -> bytes:
     return b"".join((_CANDIDATE_HEADER, event[2:], attribution[own:]))
 
 
-def rejected_row(line: str, line_bytes: int, reasons: Sequence[str], load_id: int, line_number: int) -> bytes:
+def rejected_row(
+    line: str, line_bytes: int, reasons: Sequence[str], load_id: int, line_number: int, line_position: int = 1
+) -> bytes:
     """The row of a rejected line."""
     texts = _ARRAY(1, 0, _TEXT_OID, len(reasons), 1) + b"".join(map(_text, reasons))
-    at = _PLACE(8, load_id, 8, line_number)
+    at = _PLACE(8, load_id, 8, line_number, 4, line_position)
     return b"".join((_REJECTED_HEADER, _text(line), _BIGINT(8, line_bytes), _bytes(texts), at))

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import IO, Any, Final
 
 from ingestion.candidates.judging import Judged, Rules, examine, judge
-from ingestion.landing.lines import Numbered, Portion
+from ingestion.landing.lines import Placed, Portion
 from ingestion.validation.validator import LineValidator
 
 MAX_WAITING_BYTES: Final = 8_388_608
@@ -56,7 +56,7 @@ class Docket:
 
     def __init__(self, validator: LineValidator) -> None:
         self._validator = validator
-        self._lines: dict[int, list[Numbered]] = {}
+        self._lines: dict[int, list[Placed]] = {}
         self._bytes = 0
 
     def judge(self, load_id: int, portion: Portion) -> Judged:
@@ -64,7 +64,9 @@ class Docket:
         judged, unclear = judge(self._validator, load_id, portion)
         if self._bytes < MAX_WAITING_BYTES:
             self._lines.setdefault(load_id, []).extend(unclear)
-            self._bytes += sum(len(line if isinstance(line, bytes) else line.head) + _LINE_BYTES for _, line in unclear)
+            self._bytes += sum(
+                len(line if isinstance(line, bytes) else line.head) + _LINE_BYTES for _, _, line in unclear
+            )
         else:
             examine(self._validator, judged, unclear)
         return judged

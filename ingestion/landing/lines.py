@@ -7,27 +7,18 @@ where it ends, and may be left to somebody else.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, count, islice, repeat
 from typing import Final
 
-import msgspec
-
 from ingestion.contract import MAX_LINE_BYTES
+from ingestion.landing.objects import HEAD_BYTES, Cutter, Oversized, Positioned, Remainder, is_json, without_marks
 
-# What is kept of a line that is too long: enough to recognise who wrote it.
-HEAD_BYTES: Final = 4_096
 _UTF8_BOM: Final = b"\xef\xbb\xbf"
 _LINE_END: Final = ord("\n")
-# Of lines that had to be looked at one by one.
+# Of lines that had to be looked at one by one, each of up to 1 MiB.
 _LINES_AT_ONCE: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Oversized:
-    """A line longer than MAX_LINE_BYTES: its first HEAD_BYTES and its whole length, without the line end."""
-
-    head: bytes
-    line_bytes: int
+# Of the objects in one chunk of a long line, all of which are in memory already.
+_OBJECTS_AT_ONCE: Final = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +37,18 @@ class Text:
     content: bytes
 
 
-Line = bytes | Oversized | EventArray
-Numbered = tuple[int, Line]
-Portion = Text | list[Numbered]
+Line = bytes | Oversized | EventArray | Remainder
+# The number of a line, the position of an object in it, and the object; mostly that is the line.
+Placed = tuple[int, int, Line]
+Portion = Text | list[Placed]
 
 
-def numbered(portion: Portion) -> Iterator[Numbered]:
-    """The lines of a portion and their numbers, without line ends (LF or CRLF); blank ones only count."""
+def placed(portion: Portion) -> Iterator[Placed]:
+    """Yield the lines of a portion with their places, without line ends (LF or CRLF); blank ones only count.
+
+    Only lines that are too long for one object are cut into objects here. Of the others that is for those to do who
+    find that a line is no JSON: most lines are one object, and nobody has to look for another.
+    """
     if isinstance(portion, list):
         return iter(portion)
     lines = portion.content.split(b"\n")
@@ -65,55 +61,60 @@ def numbered(portion: Portion) -> Iterator[Numbered]:
         and not any(map(bytes.isspace, lines))
         and max(map(len, lines), default=0) <= MAX_LINE_BYTES
     ):
-        return enumerate(lines, portion.first_number)
+        return zip(count(portion.first_number), repeat(1), lines, strict=False)
     return _cleaned(enumerate(lines, portion.first_number))
 
 
-def _cleaned(lines: Iterable[tuple[int, bytes]]) -> Iterator[Numbered]:
+def _cleaned(lines: Iterable[tuple[int, bytes]]) -> Iterator[Placed]:
     for number, content in lines:
+        if not content:
+            continue
         line = content[:-1] if content.endswith(b"\r") else content
         if len(line) > MAX_LINE_BYTES:
-            yield number, Oversized(line[:HEAD_BYTES], len(line))
+            cutter = Cutter()
+            for pieces in (cutter.cut(line), cutter.end()):
+                for position, piece in pieces:
+                    yield number, position, piece
         elif line and not line.isspace():
-            yield number, line
+            yield number, 1, line
 
 
 def split(chunks: Iterator[bytes]) -> Iterator[Portion]:
-    """The lines of some content, numbered from 1, in portions.
+    """Yield the lines of some content, numbered from 1, in portions.
 
-    A last line without a line end is a line; a byte order mark at the start is skipped. Content that is one array of
-    events written over many lines is given as one EventArray, since its lines are not to blame one by one.
+    A last line without a line end is a line; a byte order mark at the start is no part of the content. Content that is
+    one array of events written over many lines is given as one EventArray: its lines are not to blame one by one.
     """
     content = _Content(chunks)
     portions = _portions(iter(content))
     for portion in portions:
-        first = next(numbered(portion), None)
+        first = next(placed(portion), None)
         if first is not None:
             break
     else:
         return
-    if not _begins_array(first[1]):
+    if not _begins_array(first[2]):
         yield portion
         yield from portions
         return
-    lines = chain.from_iterable(map(numbered, chain([portion], portions)))
-    number, line = next(lines)
+    lines = chain.from_iterable(map(placed, chain([portion], portions)))
+    number, _, line = next(lines)
     if isinstance(line, Oversized):
-        yield [(number, EventArray(line.head, line.line_bytes))]
+        yield [(number, 1, EventArray(line.head, line.line_bytes))]
         yield from _in_portions(lines)
         return
     following = list(islice(lines, 2))
-    if (isinstance(line, bytes) and _is_json(line)) or _are_lines_of_their_own(following):
+    if (isinstance(line, bytes) and is_json(line)) or _are_lines_of_their_own(following):
         yield [first, *following]
         yield from _in_portions(lines)
         return
     for _ in lines:
         pass
-    yield [(number, EventArray(content.head, content.size))]
+    yield [(number, 1, EventArray(content.head, content.size))]
 
 
-def _in_portions(lines: Iterator[Numbered]) -> Iterator[Portion]:
-    while portion := list(islice(lines, _LINES_AT_ONCE)):
+def _in_portions(lines: Iterator[Placed], at_once: int = _LINES_AT_ONCE) -> Iterator[Portion]:
+    while portion := list(islice(lines, at_once)):
         yield portion
 
 
@@ -135,62 +136,56 @@ class _Content:
 
 
 def _begins_array(line: Line) -> bool:
-    return (line if isinstance(line, bytes) else line.head).lstrip().startswith(b"[")
+    return without_marks(line if isinstance(line, bytes) else line.head).startswith(b"[")
 
 
-def _is_json(line: bytes) -> bool:
-    try:
-        msgspec.json.decode(line, type=msgspec.Raw)
-    except (msgspec.DecodeError, RecursionError):
-        return False
-    return True
-
-
-def _are_lines_of_their_own(following: list[Numbered]) -> bool:
+def _are_lines_of_their_own(following: list[Placed]) -> bool:
     """Whether what follows a line that is the beginning of an array, or just broken, is no continuation of it.
 
     In an array a value is followed by a comma or by the end, on its own line or on the next.
     """
-    if not following or not isinstance(following[0][1], bytes) or not _is_json(following[0][1]):
+    if not following or not isinstance(following[0][2], bytes) or not is_json(without_marks(following[0][2])):
         return False
     return len(following) == 1 or not (
-        isinstance(following[1][1], bytes) and following[1][1].lstrip().startswith((b",", b"]"))
+        isinstance(following[1][2], bytes) and following[1][2].lstrip().startswith((b",", b"]"))
     )
 
 
 def _portions(chunks: Iterator[bytes]) -> Iterator[Portion]:
     number = 1
     rest = b""  # of the line that began in an earlier chunk
-    dropped = 0  # bytes of that line that are no longer held, once it is too long
-    ends_in_cr = False  # whether the last of the dropped bytes is a CR, which may belong to the line end
+    cutter: Cutter | None = None  # of that line, once it is too long to be held
     for chunk in chunks:
         end = chunk.rfind(b"\n") + 1
         start = 0
-        if end and dropped:
+        if end and cutter is not None:
             start = chunk.find(b"\n") + 1
-            ends_in_cr = chunk.endswith(b"\r", 0, start - 1) if start > 1 else ends_in_cr
-            yield [(number, Oversized(rest, len(rest) + dropped + start - 1 - ends_in_cr))]
-            number, rest, dropped = number + 1, b"", 0
+            yield from _cut(number, chain(cutter.cut(chunk[: start - 1]), cutter.end()))
+            number, cutter = number + 1, None
         if end > start:
             text = Text(number, b"".join((rest, memoryview(chunk)[start:end])))
             number += _line_ends(text.content)
             rest = b""
-            yield text
-        tail = chunk[end:]
-        if dropped:
-            dropped += len(tail)
-            ends_in_cr = tail.endswith(b"\r") if tail else ends_in_cr
+            # Files of nothing but line ends can be packed a thousandfold.
+            if not text.content.isspace():
+                yield text
+        if cutter is not None:
+            yield from _cut(number, cutter.cut(chunk[end:]))
         else:
-            rest += tail
+            rest += chunk[end:]
             # One byte of grace: the CR of a line end that is still to come.
             if len(rest) > MAX_LINE_BYTES + 1:
-                dropped = len(rest) - HEAD_BYTES
-                ends_in_cr = rest.endswith(b"\r")
-                rest = rest[:HEAD_BYTES]
-    if dropped:
-        yield [(number, Oversized(rest, len(rest) + dropped - ends_in_cr))]
+                cutter = Cutter()
+                yield from _cut(number, cutter.cut(rest))
+                rest = b""
+    if cutter is not None:
+        yield from _cut(number, cutter.end())
     elif rest:
         yield Text(number, rest)
+
+
+def _cut(number: int, pieces: Iterator[Positioned]) -> Iterator[Portion]:
+    return _in_portions(((number, position, piece) for position, piece in pieces), _OBJECTS_AT_ONCE)
 
 
 def _line_ends(content: bytes) -> int:

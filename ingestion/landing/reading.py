@@ -10,11 +10,11 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import RawIOBase
-from itertools import islice
+from itertools import count, islice, repeat
 from typing import BinaryIO, Final, cast
 
 from ingestion.landing.files import COMPRESSED, PARQUET, LandingError, LandingFile
-from ingestion.landing.lines import Numbered, Portion, numbered, split
+from ingestion.landing.lines import Placed, Portion, placed, split
 from ingestion.landing.storage import ObjectChanged, StorageError
 
 # Large enough that the cost of a read does not matter, small enough that four of them do not matter either.
@@ -31,10 +31,10 @@ def checksum(file: LandingFile) -> str:
         return _digest(stored)
 
 
-def read_lines(file: LandingFile, expected_checksum: str | None = None) -> Iterator[Numbered]:
-    """The lines of a file with their numbers, from 1; of Parquet its rows, as lines of JSON. Otherwise as `read`."""
+def read_lines(file: LandingFile, expected_checksum: str | None = None) -> Iterator[Placed]:
+    """Yield the lines of a file with their places; of Parquet its rows, as lines of JSON. Otherwise as `Reading`."""
     for portion in Reading(file, expected_checksum):
-        yield from numbered(portion)
+        yield from placed(portion)
 
 
 class Reading:
@@ -81,7 +81,7 @@ class Reading:
             try:
                 if rows.seek(0, 2):
                     rows.seek(0)
-                    lines: Iterator[Numbered] = enumerate(rows_as_lines(rows), start=1)
+                    lines: Iterator[Placed] = zip(count(1), repeat(1), rows_as_lines(rows), strict=False)
                     while portion := list(islice(lines, _ROWS_AT_ONCE)):
                         yield portion
             except UnreadableParquet as error:

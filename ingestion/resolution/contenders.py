@@ -11,10 +11,10 @@ from ingestion.schema import (
 )
 
 # All columns of the table that a copy travels in; as it is stored in raw; and as it is spread out from JSON.
-COLUMNS: Final = f"{', '.join(CANDIDATE_COLUMN_NAMES)}, load_id, line_number"
+COLUMNS: Final = f"{', '.join(CANDIDATE_COLUMN_NAMES)}, load_id, line_number, line_position"
 STORED: Final = f"""{", ".join(f"events.{name}" for name in EVENT_COLUMN_NAMES)},
         {", ".join(f"attribution.{name}" for name in ATTRIBUTION_COLUMN_NAMES)},
-        events.load_id, events.line_number"""
+        events.load_id, events.line_number, events.line_position"""
 SPREAD: Final = ", ".join(f"candidate.{name}" for name in CANDIDATE_COLUMN_NAMES)
 
 # `standing` is where a copy is now (incoming, accepted, duplicate, limited), `verdict` where it belongs.
@@ -23,6 +23,7 @@ create temporary table contenders (
     {", ".join(f"{name} {definition}" for name, definition in (*EVENT_COLUMNS, *ATTRIBUTION_COLUMNS))},
     load_id bigint not null,
     line_number bigint not null,
+    line_position integer not null,
     standing text not null default 'incoming',
     verdict text not null default 'accepted'
 ) on commit drop;

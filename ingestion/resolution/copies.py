@@ -17,9 +17,9 @@ YIELD: Final = (
         and events.event_date = contenders.event_date and events.event_key = contenders.event_key
         and sent_by.load_id = contenders.load_id
         and (events.received_at, events.occurred_at, events.canonical_hash,
-            stored_by.file collate "C", events.line_number)
+            stored_by.file collate "C", events.line_number, events.line_position)
         < (contenders.received_at, contenders.occurred_at, contenders.canonical_hash,
-            sent_by.file collate "C", contenders.line_number)
+            sent_by.file collate "C", contenders.line_number, contenders.line_position)
     """,
 )
 
@@ -53,14 +53,14 @@ FETCH: Final = (
     """,
     f"""
     insert into contenders ({COLUMNS}, standing)
-    select {SPREAD}, duplicates.load_id, duplicates.line_number, 'duplicate'
+    select {SPREAD}, duplicates.load_id, duplicates.line_number, duplicates.line_position, 'duplicate'
     from raw.duplicate_events as duplicates
     inner join touched_keys using (event_date, event_key)
     cross join lateral jsonb_populate_record(null::contenders, duplicates.candidate) as candidate
     """,
     f"""
     insert into contenders ({COLUMNS}, standing)
-    select {SPREAD}, limited.load_id, limited.line_number, 'limited'
+    select {SPREAD}, limited.load_id, limited.line_number, limited.line_position, 'limited'
     from raw.rejected_events as limited
     inner join touched_keys using (event_date, event_key)
     cross join lateral jsonb_populate_record(null::contenders, limited.candidate) as candidate
@@ -79,10 +79,11 @@ JUDGE: Final = (
         select event_date, event_key from contenders where standing <> 'incoming'
     ),
     ranked as (
-        select contenders.load_id, contenders.line_number,
+        select contenders.load_id, contenders.line_number, contenders.line_position,
             row_number() over (
                 partition by event_date, event_key
-                order by received_at, occurred_at, canonical_hash, loads.file collate "C", contenders.line_number
+                order by received_at, occurred_at, canonical_hash, loads.file collate "C",
+                    contenders.line_number, contenders.line_position
             ) as claim
         from contenders
         inner join repeated using (event_date, event_key)
@@ -92,5 +93,6 @@ JUDGE: Final = (
     from ranked
     where ranked.claim > 1
         and contenders.load_id = ranked.load_id and contenders.line_number = ranked.line_number
+        and contenders.line_position = ranked.line_position
     """,
 )

@@ -6,6 +6,7 @@ from ingestion.schema import ATTRIBUTION_COLUMN_NAMES, CANDIDATE_COLUMN_NAMES, E
 
 _EVENT_COLUMNS: Final = ", ".join(EVENT_COLUMN_NAMES)
 _ATTRIBUTION_COLUMNS: Final = ", ".join(ATTRIBUTION_COLUMN_NAMES)
+_PLACE: Final = "load_id, line_number, line_position"
 # A third quicker than to take the other columns out of the whole row's JSON.
 _CANDIDATE: Final = f"(select {', '.join(f'moved.{name}' for name in CANDIDATE_COLUMN_NAMES)}) as candidate"
 _CANDIDATE_JSON: Final = f"(select to_jsonb(candidate) from {_CANDIDATE})"
@@ -28,43 +29,45 @@ MOVE_OUT: Final = (
     delete from raw.duplicate_events as duplicates using contenders as moved
     where moved.standing = 'duplicate' and moved.verdict <> 'duplicate'
         and duplicates.load_id = moved.load_id and duplicates.line_number = moved.line_number
+        and duplicates.line_position = moved.line_position
     """,
     """
     delete from raw.rejected_events as rejected using contenders as moved
     where moved.standing = 'limited' and moved.verdict <> 'limited'
         and rejected.load_id = moved.load_id and rejected.line_number = moved.line_number
+        and rejected.line_position = moved.line_position
     """,
 )
 
 MOVE_IN: Final = (
     f"""
-    insert into raw.events ({_EVENT_COLUMNS}, load_id, line_number)
-    select {_EVENT_COLUMNS}, load_id, line_number
+    insert into raw.events ({_EVENT_COLUMNS}, {_PLACE})
+    select {_EVENT_COLUMNS}, {_PLACE}
     from contenders
     where verdict = 'accepted' and standing <> 'accepted'
     """,
     f"""
-    insert into raw.attribution (event_date, event_key, event_id, {_ATTRIBUTION_COLUMNS}, load_id, line_number)
-    select event_date, event_key, event_id, {_ATTRIBUTION_COLUMNS}, load_id, line_number
+    insert into raw.attribution (event_date, event_key, event_id, {_ATTRIBUTION_COLUMNS}, {_PLACE})
+    select event_date, event_key, event_id, {_ATTRIBUTION_COLUMNS}, {_PLACE}
     from contenders
     where verdict = 'accepted' and standing <> 'accepted'
         and coalesce({_ATTRIBUTION_COLUMNS}) is not null
     """,
     f"""
     insert into raw.duplicate_events
-        (event_date, event_key, received_at, occurred_at, canonical_hash, candidate, load_id, line_number)
-    select event_date, event_key, received_at, occurred_at, canonical_hash, {_CANDIDATE_JSON}, load_id, line_number
+        (event_date, event_key, received_at, occurred_at, canonical_hash, candidate, {_PLACE})
+    select event_date, event_key, received_at, occurred_at, canonical_hash, {_CANDIDATE_JSON}, {_PLACE}
     from contenders as moved
     where verdict = 'duplicate' and standing <> 'duplicate'
     """,
     f"""
     insert into raw.rejected_events
-        (line, line_bytes, reasons, event_date, event_key, candidate, load_id, line_number)
-    select line, octet_length(line), array['rate_limited'], event_date, event_key, candidate, load_id, line_number
+        (line, line_bytes, reasons, event_date, event_key, candidate, {_PLACE})
+    select line, octet_length(line), array['rate_limited'], event_date, event_key, candidate, {_PLACE}
     from (
         select candidate::text as line, *
         from (
-            select {_CANDIDATE_JSON} as candidate, event_date, event_key, load_id, line_number
+            select {_CANDIDATE_JSON} as candidate, event_date, event_key, {_PLACE}
             from contenders as moved
             where verdict = 'limited' and standing <> 'limited'
             -- Works out each candidate once and not at every mention.

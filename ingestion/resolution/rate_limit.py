@@ -39,7 +39,7 @@ FIND_BUSY: Final = f"""
 
 PREPARE: Final = (
     # Without knowing how many were accepted, the planner compares every event of a crowd with every crowded minute.
-    "analyze contenders (load_id, line_number, event_date, event_key, source, standing, verdict)",
+    "analyze contenders (load_id, line_number, line_position, event_date, event_key, source, standing, verdict)",
     "analyze busy_visitors",
     f"""
     create temporary table touched_minutes on commit drop as
@@ -109,9 +109,9 @@ FETCH: Final = (
     # touched minute and not only for the crowded ones.
     f"""
     insert into contenders ({COLUMNS}, standing, verdict)
-    select {SPREAD}, limited.load_id, limited.line_number, 'limited', 'accepted'
+    select {SPREAD}, limited.load_id, limited.line_number, limited.line_position, 'limited', 'accepted'
     from (
-        select limited.candidate, limited.load_id, limited.line_number
+        select limited.candidate, limited.load_id, limited.line_number, limited.line_position
         from raw.rejected_events as limited
         inner join touched_minutes on minute = {_LIMITED_MINUTE} and who = {_LIMITED_WHO}
         where limited.candidate is not null and limited.event_date = any(%(crowded_dates)s)
@@ -129,7 +129,7 @@ FETCH: Final = (
 JUDGE: Final = (
     f"""
     with ranked as (
-        select load_id, line_number,
+        select load_id, line_number, line_position,
             row_number() over (partition by minute, who order by received_at, occurred_at, event_key collate "C") as nth
         from (
             select *, {_MINUTE} as minute, {_WHO} as who from contenders
@@ -141,5 +141,6 @@ JUDGE: Final = (
     from ranked
     where ranked.nth > %(limit)s
         and contenders.load_id = ranked.load_id and contenders.line_number = ranked.line_number
+        and contenders.line_position = ranked.line_position
     """,
 )

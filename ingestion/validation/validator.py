@@ -27,7 +27,8 @@ from ingestion.contract import (
 from ingestion.encryption.props import PropEncryption
 from ingestion.enrichment import user_agent_parser
 from ingestion.event_rules import EventRules, default_rules
-from ingestion.landing.lines import EventArray, Oversized
+from ingestion.landing.lines import EventArray
+from ingestion.landing.objects import Oversized, Remainder
 from ingestion.privacy import is_clean, is_clean_text, nothing, redact_value
 from ingestion.validation.diagnosis import AN_ARRAY, TOO_DEEP, Unreadable, diagnose, read_document
 from ingestion.validation.plain import (
@@ -46,6 +47,11 @@ from ingestion.window import ONE_DAY
 
 _AHEAD: Final = timedelta(hours=MAX_CLOCK_AHEAD_HOURS) // timedelta(microseconds=1)
 _TOO_LONG: Final = f"line: longer than {MAX_LINE_BYTES} bytes"
+_NOT_READ: Final = {
+    EventArray: AN_ARRAY,
+    Oversized: _TOO_LONG,
+    Remainder: "line: not JSON from here on; the objects before it were read",
+}
 
 _decode: Final = msgspec.json.Decoder().decode
 # Object keys in one order: the canonical form must not depend on the order in which they were sent.
@@ -98,9 +104,10 @@ class LineValidator:
         self._day_end = to_microseconds(self._day_ends_at)
         self._last_received = self._day_end + _AHEAD
 
-    def reject_unread(self, line: Oversized | EventArray) -> Rejected:
-        """The outcome of what was not read whole: a line that is too long, or an array of events over many lines."""
-        reason = AN_ARRAY if isinstance(line, EventArray) else _TOO_LONG
+    def reject_unread(self, line: Oversized | EventArray | Remainder) -> Rejected:
+        """The outcome of what was not read whole: a line that is too long, an array of events over many lines, or what
+        follows the objects of a line and is none."""
+        reason = _NOT_READ[type(line)]
         return Rejected(redact_line(line.head, self._is_covered), line.line_bytes, (reason,))
 
     def validate(self, line: bytes) -> Accepted | Rejected | NotTracked:

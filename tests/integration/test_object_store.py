@@ -81,7 +81,7 @@ def test_names_of_any_characters_are_read(s3: S3, name: str) -> None:
     s3.land(DAY, b"{}\n", name)
     [file] = landing_files(LandingRoot.at(s3.url), DAY)
     assert file.entry.own_name == name
-    assert list(read_lines(file)) == [(1, b"{}")]
+    assert list(read_lines(file)) == [(1, 1, b"{}")]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_every_format_is_read_range_by_range(
     monkeypatch.setattr(object_store, "RANGE_BYTES", 10)
     s3.land(DAY, content, name)
     [file] = landing_files(LandingRoot.at(s3.url), DAY)
-    assert list(read_lines(file, checksum(file))) == [(1, b'{"n":1}'), (2, b'{"n":2}')]
+    assert list(read_lines(file, checksum(file))) == [(1, 1, b'{"n":1}'), (2, 1, b'{"n":2}')]
 
 
 @pytest.mark.parametrize("name", ["a.ndjson", "a.ndjson.gz", "a.ndjson.zst", "a.parquet"])

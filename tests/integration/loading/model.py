@@ -5,12 +5,13 @@ limit, written down a second time and as plainly as possible. It shares no code 
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-Line = Mapping[str, Any] | str
+# An event, several without a line end between them, or what is no event.
+Line = Mapping[str, Any] | tuple[Mapping[str, Any], ...] | str
 ONE_DAY = timedelta(days=1)
 
 
@@ -28,6 +29,7 @@ class Copy:
     link: str | None
     file: str
     line_number: int
+    line_position: int
 
     @property
     def says(self) -> tuple[object, ...]:
@@ -35,8 +37,8 @@ class Copy:
         return self.event_date, self.key, self.received_at, self.canonical_hash
 
     @property
-    def place(self) -> tuple[str, int]:
-        return self.file, self.line_number
+    def place(self) -> tuple[str, int, int]:
+        return self.file, self.line_number, self.line_position
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +69,13 @@ def settle(files: Mapping[tuple[date, str], Sequence[Line]], *, per_minute: int)
     rejected: dict[str, int] = defaultdict(int)
     not_tracked: dict[str, int] = defaultdict(int)
     for (landing_date, name), lines in files.items():
-        for number, line in enumerate(lines, 1):
+        for number, position, line in _placed(lines):
             if isinstance(line, str):
                 rejected[name] += 1
             elif line.get("context", {}).get("doNotTrack") and line.get("source", "web") in ("web", "mobile"):
                 not_tracked[name] += 1
             else:
-                copy = _copy(landing_date, name, number, line)
+                copy = _copy(landing_date, name, number, position, line)
                 copies[copy.event_date, copy.key].append(copy)
 
     minutes: dict[tuple[str, datetime], list[Copy]] = defaultdict(list)
@@ -93,7 +95,9 @@ def settle(files: Mapping[tuple[date, str], Sequence[Line]], *, per_minute: int)
         accepted, duplicates, limited = (
             sum(copy.file == name for copy in those) for those in (raw.accepted, raw.duplicates, raw.limited)
         )
-        raw.ledger[name] = Counts(len(lines), accepted, rejected[name] + limited, duplicates, not_tracked[name])
+        raw.ledger[name] = Counts(
+            len(list(_placed(lines))), accepted, rejected[name] + limited, duplicates, not_tracked[name]
+        )
     return raw
 
 
@@ -106,7 +110,13 @@ def changed_days(before: Raw, after: Raw) -> set[date]:
     }
 
 
-def _copy(landing_date: date, file: str, line_number: int, event: Mapping[str, Any]) -> Copy:
+def _placed(lines: Sequence[Line]) -> Iterator[tuple[int, int, Mapping[str, Any] | str]]:
+    for number, line in enumerate(lines, 1):
+        for position, item in enumerate(line if isinstance(line, tuple) else (line,), 1):
+            yield number, position, item
+
+
+def _copy(landing_date: date, file: str, line_number: int, line_position: int, event: Mapping[str, Any]) -> Copy:
     occurred_at = datetime.fromisoformat(event["occurredAt"]).astimezone(UTC)
     canonical = {**event, "occurredAt": occurred_at.isoformat()}
     if "receivedAt" in event:
@@ -127,4 +137,5 @@ def _copy(landing_date: date, file: str, line_number: int, event: Mapping[str, A
         link=event.get("anonymousId") if "actorId" in event else None,
         file=file,
         line_number=line_number,
+        line_position=line_position,
     )

@@ -140,8 +140,8 @@ class RawTables:
             ("raw.rejected_events", "reasons = '{rate_limited}'", expected.limited),
         ):
             stored = self.rows(
-                f"select event_date, event_key, file, line_number from {table} inner join ops.loads using (load_id)"
-                f" where {condition}"
+                f"select event_date, event_key, file, line_number, line_position from {table}"
+                f" inner join ops.loads using (load_id) where {condition}"
             )
             assert sorted(stored) == sorted((c.event_date, c.key, *c.place) for c in copies), table
         assert sorted(self.rows("select event_date, event_key, received_at, canonical_hash from raw.events")) == sorted(

@@ -4,6 +4,7 @@ raw is compared with the model.
 """
 
 import random
+from collections.abc import Mapping
 from datetime import date
 from itertools import product
 
@@ -52,7 +53,10 @@ def route_of(seed: int) -> list[Step]:
     pool = [*chance.choices(EVENTS, k=14), *UNUSABLE]
 
     def content() -> list[model.Line]:
-        return chance.choice([[], *[chance.choices(pool, k=chance.randint(3, 10))] * 7])
+        lines = chance.choice([[], *[chance.choices(pool, k=chance.randint(3, 10))] * 7])
+        # Some events have no line end between them.
+        objects = tuple(line for line in lines if isinstance(line, Mapping))
+        return [*lines[:2], objects] if len(lines) > 5 and chance.random() < 0.4 and objects else lines
 
     steps: list[Step] = [("land", file, content()) for file in [*FILES, *chance.choices(FILES, k=3)]]
     steps += [("load", file, []) for file in chance.choices(FILES, k=4)]

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ingestion.landing.lines import EventArray, Oversized
+from ingestion.landing.lines import EventArray
+from ingestion.landing.objects import Oversized
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
 from ingestion.validation.diagnosis import diagnose, read_document
 from ingestion.validation.stored import Accepted

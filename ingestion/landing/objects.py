@@ -1,0 +1,187 @@
+"""Several objects in one line, as delivery services write them: each is taken for a line of its own.
+
+The place of an object is the number of its line and its position in that line, from 1. Only lines that cannot be read
+as one JSON value, or are longer than one object may be, come here.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from ingestion.contract import MAX_LINE_BYTES
+
+# What is kept of something that is too long: enough to recognise who wrote it.
+HEAD_BYTES: Final = 4_096
+# The column that holds a position is a 32-bit integer.
+_LAST_POSITION: Final = 2**31 - 1
+# Deeper objects cannot be parsed; to follow millions of braces would take minutes.
+_MAX_DEPTH: Final = 1_000
+# Byte order marks of joined files, the record separators of RFC 7464, and blanks: between objects they say nothing.
+_BETWEEN: Final = re.compile(rb"(?:[ \t\r\n\x1e]|\xef\xbb\xbf)*+")
+_MARK_BYTES: Final = 3
+_PARTS_OF_A_MARK: Final = (b"\xef", b"\xef\xbb")
+# Up to the next brace that stands in no text, or to a text that does not end in these bytes.
+_TO_BRACE: Final = re.compile(rb'[^{}"]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^{}"]*+)*+', re.DOTALL)
+_TO_END_OF_TEXT: Final = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_OPENING: Final = ord("{")
+_QUOTE: Final = ord('"')
+
+
+@dataclass(frozen=True, slots=True)
+class Oversized:
+    """A line or object longer than MAX_LINE_BYTES: its first HEAD_BYTES, and its whole length without the line end."""
+
+    head: bytes
+    line_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remainder:
+    """The rest of a line behind its last object that can be read: its first HEAD_BYTES, and its whole length."""
+
+    head: bytes
+    line_bytes: int
+
+
+Piece = bytes | Oversized | Remainder
+Positioned = tuple[int, Piece]
+
+
+def without_marks(line: bytes) -> bytes:
+    """Drop the byte order marks, record separators and blanks that a line begins with."""
+    return line[_blank_until(line, 0) :]
+
+
+def is_json(content: bytes) -> bool:
+    """Tell whether content is one JSON value; lone surrogates and numbers out of range have reasons of their own."""
+    try:
+        msgspec.json.decode(content, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        try:
+            json.loads(content.decode(), parse_int=str, parse_constant=_refuse)
+        except (ValueError, RecursionError):
+            return False
+    return True
+
+
+def objects_of(line: bytes) -> list[Positioned]:
+    """Cut a line that is held whole into its objects and what remains of it behind them.
+
+    A line of nothing but marks and blanks has none. A line that does not begin with an object is one piece.
+    """
+    cutter = Cutter()
+    return [*cutter.cut(line), *cutter.end()]
+
+
+class Cutter:
+    """One line of any length that is cut into its objects while it is read; it holds one object of a legal length."""
+
+    def __init__(self) -> None:
+        self._position = 1
+        self._held = b""  # of what has begun and not ended; of what is too long only the head
+        self._length = 0  # of what has begun and not ended
+        self._pending = b""  # bytes that may be the beginning of a mark
+        self._depth = 0
+        self._is_in_text = False
+        self._skipped = 0  # bytes of the next content that a backslash before them escapes
+        self._is_remainder = False
+        self._ends_in_cr = False
+
+    def cut(self, content: bytes) -> Iterator[Positioned]:
+        """Take the next bytes of the line. Yields the objects that end in them."""
+        if not content:
+            return
+        self._ends_in_cr = content.endswith(b"\r")
+        content = self._pending + content
+        self._pending = b""
+        start = 0
+        while start < len(content):
+            if not self._depth and not self._is_remainder:
+                start = _blank_until(content, start)
+                if start == len(content):
+                    return
+                if len(content) - start < _MARK_BYTES and content[start:] in _PARTS_OF_A_MARK:
+                    self._pending = content[start:]
+                    return
+                self._is_remainder = content[start] != _OPENING or self._position == _LAST_POSITION
+            end = len(content) if self._is_remainder else self._end_of_object(content, start)
+            self._hold(content[start:end])
+            start = end
+            if not self._depth and not self._is_remainder:
+                yield from self._complete()
+
+    def end(self) -> Iterator[Positioned]:
+        """Yield what is left at the end of the line. Nothing can be cut afterwards."""
+        self._hold(self._pending)
+        length = self._length - (self._ends_in_cr and self._length > 0)
+        if not length:
+            return
+        held = self._held[:length]
+        if length > MAX_LINE_BYTES and (self._position == 1 or not self._is_remainder):
+            yield self._position, Oversized(held[:HEAD_BYTES], length)
+        elif self._position == 1:
+            yield 1, held
+        else:
+            yield self._position, Remainder(held[:HEAD_BYTES], length)
+
+    def _complete(self) -> Iterator[Positioned]:
+        if self._length > MAX_LINE_BYTES:
+            yield self._position, Oversized(self._held[:HEAD_BYTES], self._length)
+        elif is_json(self._held):
+            yield self._position, self._held
+        else:
+            self._is_remainder = True
+            return
+        self._position += 1
+        self._held, self._length = b"", 0
+
+    def _hold(self, content: bytes) -> None:
+        self._length += len(content)
+        # One byte of grace: the CR of a line end that is still to come.
+        is_too_long = self._length > MAX_LINE_BYTES + 1
+        if not is_too_long or len(self._held) < HEAD_BYTES:
+            self._held += content
+        if is_too_long:
+            self._held = self._held[:HEAD_BYTES]
+
+    def _end_of_object(self, content: bytes, start: int) -> int:
+        """Find where the object ends that begins at `start` or has begun before, or how far these bytes go."""
+        at = start + self._skipped
+        self._skipped = 0
+        while True:
+            if self._is_in_text:
+                found = _TO_END_OF_TEXT.match(content, at)
+                if found is None:
+                    backslashes = len(content) - at - len(content[at:].rstrip(b"\\"))
+                    self._skipped = backslashes % 2
+                    return len(content)
+                at = found.end()
+                self._is_in_text = False
+            found = _TO_BRACE.match(content, at)
+            at = len(content) if found is None else found.end()
+            if at >= len(content):
+                return len(content)
+            byte = content[at]
+            at += 1
+            if byte == _QUOTE:
+                self._is_in_text = True
+                continue
+            self._depth += 1 if byte == _OPENING else -1
+            if not self._depth:
+                return at
+            if self._depth > _MAX_DEPTH:
+                self._is_remainder = True
+                return len(content)
+
+
+def _blank_until(content: bytes, start: int) -> int:
+    found = _BETWEEN.match(content, start)
+    return start if found is None else found.end()
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
