@@ -71,10 +71,14 @@ def is_json(content: bytes) -> bool:
 def objects_of(line: bytes) -> list[Positioned]:
     """Cut a line that is held whole into its objects and what remains of it behind them.
 
-    A line of nothing but marks and blanks has none. A line that does not begin with an object is one piece.
+    A line of nothing but marks and blanks has none. A line that does not begin with two objects is one piece: what
+    stands behind a single object, such as a NUL or a comma, spoils the line.
     """
     cutter = Cutter()
-    return [*cutter.cut(line), *cutter.end()]
+    pieces = [*cutter.cut(line), *cutter.end()]
+    if len(pieces) == 1 and isinstance(pieces[0][1], bytes):
+        return [(1, without_marks(line).removesuffix(b"\r"))]
+    return pieces
 
 
 class Cutter:
@@ -82,6 +86,9 @@ class Cutter:
 
     def __init__(self) -> None:
         self._position = 1
+        # The first object, until it is seen whether another one follows, and how long the line was then.
+        self._first: bytes | Oversized | None = None
+        self._line_bytes = 0
         self._held = b""  # of what has begun and not ended; of what is too long only the head
         self._length = 0  # of what has begun and not ended
         self._pending = b""  # bytes that may be the beginning of a mark
@@ -96,6 +103,7 @@ class Cutter:
         if not content:
             return
         self._ends_in_cr = content.endswith(b"\r")
+        self._line_bytes += len(content)
         content = self._pending + content
         self._pending = b""
         start = 0
@@ -108,6 +116,12 @@ class Cutter:
                     self._pending = content[start:]
                     return
                 self._is_remainder = content[start] != _OPENING or self._position == _LAST_POSITION
+                if self._first is not None:
+                    if self._is_remainder:
+                        self._take_back(self._line_bytes - len(content) + start)
+                    else:
+                        yield 1, self._first
+                    self._first = None
             end = len(content) if self._is_remainder else self._end_of_object(content, start)
             self._hold(content[start:end])
             start = end
@@ -116,6 +130,11 @@ class Cutter:
 
     def end(self) -> Iterator[Positioned]:
         """Yield what is left at the end of the line. Nothing can be cut afterwards."""
+        if self._first is not None:
+            if not self._pending:
+                yield 1, self._first
+                return
+            self._take_back(self._line_bytes - len(self._pending))
         self._hold(self._pending)
         length = self._length - (self._ends_in_cr and self._length > 0)
         if not length:
@@ -129,15 +148,24 @@ class Cutter:
             yield self._position, Remainder(held[:HEAD_BYTES], length)
 
     def _complete(self) -> Iterator[Positioned]:
-        if self._length > MAX_LINE_BYTES:
-            yield self._position, Oversized(self._held[:HEAD_BYTES], self._length)
-        elif is_json(self._held):
-            yield self._position, self._held
-        else:
+        is_too_long = self._length > MAX_LINE_BYTES
+        if not is_too_long and not is_json(self._held):
             self._is_remainder = True
             return
+        piece = Oversized(self._held[:HEAD_BYTES], self._length) if is_too_long else self._held
+        if self._position == 1:
+            self._first = piece
+        else:
+            yield self._position, piece
         self._position += 1
         self._held, self._length = b"", 0
+
+    def _take_back(self, length: int) -> None:
+        """Make the first object, and `length` bytes of line in all, a part of what is no object."""
+        self._position = 1
+        first = self._first
+        self._held = first.head if isinstance(first, Oversized) else first or b""
+        self._length = length
 
     def _hold(self, content: bytes) -> None:
         self._length += len(content)

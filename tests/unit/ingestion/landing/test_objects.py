@@ -73,9 +73,19 @@ def test_what_cannot_be_parsed_is_one_piece_with_all_that_follows(rest: bytes) -
         assert cut(line, 1) == expected
 
 
-@pytest.mark.parametrize("line", [b"garbage", b"[{},{}]", b"[{}]{}", b"1 {}", b'{"a":', b'"{}"{}', b",{}"])
-def test_a_line_that_begins_with_no_object_is_one_piece(line: bytes) -> None:
+@pytest.mark.parametrize(
+    "line",
+    [b"garbage", b"[{},{}]", b"[{}]{}", b"1 {}", b'{"a":', b'"{}"{}', b",{}", b"{}\0", b"{} ,{}", b"{},", b"{}\xef"],
+)
+def test_a_line_that_does_not_begin_with_two_objects_is_one_piece(line: bytes) -> None:
     assert objects_of(line) == [(1, line)]
+    rest = b"x" * 2 * MIB
+    for size in (1_000, 400_000, 3 * MIB):
+        [(position, piece)] = cut(line + rest, size)
+        assert position == 1
+        assert isinstance(piece, Oversized)
+        assert piece.line_bytes == len(line + rest)
+        assert piece.head.startswith(line[:2])
 
 
 @pytest.mark.parametrize("line", [b"", b" \r", b"\xef\xbb\xbf", b"\x1e \x1e"])
