@@ -23,12 +23,14 @@ class Entry:
     load_id: int
     checksum: str
     file_version: str | None
+    rules_digest: str | None
 
 
 def current(cursor: psycopg.Cursor, landing_date: date) -> dict[str, Entry]:
     """The loaded versions of a landing day's files, by the names of these."""
     cursor.execute(
-        "select file, load_id, checksum, file_version from ops.loads where landing_date = %s and replaced_by is null",
+        "select file, load_id, checksum, file_version, rules_digest from ops.loads"
+        " where landing_date = %s and replaced_by is null",
         [landing_date],
     )
     return {file: Entry(*entry) for file, *entry in cursor}
@@ -54,16 +56,21 @@ def remember(cursor: psycopg.Cursor, loaded: Mapping[str, Entry], unchanged: Seq
             cursor.execute("update ops.loads set file_version = %s where load_id = %s", [version, entry.load_id])
 
 
-def enter(cursor: psycopg.Cursor, file: LandingFile, change_id: int, previous: int | None) -> int:
+def has_other_rules(entry: Entry | None, rules_digest: str) -> bool:
+    """Tell whether a file was loaded under other rules than those of this digest. Older loads have none on record."""
+    return entry is not None and entry.rules_digest != rules_digest
+
+
+def enter(cursor: psycopg.Cursor, file: LandingFile, change_id: int, previous: int | None, *, rules_digest: str) -> int:
     """Enter a file that is going to be read, in the place of the load that it replaces. Returns its load id."""
     if previous is not None:
         # The file's place as the loaded version is free before the new version takes it.
         cursor.execute("update ops.loads set replaced_by = load_id where load_id = %s", [previous])
     cursor.execute(
         "insert into ops.loads (change_id, landing_date, file, checksum, file_bytes, file_version, lines_read,"
-        " accepted, rejected, duplicates, not_tracked, late, event_dates)"
-        " values (%s, %s, %s, '', %s, %s, 0, 0, 0, 0, 0, 0, '{}') returning load_id",
-        [change_id, file.landing_date, file.name, file.size, _settled_version(file)],
+        " accepted, rejected, duplicates, not_tracked, late, event_dates, rules_digest)"
+        " values (%s, %s, %s, '', %s, %s, 0, 0, 0, 0, 0, 0, '{}', %s) returning load_id",
+        [change_id, file.landing_date, file.name, file.size, _settled_version(file), rules_digest],
     )
     (load_id,) = cursor.fetchone() or (0,)
     if previous is not None:

@@ -23,6 +23,7 @@ from ingestion.landing.files import LandingFile, LandingRoot
 from ingestion.landing.reading import Reading
 from ingestion.resolution import contenders
 from ingestion.resolution.resolving import resolve
+from ingestion.rules_digest import rules_digest
 from ingestion.window import Window
 
 # How much smaller events are in a packed file, about.
@@ -34,13 +35,15 @@ class LoadReport:
     """What the loads of one landing day came to; lines_read = accepted + rejected + duplicates + not_tracked.
 
     Counts are of the files loaded now, in lines; files that were loaded before and have not changed are `unchanged`.
-    `missing` are files of the ledger that the landing folder no longer holds; what they brought stays loaded.
+    `missing` are files of the ledger that the landing folder no longer holds; what they brought stays loaded. Those of
+    them that were loaded under other rules are `outdated`: nothing can load them anew.
     """
 
     landing_date: date
     loaded: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    outdated: tuple[str, ...] = ()
     lines_read: int = 0
     accepted: int = 0
     rejected: int = 0
@@ -93,18 +96,21 @@ def load_landing_day(
     encryption: PropEncryption | None = None,
     rules: EventRules | None = None,
     judges: Judges | None = None,
+    is_reload: bool = False,
 ) -> LoadReport:
     """Make the files of one landing day visible in raw: all of them, with their ledger rows, or nothing.
 
-    A file that is loaded already, by its name and checksum, changes nothing; one whose content has changed replaces
-    exactly its own rows. Events before `start_date` are rejected; props that `encryption` names are encrypted. Lines
-    are judged by `judges`, otherwise in this process, and follow `rules`, by default the seeds'.
-    Raises LandingError when a file cannot be read, WorkerFailed when
-    a process of the judges ends, and ValueError inside a transaction of the caller, which could take back what is
+    A file that is loaded already, by its name and checksum, changes nothing, unless this `is_reload` and it was loaded
+    under other rules. A file that has changed, or is loaded anew, replaces exactly its own rows. Events before
+    `start_date` are rejected; props that `encryption` names are encrypted. Lines follow `rules`, by default the seeds',
+    and are judged by `judges`, otherwise in this process. Raises LandingError when a file cannot be read, WorkerFailed
+    when a process of the judges ends, and ValueError inside a transaction of the caller, which could take back what is
     reported as loaded.
     """
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise ValueError("a landing day is loaded in a transaction of its own: commit the connection's first")
+    rules = rules or default_rules()
+    digest = rules_digest(rules=rules, start_date=start_date, encryption=encryption)
     files = landing.landing_files(root, Window.day(landing_date))
     with connection.transaction(), connection.cursor() as cursor:
         # The ledger must not say "loaded" of what a crash of the server would lose.
@@ -114,13 +120,20 @@ def load_landing_day(
         # Two loads of one file would each find it missing from the ledger.
         cursor.execute("lock table ops.loads in share row exclusive mode")
         loaded = ledger.current(cursor, landing_date)
-        changed = [file for file in files if ledger.has_changed(loaded.get(file.name), file)]
+        changed = [
+            file
+            for file in files
+            if (is_reload and ledger.has_other_rules(loaded.get(file.name), digest))
+            or ledger.has_changed(loaded.get(file.name), file)
+        ]
+        missing = sorted(loaded.keys() - {file.name for file in files})
         ledger.remember(cursor, loaded, [file for file in files if file not in changed])
         report = LoadReport(
             landing_date,
             loaded=tuple(file.name for file in changed),
             unchanged=tuple(file.name for file in files if file not in changed),
-            missing=tuple(sorted(loaded.keys() - {file.name for file in files})),
+            missing=tuple(missing),
+            outdated=tuple(name for name in missing if ledger.has_other_rules(loaded[name], digest)),
         )
         if not changed:
             return report
@@ -136,7 +149,7 @@ def load_landing_day(
         previous_loads = {}
         for file in changed:
             previous = loaded[file.name].load_id if file.name in loaded else None
-            load_id = ledger.enter(cursor, file, change_id, previous)
+            load_id = ledger.enter(cursor, file, change_id, previous, rules_digest=digest)
             readings[load_id] = Reading(file)
             previous_loads[load_id] = previous
         # A file that turns out to have changed after its last line takes the rows of its whole landing day back.

@@ -97,13 +97,19 @@ create table if not exists ops.loads (
     event_dates date[] not null,
     loaded_at timestamptz not null default clock_timestamp(),
     replaced_by bigint,
-    file_version text
+    file_version text,
+    rules_digest text
 );
-do $$ begin
-    -- Not "add column if not exists", which waits for every load that is running.
-    if not exists (select from pg_attribute where attrelid = 'ops.loads'::regclass and attname = 'file_version') then
-        alter table ops.loads add column file_version text;
-    end if;
+do $$
+declare
+    added text;
+begin
+    foreach added in array array['file_version', 'rules_digest'] loop
+        -- Not "add column if not exists", which waits for every load that is running.
+        if not exists (select from pg_attribute where attrelid = 'ops.loads'::regclass and attname = added) then
+            execute format('alter table ops.loads add column %I text', added);
+        end if;
+    end loop;
 end $$;
 comment on table ops.loads is
     'The ledger: one row per version of a landing file. lines_read = accepted + rejected + duplicates + not_tracked.';
@@ -112,6 +118,8 @@ comment on column ops.loads.late is
 comment on column ops.loads.replaced_by is 'The load of the file''s next version; null while this version is the loaded one.';
 comment on column ops.loads.file_version is
     'What the storage says of the content without reading it: ETag of an object; times, size and inode of a file.';
+comment on column ops.loads.rules_digest is
+    'The digest of the code, lists and settings by which the lines were read; null for loads of versions without it.';
 create unique index if not exists loads_current_file on ops.loads (file) where replaced_by is null;
 create index if not exists loads_landing_date on ops.loads (landing_date);
 create index if not exists loads_change_id on ops.loads (change_id);

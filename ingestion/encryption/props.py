@@ -44,6 +44,11 @@ class PropEncryption:
             )
         return cls(names, KeyRing.parse(keys))
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Return the named props, in the spelling by which they are compared."""
+        return self._names
+
     def covers(self, key: str) -> bool:
         """Whether a key, in any spelling, is that of a named prop."""
         return (_remembered(key) if len(key) <= _REMEMBERED_KEY_LENGTH else _folded(key)) in self._names

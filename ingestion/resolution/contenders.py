@@ -17,6 +17,17 @@ STORED: Final = f"""{", ".join(f"events.{name}" for name in EVENT_COLUMN_NAMES)}
         events.load_id, events.line_number, events.line_position"""
 SPREAD: Final = ", ".join(f"candidate.{name}" for name in CANDIDATE_COLUMN_NAMES)
 
+
+def content(events: str = "", attribution: str = "") -> str:
+    """Return SQL for a hash (64 bits) of all that is stored of an event, wherever it came from.
+
+    Two rows of one key that other rules have made of one line differ in it, while their canonical hashes are equal.
+    """
+    columns = [f"{events}{name}" for name in EVENT_COLUMN_NAMES]
+    columns += [f"{attribution}{name}" for name in ATTRIBUTION_COLUMN_NAMES]
+    return f"hash_record_extended(row({', '.join(columns)}), 0)"
+
+
 # `standing` is where a copy is now (incoming, accepted, duplicate, limited), `verdict` where it belongs.
 CREATE: Final = f"""
 create temporary table contenders (
@@ -38,31 +49,37 @@ create temporary table removed (
     actor_id text,
     anonymous_id text,
     session_id uuid,
-    was_accepted boolean not null
+    was_accepted boolean not null,
+    content bigint
 ) on commit drop;
 """
 
 # Take out the rows of file versions that are replaced, and remember what they were.
 REMOVE_REPLACED: Final = (
-    """
-    with gone as (
+    f"""
+    with events as (
         delete from raw.events
+        where event_date = any(%(replaced_dates)s) and load_id = any(%(replaced)s)
+        returning *
+    ),
+    attribution as (
+        delete from raw.attribution
         where event_date = any(%(replaced_dates)s) and load_id = any(%(replaced)s)
         returning *
     )
     insert into removed
-    select event_date, event_key, canonical_hash, received_at, occurred_at, source,
-        actor_id, anonymous_id, session_id, true
-    from gone
+    select events.event_date, events.event_key, events.canonical_hash, events.received_at, events.occurred_at,
+        events.source, events.actor_id, events.anonymous_id, events.session_id, true,
+        {content("events.", "attribution.")}
+    from events left join attribution using (event_date, event_key)
     """,
-    "delete from raw.attribution where event_date = any(%(replaced_dates)s) and load_id = any(%(replaced)s)",
     """
     with gone as (
         delete from raw.rejected_events where load_id = any(%(replaced)s) returning *
     )
     insert into removed
     select event.event_date, event.event_key, event.canonical_hash, event.received_at, event.occurred_at, event.source,
-        event.actor_id, event.anonymous_id, event.session_id, false
+        event.actor_id, event.anonymous_id, event.session_id, false, null
     from gone
     cross join lateral jsonb_populate_record(null::contenders, gone.candidate) as event
     where gone.candidate is not null

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from ingestion.resolution.contenders import content
 from ingestion.schema import ATTRIBUTION_COLUMN_NAMES, CANDIDATE_COLUMN_NAMES, EVENT_COLUMN_NAMES
 
 _EVENT_COLUMNS: Final = ", ".join(EVENT_COLUMN_NAMES)
@@ -100,8 +101,8 @@ MOVE_IN: Final = (
 
 # An event day has changed when what is stored of it says something else than before, not when equal copies swapped.
 _SAME: Final = """before.event_date = after.event_date and before.event_key = after.event_key
-        and before.canonical_hash = after.canonical_hash and before.received_at = after.received_at"""
-_COMPARED: Final = "event_date, event_key, canonical_hash, received_at"
+        and before.content = after.content"""
+_COMPARED: Final = f"event_date, event_key, {content()} as content"
 RECORD_CHANGES: Final = (
     f"""
     insert into ops.stale_days (event_date, layer, reason, change_id)
@@ -109,7 +110,7 @@ RECORD_CHANGES: Final = (
         select {_COMPARED} from contenders
         where standing = 'accepted' and verdict <> 'accepted' and load_id <> all(%(fresh)s)
         union all
-        select {_COMPARED} from removed where was_accepted
+        select event_date, event_key, content from removed where was_accepted
     ),
     after as not materialized (
         select {_COMPARED} from contenders where verdict = 'accepted' and standing <> 'accepted'
