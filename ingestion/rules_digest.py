@@ -21,12 +21,14 @@ from ingestion.event_rules import EventRules
 PACKAGE: Final = Path(__file__).parent
 # Modules, and packages with all of their modules, that decide what an event is and what is stored of it.
 RULE_MODULES: Final = (
+    "attribution_table.py",
     "contract.py",
     "crawlers.py",
     "enrichment.py",
     "event_rules.py",
     "landing/lines.py",
     "landing/parquet.py",
+    "normalization.py",
     "privacy.py",
     "validation",
 )
