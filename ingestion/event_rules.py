@@ -14,6 +14,9 @@ from ingestion.crawlers import CrawlerPattern
 
 SEEDS: Final = Path(__file__).parents[1] / "dbt_project" / "seeds"
 
+# dbt takes the text "null" of a seed for a missing value, so that the seed cannot hold it.
+_NULL: Final = frozenset({"null"})
+
 
 @dataclass(frozen=True, slots=True)
 class EventRules:
@@ -37,7 +40,7 @@ class EventRules:
     def from_seeds(cls, seeds: Path = SEEDS) -> "EventRules":
         """Read the lists from the CSV files of the dbt project."""
         return cls(
-            placeholder_ids=frozenset(row["placeholder"].casefold() for row in _rows(seeds, "placeholder_ids")),
+            placeholder_ids=_NULL | {row["placeholder"].casefold() for row in _rows(seeds, "placeholder_ids")},
             crawlers=tuple((row["pattern"], row["is_crawler"] == "true") for row in _rows(seeds, "crawlers")),
             personal_keys=tuple((row["key"], row["action"], row["place"]) for row in _rows(seeds, "personal_keys")),
         )
