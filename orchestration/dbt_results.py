@@ -26,6 +26,15 @@ _MAY_PASS: Final = (
     "remaining connection slots",
     "deadlock detected",
     "lock timeout",
+    # SQLSTATE 53100 and 53200, by the system's words and by those of Postgres.
+    "no space left on device",
+    "disk quota exceeded",
+    "disk full",
+    "could not extend file",
+    "out of memory",
+    "out of shared memory",
+    "could not resize shared memory segment",
+    "cannot allocate memory",
 )
 _PARSE: Final = "partial_parse.msgpack"
 # One an invocation, 3 MB each: enough to look back over two weeks of nights.
@@ -37,8 +46,13 @@ class DbtFailed(Exception):
     """dbt failed for a reason that stays: a test found bad rows, or a model is wrong."""
 
 
-def failure(folder: Path, otherwise: str) -> DbtFailed | MayPass:
-    """Why the invocation with this target folder failed, node by node; `otherwise` where dbt left no results."""
+def failure(folder: Path, otherwise: str, exit_code: int | None = None) -> DbtFailed | MayPass:
+    """Tell why the invocation with this target folder failed, node by node; `otherwise` where dbt left no results.
+
+    A negative `exit_code` is the signal that ended dbt: mostly the system's, for want of memory.
+    """
+    if exit_code is not None and exit_code < 0:
+        return MayPass(f"dbt was ended by signal {-exit_code}, perhaps for want of memory")
     try:
         results = json.loads((folder / "run_results.json").read_bytes())["results"]
     except (OSError, ValueError, KeyError):

@@ -1,5 +1,6 @@
 """How a step fails: with one clear sentence, and tried again only when trying again can help."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -8,6 +9,7 @@ import dagster as dg
 import psycopg
 
 from ingestion.application.reader import ApplicationUnavailable
+from ingestion.candidates.workers import WorkerKilled
 from ingestion.landing.storage import StorageUnreachable
 from orchestration.warehouse import PasswordRefused, WarehouseUnavailable
 
@@ -27,9 +29,13 @@ _MAY_PASS: Final = (
     WarehouseUnavailable,
     ApplicationUnavailable,
     StorageUnreachable,
+    WorkerKilled,
     ConnectionError,
     TimeoutError,
+    MemoryError,
 )
+# The machine's own shortages: a full disk, a full quota, no memory for a process.
+_SHORTAGES: Final = (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM)
 
 
 def may_pass(error: BaseException | None) -> bool:
@@ -40,7 +46,7 @@ def may_pass(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, PasswordRefused):
             return False
-        if isinstance(error, _MAY_PASS):
+        if isinstance(error, _MAY_PASS) or (isinstance(error, OSError) and error.errno in _SHORTAGES):
             return True
         error = error.__cause__
     return False

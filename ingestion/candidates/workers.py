@@ -37,6 +37,10 @@ class WorkerFailed(Exception):
     """A worker ended, or could not go on. Nothing that it was handed is lost: its load is taken back as a whole."""
 
 
+class WorkerKilled(WorkerFailed):
+    """A worker was ended by a signal, mostly by the system for want of memory: the load may succeed in a minute."""
+
+
 class Judges:
     """Judges portions, in this process or by workers, which are started at the first use and end with the context.
 
@@ -167,9 +171,10 @@ class _Worker:
 
     def _lost(self) -> WorkerFailed:
         code = self._process.wait()
-        return WorkerFailed(
-            f"a process that judges lines ended ({code}), perhaps for want of memory; its landing day is not loaded:"
-            " rerun it"
+        kind, reason = (WorkerKilled, ", perhaps for want of memory") if code < 0 else (WorkerFailed, "")
+        return kind(
+            f"a process that judges lines ended ({code}){reason}; its landing day is not loaded: rerun it, and where"
+            " this comes again, set WAREHOUSE_LOAD_PROCESSES to a smaller number"
         )
 
 

@@ -39,6 +39,24 @@ def test_a_lost_server_is_tried_again() -> None:
     assert isinstance(failure_of([], otherwise="could not connect to server: Connection refused"), MayPass)
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        'Database Error\n  could not extend file "base/16/17": No space left on device\n  HINT: Check free disk space.',
+        "Database Error\n  out of memory\n  DETAIL: Failed on request of size 64 in memory context",
+    ],
+)
+def test_a_full_disk_and_a_want_of_memory_are_tried_again(message: str) -> None:
+    assert isinstance(failure_of([{**MODEL, "message": message}], otherwise=""), MayPass)
+
+
+def test_dbt_that_was_ended_by_a_signal_is_tried_again(tmp_path: Path) -> None:
+    error = failure(tmp_path, otherwise="failed with exit code `-9`", exit_code=-9)
+    assert isinstance(error, MayPass)
+    assert "signal 9" in str(error)
+    assert isinstance(failure(tmp_path, otherwise="no window", exit_code=2), DbtFailed)
+
+
 def test_without_results_dbt_speaks_for_itself(tmp_path: Path) -> None:
     error = failure(tmp_path, otherwise="Compilation Error: no window")
     assert isinstance(error, DbtFailed)

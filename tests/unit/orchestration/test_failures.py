@@ -1,9 +1,12 @@
 """What Dagster is told of a failure, and whether it tries the step again."""
 
+import errno
+
 import dagster as dg
 import psycopg
 import pytest
 
+from ingestion.candidates.workers import WorkerFailed, WorkerKilled
 from ingestion.landing.files import LandingError
 from orchestration.failures import MayPass, told
 from orchestration.warehouse import PasswordRefused, WarehouseUnavailable
@@ -23,12 +26,17 @@ def failure_of(error: Exception, *expected: type[Exception]) -> dg.Failure:
         psycopg.errors.LockNotAvailable("canceling statement due to lock timeout"),
         psycopg.InterfaceError("the connection is closed"),
         MayPass("dbt: server closed the connection"),
+        psycopg.errors.DiskFull("could not extend file: No space left on device"),
+        psycopg.errors.OutOfMemory("out of memory"),
+        OSError(errno.ENOSPC, "No space left on device"),
+        MemoryError("out of memory"),
+        WorkerKilled("a process that judges lines ended (-9)"),
     ],
 )
 def test_what_may_pass_is_tried_again(error: Exception) -> None:
     failure = failure_of(error)
     assert failure.allow_retries
-    assert failure.description == str(error)
+    assert str(error) in str(failure.description)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +45,8 @@ def test_what_may_pass_is_tried_again(error: Exception) -> None:
         PasswordRefused("the warehouse refuses the password"),
         psycopg.errors.UndefinedTable("no such table"),
         KeyError("a mistake of ours"),
+        WorkerFailed("a process that judges lines could not go on"),
+        PermissionError(errno.EACCES, "Permission denied"),
     ],
 )
 def test_what_stays_wrong_is_not_tried_again(error: Exception) -> None:
