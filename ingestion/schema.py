@@ -161,7 +161,14 @@ comment on column raw.rejected_events.candidate is 'Of a rate-limited event: the
 create index if not exists rejected_events_limited on raw.rejected_events (event_date, event_key) where candidate is not null;
 
 {attribution_table.MIGRATION}
-create table if not exists ops.stale_days (
+do $$ begin
+    -- Marks were called stale_days; that name now is the view of every reason (orchestration/stale_reasons.py).
+    if exists (select from pg_class where oid = to_regclass('ops.stale_days') and relkind = 'r') then
+        alter table ops.stale_days rename to stale_day_marks;
+        alter index ops.stale_days_pkey rename to stale_day_marks_pkey;
+    end if;
+end $$;
+create table if not exists ops.stale_day_marks (
     event_date date not null,
     layer text not null,
     reason text not null,
@@ -169,7 +176,8 @@ create table if not exists ops.stale_days (
     recorded_at timestamptz not null default clock_timestamp(),
     primary key (event_date, layer, reason)
 );
-comment on table ops.stale_days is 'Event days whose published numbers may differ from what raw says now, and why.';
+comment on table ops.stale_day_marks is
+    'Event days that loads and builds have marked as stale; publication removes the marks. ops.stale_days has all reasons.';
 
 create table if not exists ops.built_days (
     event_date date primary key,

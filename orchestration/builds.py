@@ -68,7 +68,7 @@ def clear(connection: psycopg.Connection, window: Window, tables: Iterable[tuple
         # What later loads change could not be traced through tables that are gone, should this run die.
         cursor.execute(
             """
-            insert into ops.stale_days (event_date, layer, reason, change_id)
+            insert into ops.stale_day_marks (event_date, layer, reason, change_id)
             select event_date, 'events', 'rebuild', ops.last_change_id() from ops.published_days
             on conflict (event_date, layer, reason) do update set change_id = excluded.change_id
             """

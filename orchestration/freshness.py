@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql
 
 from ingestion.window import ONE_DAY, Window
+from orchestration import stale_reasons
 
 # By NOTIFY: {"run_id": ..., "start": day, "end": day after the last, "marts": [names] or null for all of them}.
 CHANNEL: Final = "marts_published"
@@ -32,6 +33,7 @@ comment on table ops.published_marts is 'The last publication of each mart, and 
 """
 
 _VIEWS: Final = {
+    "ops.stale_days": (stale_reasons.VIEW, stale_reasons.COMMENTS),
     "ops.published_loads": (
         """
         select days.event_date, days.run_id, days.model_version, loads.load_id, loads.landing_date, loads.file,
@@ -48,14 +50,8 @@ _VIEWS: Final = {
     ),
     "marts.data_freshness": (
         """
-        with models as (
-            select model_version from ops.published_days order by published_at desc, event_date desc limit 1
-        ),
-        stale as (
-            select count(distinct days.event_date) as stale_days, min(days.event_date) as oldest_stale_date
-            from ops.published_days as days
-            where exists (select from ops.stale_days where stale_days.event_date = days.event_date)
-                or days.model_version <> (select model_version from models)
+        with stale as (
+            select count(distinct event_date) as stale_days, min(event_date) as oldest_stale_date from ops.stale_days
         )
         select published.mart, published.last_published_date, published.published_at, published.run_id,
             stale.stale_days, stale.oldest_stale_date
@@ -68,8 +64,8 @@ _VIEWS: Final = {
             "last_published_date": "The last UTC day that has been published to the mart.",
             "published_at": "When the mart was last published, for whichever days.",
             "run_id": "The run that published it then; all marts of a publication have the same.",
-            "stale_days": "How many published days are known to differ from what has been loaded since; they are being"
-            " run again, or a check holds them back.",
+            "stale_days": "How many days are known to differ from what has been loaded since, or were loaded and never"
+            " published; they are being run again, or a check holds them back.",
             "oldest_stale_date": "The first of these days; null when there are none.",
         },
     ),
@@ -81,6 +77,7 @@ def create(connection: psycopg.Connection) -> None:
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [_DDL_LOCK])
         cursor.execute(_DDL)
+        cursor.execute(stale_reasons.DDL)
         for name, (query, comments) in _VIEWS.items():
             _create_view(cursor, name, query, comments)
 
@@ -95,7 +92,7 @@ def _create_view(cursor: psycopg.Cursor, name: str, query: str, comments: Mappin
     cursor.execute("drop view wanted_view")
     if is_right and is_right[0]:
         return
-    cursor.execute(sql.SQL("drop view if exists {}").format(identifier))
+    cursor.execute(sql.SQL("drop view if exists {} cascade").format(identifier))
     cursor.execute(sql.SQL("create view {} with (security_barrier) as {}").format(identifier, sql.SQL(query)))
     for column, text in comments.items():
         kind = sql.SQL("column {}.{}") if column else sql.SQL("view {}")

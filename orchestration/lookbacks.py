@@ -16,7 +16,7 @@ from ingestion.window import ONE_DAY, Window
 from orchestration.dbt import lookback_days
 
 _MARK: Final = """
-    insert into ops.stale_days (event_date, layer, reason, change_id)
+    insert into ops.stale_day_marks (event_date, layer, reason, change_id)
     select built.event_date, 'events', %(reason)s, nextval('ops.change_id_seq')
     from ops.built_days as built
     inner join (select distinct event_date from ({affected}) as days) as affected using (event_date)

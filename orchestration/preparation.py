@@ -35,6 +35,7 @@ def _prepare(warehouse: Warehouse) -> None:
     import psycopg
 
     from ingestion import entity_events, schema
+    from ingestion.application import schema as application_schema
     from orchestration import freshness, last_build
     from orchestration.roles import policies, rights
 
@@ -54,6 +55,7 @@ def _prepare(warehouse: Warehouse) -> None:
                     if name not in present:
                         connection.execute(f"create schema {name}")
                 schema.create(connection)
+                application_schema.create(connection)
                 entity_events.create(connection)
                 freshness.create(connection)
                 last_build.create(connection)

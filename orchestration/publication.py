@@ -136,7 +136,7 @@ set build_id = excluded.build_id, run_id = excluded.run_id, change_id = excluded
 
 # What became stale after the build had begun stays stale.
 _SETTLE: Final = """
-delete from ops.stale_days as stale using ops.built_days as built
+delete from ops.stale_day_marks as stale using ops.built_days as built
 where stale.event_date >= %(start)s and stale.event_date < %(end)s
     and built.event_date = stale.event_date and stale.change_id <= built.change_id
 """

@@ -11,10 +11,9 @@ from datetime import date
 from typing import Final
 
 import psycopg
-from psycopg import sql
 
-from ingestion.application.schema import TABLES
 from ingestion.window import ONE_DAY, Window
+from orchestration import stale_reasons
 
 _SPREAD: Final = {
     "license_changed": (
@@ -55,7 +54,7 @@ def spread(connection: psycopg.Connection) -> dict[str, int]:
             if exists and exists[0]:
                 cursor.execute(
                     f"""
-                    insert into ops.stale_days (event_date, layer, reason, change_id)
+                    insert into ops.stale_day_marks (event_date, layer, reason, change_id)
                     select affected.event_date, 'events', %s, nextval('ops.change_id_seq')
                     from ({affected}) as affected
                     on conflict (event_date, layer, reason) do update
@@ -79,42 +78,22 @@ class StaleDay:
 
 
 def stale_days(connection: psycopg.Connection, *, model_version: str, before: date) -> list[StaleDay]:
-    """The event days before `before` that have to be built again, oldest first.
+    """List the days before `before` that have to be run again, oldest first, when this version of the models is wanted.
 
     What the product's own tables say now is in marts that are replaced as a whole, by a run for whatever day: when they
     have changed since the last publication, that is the last published day.
     """
-    present = connection.execute(
-        "select relname from pg_class where relnamespace = 'raw'::regnamespace and relname = any(%s)",
-        [[table.name for table in TABLES]],
-    ).fetchall()
-    versions = sql.SQL(" union all ").join(
-        sql.SQL("select max(change_id) as change_id from {}").format(sql.Identifier("raw", name)) for (name,) in present
-    )
-    query = sql.SQL(
+    stale_reasons.want(connection, model_version)
+    rows = connection.execute(
         """
         select event_date, array_agg(distinct reason order by reason), max(change_id)
-        from (
-            select event_date, reason, change_id from ops.stale_days
-            union all
-            select event_date, 'models_changed', change_id from ops.published_days where model_version <> %s
-            union all
-            -- A build that was interrupted or refused has settled what its days changed for each other.
-            select event_date, 'built_and_not_published', built.change_id
-            from ops.published_days as published
-            inner join ops.built_days as built using (event_date)
-            where built.build_id <> published.build_id or not built.is_complete
-            union all
-            select days.event_date, 'application_changed', versions.change_id
-            from (select max(event_date) as event_date, max(change_id) as change_id from ops.published_days) as days
-            inner join ({versions}) as versions on versions.change_id > days.change_id
-        ) as reasons
+        from ops.stale_days
         where event_date < %s
         group by event_date
         order by event_date
-        """
-    ).format(versions=versions if present else sql.SQL("select 0 as change_id where false"))
-    rows = connection.execute(query, [model_version, before])
+        """,
+        [before],
+    )
     return [StaleDay(day, tuple(reasons), change_id) for day, reasons, change_id in rows]
 
 
@@ -123,9 +102,16 @@ def is_settled(connection: psycopg.Connection, window: Window, *, model_version:
     is published, by the law of the house."""
     published = connection.execute("select event_date from ops.published_days").fetchall()
     days = {day for (day,) in published}
-    return days.issuperset(window.days()) and not stale_days(
-        connection, model_version=model_version, before=max(days) + ONE_DAY
-    )
+    if not days.issuperset(window.days()):
+        return False
+    stale = stale_days(connection, model_version=model_version, before=max(days) + ONE_DAY)
+    # A day that was never published is in nothing that is published.
+    return all(day.reasons == ("never_run",) and day.event_date not in days for day in stale)
+
+
+def waiting_days(connection: psycopg.Connection) -> set[date]:
+    """List the landing days with files that no run has loaded, whose runs may fail of them."""
+    return {day for (day,) in connection.execute("select landing_date from ops.waiting_files")}
 
 
 def refused_days(connection: psycopg.Connection) -> set[date]:

@@ -86,7 +86,7 @@ _SETTLE: Final = (
     """,
     "delete from raw.rejected_ad_spend where load_id = any(%(replaced)s)",
     f"""
-    insert into ops.stale_days (event_date, layer, reason, change_id)
+    insert into ops.stale_day_marks (event_date, layer, reason, change_id)
     select distinct changed.spend_date, 'ad_spend', 'ad_spend_changed', %(change_id)s::bigint
     from (
         (table before except select {_COLUMNS} from ranked where place = 1)

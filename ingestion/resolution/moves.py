@@ -105,7 +105,7 @@ _SAME: Final = """before.event_date = after.event_date and before.event_key = af
 _COMPARED: Final = f"event_date, event_key, {content()} as content"
 RECORD_CHANGES: Final = (
     f"""
-    insert into ops.stale_days (event_date, layer, reason, change_id)
+    insert into ops.stale_day_marks (event_date, layer, reason, change_id)
     with before as not materialized (
         select {_COMPARED} from contenders
         where standing = 'accepted' and verdict <> 'accepted' and load_id <> all(%(fresh)s)

@@ -67,7 +67,7 @@ def rows(raw: psycopg.Connection) -> Rows:
 
 
 SPEND = "select spend_date::text, utm_source, utm_campaign, cost_cents from raw.ad_spend order by 1, 2, 3"
-STALE = "select event_date::text, reason from ops.stale_days order by 1"
+STALE = "select event_date::text, reason from ops.stale_day_marks order by 1"
 
 
 def test_rows_are_stored_with_what_they_say(write: Write, load: Load, rows: Rows) -> None:
@@ -197,7 +197,7 @@ def test_days_that_were_built_become_stale_when_their_spend_changes(
     load()
     assert rows(STALE) == [("2026-10-01", "ad_spend_changed"), ("2026-10-02", "ad_spend_changed")]
 
-    raw.execute("truncate ops.stale_days")
+    raw.execute("truncate ops.stale_day_marks")
     raw.commit()
     write("a.csv", *(f"2026-10-0{day},google,cpc,x,{100 + day // 2},," for day in (1, 2, 4)))
     load()

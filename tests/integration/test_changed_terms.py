@@ -67,7 +67,7 @@ def stale_after(pipeline: Pipeline) -> Callable[[str], set[int]]:
     def changed(statement: str) -> set[int]:
         ((before,),) = pipeline.rows("select ops.last_change_id()")
         change(pipeline, statement)
-        stale = pipeline.rows("select event_date, reason from ops.stale_days where change_id > %s", before)
+        stale = pipeline.rows("select event_date, reason from ops.stale_day_marks where change_id > %s", before)
         assert {reason for _, reason in stale} <= {"term_changed"}
         assert pipeline.rows("select from ops.changed_terms") == []
         return {(event_date - START).days for event_date, _ in stale}
@@ -99,7 +99,7 @@ def test_a_changed_term_makes_the_days_stale_on_which_it_differs_and_something_h
         """,
     )
     pipeline.run(BUILT)
-    assert pipeline.rows("select from ops.stale_days") == []
+    assert pipeline.rows("select from ops.stale_day_marks") == []
 
     for statement, expected in CHANGES:
         assert stale_after(statement) == expected, statement

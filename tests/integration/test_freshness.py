@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from ingestion.window import ONE_DAY, Window
-from orchestration import freshness
+from orchestration import freshness, stale_reasons
 from orchestration.preparation import prepare
 from orchestration.warehouse import Warehouse
 from tests.handmade_marts import DAY, build, column, mart, publish_by_hand
@@ -69,13 +69,13 @@ def test_bi_is_told_how_current_each_mart_is(warehouse: Warehouse, owner: psycop
 def test_bi_is_told_at_once_which_published_days_are_stale(warehouse: Warehouse, owner: psycopg.Connection) -> None:
     publish_by_hand(warehouse, [VIEWS], run_id="first", window=BOTH)
     owner.execute(
-        "insert into ops.stale_days (event_date, layer, reason, change_id) values"
+        "insert into ops.stale_day_marks (event_date, layer, reason, change_id) values"
         " ('2026-10-02', 'events', 'events_changed', 1), ('2026-10-02', 'events', 'license_changed', 2),"
         " ('2026-12-24', 'events', 'events_changed', 3)"
     )
     assert told(warehouse) == [("views", NEXT, "first", 1, NEXT)], "a day that was never published is not stale to BI"
-    owner.execute("update ops.published_days set model_version = 'older' where event_date = '2026-10-01'")
-    owner.execute("update ops.published_days set published_at = clock_timestamp() where event_date = '2026-10-02'")
+    stale_reasons.want(owner, "newer")
+    owner.execute("update ops.published_days set model_version = 'newer' where event_date = '2026-10-02'")
     assert told(warehouse) == [("views", NEXT, "first", 2, DAY)], "days of older models are run again too"
 
 

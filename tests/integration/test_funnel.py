@@ -137,9 +137,9 @@ def test_a_changed_step_makes_those_days_stale_on_which_it_may_lead_further_and_
 
     def stale_after(before: list[Visit], after: list[Visit]) -> dict[int, str]:
         land(pipeline, before, after)
-        pipeline.connection.execute("delete from ops.stale_days")
+        pipeline.connection.execute("delete from ops.stale_day_marks")
         pipeline.run(Window.day(START + ONE_DAY), load=False)
-        stale = pipeline.rows("select event_date, reason from ops.stale_days")
+        stale = pipeline.rows("select event_date, reason from ops.stale_day_marks")
         return {(day - START).days: reason for day, reason in stale}
 
     pipeline.data_tests = False

@@ -66,7 +66,7 @@ def test_the_job_replays_what_its_config_says_and_its_days_become_stale(
     assert result.success
     assert pipeline.rows("select event_date from raw.events") == [(DAY,)]
     assert pipeline.rows("select reasons from raw.rejected_events") == [(["line: not JSON"],)]
-    assert pipeline.rows("select event_date, reason from ops.stale_days") == [(DAY, "events_changed")]
+    assert pipeline.rows("select event_date, reason from ops.stale_day_marks") == [(DAY, "events_changed")]
     # The job held the warehouse while it wrote, and let it go.
     assert pipeline.rows("select build_id from ops.writer") == [(result.run_id,)]
     with pipeline.warehouse.connect(autocommit=True) as connection, writing(connection, "next", log=pytest.fail):

@@ -67,7 +67,9 @@ def test_a_closed_raw_gate_leaves_marts_alone(published: Pipeline) -> None:
         published.run(DAY)
 
     assert views_in_marts(published) == [(START, 1)]
-    assert published.rows("select count(*) from ops.stale_days") == [(1,)], "the day stays stale until it is published"
+    assert published.rows("select count(*) from ops.stale_day_marks") == [(1,)], (
+        "the day stays stale until it is published"
+    )
 
 
 def test_a_closed_build_gate_leaves_marts_alone(published: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,11 +37,11 @@ def build(pipeline: Pipeline, window: Window, *, load: bool = True) -> dict[int,
     """Build a window as its files are now. The reasons for which other days have become stale by it, by day."""
     if load:
         pipeline.load(window)
-    pipeline.connection.execute("delete from ops.stale_days")
+    pipeline.connection.execute("delete from ops.stale_day_marks")
     with pipeline.warehouse.connect(autocommit=True) as lock, writing(lock, str(uuid4()), log=print):
         pipeline.build(window, pipeline.rows("select build_id from ops.writer")[0][0])
     stale: dict[int, set[str]] = {}
-    for event_date, reason in pipeline.rows("select event_date, reason from ops.stale_days"):
+    for event_date, reason in pipeline.rows("select event_date, reason from ops.stale_day_marks"):
         stale.setdefault((event_date - START).days, set()).add(reason)
     return stale
 

@@ -12,7 +12,8 @@ from tests.pipeline import START, Pipeline
 Files = Mapping[tuple[date, str], Sequence[model.Line]]
 
 TABLES = (
-    "raw.events, raw.attribution, raw.duplicate_events, raw.rejected_events, ops.loads, ops.stale_days, ops.built_days"
+    "raw.events, raw.attribution, raw.duplicate_events, raw.rejected_events, ops.loads, ops.stale_day_marks,"
+    " ops.built_days"
 )
 
 
@@ -95,7 +96,7 @@ class RawTables:
         return {
             day
             for (day,) in self.rows(
-                "select event_date from ops.stale_days where layer = 'events' and reason = 'events_changed'"
+                "select event_date from ops.stale_day_marks where layer = 'events' and reason = 'events_changed'"
                 " and change_id > %s",
                 change_id,
             )

@@ -84,7 +84,7 @@ def test_a_rotation_leaves_what_loading_anew_under_the_new_key_leaves(raw: RawTa
     raw.forget()
     load(OLD)
     assert raw.contents() != expected
-    stale = raw.rows("table ops.stale_days")
+    stale = raw.rows("table ops.stale_day_marks")
 
     both = KeyRing.parse(f"{NEW},{OLD}")
     report = rotate(raw.pipeline.connection, both)
@@ -94,7 +94,7 @@ def test_a_rotation_leaves_what_loading_anew_under_the_new_key_leaves(raw: RawTa
     after = raw.everything()
     assert rotate(raw.pipeline.connection, KeyRing.parse(NEW)).rows == 0
     assert raw.everything() == after
-    assert raw.rows("table ops.stale_days") == stale
+    assert raw.rows("table ops.stale_day_marks") == stale
 
 
 def test_a_copy_that_is_promoted_after_a_rotation_is_readable(raw: RawTables, load: Load) -> None:
