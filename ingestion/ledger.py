@@ -24,12 +24,13 @@ class Entry:
     checksum: str
     file_version: str | None
     rules_digest: str | None
+    file_bytes: int
 
 
 def current(cursor: psycopg.Cursor, landing_date: date) -> dict[str, Entry]:
     """The loaded versions of a landing day's files, by the names of these."""
     cursor.execute(
-        "select file, load_id, checksum, file_version, rules_digest from ops.loads"
+        "select file, load_id, checksum, file_version, rules_digest, file_bytes from ops.loads"
         " where landing_date = %s and replaced_by is null",
         [landing_date],
     )
@@ -43,9 +44,12 @@ def has_changed(entry: Entry | None, file: LandingFile) -> bool:
     """
     if entry is None:
         return True
-    if entry.file_version is not None and entry.file_version == _version(file):
-        return False
-    return reading.checksum(file) != entry.checksum
+    return not is_as_seen(entry, file) and reading.checksum(file) != entry.checksum
+
+
+def is_as_seen(entry: Entry, file: LandingFile) -> bool:
+    """Tell, without reading it, whether a file lies there as it was when its content was last compared."""
+    return entry.file_version is not None and entry.file_version == _version(file)
 
 
 def remember(cursor: psycopg.Cursor, loaded: Mapping[str, Entry], unchanged: Sequence[LandingFile]) -> None:

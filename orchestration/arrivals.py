@@ -1,56 +1,94 @@
 """Which landing files have arrived and wait to be loaded, and which runs that calls for.
 
 What has been loaded is in the ledger, so that a file is found by comparing it with the ledger, whoever loaded it. The
-cursor holds only the files that wait: it tells a file that is complete from one that is still growing, and a file that
-nobody has seen from one whose run was asked for already.
+cursor of the sensor holds what cannot be known from there: how the files that wait looked before, which tells a file
+that is complete from one that is still growing; and for which state of its folder a day's run was asked for.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
 
-import psycopg
-
 from ingestion.landing.files import LandingFile
+from ingestion.landing.storage import StoredEntry
 from ingestion.window import ONE_DAY, Window
 from orchestration.partitions import NIGHTLY_HOUR
 from orchestration.staleness import windows
 
-# Looking at a landing day costs a listing of its folder, and of an object store's a request per thousand files. Files
-# of older landing days change by somebody's hand, who can also start the day's run.
+# Looking at a landing day costs a listing of its folder, and of an object store's a request per thousand files. The
+# latest days are looked at each time, and as many older ones in turn: a year's within two hours.
 WATCHED_DAYS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A file as it was when it was last looked at, and whether a run was asked for because of it."""
+class Request:
+    """A run that was asked for: the state of the landing day for which it was, and the key of the run."""
 
-    version: str
-    is_requested: bool = False
+    state: str
+    run_key: str
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """A file as the ledger has it: its size in bytes, and when it was loaded, UTC."""
+class Memory:
+    """What one look leaves for the next.
 
-    size: int
-    loaded_at: datetime
+    Attributes:
+        waiting: The version of each file that waits, as it was last seen.
+        requests: By landing day, the last run that was asked for while its files still wait.
+        older: The last of the older landing days that was looked at.
+        compared: The files whose bytes were compared with the loaded ones: how both looked, and what came of it.
+    """
+
+    waiting: Mapping[str, str] = field(default_factory=dict)
+    requests: Mapping[date, Request] = field(default_factory=dict)
+    older: date | None = None
+    compared: Mapping[str, str] = field(default_factory=dict)
+
+    def dump(self) -> str:
+        """Write it as the sensor's cursor."""
+        requests = {str(day): [request.state, request.run_key] for day, request in sorted(self.requests.items())}
+        content: dict[str, object] = {"waiting": dict(sorted(self.waiting.items())), "requests": requests}
+        content["compared"] = dict(sorted(self.compared.items()))
+        return json.dumps(content | ({"older": str(self.older)} if self.older else {}))
+
+    @classmethod
+    def parse(cls, cursor: str | None) -> "Memory":
+        """Read a cursor. One of an earlier form, or a missing one, is an empty memory: files are looked at anew."""
+        content = json.loads(cursor) if cursor else {}
+        if "waiting" not in content:
+            return cls()
+        requests = {date.fromisoformat(day): Request(*request) for day, request in content["requests"].items()}
+        older = content.get("older")
+        return cls(
+            content["waiting"], requests, date.fromisoformat(older) if older else None, content.get("compared", {})
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one look has found: files that are not loaded as they are, what else lies in the folder of a landing day,
+    and the days that were looked at."""
+
+    files: Sequence[LandingFile]
+    others: Mapping[date, Sequence[StoredEntry]]
+    days: frozenset[date]
 
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """What to do about the files that wait, and what to remember of them.
+    """What to do about the files that wait, and what to remember.
 
     `refresh` are landing days whose whole chain has to run, in as few windows as they fit in; `load` are days that are
-    not over for the nightly run, and are only loaded. Each has a key which is another one for another state of files.
+    not over for the nightly run, and are only loaded. Each has a run key, which is another one for another state of
+    files.
     """
 
     refresh: tuple[tuple[Window, str], ...]
     load: str | None
-    waiting: dict[str, Waiting]
+    memory: Memory
 
 
 def watched(now: datetime, first_day: date) -> Window | None:
@@ -60,69 +98,62 @@ def watched(now: datetime, first_day: date) -> Window | None:
     return Window(start, today + ONE_DAY) if start <= today else None
 
 
-def loaded_files(connection: psycopg.Connection, window: Window) -> dict[str, Loaded]:
-    """The files of these landing days that are loaded, by name."""
-    rows = connection.execute(
-        "select file, file_bytes, loaded_at from ops.loads"
-        " where landing_date >= %s and landing_date < %s and replaced_by is null",
-        [window.start, window.end],
-    )
-    return {file: Loaded(size, loaded_at) for file, size, loaded_at in rows}
+def older_days(days: Iterable[date], latest: Window, first_day: date, last_looked_at: date | None) -> list[date]:
+    """The next of the older landing days to look at: going back, and from the first day on again from the latest."""
+    older = sorted((day for day in days if first_day <= day < latest.start), reverse=True)
+    rest = [day for day in older if last_looked_at is None or day < last_looked_at]
+    return (rest or older)[:WATCHED_DAYS]
 
 
-def decide(
-    found: Iterable[LandingFile], loaded: Mapping[str, Loaded], remembered: Mapping[str, Waiting], now: datetime
-) -> Arrivals:
-    """What the files call for that are there and not loaded, as they are.
+def decide(found: Found, before: Memory, now: datetime) -> Arrivals:
+    """Decide what the files call for that are there and not loaded, as they are.
 
     A file is taken for complete when it is the same as at the last look. A landing day of which a file has changed
-    since then waits as a whole, for its run would read that file too.
+    since then waits as a whole, for its run would read that file too. A state of the folder that a run was asked for is
+    not asked for again; any other is, also one from which only a foreign file is gone.
     """
-    waiting: dict[str, Waiting] = {}
-    ready: dict[date, list[str]] = {}
-    growing: set[date] = set()
-    for file in found:
-        if _is_loaded(file, loaded.get(file.name)):
+    by_day: dict[date, list[LandingFile]] = {}
+    for file in found.files:
+        by_day.setdefault(file.landing_date, []).append(file)
+    # Days that were not looked at this time stay as they were.
+    waiting = {name: version for name, version in before.waiting.items() if _day_of(name) not in found.days}
+    waiting |= {file.name: file.entry.version for file in found.files}
+    requests = {day: request for day, request in before.requests.items() if day not in found.days}
+    asked: dict[date, str] = {}
+    for day, files in by_day.items():
+        if day in before.requests:
+            requests[day] = before.requests[day]
+        seen = [file for file in files if file.name in before.waiting]
+        ready = [file for file in seen if before.waiting[file.name] == file.entry.version]
+        if not ready or len(ready) < len(seen):
             continue
-        before = remembered.get(file.name)
-        waiting[file.name] = Waiting(file.entry.version)
-        if before is None:
-            continue
-        if before.version != file.entry.version:
-            growing.add(file.landing_date)
-        elif before.is_requested:
-            waiting[file.name] = before
-        else:
-            ready.setdefault(file.landing_date, []).append(file.name)
-    days = ready.keys() - growing
-    for day in days:
-        for name in ready[day]:
-            waiting[name] = Waiting(waiting[name].version, is_requested=True)
+        state = _digest(sorted(_looks(entry) for entry in [*(f.entry for f in ready), *found.others.get(day, ())]))
+        if day not in requests or requests[day].state != state:
+            asked[day] = state
+    open_days = {day for day in asked if now < _nightly_run_of(day)}
 
-    def key(of: Iterable[date]) -> str:
-        states = sorted((name, waiting[name].version) for day in of for name in ready[day])
-        return hashlib.sha256(json.dumps(states).encode()).hexdigest()[:16]
+    def key(days: Iterable[date]) -> str:
+        return _digest(sorted(f"{day} {asked[day]}" for day in days))
 
-    open_days = {day for day in days if now < _nightly_run_of(day)}
-    return Arrivals(
-        refresh=tuple((window, f"{window} {key(window.days())}") for window in windows(days - open_days)),
-        load=key(open_days) if open_days else None,
-        waiting=waiting,
-    )
+    refresh = tuple((window, f"landing {window} {key(window.days())}") for window in windows(asked.keys() - open_days))
+    load = f"load {key(open_days)}" if open_days else None
+    requests |= {day: Request(asked[day], run_key) for window, run_key in refresh for day in window.days()}
+    if load:
+        requests |= {day: Request(asked[day], load) for day in open_days}
+    return Arrivals(refresh, load, Memory(waiting, requests, before.older))
 
 
-def dump(waiting: Mapping[str, Waiting]) -> str:
-    """The cursor for these files."""
-    return json.dumps({name: [file.version, file.is_requested] for name, file in sorted(waiting.items())})
+def _digest(parts: Sequence[object]) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
-def parse(cursor: str | None) -> dict[str, Waiting]:
-    """The files of a cursor; none for a cursor that is missing."""
-    return {name: Waiting(*state) for name, state in json.loads(cursor).items()} if cursor else {}
+def _looks(entry: StoredEntry) -> list[str]:
+    return [entry.name, entry.version]
 
 
-def _is_loaded(file: LandingFile, known: Loaded | None) -> bool:
-    return known is not None and known.size == file.size and file.entry.modified_at <= known.loaded_at
+def _day_of(name: str) -> date:
+    """The landing day of a file of this name: events/dt=YYYY-MM-DD/..."""
+    return date.fromisoformat(name.split("/")[1].removeprefix("dt="))
 
 
 def _nightly_run_of(day: date) -> datetime:

@@ -87,18 +87,43 @@ def recent_files(root: LandingRoot, window: Window) -> list[LandingFile]:
 
     What is foreign in them, or beside them, is left for landing_files to complain about. Raises LandingError.
     """
-    files = []
-    for day in window.days():
-        folder = f"events/dt={day}"
-        if root.storage.has_folder(folder):
-            entries = _entries(root.storage, folder, "check its permissions")
-            found = (
-                entry
-                for entry in entries
-                if _is_landing_file(entry) and not entry.name.endswith(root.incomplete) and entry.name.isprintable()
-            )
-            files += [LandingFile(root.storage, entry, day) for entry in found]
-    return files
+    return [file for day in window.days() for file in look(root, day)[0]]
+
+
+def look(root: LandingRoot, day: date) -> tuple[list[LandingFile], list[StoredEntry]]:
+    """List the landing files of a day, and what else lies in its folder and keeps the day from being loaded.
+
+    Raises LandingError.
+    """
+    folder = f"events/dt={day}"
+    if not root.storage.has_folder(folder):
+        return [], []
+    files, others = [], []
+    for entry in _entries(root.storage, folder, "check its permissions"):
+        if _is_ignored(entry) or entry.name.endswith(root.incomplete):
+            continue
+        if _is_landing_file(entry) and entry.name.isprintable():
+            files.append(LandingFile(root.storage, entry, day))
+        else:
+            others.append(entry)
+    return files, others
+
+
+def landing_days(root: LandingRoot) -> tuple[list[date], list[StoredEntry]]:
+    """List the landing days that have a folder, and what lies beside these folders and keeps all from being loaded.
+
+    Raises LandingError.
+    """
+    days, others = [], []
+    folders = _entries(root.storage, "events", "check its permissions") if root.storage.has_folder("events") else []
+    for folder in folders:
+        try:
+            day = _landing_day(root.storage, folder)
+        except LandingError:
+            others.append(folder)
+        else:
+            days += [] if day is None else [day]
+    return sorted(days), others
 
 
 def _entries(place: Storage, folder: str, advice: str) -> list[StoredEntry]:

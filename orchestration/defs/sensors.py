@@ -1,20 +1,22 @@
 """What starts a run when something has happened."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 import dagster as dg
 
-from ingestion.landing.files import recent_files
 from ingestion.window import ONE_DAY, Window
-from orchestration import arrivals, staleness
+from orchestration import arrivals, landing_look, staleness
 from orchestration import dbt as project
 from orchestration.defs.dbt_assets import BACKFILL_CHUNK_DAYS
 from orchestration.defs.jobs import daily_refresh, load_landing
 from orchestration.defs.resources import SourcesResource, WarehouseResource
 from orchestration.partitions import NIGHTLY_HOUR, run_tags
 
+FAILURE_REASON_TAG: Final = "dagster/failure_reason"
 UNDER_WAY: Final = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -24,12 +26,20 @@ UNDER_WAY: Final = [
 ]
 
 
-@dg.sensor(job=daily_refresh, minimum_interval_seconds=300, default_status=dg.DefaultSensorStatus.RUNNING)
+@dg.sensor(
+    job=daily_refresh,
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description=(
+        "Runs stale days again, in as few runs as they have gaps: late events, corrected files, changed models, runs"
+        " that died, files that no run has loaded. ops.stale_days names the days and why. A day that a check refuses,"
+        " or whose files cannot be loaded, is run apart from the others; a day that stays stale is tried once an hour."
+    ),
+)
 def late_events_sensor(
     context: dg.SensorEvaluationContext, warehouse: WarehouseResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Runs stale days again, in as few runs as they have gaps: late events, corrected files, changed models. Days that
-    a check refuses are run apart, so that they hold up no others. A day that stays stale is tried again every hour."""
+    """Ask for runs of the stale days."""
     now = datetime.now(UTC)
     if context.instance.get_runs(dg.RunsFilter(job_name=daily_refresh.name, statuses=UNDER_WAY), limit=1):
         yield dg.SkipReason("a run is under way, and may make days good")
@@ -39,14 +49,15 @@ def late_events_sensor(
     before = (now - timedelta(hours=NIGHTLY_HOUR)).date()
     with warehouse.connect() as connection:
         stale = staleness.stale_days(connection, model_version=version, before=before)
-        refused = staleness.refused_days(connection)
+        apart = staleness.refused_days(connection) | staleness.waiting_days(connection)
     if not stale:
         yield dg.SkipReason("no day is stale")
-    for window in staleness.runs((day.event_date for day in stale), apart=refused, at_most=BACKFILL_CHUNK_DAYS):
+    died = _run_of_a_shell_that_died(context.instance)
+    for window in staleness.runs((day.event_date for day in stale), apart=apart, at_most=BACKFILL_CHUNK_DAYS):
         days = [day for day in stale if day.event_date in window]
         yield dg.RunRequest(
             # One run an hour for one state of affairs: a day that becomes stale again has a later change.
-            run_key=f"{window} {max(day.change_id for day in days)} {version} {now:%Y-%m-%dT%H}",
+            run_key=f"{window} {max(day.change_id for day in days)} {version} {now:%Y-%m-%dT%H}{died}",
             tags={
                 **run_tags(window),
                 "stale_because": ",".join(sorted({reason for day in days for reason in day.reasons})),
@@ -54,34 +65,54 @@ def late_events_sensor(
         )
 
 
+def _run_of_a_shell_that_died(instance: dg.DagsterInstance) -> str:
+    """Name the last run when it was started by `dg launch` and died. Its days are run at once, whatever was asked for
+    in this hour; a run of the daemon that dies is tried again by Dagster itself."""
+    runs = instance.get_runs(dg.RunsFilter(job_name=daily_refresh.name), limit=1)
+    if not runs or runs[0].status is not dg.DagsterRunStatus.FAILURE or runs[0].remote_job_origin:
+        return ""
+    is_told = runs[0].tags.get(FAILURE_REASON_TAG) == "STEP_FAILURE"
+    return "" if is_told else f" {runs[0].run_id}"
+
+
 @dg.sensor(
-    jobs=[daily_refresh, load_landing], minimum_interval_seconds=120, default_status=dg.DefaultSensorStatus.RUNNING
+    jobs=[daily_refresh, load_landing],
+    minimum_interval_seconds=120,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description=(
+        "Runs the days of landing files that are new or have changed since they were loaded; days that the nightly run"
+        " has not reached are only loaded. Looks at the latest eight landing days each time, and at eight older ones in"
+        " turn. A file that was only touched runs nothing. ops.waiting_files says why a file waits, and what to do."
+    ),
 )
 def landing_files_sensor(
     context: dg.SensorEvaluationContext, warehouse: WarehouseResource, sources: SourcesResource
 ) -> dg.SensorResult | dg.SkipReason:
-    """Runs the days of landing files that are new or have changed since they were loaded; days that the nightly run
-    has not reached are only loaded. Looks at the latest eight landing days."""
+    """Ask for runs of landing days with files that are not loaded."""
     now = datetime.now(UTC)
     days = arrivals.watched(now, sources.first_day)
     if days is None:
         return dg.SkipReason("the warehouse's first day has not come")
+    before = arrivals.Memory.parse(context.cursor)
     with warehouse.connect() as connection:
-        loaded = arrivals.loaded_files(connection, days)
-    found = recent_files(sources.event_root, days)
-    decided = arrivals.decide(found, loaded, arrivals.parse(context.cursor), now)
+        looked = landing_look.look_at(connection, sources.event_root, days, sources.first_day, before)
+        decided = arrivals.decide(looked.found, before, now)
+        reason_of = partial(landing_look.reason_from_runs, context.instance)
+        sentences = landing_look.tell_waiting(connection, looked.found, decided.memory.requests, reason_of)
     requests = [
-        dg.RunRequest(run_key=f"landing {key}", job_name=daily_refresh.name, tags=run_tags(window))
+        dg.RunRequest(run_key=key, job_name=daily_refresh.name, tags=run_tags(window))
         for window, key in decided.refresh
     ]
     yesterday = now.date() - ONE_DAY
     # On the first day of all there is no partition to load it by; the nightly run does.
     if decided.load and yesterday >= sources.first_day:
-        window = Window.day(yesterday)
         requests.append(
-            dg.RunRequest(run_key=f"load {decided.load}", job_name=load_landing.name, tags=run_tags(window))
+            dg.RunRequest(run_key=decided.load, job_name=load_landing.name, tags=run_tags(Window.day(yesterday)))
         )
-    reason = f"{len(decided.waiting)} files wait" if decided.waiting else "every landing file is loaded"
+    waiting = len(decided.memory.waiting)
+    reason = " | ".join([f"{waiting} files wait" if waiting else "every landing file is loaded", *sentences])
     return dg.SensorResult(
-        run_requests=requests, cursor=arrivals.dump(decided.waiting), skip_reason=None if requests else reason
+        run_requests=requests,
+        cursor=replace(decided.memory, older=looked.older, compared=looked.compared).dump(),
+        skip_reason=None if requests else reason,
     )

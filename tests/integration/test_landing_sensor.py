@@ -1,6 +1,7 @@
 """The sensor that notices landing files, on a real ledger, and the job that it asks for."""
 
 import os
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from ingestion.landing.files import LandingError
 from ingestion.window import ONE_DAY, Window
+from orchestration.arrivals import Memory
 from orchestration.partitions import run_tags
 from tests.code_location import definitions, settings_of
 from tests.integration.loading.raw_tables import event
@@ -41,13 +43,14 @@ class Sensor:
             ),
         }
         self.cursor: str | None = None
+        self.message: str | None = None
 
     def look(self) -> list[dg.RunRequest]:
         """The runs that the next evaluation asks for."""
         context = dg.build_sensor_context(self.instance, cursor=self.cursor, resources=self.resources)
         with context:
             data = self.definition.evaluate_tick(context)
-        self.cursor = data.cursor
+        self.cursor, self.message = data.cursor, data.skip_message
         return list(data.run_requests or [])
 
 
@@ -93,8 +96,9 @@ def test_todays_files_are_loaded_by_a_job_that_does_nothing_else(pipeline: Pipel
     assert result.success
     assert {event.step_key for event in result.all_events if event.is_step_success} == {"raw_events"}
     assert pipeline.rows("select event_date, event_key from raw.events") == [(TODAY, "a")]
-    assert sensor.look() == []
-    assert sensor.cursor == "{}"
+    # A file that was loaded right after it was written is compared once more, at the second look.
+    assert sensor.look() == sensor.look() == []
+    assert Memory.parse(sensor.cursor).waiting == {}
 
 
 def test_a_file_that_is_being_written_is_left_alone(pipeline: Pipeline, sensor: Sensor) -> None:
@@ -119,6 +123,62 @@ def test_a_run_that_failed_is_not_asked_for_again_until_its_file_is_another(pipe
     assert sensor.look() == []
     (second,) = sensor.look()
     assert first.run_key != second.run_key
+
+
+def test_a_file_that_was_only_touched_runs_nothing_and_is_read_once(pipeline: Pipeline, sensor: Sensor) -> None:
+    path = pipeline.land(OLD, [an_event("a", OLD)])
+    pipeline.load(Window.day(OLD))
+    an_hour_ago = (datetime.now(UTC) - timedelta(hours=1)).timestamp()
+    draft = path.with_name("draft.tmp")
+    draft.write_bytes(path.read_bytes())
+    os.utime(draft, (an_hour_ago, an_hour_ago))
+    time.sleep(2.1)  # a change within two ticks of the file system's clock might not show in the file's times
+    draft.rename(path)
+    assert sensor.look() == sensor.look() == []
+    versions = pipeline.rows("select file_version from ops.loads")
+    assert sensor.look() == []
+    assert Memory.parse(sensor.cursor).waiting == {}
+    assert pipeline.rows("select file_version from ops.loads") == versions, "what was compared is remembered"
+
+
+def test_a_file_of_a_day_however_old_is_found_in_its_turn(pipeline: Pipeline, sensor: Sensor) -> None:
+    for number in range(20):
+        pipeline.land(START + number * ONE_DAY, [], "empty.ndjson")
+    pipeline.load(Window(START, START + 20 * ONE_DAY))
+    pipeline.land(START, [an_event("a", START)], "late.ndjson")
+    requests = [request for _ in range(12) for request in sensor.look()]
+    assert [request.partition_key or request.tags["dagster/asset_partition_range_start"] for request in requests] == [
+        str(START)
+    ]
+
+
+def test_a_good_file_is_tried_again_when_the_foreign_one_beside_it_is_gone(pipeline: Pipeline, sensor: Sensor) -> None:
+    pipeline.land(OLD, [an_event("a", OLD)], "good.ndjson")
+    foreign = pipeline.land(OLD, ["not for the warehouse"], "notes.txt")
+    sensor.look()
+    (request,) = sensor.look()
+    run = (
+        definitions()
+        .resolve_job_def("load_landing")
+        .execute_in_process(
+            instance=sensor.instance,
+            tags={**request.tags, "dagster/run_key": request.run_key or ""},
+            raise_on_error=False,
+        )
+    )
+    assert not run.success
+    assert sensor.look() == []
+    assert sensor.message is not None
+    for part in ("good.ndjson", run.run_id, "notes.txt is no landing file", "remove"):
+        assert part in sensor.message
+    waits = pipeline.rows("select event_date, reason from ops.stale_days")
+    assert waits == [(OLD, "never_run")]
+    foreign.unlink()
+    (again,) = sensor.look()
+    assert again.run_key != request.run_key
+    pipeline.load(Window.day(OLD))
+    assert sensor.look() == []
+    assert pipeline.rows("select file from ops.waiting_files") == []
 
 
 def test_a_landing_folder_that_is_not_there_is_nothing_to_do(pipeline: Pipeline, sensor: Sensor) -> None:

@@ -1,7 +1,7 @@
 """Which runs landing files call for that are new, changed, or still being written."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from ingestion.landing.files import LandingFile
 from ingestion.landing.storage import LocalFolder, StoredEntry
 from ingestion.window import Window
-from orchestration.arrivals import Arrivals, Loaded, Waiting, decide, dump, parse, watched
+from orchestration.arrivals import Arrivals, Found, Memory, decide, older_days, watched
 
 NOW = datetime(2026, 10, 10, 12, tzinfo=UTC)
 TODAY = date(2026, 10, 10)
@@ -22,11 +22,15 @@ def file(day: int, name: str = "a.ndjson", version: str = "v1", size: int = 10, 
     return LandingFile(STORAGE, entry, landing_date)
 
 
-def looks(*found: Sequence[LandingFile], loaded: dict[str, Loaded] | None = None, now: datetime = NOW) -> Arrivals:
-    """What the last of several looks comes to."""
-    arrivals = Arrivals((), None, {})
-    for files in found:
-        arrivals = decide(files, loaded or {}, parse(dump(arrivals.waiting)), now)
+def looks(
+    *found: Sequence[LandingFile], now: datetime = NOW, foreign: Sequence[Sequence[StoredEntry]] = ()
+) -> Arrivals:
+    """What the last of several looks at the first ten days of the month comes to."""
+    arrivals = Arrivals((), None, Memory())
+    days = frozenset(Window(date(2026, 10, 1), date(2026, 10, 11)).days())
+    for number, files in enumerate(found):
+        others = dict.fromkeys(days, foreign[number]) if foreign else {}
+        arrivals = decide(Found(files, others, days), Memory.parse(arrivals.memory.dump()), now)
     return arrivals
 
 
@@ -76,18 +80,6 @@ def test_the_same_files_give_the_same_key_whatever_their_order():
     assert looks([a, b], [a, b]).refresh == looks([b, a], [b, a]).refresh
 
 
-def test_what_the_ledger_has_is_not_looked_at_again():
-    loaded = {file(5).name: Loaded(10, NOW)}
-    arrivals = looks([file(5)], [file(5)], loaded=loaded)
-    assert (arrivals.refresh, arrivals.load, arrivals.waiting) == ((), None, {})
-
-
-@pytest.mark.parametrize("changed", [file(5, size=11), file(5, size=9), file(5, at=NOW + timedelta(microseconds=1))])
-def test_a_file_of_another_size_or_written_after_its_load_is_loaded_again(changed):
-    loaded = {changed.name: Loaded(10, NOW)}
-    assert windows_of(looks([changed], [changed], loaded=loaded)) == [Window.day(date(2026, 10, 5))]
-
-
 def test_days_that_follow_each_other_are_one_run():
     files = [file(day) for day in (3, 4, 5, 7)]
     assert windows_of(looks(files, files)) == [
@@ -112,17 +104,42 @@ def test_yesterdays_files_are_only_loaded_until_the_nightly_run(hour, minute, is
 
 
 def test_a_file_that_is_gone_is_forgotten():
-    assert looks([file(5)], []).waiting == {}
+    assert looks([file(5)], []).memory == Memory()
     assert looks([file(5)], [], [file(5)]).refresh == ()
 
 
-def test_the_cursor_holds_only_files_that_wait():
-    loaded = {f"events/dt=2026-10-05/{number}.ndjson": Loaded(10, NOW) for number in range(1_000)}
-    files = [file(5, f"{number}.ndjson") for number in range(1_001)]
-    arrivals = looks(files, loaded=loaded)
-    assert arrivals.waiting == {"events/dt=2026-10-05/1000.ndjson": Waiting("v1")}
-    assert parse(dump(arrivals.waiting)) == arrivals.waiting
-    assert parse(None) == {}
+def test_a_day_whose_folder_differs_from_the_one_that_failed_is_tried_again():
+    good, broken = file(5, "good.ndjson"), file(5, "broken.ndjson.gz")
+    foreign = StoredEntry("events/dt=2026-10-05/notes.txt", False, True, 3, "v1", NOW)
+    ((_, failed),) = looks([good], [good], foreign=[[foreign], [foreign]]).refresh
+    assert looks(*[[good]] * 3, foreign=[[foreign]] * 3).refresh == ()
+    ((_, key),) = looks(*[[good]] * 3, foreign=[[foreign], [foreign], []]).refresh
+    assert key != failed, "the foreign file is gone"
+    ((window, _),) = looks([good, broken], [good, broken], [good]).refresh
+    assert window == Window.day(date(2026, 10, 5)), "the broken file is gone"
+
+
+def test_days_that_are_not_looked_at_stay_as_they_were():
+    asked = looks([file(5)], [file(5)]).memory
+    elsewhere = decide(Found([], {}, frozenset({date(2026, 10, 9)})), asked, NOW)
+    assert elsewhere.memory == asked
+    assert elsewhere.refresh == ()
+
+
+def test_a_cursor_of_an_earlier_form_is_looked_at_anew():
+    assert Memory.parse('{"events/dt=2026-10-05/a.ndjson": ["v1", true]}') == Memory()
+    assert Memory.parse(None) == Memory()
+
+
+def test_older_days_have_their_turn_and_begin_again_from_the_latest():
+    latest, first = Window(date(2026, 10, 21), date(2026, 10, 29)), date(2026, 10, 1)
+    folders = [date(2026, 9, 30), *(date(2026, 10, number) for number in range(1, 29))]
+    looked: list[date] = []
+    for _ in range(3):
+        looked += older_days(folders, latest, first, looked[-1] if looked else None)
+    assert looked == [date(2026, 10, number) for number in range(20, 0, -1)]
+    assert older_days(folders, latest, first, first)[0] == date(2026, 10, 20)
+    assert older_days(folders[-3:], latest, first, None) == []
 
 
 def test_eight_landing_days_are_looked_at_and_none_before_the_first():
