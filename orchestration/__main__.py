@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> int:
         if options.action in COMMANDS:
             return COMMANDS[options.action][1](warehouse, options)
         if options.action == "ui":
-            command = Deployment(Path(warehouse.dagster_home)).command()
+            return _run_dagster(warehouse)
     except (EmbeddedServerError, WarehouseUnavailable, DeploymentError) as error:
         _say(f"error: {error}")
         return 1
@@ -81,12 +81,38 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def _run_dagster(warehouse: Warehouse) -> int:
+    from orchestration.supervision import supervise
+
+    Path(warehouse.dagster_home).mkdir(parents=True, exist_ok=True)
+    server = EmbeddedServer(CHECKOUT) if warehouse.is_embedded else None
+    return supervise(Deployment(Path(warehouse.dagster_home)), warehouse, server, _say)
+
+
 def _stop() -> int:
     if Deployment(Path(os.environ.get("DAGSTER_HOME") or CHECKOUT / ".dagster")).stop():
         _say("Dagster is stopped")
-    stopped = EmbeddedServer(CHECKOUT).stop()
+    server = EmbeddedServer(CHECKOUT)
+    if not server.has_died():
+        _interrupt_runs(Warehouse.on(server))
+    stopped = server.stop()
     _say("the embedded server is stopped" if stopped else "the embedded server did not run")
     return 0
+
+
+def _interrupt_runs(warehouse: Warehouse) -> None:
+    """End the runs that a shell has started: without the server they could not record how they ended."""
+    import psycopg
+
+    from orchestration import run_locks
+    from orchestration.supervision import RUN_END_SECONDS
+
+    try:
+        with warehouse.connect(autocommit=True) as connection:
+            for run in run_locks.interrupt_all(connection, seconds=RUN_END_SECONDS):
+                _say(f"run {run.run_id} (process {run.pid}) is interrupted; its days are run again later")
+    except (WarehouseUnavailable, psycopg.Error) as error:
+        _say(f"runs that are under way cannot be interrupted: {error}")
 
 
 def _status() -> int:

@@ -24,6 +24,8 @@ PROJECT_DIR: Final = Path(__file__).resolve().parent.parent / "dbt_project"
 TARGET_DIR: Final = PROJECT_DIR / "target"
 MANIFEST_PATH: Final = TARGET_DIR / "manifest.json"
 DBT_EXECUTABLE: Final = Path(sys.executable).with_name("dbt")
+# The same in a process that ends with its run (dbt_process.py).
+RUN_DBT_EXECUTABLE: Final = DBT_EXECUTABLE.with_name("warehouse-dbt")
 
 # dbt hands these to the project as dbt_metadata_envs, without the prefix; unlike vars they cost no new parse.
 BUILD_ID_VARIABLE: Final = "DBT_ENV_CUSTOM_ENV_WAREHOUSE_BUILD_ID"
@@ -209,7 +211,9 @@ class WarehouseDbt(DbtCliResource):
 
 def warehouse_dbt() -> WarehouseDbt:
     """The resource for this project, with the dbt that is installed beside this Python."""
-    return WarehouseDbt(project_dir=str(PROJECT_DIR), profiles_dir=str(PROJECT_DIR), dbt_executable=str(DBT_EXECUTABLE))
+    return WarehouseDbt(
+        project_dir=str(PROJECT_DIR), profiles_dir=str(PROJECT_DIR), dbt_executable=str(RUN_DBT_EXECUTABLE)
+    )
 
 
 @contextmanager

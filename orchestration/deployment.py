@@ -2,7 +2,6 @@
 .dagster/dagster.yaml.
 """
 
-import contextlib
 import fcntl
 import os
 import signal
@@ -11,8 +10,10 @@ import time
 from pathlib import Path
 from typing import Final
 
-# The web server, the daemon and the code server each end in turn; on a busy machine that takes 10 s.
-END_SECONDS: Final = 30
+# The web server, the daemon, the code server and its run each end in turn; on a busy machine that takes 10 s.
+END_SECONDS: Final = 60
+# What ends it by force when it does not end (supervision.py) comes after that.
+STOP_SECONDS: Final = END_SECONDS + 40
 POLL_SECONDS: Final = 0.1
 
 
@@ -21,13 +22,15 @@ class DeploymentError(Exception):
 
 
 class Deployment:
-    """The one `dg dev` of a Dagster home. A lock that its process holds tells that it lives; no stale file can."""
+    """The one `dg dev` of a Dagster home. A lock that its processes hold tells that it lives; no stale file can."""
 
     def __init__(self, dagster_home: Path) -> None:
         self._lock_file = dagster_home / "ui.lock"
+        # Of the process that has called `command`: what its child has to inherit.
+        self.lock = -1
 
     def command(self) -> list[str]:
-        """What this process has to become; it holds the lock from here on. Raises DeploymentError when one runs."""
+        """Take the lock, and return what is to be run. Raises DeploymentError when it runs already."""
         self._lock_file.parent.mkdir(parents=True, exist_ok=True)
         lock = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o644)
         if not _try_lock(lock):
@@ -38,7 +41,12 @@ class Deployment:
         os.set_inheritable(lock, True)
         # A shell that starts it in the background has it ignore Ctrl-C, which is how `stop` ends it.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        self.lock = lock
         return [str(Path(sys.executable).with_name("dg")), "dev", "--use-active-venv"]
+
+    def name_child(self, pid: int) -> None:
+        """Note the process that has inherited the lock, which may outlive this one."""
+        os.pwrite(self.lock, f"{os.getpid()} {pid}".encode(), 0)
 
     def stop(self) -> bool:
         """End it and wait until it has ended; False when none runs. Raises DeploymentError when it does not end."""
@@ -48,21 +56,27 @@ class Deployment:
         try:
             if _try_lock(lock):
                 return False
-            process = self._process()
-            with contextlib.suppress(ProcessLookupError):
-                # As Ctrl-C does: it ends its web server, daemon and code server.
-                os.kill(process, signal.SIGINT)
-            deadline = time.monotonic() + END_SECONDS
+            for process in self._processes():
+                try:
+                    # As Ctrl-C does: it ends its runs, web server, daemon and code server.
+                    os.kill(process, signal.SIGINT)
+                    break
+                except ProcessLookupError:
+                    continue  # killed; its child holds the lock
+            deadline = time.monotonic() + STOP_SECONDS
             while not _try_lock(lock):
                 if time.monotonic() > deadline:
-                    raise DeploymentError(f"Dagster (process {process}) has not ended within {END_SECONDS} s")
+                    raise DeploymentError(f"Dagster (process {process}) has not ended within {STOP_SECONDS} s")
                 time.sleep(POLL_SECONDS)
             return True
         finally:
             os.close(lock)
 
     def _process(self) -> int:
-        return int(self._lock_file.read_text())
+        return self._processes()[0]
+
+    def _processes(self) -> list[int]:
+        return [int(pid) for pid in self._lock_file.read_text().split()]
 
 
 def _try_lock(lock: int) -> bool:

@@ -121,7 +121,8 @@ def _events(
     try:
         yield from invocation.stream()
     except DagsterDbtCliRuntimeError as error:
-        raise dbt_results.failure(invocation.target_path, otherwise=str(error)) from error
+        code = invocation.process.returncode
+        raise dbt_results.failure(invocation.target_path, otherwise=str(error), exit_code=code) from error
     finally:
         # When the step fails between two events, dbt must not write on beside the next attempt.
         dbt_results.end(invocation.process)

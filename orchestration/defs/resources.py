@@ -13,6 +13,8 @@ from ingestion.encryption.props import PropEncryption
 from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing.files import INCOMPLETE, LandingRoot
 from orchestration.dbt import warehouse_dbt
+from orchestration.run_executor import locked_run_executor
+from orchestration.run_locks import notice_lost_clients
 from orchestration.run_log import failures_told_once
 from orchestration.settings import EventSource, settings
 from orchestration.warehouse import CHECKOUT, Warehouse
@@ -59,12 +61,10 @@ class WriterResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             # Dagster sets resources up once more to hand over a finished run's results; the next run may have begun.
             yield self
             return
-        with (
-            self.warehouse.connect() as connection,
-            writing(connection, context.run.run_id, log=log.info),
-            failures_told_once(log),
-        ):
-            yield self
+        with self.warehouse.connect() as connection:
+            notice_lost_clients(connection)
+            with writing(connection, context.run.run_id, log=log.info), failures_told_once(log):
+                yield self
 
 
 class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -124,8 +124,7 @@ def _without_fields(resource: dg.ConfigurableResource) -> dg.ResourceDefinition:
 def resources() -> dg.Definitions:
     warehouse = WarehouseResource(url=dg.EnvVar("WAREHOUSE_URL"))
     return dg.Definitions(
-        # One process a run: a one-day run spends more time on starting processes than on its work.
-        executor=dg.in_process_executor,
+        executor=locked_run_executor,
         resources={
             "warehouse": _without_fields(warehouse),
             "writer": _without_fields(WriterResource(warehouse=warehouse)),

@@ -88,6 +88,12 @@ class EmbeddedServer:
         with self._explained():
             return ServerStatus(self._processes().exist(), self.folder.port, self.folder.data)
 
+    def has_died(self) -> bool:
+        """Tell whether the server, which was started before, has no process any more that takes connections."""
+        with self._explained():
+            processes = self._processes()
+            return not (processes.exist() and processes.have_postmaster())
+
     def remove(self) -> None:
         """Stop the server and delete its data and everything else in `.warehouse`."""
         self.stop(immediately=True)

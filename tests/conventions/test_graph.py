@@ -9,6 +9,7 @@ import pytest
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
 from orchestration import gates
+from orchestration.run_executor import locked_run_executor
 from tests.code_location import SETTINGS, definitions
 
 DAILY = dg.DailyPartitionsDefinition(start_date="2026-10-01", timezone="UTC")
@@ -383,7 +384,7 @@ def test_a_job_is_the_whole_chain_in_one_process(repository: dg.RepositoryDefini
     job = repository.get_job(name)
     assert _names(job.asset_layer.selected_asset_keys) == set(PARENTS)
     assert job.partitions_def == DAILY
-    assert job.executor_def is dg.in_process_executor
+    assert job.executor_def is locked_run_executor
     assert job.description
 
 
@@ -417,9 +418,10 @@ def test_every_night_at_two_the_day_before_is_refreshed(repository: dg.Repositor
     assert (schedule.job_name, schedule.default_status) == ("daily_refresh", dg.DefaultScheduleStatus.RUNNING)
 
 
-def test_stale_days_are_looked_for_every_five_minutes(repository: dg.RepositoryDefinition) -> None:
+def test_stale_days_are_looked_for_every_minute(repository: dg.RepositoryDefinition) -> None:
     sensor = repository.get_sensor_def("late_events_sensor")
-    assert (sensor.job_name, sensor.minimum_interval_seconds) == ("daily_refresh", 300)
+    assert (sensor.job_name, sensor.minimum_interval_seconds) == ("daily_refresh", 60)
+    assert sensor.description
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
 
 
@@ -427,6 +429,7 @@ def test_landing_files_are_looked_for_every_two_minutes(repository: dg.Repositor
     sensor = repository.get_sensor_def("landing_files_sensor")
     assert {job.name for job in sensor.jobs} == {"daily_refresh", "load_landing"}
     assert sensor.minimum_interval_seconds == 120
+    assert sensor.description
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
 
 
