@@ -57,7 +57,9 @@ analyze tracked;
 create temporary table facts as
 select
     tracked.*,
-    coalesce(nullif(substring(lower(referrer) from '^[a-z]+://(?:www[.])?([^/:?#]*)'), ''), 'direct') as host
+    coalesce(
+        nullif(nullif(substring(lower(referrer) from '^[a-z]+://(?:www[.])?([^/:?#]*)'), ''), 'localhost'), 'direct'
+    ) as host
 from tracked
 left join raw.attribution as attribution on event_id = id and event_date = day
 where

@@ -69,24 +69,30 @@ members as (
 carried as (
     select
         event_id as id,
-        nullif(lower(trim(utm_source)), '') as utm_source,
-        nullif(lower(trim(utm_medium)), '') as utm_medium,
-        nullif(trim(utm_campaign), '') as utm_campaign,
-        trim(concat(utm_source, utm_medium, utm_campaign)) <> '' as is_tagged,
+        nullif(regexp_replace(sent.source, '^www[.]', ''), '') as utm_source,
+        nullif(sent.medium, '') as utm_medium,
+        nullif(sent.campaign, '') as utm_campaign,
+        concat(sent.source, sent.medium, sent.campaign) <> '' as is_tagged,
         trim(concat(utm_term, utm_content)) <> '' as is_described,
-        gclid is not null as is_paid,
+        coalesce(gclid, wbraid) is not null as is_paid,
         fbclid is not null as is_of_facebook,
         case
-            when from_host in ('licensery.example', 'paypal.com') or from_host = own_host then null
+            when from_host in ('licensery.example', 'paypal.com', 'localhost') or from_host = own_host then null
             when from_host = 'google.com' then 'google'
             else from_host
         end as referrer
     from raw.attribution
     cross join lateral (
         select
-            substring(lower(referrer) from '^[a-z]+://(?:www[.])?([^/:?#]+)') as from_host,
+            substring(lower(referrer) from '^https?://(?:www[.]|m[.])?([^/:?#]+)') as from_host,
             substring(lower(landing_page) from '^[a-z]+://(?:www[.])?([^/:?#]+)') as own_host
     ) as hosts
+    cross join lateral (
+        select
+            lower(normalize(btrim(utm_source, E' \u00a0\u200b'), nfkc)) as source,
+            lower(normalize(btrim(utm_medium, E' \u00a0\u200b'), nfkc)) as medium,
+            lower(normalize(btrim(utm_campaign, E' \u00a0\u200b'), nfkc)) as campaign
+    ) as sent
 ),
 named as (
     select

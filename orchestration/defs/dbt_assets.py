@@ -8,6 +8,7 @@ import dagster as dg
 import psycopg
 
 from attribution import schema as attribution_schema
+from ingestion import channel_seeds
 from ingestion.window import Window
 from orchestration import builds, dbt_results, dbt_specs, failures, fits, gates, mart_tables, marts, row_counts
 from orchestration import dbt as project
@@ -43,11 +44,9 @@ def dbt_models(
     window = window_of(context)
     build_id = context.run.run_id
     variables = {**warehouse.located().dbt_env(), project.BUILD_ID_VARIABLE: build_id}
-    with (
-        failures.told(dbt_results.DbtFailed, builds.IncompleteRebuild),
-        writer.connect() as connection,
-        project.environment(variables),
-    ):
+    expected = (dbt_results.DbtFailed, builds.IncompleteRebuild, channel_seeds.SeedsNotNormalized)
+    with failures.told(*expected), writer.connect() as connection, project.environment(variables):
+        channel_seeds.require_normal_form()
         dbt_results.remove_old_folders(project.TARGET_DIR, prefix=context.op_execution_context.op.name)
         if context.run.tags.get(REBUILD_TAG):
             made = [*project.windowed_tables(project.manifest()), *attribution_schema.TABLES]

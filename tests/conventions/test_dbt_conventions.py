@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ingestion.contract import CLICK_IDS
 from orchestration import dbt
 
 MAX_JOINS = 7
@@ -241,3 +242,8 @@ def test_who_answers_for_a_mart_is_another_than_for_the_pipeline(model: Mapping[
     group = model["config"]["group"]
     assert group in {group["name"] for group in MANIFEST["groups"].values()}
     assert (group == "pipeline") == (model["access"] != "public")
+
+
+def test_models_read_every_click_id_that_events_have() -> None:
+    macro = MANIFEST["macros"]["macro.marketplace.click_id_columns"]["macro_sql"]
+    assert tuple(re.findall(r"'(\w+)'", macro)) == CLICK_IDS

@@ -33,6 +33,7 @@ PARENTS: dict[str, set[str]] = {
     "raw/ad_spend": set(),
     "staging/crawlers": set(),
     "staging/event_types": set(),
+    "staging/click_ids": set(),
     "staging/known_referrers": set(),
     "staging/personal_keys": set(),
     "staging/placeholder_ids": set(),
@@ -43,6 +44,7 @@ PARENTS: dict[str, set[str]] = {
     "staging/stg_marketing__ad_spend": {"raw/ad_spend"},
     "intermediate/int_attribution_classified": {
         "staging/channel_rules",
+        "staging/click_ids",
         "staging/known_referrers",
         "staging/stg_tracking__attribution",
     },

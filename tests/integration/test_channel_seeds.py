@@ -4,6 +4,7 @@ import csv
 
 import pytest
 
+from ingestion.normalization import normalized_source, site_name
 from ingestion.window import ONE_DAY, Window
 from orchestration import dbt
 from tests.pipeline import START, Pipeline, run_dbt
@@ -25,6 +26,7 @@ BROKEN_RULES = {
 }
 BROKEN_HOSTS = {
     "('www.shop.example', 'shop', 'shopping')": 'host "www.shop.example": write it in lower case, without www.',
+    "('m.shop.example', 'shop', 'shopping')": 'host "m.shop.example": write it in lower case, without www., m.',
     "('Shop.example', 'shop', 'shopping')": 'host "Shop.example": write it in lower case',
     "('https://shop.example', 'shop', 'shopping')": 'host "https://shop.example": write it',
     "('maps.shop.example', 'google', 'shopping')": '"google" is of two kinds, search and shopping',
@@ -94,3 +96,20 @@ def test_hosts_stand_in_the_order_of_the_alphabet_and_rules_in_that_of_their_pri
     priorities = column("channel_rules", "priority")
     assert hosts == sorted(hosts)
     assert priorities == sorted(priorities, key=int)
+
+
+HOSTS = (
+    "m.blog.example", "m.me", "www.m.blog.example", "m.www.blog.example", "www.www.x.example", "www.de", "m.x",
+    "mm.x.example", "wwww.x.example", "m.m.x.example", "blog.example", "[2001:db8::7]", "xn--mnchen-3ya.example",
+)  # fmt: skip
+
+
+def test_hosts_of_referrers_and_hosts_in_links_are_named_alike(pipeline: Pipeline) -> None:
+    """Names of hosts are worked out in SQL for referrers and in Python for links; they have to meet."""
+    macro = dbt.manifest()["macros"]["macro.marketplace.default__site_name"]["macro_sql"]
+    expression = macro.partition("-%}")[2].partition("{%- endmacro")[0].replace("{{ host }}", "host")
+    named = dict(pipeline.rows(f"select host, {expression} from unnest(array{list(HOSTS)!r}) as host"))
+    assert named == {host: site_name(host) for host in HOSTS}
+    assert {host: normalized_source(host) for host in HOSTS if not host.startswith("[")} == {
+        host: name for host, name in named.items() if not host.startswith("[")
+    }

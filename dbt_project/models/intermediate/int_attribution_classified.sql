@@ -20,8 +20,12 @@ channel_rules as (
 
 ),
 
--- The page's own host refers to itself. Facebook gives its click id to every link that leaves it: that tells where a visit
--- came from, and nothing of payment.
+meanings as (
+
+    select * from {{ ref('click_ids') }}
+
+),
+
 clues as (
 
     select
@@ -29,14 +33,10 @@ clues as (
         utm_source,
         utm_medium,
         utm_campaign,
-        case
-            when gclid is not null then 'google'
-            when msclkid is not null then 'bing'
-            when ttclid is not null then 'tiktok'
-        end as clicked_source,
-        nullif(referrer_host, landing_host) as referrer_host,
+        click_ids,
+        referrer_host,
+        landing_host,
         coalesce(utm_term, utm_content) is not null as has_utm_detail,
-        fbclid is not null as has_fbclid,
         event_date
     from attribution
 
@@ -51,38 +51,60 @@ arrivals as (
         utm_source,
         utm_medium,
         utm_campaign,
-        clicked_source,
+        click_ids,
         referrer_host,
+        landing_host,
         has_utm_detail,
-        has_fbclid,
         event_date
     from clues
     group by
         utm_source,
         utm_medium,
         utm_campaign,
-        clicked_source,
+        click_ids,
         referrer_host,
+        landing_host,
         has_utm_detail,
-        has_fbclid,
         event_date
 
 ),
 
--- A host is known by itself or by up to two of the domains above it.
+-- The page's own host refers to itself, also from its pages for phones.
+sites as (
+
+    select
+        *,
+        case
+            when {{ is_public_host('referrer_host') }}
+                then nullif({{ site_name('referrer_host') }}, {{ site_name('landing_host') }})
+        end as site
+    from arrivals
+
+),
+
+-- A host is known by itself or by up to two of the domains above it. Of several click ids the first by the seed counts.
 recognised as (
 
     select
-        arrivals.*,
+        sites.*,
         coalesce(own.source, parent.source, grandparent.source) as known_source,
-        coalesce(own.kind, parent.kind, grandparent.kind) as known_kind
-    from arrivals
+        coalesce(own.kind, parent.kind, grandparent.kind) as known_kind,
+        clicked.source as clicked_source,
+        clicked.medium as clicked_medium
+    from sites
     left join known_referrers as own
-        on arrivals.referrer_host = own.host
+        on sites.site = own.host
     left join known_referrers as parent
-        on {{ parent_host('arrivals.referrer_host', 1) }} = parent.host
+        on {{ parent_host('sites.site', 1) }} = parent.host
     left join known_referrers as grandparent
-        on {{ parent_host('arrivals.referrer_host', 2) }} = grandparent.host
+        on {{ parent_host('sites.site', 2) }} = grandparent.host
+    left join meanings as clicked
+        on
+            clicked.priority = (
+                select min(meanings.priority)
+                from meanings
+                where position(',' || meanings.click_id || ',' in sites.click_ids) > 0
+            )
 
 ),
 
@@ -93,39 +115,37 @@ referred as (
         *,
         case
             {% for host in var('own_hosts') -%}
-                when referrer_host = '{{ host }}' or referrer_host like '%.{{ host }}' then null
+                when site = '{{ host }}' or site like '%.{{ host }}' then null
             {% endfor -%}
             when known_kind = 'payment' then null
-            else coalesce(known_source, referrer_host)
+            else coalesce(known_source, site)
         end as referring_host,
         coalesce(utm_source, utm_medium, utm_campaign) is not null as is_tagged
     from recognised
 
 ),
 
--- What the producer says wins over what the click id says, and that over what the browser says. A tag that leaves a part
--- open is not filled from the browser, which may speak of another visit.
+-- What the producer says wins over what a paid click id says, and that over what the browser says. A tag that leaves a part
+-- open is not filled from the browser, which may speak of another visit. A click id without a medium proves nothing paid:
+-- it tells where a visit came from, where nothing else does.
 named as (
 
     select
         event_ids,
         coalesce(
             utm_source,
-            clicked_source,
-            case
-                when not is_tagged and referring_host is not null then referring_host
-                when not is_tagged and has_fbclid then 'facebook'
-            end,
+            case when clicked_medium is not null then clicked_source end,
+            case when not is_tagged then coalesce(referring_host, clicked_source) end,
             '(not set)'
         ) as source,
         coalesce(
             utm_medium,
+            clicked_medium,
             case
-                when clicked_source is not null then 'cpc'
                 when is_tagged then null
                 when referring_host is not null and known_kind = 'search' then 'organic'
                 when referring_host is not null and known_kind = 'ai_assistant' then 'ai-assistant'
-                when referring_host is not null or has_fbclid then 'referral'
+                when coalesce(referring_host, clicked_source) is not null then 'referral'
             end,
             '(not set)'
         ) as medium,
@@ -133,7 +153,7 @@ named as (
         utm_source,
         event_date
     from referred
-    where is_tagged or has_utm_detail or has_fbclid or coalesce(clicked_source, referring_host) is not null
+    where is_tagged or has_utm_detail or coalesce(clicked_source, referring_host) is not null
 
 ),
 

@@ -25,9 +25,9 @@ names as (
 )
 
 select
-    'seed known_referrers, host "' || host || '": write it in lower case, without www., scheme, port and path' as problem
+    'seed known_referrers, host "' || host || '": write it in lower case, without www., m., scheme, port and path' as problem
 from hosts
-where host like 'www.%' or host <> lower(host) or not ({{ matches('host', "'^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$'") }})
+where host <> {{ site_name('host') }} or host <> lower(host) or not ({{ matches('host', "'^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$'") }})
 union all
 select
     'seed known_referrers: "' || name || '" is of two kinds, ' || min(kind) || ' and ' || max(kind) as problem

@@ -22,7 +22,8 @@ views as (
     select
         events.event_date as metric_date,
         events.ip_asset_id,
-        coalesce(attribution.referrer_host, 'direct') as referrer
+        attribution.referrer_host,
+        count(*) as views
     from events
     left join attribution
         on
@@ -32,6 +33,22 @@ views as (
         events.is_view
         and not events.is_bot
         and events.ip_asset_id is not null
+    group by
+        events.event_date,
+        events.ip_asset_id,
+        attribution.referrer_host
+
+),
+
+-- Few hosts are looked at, and not every view's.
+named as (
+
+    select
+        metric_date,
+        ip_asset_id,
+        case when {{ is_public_host('referrer_host') }} then referrer_host else 'direct' end as referrer,
+        views
+    from views
 
 )
 
@@ -39,8 +56,8 @@ select
     metric_date,
     ip_asset_id,
     referrer,
-    count(*) as views
-from views
+    cast(sum(views) as bigint) as views
+from named
 group by
     metric_date,
     ip_asset_id,
