@@ -42,8 +42,10 @@ MAX_CLOCK_AHEAD_HOURS: Final = 24
 ENTITY_TYPES: Final = (
     "project", "asset", "license", "creator", "brand", "user", "royalty", "payout", "post", "category",
 )  # fmt: skip
-# Sources whose events come from a person's own device: these honour doNotTrack and are rate limited.
+# Sources whose events come from a person's own device: these are rate limited.
 DEVICE_SOURCES: Final = frozenset({"web", "mobile"})
+# Sources that are servers of the product: no person's device, so that doNotTrack does not bind them.
+EXEMPT_SOURCES: Final = frozenset({"api", "system", "webhook"})
 DEFAULT_SOURCE: Final = "web"
 
 # Python's `$` also matches before a last newline, so a text ends where nothing at all follows.
@@ -91,13 +93,13 @@ ClickId = Annotated[
     str,
     Meta(max_length=MAX_CLICK_ID_LENGTH, description=f"a text of at most {MAX_CLICK_ID_LENGTH} characters"),
 ]
-# Browsers on phones name the app that a visitor came from as android-app://<package>/.
+# Apps have schemes of their own: android-app://<package>/, capacitor://localhost/, file:///android_asset/index.html.
 Url = Annotated[
     str,
     Meta(
-        pattern=rf"^({_END}|([hH][tT][tT][pP][sS]?|android-app|ios-app)://[^\s/?#])",
+        pattern=rf"^({_END}|[hH][tT][tT][pP][sS]?://[^\s/?#]|(?![hH][tT][tT][pP][sS]?:)[a-zA-Z][a-zA-Z0-9+.\-]*://\S)",
         max_length=MAX_URL_LENGTH,
-        description=f"an http, https or app URL of at most {MAX_URL_LENGTH} characters, or empty",
+        description=f"a URL (scheme://...) of at most {MAX_URL_LENGTH} characters, or empty; http(s) with a host",
     ),
 ]
 DeviceField = Annotated[
@@ -117,8 +119,8 @@ _Level2 = bool | _Integer | _Number | str | list[_Level3] | dict[str, _Level3] |
 AnyProps = Annotated[
     dict[str, bool | _Integer | _Number | str | list[_Level2] | dict[str, _Level2] | None],
     Meta(
-        description=f"an object of at most {MAX_PROPS_BYTES} bytes of JSON and {MAX_PROPS_DEPTH} levels; whole"
-        " numbers have 64 bits, others are between -1e38 and 1e38; known keys as in Props"
+        description=f"an object of at most {MAX_PROPS_BYTES} bytes of JSON and {MAX_PROPS_DEPTH} levels; numbers are"
+        " between -1e38 and 1e38; known keys as in Props"
     ),
 ]
 
@@ -162,8 +164,8 @@ class Attribution(msgspec.Struct, rename="camel", kw_only=True, gc=False):
 
 class Context(msgspec.Struct, rename="camel", kw_only=True, gc=False):
     """The device an event came from. The user agent is parsed and dropped, `ipAddress` may be sent and is never
-    stored; `doNotTrack` is true, 1, "1", "true" or "yes" (what browsers report) when a person declined, and anything
-    else when not."""
+    stored. Any `doNotTrack` but null, an empty text, false, 0 and "0", "false", "no", "off" and "unspecified" says that
+    a person declined."""
 
     user_agent: UserAgent | None = None
     device_type: DeviceField | None = None
@@ -199,6 +201,12 @@ class Event(msgspec.Struct, rename="camel", kw_only=True, gc=False):
 # Texts that advertising networks add to the address of an ad, by their columns and in the order of Attribution. Their
 # meaning stands in the dbt seed click_ids.
 CLICK_IDS: Final = tuple(field.name for field in msgspec.structs.fields(Attribution) if ClickId in get_args(field.type))
+# Every id but the session's, which is a UUID. Of each a placeholder, such as `undefined`, counts as absent.
+ID_FIELDS: Final = (
+    "idempotencyKey", "eventId", "actorId", "anonymousId", "entityId", "ipAssetId", "projectId", "licenseId",
+)  # fmt: skip
+# The known props that are whole numbers, also when they are spelled 129900.0 or 1.299e5.
+WHOLE_NUMBERS: Final = frozenset({"revenueCents", "feeCents"})
 # The objects inside an event whose keys are spelled like the event's own.
 SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "props": Props,

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
-from ingestion.contract import SECTIONS, Event, expectation, json_schema
+from ingestion.contract import SECTIONS, Event, expectation
+from ingestion.event_schema import event_schema
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
 SCHEMA_FILE: Final = "event.schema.json"
@@ -17,22 +18,6 @@ PAGE_FILE: Final = "events.md"
 COMMAND: Final = "python -m ingestion.event_docs"
 _BEGIN: Final = "<!-- Fields: made from ingestion/contract.py by `python -m ingestion.event_docs`; edits are lost. -->"
 _END: Final = "<!-- End of fields -->"
-
-
-def event_schema() -> dict[str, Any]:
-    """The JSON Schema of an event under camelCase keys.
-
-    It is stricter than the warehouse, which also takes snake_case and empty texts, and says less than it: rules that a
-    schema cannot say are in docs/events.md.
-    """
-    schema = json_schema()
-    event = schema["$defs"]["Event"]
-    (props,) = (kind for kind in event["properties"]["props"]["anyOf"] if kind.get("type") == "object")
-    props["allOf"] = [{"$ref": "#/$defs/Props"}]
-    given = {"type": "string", "minLength": 1}
-    event["if"] = {"required": ["entityId"], "properties": {"entityId": given}}
-    event["then"] = {"required": ["entityType"], "properties": {"entityType": given}}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Tracking event", **schema}
 
 
 def schema_text() -> str:

@@ -1,15 +1,18 @@
 """The ledger of loads, ops.loads: which version of each landing file is loaded, and what became of its lines."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from ingestion.candidates.intake import LoadTally
 from ingestion.landing import reading
 from ingestion.landing.files import LandingFile
+from ingestion.validation.notes import OUTCOMES, Note, counts_of, notes_of
 from ingestion.window import ONE_DAY
 
 # Two changes within a tick of a file system's clock look alike.
@@ -95,6 +98,26 @@ def count(
         " late = %s, event_dates = %s where load_id = %s",
         [checksum, tally.lines_read, accepted, tally.rejected, tally.not_tracked, late, sorted(touched), load_id],
     )
+    note(cursor, load_id, tally.notes)
+
+
+def note(cursor: psycopg.Cursor, load_id: int, notes: Mapping[Note, int]) -> None:
+    """Add what did not count of usable events to what the ledger has of their load."""
+    if not notes:
+        return
+    counts = counts_of(notes_in(cursor, [load_id]) + Counter(notes))
+    cursor.execute(
+        "update ops.loads set dropped_fields = %s, placeholder_ids = %s, hashed_ids = %s where load_id = %s",
+        [*(Jsonb(counts[outcome]) for outcome in OUTCOMES), load_id],
+    )
+
+
+def notes_in(cursor: psycopg.Cursor, load_ids: Sequence[int]) -> Counter[Note]:
+    """Return what did not count of the usable events of loads."""
+    cursor.execute(
+        "select dropped_fields, placeholder_ids, hashed_ids from ops.loads where load_id = any(%s)", [list(load_ids)]
+    )
+    return notes_of(column for row in cursor for column in zip(OUTCOMES, row, strict=True))
 
 
 def event_dates(cursor: psycopg.Cursor, load_ids: Sequence[int]) -> set[date]:

@@ -4,7 +4,7 @@ validation/, where its row goes first in candidates/, which of several copies is
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -24,6 +24,7 @@ from ingestion.landing.reading import Reading
 from ingestion.resolution import contenders
 from ingestion.resolution.resolving import resolve
 from ingestion.rules_digest import rules_digest
+from ingestion.validation.notes import Counts, counts_of
 from ingestion.window import Window
 
 # How much smaller events are in a packed file, about.
@@ -32,7 +33,7 @@ _PACKED: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """What the loads of one landing day came to; lines_read = accepted + rejected + duplicates + not_tracked.
+    """What the loads of one landing day came to; lines_read = accepted + rejected + duplicates + not_tracked + erased.
 
     Counts are of the files loaded now, in lines; files that were loaded before and have not changed are `unchanged`.
     `missing` are files of the ledger that the landing folder no longer holds; what they brought stays loaded. Those of
@@ -49,8 +50,13 @@ class LoadReport:
     rejected: int = 0
     duplicates: int = 0
     not_tracked: int = 0
+    erased: int = 0
     late: int = 0
     event_dates: tuple[date, ...] = ()
+    # Of usable events: fields that were dropped, by reason, ids that were placeholders, and ids that were hashed.
+    dropped_fields: Counts = field(default_factory=dict)
+    placeholder_ids: Counts = field(default_factory=dict)
+    hashed_ids: Counts = field(default_factory=dict)
 
 
 def load_window(
@@ -181,8 +187,17 @@ def _unpacked_bytes(file: LandingFile) -> int:
 
 
 def _completed(cursor: psycopg.Cursor, report: LoadReport, load_ids: Sequence[int]) -> LoadReport:
-    counts = ("lines_read", "accepted", "rejected", "duplicates", "not_tracked", "late")
+    counts = ("lines_read", "accepted", "rejected", "duplicates", "not_tracked", "erased", "late")
     sums = ", ".join(f"sum({count})::bigint" for count in counts)
     cursor.execute(f"select {sums} from ops.loads where load_id = any(%s)", [load_ids])
     totals = dict(zip(counts, cursor.fetchone() or (), strict=True))
-    return replace(report, **totals, event_dates=tuple(sorted(ledger.event_dates(cursor, load_ids))))
+    event_dates = tuple(sorted(ledger.event_dates(cursor, load_ids)))
+    notes = counts_of(ledger.notes_in(cursor, load_ids))
+    return replace(
+        report,
+        **totals,
+        event_dates=event_dates,
+        dropped_fields=notes["dropped_fields"],
+        placeholder_ids=notes["placeholder_ids"],
+        hashed_ids=notes["hashed_ids"],
+    )

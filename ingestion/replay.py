@@ -4,6 +4,7 @@ The line is read from its landing file again, since what is kept of it is redact
 line that it had refused was replayed, raw is what loading all files anew would make it.
 """
 
+from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,6 +14,7 @@ from typing import Final
 import psycopg
 from psycopg.pq import TransactionStatus
 
+from ingestion import ledger
 from ingestion.candidates.outbox import TO_CONTENDERS, Outbox
 from ingestion.candidates.rows import REJECTED_COLUMN_LIST, candidate_row, event_row, rejected_row
 from ingestion.encryption.props import PropEncryption
@@ -24,6 +26,7 @@ from ingestion.landing.lines import Line, Placed
 from ingestion.landing.objects import is_json, objects_of
 from ingestion.resolution import contenders
 from ingestion.resolution.resolving import resolve
+from ingestion.validation.notes import Note
 from ingestion.validation.stored import Accepted
 from ingestion.validation.validator import LineValidator, NotTracked
 from ingestion.window import Window
@@ -103,6 +106,7 @@ class _Outcomes:
     usable: list[_Place] = field(default_factory=list)
     not_tracked: list[_Place] = field(default_factory=list)
     event_dates: set[date] = field(default_factory=set)
+    notes: Counter[Note] = field(default_factory=Counter)
 
 
 def replay_rejected(
@@ -223,6 +227,7 @@ def _replay_load(cursor: psycopg.Cursor, load: _Load, selection: Selection, vali
             ],
         )  # fmt: skip
     if outcomes.usable:
+        ledger.note(cursor, load.load_id, outcomes.notes)
         cursor.execute("select nextval('ops.change_id_seq')")
         (change_id,) = cursor.fetchone() or (0,)
         # A verdict on raw from before this change says nothing of the days that it touches.
@@ -262,6 +267,7 @@ def _judge(cursor: psycopg.Cursor, load: _Load, asked_for: Mapping[_Place, int],
             outbox.put(TO_CONTENDERS, [candidate_row(*event_row(outcome, load.load_id, number, position))])
             outcomes.usable.append(place)
             outcomes.event_dates.add(outcome.event_date)
+            outcomes.notes.update(outcome.notes)
         elif isinstance(outcome, NotTracked):
             outcomes.not_tracked.append(place)
         else:

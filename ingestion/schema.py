@@ -98,21 +98,32 @@ create table if not exists ops.loads (
     loaded_at timestamptz not null default clock_timestamp(),
     replaced_by bigint,
     file_version text,
-    rules_digest text
+    rules_digest text,
+    erased bigint not null default 0,
+    dropped_fields jsonb not null default '{{}}',
+    placeholder_ids jsonb not null default '{{}}',
+    hashed_ids jsonb not null default '{{}}'
 );
 do $$
 declare
     added text;
 begin
-    foreach added in array array['file_version', 'rules_digest'] loop
+    foreach added in array array[
+        'file_version text', 'rules_digest text', 'erased bigint not null default 0',
+        'dropped_fields jsonb not null default ''{{}}''', 'placeholder_ids jsonb not null default ''{{}}''',
+        'hashed_ids jsonb not null default ''{{}}'''
+    ] loop
         -- Not "add column if not exists", which waits for every load that is running.
-        if not exists (select from pg_attribute where attrelid = 'ops.loads'::regclass and attname = added) then
-            execute format('alter table ops.loads add column %I text', added);
+        if not exists (
+            select from pg_attribute where attrelid = 'ops.loads'::regclass and attname = split_part(added, ' ', 1)
+        ) then
+            execute 'alter table ops.loads add column ' || added;
         end if;
     end loop;
 end $$;
 comment on table ops.loads is
-    'The ledger: one row per version of a landing file. lines_read = accepted + rejected + duplicates + not_tracked.';
+    'The ledger: one row per version of a landing file. lines_read = accepted + rejected + duplicates + not_tracked'
+    ' + erased.';
 comment on column ops.loads.late is
     'Accepted events whose day was over more than a day before the landing day began: the nightly run had closed it.';
 comment on column ops.loads.replaced_by is 'The load of the file''s next version; null while this version is the loaded one.';
@@ -120,6 +131,13 @@ comment on column ops.loads.file_version is
     'What the storage says of the content without reading it: ETag of an object; times, size and inode of a file.';
 comment on column ops.loads.rules_digest is
     'The digest of the code, lists and settings by which the lines were read; null for loads of versions without it.';
+comment on column ops.loads.erased is 'Lines of subjects that were erased; the landing file has an empty line in their place.';
+comment on column ops.loads.dropped_fields is
+    'Of usable events: fields that were left out because they broke their rule, as {{field: {{reason: events}}}}.';
+comment on column ops.loads.placeholder_ids is
+    'Of usable events: ids that were placeholders such as undefined, and count as absent, as {{field: events}}.';
+comment on column ops.loads.hashed_ids is
+    'Of usable events: ids that were e-mail addresses or phone numbers and are stored as keyed hashes, as {{field: events}}.';
 create unique index if not exists loads_current_file on ops.loads (file) where replaced_by is null;
 create index if not exists loads_landing_date on ops.loads (landing_date);
 create index if not exists loads_change_id on ops.loads (change_id);

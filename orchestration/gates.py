@@ -15,6 +15,7 @@ from quality_checks import (
     brands,
     creators,
     events,
+    events_input,
     ledger,
     periods,
     platform,
@@ -34,6 +35,9 @@ RAW_WARNINGS: Final[tuple[Check, ...]] = (
     ledger.landing_days_have_files,
     ledger.rejections_stay_rare,
     events.keys_stay_on_one_day,
+    events_input.dropped_fields_stay_rare,
+    events_input.placeholder_ids_stay_rare,
+    events_input.sessions_stay_on_one_device,
 )
 # Of marts that are coarser than a day.
 COARSER_CHECKS: Final[tuple[Check, ...]] = (

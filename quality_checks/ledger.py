@@ -23,7 +23,7 @@ MAX_REJECTED_SHARE: Final = 0.05
 # A row is found through its day's partition or, in the two side tables, through its load: raw.events has no
 # index on load_id, so the days to read are taken from the ledger first and the planner prunes to those.
 _LOADS: Final = """
-select load_id, landing_date, file, lines_read, accepted, rejected, duplicates, not_tracked, event_dates,
+select load_id, landing_date, file, lines_read, accepted, rejected, duplicates, not_tracked, erased, event_dates,
     replaced_by
 from ops.loads
 where (landing_date >= %(start)s and landing_date < %(landing_end)s) or event_dates && %(days)s::date[]
@@ -63,10 +63,10 @@ def load_counts_add_up(connection: psycopg.Connection, window: Window) -> CheckO
     """Every line of every load is accounted for, and the rows are there.
 
     Judges the loads that landed in the window or the day after it, and those that touched one of its event days
-    whenever they landed. Each must have read as many lines as it accepted, rejected, found to be duplicates and
-    did not track; the current version of a file must have exactly that many rows in raw, a replaced version
-    none; and every event of the window must come from a load. Reads, beyond the window, the event days that
-    these loads touched.
+    whenever they landed. Each must have read as many lines as it accepted, rejected, found to be duplicates, did
+    not track, and lost to erasures; the current version of a file must have exactly that many rows in raw, a
+    replaced version none; and every event of the window must come from a load. Reads, beyond the window, the event
+    days that these loads touched.
     """
     days = list(days_of(window))
     loads = rows_of(
@@ -108,7 +108,7 @@ def load_counts_add_up(connection: psycopg.Connection, window: Window) -> CheckO
             bad_days |= orphaned
     totals = {
         name: sum(int(load[name]) for load in loads if load["replaced_by"] is None)
-        for name in ("lines_read", "accepted", "rejected", "duplicates", "not_tracked")
+        for name in ("lines_read", "accepted", "rejected", "duplicates", "not_tracked", "erased")
     }
     return CheckOutcome(
         name="load_counts_add_up",
@@ -123,9 +123,9 @@ def load_counts_add_up(connection: psycopg.Connection, window: Window) -> CheckO
 def _broken_rules(load: Mapping[str, Any], rows: Mapping[str, Any]) -> list[tuple[str, int, int]]:
     """The rules that a load breaks: the rule, what the ledger says and what was found instead."""
     is_current = load["replaced_by"] is None
-    outcomes = load["accepted"] + load["rejected"] + load["duplicates"] + load["not_tracked"]
+    outcomes = sum(load[name] for name in ("accepted", "rejected", "duplicates", "not_tracked", "erased"))
     compared = [
-        ("lines_read = accepted + rejected + duplicates + not_tracked", load["lines_read"], outcomes),
+        ("lines_read = accepted + rejected + duplicates + not_tracked + erased", load["lines_read"], outcomes),
         ("accepted = rows in raw.events", load["accepted"] * is_current, rows["event_rows"]),
         ("rejected = rows in raw.rejected_events", load["rejected"] * is_current, rows["rejected_rows"]),
         ("duplicates = rows in raw.duplicate_events", load["duplicates"] * is_current, rows["duplicate_rows"]),

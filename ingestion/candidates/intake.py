@@ -5,7 +5,7 @@ same mark. Marks that are equal by chance only send a row the long way. So the r
 own, and the unique index of each day's partition holds them to it.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -16,6 +16,7 @@ from ingestion import day_partitions
 from ingestion.candidates.judging import DayRows, Judged
 from ingestion.candidates.outbox import TO_CONTENDERS, TO_REJECTED, Outbox
 from ingestion.candidates.rows import ATTRIBUTION_COLUMN_LIST, EVENT_COLUMN_LIST, candidate_row
+from ingestion.validation.notes import Note
 
 # What is stored of a day is looked at when so large a share of it has arrived anew: the long way of so many rows, 20 µs
 # more for each, costs as much as a look at a million does.
@@ -42,6 +43,7 @@ class LoadTally:
     lines_read: int = 0
     rejected: int = 0
     not_tracked: int = 0
+    notes: Counter[Note] = field(default_factory=Counter)
     stored: dict[date, int] = field(default_factory=lambda: defaultdict(int))
     event_dates: set[date] = field(default_factory=set)
 
@@ -66,6 +68,7 @@ class Intake:
         tally.lines_read += judged.lines_read
         tally.not_tracked += judged.not_tracked
         tally.rejected += len(judged.rejected)
+        tally.notes.update(judged.notes)
         self._outbox.put(TO_REJECTED, judged.rejected)
         for event_date, rows in judged.days.items():
             tally.event_dates.add(event_date)

@@ -4,6 +4,7 @@ other portions.
 
 import gc
 from array import array
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,6 +15,7 @@ from ingestion.encryption.props import PropEncryption
 from ingestion.event_rules import EventRules
 from ingestion.landing.lines import Placed, Portion, placed
 from ingestion.landing.objects import is_json, objects_of
+from ingestion.validation.notes import Note
 from ingestion.validation.stored import Accepted
 from ingestion.validation.timestamps import MICROSECONDS_OF_MINUTE
 from ingestion.validation.validator import LineValidator, NotTracked
@@ -58,6 +60,7 @@ class Judged:
     lines_read: int = 0
     not_tracked: int = 0
     rejected: list[bytes] = field(default_factory=list)
+    notes: Counter[Note] = field(default_factory=Counter)
     days: dict[date, DayRows] = field(default_factory=dict)
 
 
@@ -125,6 +128,8 @@ def _judge(validator: LineValidator, lines: Iterable[Placed], judged: Judged) ->
             if attribution is not None:
                 rows.attributions[len(events)] = attribution
             events.append(row)
+            if outcome.notes:
+                judged.notes.update(outcome.notes)
             if outcome.kind.is_from_device:
                 who = outcome.actor_id or outcome.anonymous_id
                 known_by = outcome.session_id if who is None else who.encode()

@@ -167,7 +167,7 @@ class Tracker:
         if not is_camel(document):
             spelled = spell(document)
             if spelled.conflicts:
-                return _refused(*spelled.conflicts)
+                return _refused(*(f"{conflict.field}: {conflict.reason}" for conflict in spelled.conflicts))
             document = spelled.present
         if context is not None:
             document = context.completed(document)

@@ -8,7 +8,7 @@ mistake always gives the same text.
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -19,10 +19,10 @@ from ingestion.contract import (
     MAX_PROPS_BYTES,
     MAX_PROPS_DEPTH,
     SECTIONS,
-    AnyProps,
     Event,
     expectation,
 )
+from ingestion.validation.reading import REQUIRED, clean, depth_of, fits, has_large_number, probe_of
 from ingestion.validation.spelling import has_duplicate_keys, spell
 from ingestion.validation.timestamps import parse_timestamp, timestamp_reason
 
@@ -41,16 +41,10 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _STRUCTS: Final[tuple[type[msgspec.Struct], ...]] = (Event, *SECTIONS.values())
 
 
-def _probe(annotation: Any) -> type[msgspec.Struct]:
-    # msgspec works a bare type out anew at every call, and a struct's fields once.
-    return msgspec.defstruct("Probe", [("value", annotation)])
-
-
 _FIELDS: Final = {
-    struct: [(field.encode_name, field, _probe(field.type)) for field in msgspec.structs.fields(struct)]
+    struct: [(field.encode_name, field, probe_of(field.type)) for field in msgspec.structs.fields(struct)]
     for struct in _STRUCTS
 }
-_PROPS: Final = _probe(AnyProps)
 
 
 class Unreadable(ValueError):
@@ -74,31 +68,33 @@ def read_document(line: bytes) -> Any:
         raise Unreadable(NOT_JSON) from error
 
 
-def diagnose(line: bytes, document: Any, *, starts_at: datetime, day_ends_at: datetime) -> tuple[str, ...]:
+def diagnose(
+    line: bytes, document: Any, *, starts_at: datetime, day_ends_at: datetime, placeholders: Set[str]
+) -> tuple[str, ...]:
     """Every reason against the document of a line, in the order of the contract's fields. Empty for a good event.
 
-    `starts_at` is the first instant that events may have, `day_ends_at` the end of the landing day; both UTC.
+    `starts_at` is the first instant that events may have, `day_ends_at` the end of the landing day; both UTC. What is
+    dropped of a good event (reading.py) is no reason.
     """
     if isinstance(document, list):
         return (AN_ARRAY,)
     if not isinstance(document, dict):
         return (NOT_AN_OBJECT,)
     spelled = spell(document)
-    event = spelled.present
+    event = clean(spelled, placeholders).present
+    conflicts = [conflict for conflict in spelled.conflicts if conflict.field in REQUIRED]
     reasons = [
         *_line_reasons(line, document),
-        *spelled.conflicts,
-        *_field_reasons(event, Event, ""),
+        *(f"{conflict.field}: {conflict.reason}" for conflict in conflicts),
+        *_field_reasons(event | {conflict.field: None for conflict in conflicts}, Event, ""),
         *_time_reasons(event, starts_at, day_ends_at),
     ]
     if "entityId" in event and "entityType" not in event:
         reasons.append("entityType: missing although entityId is given")
     for name, struct in SECTIONS.items():
         section = event.get(name)
-        if isinstance(section, dict):
+        if section is not None:
             reasons += _field_reasons(section, struct, f"{name}.")
-        elif name in event:
-            reasons.append(f"{name}: not an object")
     if isinstance(spelled.sent.get("props"), dict):
         reasons += _props_reasons(spelled.sent["props"])
     return tuple(reasons)
@@ -148,22 +144,14 @@ def _field_reasons(section: dict[str, Any], struct: type[msgspec.Struct], prefix
                 yield f"{prefix}{name}: missing"
         elif name in _TIMES and isinstance(section[name], str):
             continue  # _time_reasons says more
-        elif not _fits(section[name], probe):
+        elif section[name] is not None and not fits(section[name], probe):
             yield f"{prefix}{name}: not {expectation(field.type)}"
-
-
-def _fits(value: Any, probe: type[msgspec.Struct]) -> bool:
-    try:
-        msgspec.convert({"value": value}, probe)
-    except (msgspec.ValidationError, UnicodeError):
-        return False
-    return True
 
 
 def _time_reasons(event: dict[str, Any], starts_at: datetime, day_ends_at: datetime) -> Iterator[str]:
     moments: dict[str, datetime] = {"receivedAt": day_ends_at}
     for name in _TIMES:
-        if name not in event:
+        if event.get(name) is None:
             continue
         moments.pop(name, None)
         if not isinstance(event[name], str):
@@ -190,19 +178,10 @@ def _props_reasons(props: dict[str, Any]) -> Iterator[str]:
         size = 0  # a lone surrogate or such a depth is a reason of its own
     if size > MAX_PROPS_BYTES:
         yield f"props: longer than {MAX_PROPS_BYTES} bytes of JSON"
-    if _depth(props) > MAX_PROPS_DEPTH:
+    if depth_of(props) > MAX_PROPS_DEPTH:
         yield f"props: deeper than {MAX_PROPS_DEPTH} levels"
-    elif not _fits(props, _PROPS):
-        yield "props: a whole number beyond 64 bits, or another number beyond 1e38"
-
-
-def _depth(value: Any) -> int:
-    depth = 0
-    level = [value]
-    while level := [item for item in level if isinstance(item, dict | list)]:
-        depth += 1
-        level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item)]
-    return depth
+    elif has_large_number(props):
+        yield "props: a number beyond 1e38"
 
 
 def _read_integer(digits: str) -> int | float:

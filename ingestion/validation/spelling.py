@@ -3,26 +3,48 @@ the values are any good is not decided here.
 """
 
 import json
+import re
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from ingestion.contract import DEVICE_SOURCES, SECTIONS, Event, camel_keys
+from ingestion.contract import SECTIONS, Event, camel_keys
 
 _EVENT_KEYS: Final = camel_keys(Event)
 _SECTION_KEYS: Final = {section: camel_keys(struct) for section, struct in SECTIONS.items()}
 _SNAKE_EVENT: Final = frozenset(_EVENT_KEYS)
 # The keys of each section that are spelled in snake_case.
 SNAKE_KEYS: Final = {section: frozenset(keys) for section, keys in _SECTION_KEYS.items()}
-_DECLINED: Final = frozenset({"1", "true", "yes"})
+
+# A NUL as JSON spells it: the escape after an even number of backslashes.
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
+_TEXT: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
+
+
+class Conflict(NamedTuple):
+    """A field that came in both spellings with different values; `section` is empty at the top of an event."""
+
+    section: str
+    key: str
+    snake: str
+
+    @property
+    def field(self) -> str:
+        """The field as reasons name it."""
+        return f"{self.section}.{self.key}" if self.section else self.key
+
+    @property
+    def reason(self) -> str:
+        """The reason why neither value counts."""
+        return f"given twice with different values, also as {self.snake}"
 
 
 class Spelled(NamedTuple):
     """An event's object under camelCase keys."""
 
     sent: dict[str, Any]  # everything that was sent: what the canonical form is made of
-    present: dict[str, Any]  # the same without the known fields that are null or empty, which count as absent
-    conflicts: list[str]  # the reasons against it: fields that came in both spellings and differ
+    present: dict[str, Any]  # without conflicts and the known fields that are null or empty, which count as absent
+    conflicts: list[Conflict]
 
 
 def is_camel(document: dict[str, Any]) -> bool:
@@ -36,37 +58,41 @@ def is_camel(document: dict[str, Any]) -> bool:
     return True
 
 
-def declines(do_not_track: Any) -> bool:
-    """Whether a value of doNotTrack, of any type, says that a person declined."""
-    return str(do_not_track).lower() in _DECLINED
-
-
-def declines_tracking(document: dict[str, Any]) -> bool:
-    """Whether an object, valid or not, asks not to be tracked and comes from a person's device."""
-    context = document.get("context")
-    if type(context) is not dict:
-        return False
-    if "doNotTrack" not in context and "do_not_track" not in context:
-        return False
-    for key in ("doNotTrack", "do_not_track"):
-        if key in context and declines(context[key]):
-            source = document.get("source")
-            return source is None or source == "" or (type(source) is str and source in DEVICE_SOURCES)
-    return False
-
-
 def spell(document: dict[str, Any]) -> Spelled:
-    """The document in camelCase. Of two spellings the one that holds a value counts; two equal values are one."""
-    conflicts: list[str] = []
+    """Spell a document in camelCase. Of two spellings the one that holds a value counts; two equal values are one.
+
+    Two that differ are both kept in what was sent, and neither of them is present.
+    """
+    conflicts: list[Conflict] = []
     sent = _renamed(document, _EVENT_KEYS, "", conflicts)
     for section, keys in _SECTION_KEYS.items():
         if type(sent.get(section)) is dict:
-            sent[section] = _renamed(sent[section], keys, f"{section}.", conflicts)
+            sent[section] = _renamed(sent[section], keys, section, conflicts)
     present = _without_absent(sent, Event)
     for section, struct in SECTIONS.items():
         if type(present.get(section)) is dict:
             present[section] = _without_absent(present[section], struct)
+    for conflict in conflicts:
+        inner = present[conflict.section] if conflict.section else present
+        for key in (conflict.key, conflict.snake):
+            inner.pop(key, None)
     return Spelled(sent, present, conflicts)
+
+
+def hides_something(line: bytes, canonical: bytes) -> bool:
+    """Tell whether decoding a line hid something of it: keys that stand twice, or NUL characters.
+
+    A key that got lost makes the canonical form have fewer of them. Without a backslash in the line every quote begins
+    or ends a text, and a key has two; otherwise keys are the colons that stand outside of texts. Only where the numbers
+    differ is the line read the slow way: two spellings of one key, for one, are no duplicates.
+    """
+    if b"\\" in line:
+        if _NUL.search(canonical) is not None:
+            return True
+        is_complete = _TEXT.sub(b"", line).count(b":") == _TEXT.sub(b"", canonical).count(b":")
+    else:
+        is_complete = line.count(b'"') == canonical.count(b'"')
+    return not is_complete and has_duplicate_keys(line.decode())
 
 
 def has_duplicate_keys(text: str) -> bool:
@@ -94,7 +120,7 @@ def _look_at_keys(pairs: list[tuple[str, Any]]) -> None:
 _refuse_duplicates: Final = json.JSONDecoder(object_pairs_hook=_look_at_keys, parse_int=str, parse_float=str).decode
 
 
-def _renamed(document: dict[str, Any], keys: dict[str, str], prefix: str, conflicts: list[str]) -> dict[str, Any]:
+def _renamed(document: dict[str, Any], keys: dict[str, str], section: str, conflicts: list[Conflict]) -> dict[str, Any]:
     renamed = {key: value for key, value in document.items() if key not in keys}
     for snake, camel in keys.items():
         if snake not in document:
@@ -103,7 +129,8 @@ def _renamed(document: dict[str, Any], keys: dict[str, str], prefix: str, confli
         if camel not in renamed or _is_absent(renamed[camel]):
             renamed[camel] = value
         elif not _is_absent(value) and (type(value) is not type(renamed[camel]) or value != renamed[camel]):
-            conflicts.append(f"{prefix}{camel}: given twice with different values, also as {snake}")
+            renamed[snake] = value
+            conflicts.append(Conflict(section, camel, snake))
     return renamed
 
 

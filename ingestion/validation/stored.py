@@ -14,6 +14,7 @@ from ingestion.contract import CLICK_IDS, DEFAULT_SOURCE, DEVICE_SOURCES, MAX_UT
 from ingestion.enrichment import Device, UserAgentParser
 from ingestion.normalization import normalized_detail, normalized_name, normalized_source
 from ingestion.privacy import redact_short_text, redact_text
+from ingestion.validation.notes import Note
 from ingestion.validation.timestamps import MICROSECONDS_OF_DAY, from_microseconds
 
 # The version of a UUID is in 4 of its bits, 8 here, the variant in 2.
@@ -59,6 +60,7 @@ class Accepted(msgspec.Struct, frozen=True, gc=False):
     device: Device
     canonical_hash: bytes
     attribution: tuple[str | None, ...] | None  # None where none of it is given
+    notes: tuple[Note, ...] = ()
 
     @property
     def values(self) -> tuple[Any, ...]:
@@ -110,9 +112,10 @@ def accepted_event(
     props: bytes,
     canonical_hash: bytes,
     agents: UserAgentParser,
+    notes: tuple[Note, ...] = (),
 ) -> Accepted:
     """An event that breaks no rule, with its known props, under its key. `props` are those to store: JSON without
-    personal data."""
+    personal data. `notes` say what of the event did not count."""
     event_date, spelled_date = _day(occurred_at // MICROSECONDS_OF_DAY)
     # The stored id: a UUID of version 8 made of the SHA-256 of the event's day and key, the same everywhere.
     digest = sha256(spelled_date + event_key.encode()).digest()
@@ -150,6 +153,7 @@ def accepted_event(
         device,
         canonical_hash,
         None if event.attribution is None else _attribution(event.attribution),
+        notes,
     )
 
 

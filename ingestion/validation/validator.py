@@ -10,10 +10,9 @@ Where the contract is silent:
 - The landing day bounds `receivedAt` too: at most 24 hours after its end.
 """
 
-import re
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -30,17 +29,20 @@ from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing.lines import EventArray
 from ingestion.landing.objects import Oversized, Remainder
 from ingestion.privacy import is_clean, is_clean_text, nothing, redact_value
+from ingestion.validation.consent import declines_tracking, line_declines, start_declines
 from ingestion.validation.diagnosis import AN_ARRAY, TOO_DEEP, Unreadable, diagnose, read_document
 from ingestion.validation.plain import (
     encode_plain,
+    plain_ids,
     plain_instant,
     plain_keys,
     plain_kind,
     plain_session_id,
     read_plain,
 )
+from ingestion.validation.reading import NO_PROPS, Reading, Unacceptable, read_event, without_sessions
 from ingestion.validation.rejection import redact_line
-from ingestion.validation.spelling import declines_tracking, has_duplicate_keys, is_camel, spell
+from ingestion.validation.spelling import hides_something
 from ingestion.validation.stored import Accepted, accepted_event, kind_of
 from ingestion.validation.timestamps import canonical_json, from_microseconds, parse_timestamp, to_microseconds
 from ingestion.window import ONE_DAY
@@ -56,10 +58,6 @@ _NOT_READ: Final = {
 _decode: Final = msgspec.json.Decoder().decode
 # Object keys in one order: the canonical form must not depend on the order in which they were sent.
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
-# A NUL as JSON spells it: the escape after an even number of backslashes.
-_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
-_TEXT: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
-_NO_PROPS: Final = Props()
 
 
 class Rejected(msgspec.Struct, frozen=True, gc=False):
@@ -74,8 +72,14 @@ class NotTracked(msgspec.Struct, frozen=True, gc=False):
     """An event of a person who declined tracking: counted, and stored in no form."""
 
 
-class _Unacceptable(Exception):
-    """A rule that the types cannot express is broken; which one is for the diagnosis to say."""
+class _Checked(NamedTuple):
+    """An event that breaks no rule: both times, its props as JSON, and its canonical form."""
+
+    reading: Reading
+    occurred_at: int
+    received_at: int
+    props_json: bytes
+    canonical: bytes
 
 
 class LineValidator:
@@ -94,8 +98,10 @@ class LineValidator:
         encryption: PropEncryption | None = None,
         rules: EventRules | None = None,
     ) -> None:
-        self._rules = rules or default_rules()
-        self._agents = user_agent_parser(self._rules.crawlers)
+        rules = rules or default_rules()
+        self._agents = user_agent_parser(rules.crawlers)
+        self._placeholders = rules.placeholder_ids
+        self._no_sessions = without_sessions(self._placeholders)
         self._encryption = encryption
         self._is_covered = nothing if encryption is None else encryption.covers
         self._day_ends_at = datetime.combine(landing_date + ONE_DAY, time.min, UTC)
@@ -104,9 +110,12 @@ class LineValidator:
         self._day_end = to_microseconds(self._day_ends_at)
         self._last_received = self._day_end + _AHEAD
 
-    def reject_unread(self, line: Oversized | EventArray | Remainder) -> Rejected:
+    def reject_unread(self, line: Oversized | EventArray | Remainder) -> Rejected | NotTracked:
         """The outcome of what was not read whole: a line that is too long, an array of events over many lines, or what
         follows the objects of a line and is none."""
+        # The rest of a line is no JSON, and so nobody's answer.
+        if not isinstance(line, Remainder) and start_declines(line.head):
+            return NotTracked()
         reason = _NOT_READ[type(line)]
         return Rejected(redact_line(line.head, self._is_covered), line.line_bytes, (reason,))
 
@@ -129,19 +138,24 @@ class LineValidator:
                 if declines_tracking(document):
                     return NotTracked()
                 return self._accept(line, document)
-        except (msgspec.DecodeError, ValueError, RecursionError, _Unacceptable):
+        except (msgspec.DecodeError, ValueError, RecursionError, Unacceptable):
             pass  # for the diagnosis, which reads the line anew
         return None
 
     def examine(self, line: bytes) -> Rejected | NotTracked:
         """What is wrong with a line that is not accepted."""
+        if line_declines(line):
+            return NotTracked()
         if len(line) > MAX_LINE_BYTES:
             return Rejected(redact_line(line, self._is_covered), len(line), (_TOO_LONG,))
         try:
-            document = read_document(line)
-            if isinstance(document, dict) and declines_tracking(document):
-                return NotTracked()
-            reasons = diagnose(line, document, starts_at=self._starts_at, day_ends_at=self._day_ends_at)
+            reasons = diagnose(
+                line,
+                read_document(line),
+                starts_at=self._starts_at,
+                day_ends_at=self._day_ends_at,
+                placeholders=self._placeholders,
+            )
         except Unreadable as unreadable:
             reasons = (str(unreadable),)
         except RecursionError:
@@ -157,7 +171,7 @@ class LineValidator:
             if len(line) <= MAX_LINE_BYTES and type(document) is dict and not declines_tracking(document):
                 self._check(line, document)
                 return None
-        except (msgspec.DecodeError, ValueError, RecursionError, _Unacceptable):
+        except (msgspec.DecodeError, ValueError, RecursionError, Unacceptable):
             pass
         outcome = self.validate(line)
         return None if isinstance(outcome, Accepted) else outcome
@@ -166,7 +180,7 @@ class LineValidator:
         """The event of a line that is plainly one; None where the careful way has to say what the line is."""
         try:
             event = read_plain(line)
-            if event is None or (kind := plain_kind(event)) is None:
+            if event is None or (kind := plain_kind(event)) is None or not plain_ids(event, self._placeholders):
                 return None
             occurred_at, event.occurred_at = plain_instant(event.occurred_at)
             if event.received_at is None:
@@ -176,8 +190,10 @@ class LineValidator:
             if not self._can_be(event, occurred_at, received_at):
                 return None
             session_id = None if event.session_id is None else plain_session_id(event.session_id)
+            if session_id in self._no_sessions:
+                return None
             props = event.props
-            known = _NO_PROPS
+            known = NO_PROPS
             clean = True
             if props is None:
                 props_json = b"{}"
@@ -192,10 +208,10 @@ class LineValidator:
                     known = msgspec.convert(props, Props)
                 clean = keys.are_free and is_clean_text(props_json)
                 event.props = msgspec.Raw(props_json)
-        except (msgspec.DecodeError, ValueError, RecursionError, _Unacceptable):
+        except (msgspec.DecodeError, ValueError, RecursionError, Unacceptable):
             return None
         canonical = encode_plain(event)
-        # A key that stands twice: see _refuse_hidden.
+        # A key that stands twice: see hides_something.
         if line.count(b'"') != canonical.count(b'"'):
             return None
         canonical_hash = sha256(canonical).digest()
@@ -209,7 +225,8 @@ class LineValidator:
 
     def _accept(self, line: bytes, document: dict[str, Any]) -> Accepted:
         """The event of a document that this method may change. Raises when any rule is broken."""
-        event, known, occurred_at, received_at, props, props_json, canonical = self._check(line, document)
+        reading, occurred_at, received_at, props_json, canonical = self._check(line, document)
+        event, known, props, notes = reading.event, reading.known, reading.props, reading.notes
         kind = kind_of(event.event_type, event.source, event.actor_type, event.entity_type)
         session_id = None if event.session_id is None else event.session_id.bytes
         canonical_hash = sha256(canonical).digest()
@@ -217,7 +234,7 @@ class LineValidator:
         props_json = self._redacted(props, props_json, is_clean(props, props_json), occurred_at, event_key)
         return accepted_event(
             event, kind, known, occurred_at, received_at, session_id, event_key, props_json, canonical_hash,
-            self._agents,
+            self._agents, notes,
         )  # fmt: skip
 
     def _redacted(
@@ -231,41 +248,30 @@ class LineValidator:
         sealer = None if encryption is None else encryption.for_event(event_date, event_key)
         return _encode(redact_value(props, sealer))
 
-    def _check(
-        self, line: bytes, document: dict[str, Any]
-    ) -> tuple[Event, Props, int, int, dict[str, Any], bytes, bytes]:
-        """Every rule. Returns the event, its known props, both times, all props, these as JSON, the canonical form."""
-        try:
-            if not is_camel(document):
-                raise _Unacceptable
-            event = msgspec.convert(document, Event)
-            known = _known_props(event, document)
-        except (msgspec.ValidationError, _Unacceptable):
-            # Another spelling of the same: snake_case, null and empty texts. What still does not fit raises.
-            document, present, conflicts = spell(document)
-            if conflicts:
-                raise _Unacceptable from None
-            event = msgspec.convert(present, Event)
-            known = _known_props(event, present)
-
+    def _check(self, line: bytes, document: dict[str, Any]) -> _Checked:
+        """Hold a document, which this method may change, to every rule. Raises when any is broken."""
+        reading = read_event(document, self._placeholders)
+        event, sent = reading.event, reading.sent
         occurred = parse_timestamp(event.occurred_at)
         received = self._day_ends_at if event.received_at is None else parse_timestamp(event.received_at)
         occurred_at, received_at = to_microseconds(occurred), to_microseconds(received)
         if not self._can_be(event, occurred_at, received_at):
-            raise _Unacceptable
-        props: dict[str, Any] = document.get("props") or {}
-        props_json = _encode(props)
-        if len(props_json) > MAX_PROPS_BYTES:
-            raise _Unacceptable
+            raise Unacceptable
+        props_json = sent_props = _encode(reading.props)
+        if sent.get("props") is not reading.props and isinstance(sent.get("props"), dict):
+            sent_props = _encode(sent["props"])
+        if len(sent_props) > MAX_PROPS_BYTES:
+            raise Unacceptable
 
-        document["occurredAt"] = canonical_json(occurred)
+        sent["occurredAt"] = canonical_json(occurred)
         if event.received_at is not None:
-            document["receivedAt"] = canonical_json(received)
-        if event.props is not None:
-            document["props"] = msgspec.Raw(props_json)
-        canonical = _encode(document)
-        _refuse_hidden(line, canonical)
-        return event, known, occurred_at, received_at, props, props_json, canonical
+            sent["receivedAt"] = canonical_json(received)
+        if isinstance(sent.get("props"), dict):
+            sent["props"] = msgspec.Raw(sent_props)
+        canonical = _encode(sent)
+        if hides_something(line, canonical):
+            raise Unacceptable
+        return _Checked(reading, occurred_at, received_at, props_json, canonical)
 
     def _can_be(self, event: Event, occurred_at: int, received_at: int) -> bool:
         """Whether times can both be, and an entity has a type."""
@@ -274,24 +280,3 @@ class LineValidator:
             and received_at <= self._last_received
             and (event.entity_id is None or event.entity_type is not None)
         )
-
-
-def _known_props(event: Event, document: dict[str, Any]) -> Props:
-    return _NO_PROPS if event.props is None else msgspec.convert(document["props"], Props)
-
-
-def _refuse_hidden(line: bytes, canonical: bytes) -> None:
-    """Raise _Unacceptable for what decoding hides: keys that stand twice, and NUL characters.
-
-    A key that got lost makes the canonical form have fewer of them. Without a backslash in the line every quote begins
-    or ends a text, and a key has two; otherwise keys are the colons that stand outside of texts. Only where the numbers
-    differ is the line read the slow way: two spellings of one key, for one, are no duplicates.
-    """
-    if b"\\" in line:
-        if _NUL.search(canonical) is not None:
-            raise _Unacceptable
-        is_complete = _TEXT.sub(b"", line).count(b":") == _TEXT.sub(b"", canonical).count(b":")
-    else:
-        is_complete = line.count(b'"') == canonical.count(b'"')
-    if not is_complete and has_duplicate_keys(line.decode()):
-        raise _Unacceptable

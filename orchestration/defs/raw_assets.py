@@ -21,6 +21,7 @@ from ingestion.application.reader import (
 from ingestion.encryption.tokens import EncryptionSettingsError
 from ingestion.landing.files import LandingError
 from ingestion.loading import LoadReport, load_window
+from ingestion.validation.notes import OUTCOMES, Counts, total_by_field
 from ingestion.window import ONE_DAY, Window
 from orchestration import failures, row_counts, staleness
 from orchestration.dbt import OWNERS
@@ -148,16 +149,31 @@ def _told(report: LoadReport) -> str:
     return (
         f"landing day {report.landing_date}: {report.lines_read:,} lines of {len(report.loaded)} files:"
         f" {report.accepted:,} accepted, {report.rejected:,} rejected, {report.duplicates:,} duplicates,"
-        f" {report.not_tracked:,} not tracked, {report.late:,} late"
+        f" {report.not_tracked:,} not tracked, {report.erased:,} erased, {report.late:,} late"
+        f"{_told_counts('fields dropped', report.dropped_fields)}"
+        f"{_told_counts('ids that were placeholders', report.placeholder_ids)}"
+        f"{_told_counts('ids hashed', report.hashed_ids)}"
     )
 
 
-def _load_metadata(report: LoadReport) -> dict[str, int | list[str]]:
+def _told_counts(label: str, counts: Counts) -> str:
+    """Return the counts of fields in words, the most frequent field first; nothing where there are none."""
+    totals = total_by_field(counts)
+    if not totals:
+        return ""
+    fields = ", ".join(f"{name} {count:,}" for name, count in totals.most_common())
+    return f"; {totals.total():,} {label} ({fields})"
+
+
+def _load_metadata(report: LoadReport) -> dict[str, int | list[str] | Counts]:
     """What the files of one landing day brought in this run; nothing when they were loaded before."""
-    counts = ("lines_read", "accepted", "rejected", "duplicates", "not_tracked", "late")
-    metadata: dict[str, int | list[str]] = {name: getattr(report, name) for name in counts}
+    counts = ("lines_read", "accepted", "rejected", "duplicates", "not_tracked", "erased", "late")
+    metadata: dict[str, int | list[str] | Counts] = {name: getattr(report, name) for name in counts}
     metadata["files_loaded"] = len(report.loaded)
     metadata["files_unchanged"] = len(report.unchanged)
+    for name in OUTCOMES:
+        if fields := getattr(report, name):
+            metadata[name] = fields
     if report.missing:
         metadata["files_missing"] = list(report.missing)
     return metadata

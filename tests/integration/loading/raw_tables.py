@@ -110,7 +110,7 @@ class RawTables:
     def assert_ledger_adds_up(self) -> None:
         """Every load's counts add up, and those of the loaded versions are what the tables hold."""
         assert not self.rows(
-            "select file from ops.loads where lines_read <> accepted + rejected + duplicates + not_tracked"
+            "select file from ops.loads where lines_read <> accepted + rejected + duplicates + not_tracked + erased"
         )
         assert not self.rows(
             """

@@ -57,7 +57,7 @@ class Case:
 
 
 TOO_LARGE = "line: a number too large to be read"
-OUT_OF_RANGE = "props: a whole number beyond 64 bits, or another number beyond 1e38"
+OUT_OF_RANGE = "props: a number beyond 1e38"
 NUL = "line: a NUL character (\\u0000) in a key or a text"
 NUL_BYTES = "line: NUL bytes; a file in UTF-16 has them, write UTF-8"
 SURROGATE = "line: a lone surrogate (\\ud800 to \\udfff) in a key or a text"
@@ -97,7 +97,7 @@ CASES = (
     Case("10,000 digits", props('{"a":' + "9" * 10_000 + "}"), (TOO_LARGE, OUT_OF_RANGE)),
     Case("10^-308 and 10^-400", props('{"a":[1e-308,1e-400]}'), stored_props={"a": [1e-308, 0.0]}),
     Case("10^38", props('{"a":[1e38,-1e38]}'), stored_props={"a": [10**38, -(10**38)]}),
-    Case("2^63", props('{"a":9223372036854775808}'), (OUT_OF_RANGE,)),
+    Case("2^63", props('{"a":9223372036854775808}'), stored_props={"a": 2**63}),
     Case("2^63 - 1 and -2^63", props('{"a":[9223372036854775807,-9223372036854775808]}'),
          stored_props={"a": [2**63 - 1, -(2**63)]}),
     Case("cents of 10^308", props('{"revenueCents":1e308}'),

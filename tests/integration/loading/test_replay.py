@@ -81,7 +81,8 @@ def raw_and_ledger(raw: RawTables) -> dict[str, list[tuple[Any, ...]]]:
     return {
         **raw.contents(),
         "ledger": raw.rows(
-            "select file, checksum, lines_read, accepted, rejected, duplicates, not_tracked, late, event_dates"
+            "select file, checksum, lines_read, accepted, rejected, duplicates, not_tracked, late, event_dates, erased,"
+            " dropped_fields, placeholder_ids, hashed_ids"
             " from ops.loads where replaced_by is null order by file"
         ),
     }
@@ -98,7 +99,8 @@ def random_line(chance: random.Random, number: int) -> model.Line:
         receivedAt=f"2026-10-03T00:00:{chance.randrange(5):02}Z",
         anonymousId=f"device-{chance.randrange(3)}",
         props=props,
-        attribution={"utmSource": chance.choice(["", "news"])},
+        attribution={"utmSource": chance.choice(["", "news"]), "referrer": chance.choice(["about:blank", 5, ""])},
+        actorId=chance.choice([None, None, "undefined", "NULL"]),
         context={"doNotTrack": chance.random() < 0.05},
     )
 

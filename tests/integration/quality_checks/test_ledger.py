@@ -40,6 +40,7 @@ def test_loads_whose_counts_add_up_pass(loaded: Rows, connection: psycopg.Connec
         "rejected": 1,
         "duplicates": 1,
         "not_tracked": 1,
+        "erased": 0,
         "wrong_counts": 0,
     }
 
@@ -51,7 +52,7 @@ def test_a_warehouse_without_loads_has_nothing_that_does_not_add_up(rows: Rows, 
 DAMAGE: dict[str, tuple[Callable[[Rows], object], list[str], tuple[date, ...]]] = {
     "a line that no count holds": (
         lambda rows: rows.execute("update ops.loads set lines_read = 2 where load_id = 2"),
-        ["lines_read = accepted + rejected + duplicates + not_tracked"],
+        ["lines_read = accepted + rejected + duplicates + not_tracked + erased"],
         (DAY_2,),
     ),
     "an event that vanished": (

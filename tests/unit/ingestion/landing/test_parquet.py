@@ -16,6 +16,7 @@ import pytest
 from ingestion.landing.files import LandingError, LandingFile, landing_files
 from ingestion.landing.parquet import rows_as_lines
 from ingestion.landing.reading import checksum, read_lines
+from ingestion.validation.notes import Note
 from ingestion.validation.stored import Accepted
 from ingestion.validation.validator import LineValidator, Rejected
 from ingestion.window import Window
@@ -118,10 +119,8 @@ def validator() -> LineValidator:
     [
         ({"occurredAt": pa.array([NOON.replace(tzinfo=None)])}, "occurredAt: no offset"),
         ({"occurredAt": pa.array([DAY])}, "occurredAt: no offset"),
-        ({"props": pa.array(['{"a":'])}, "props: not an object"),
         ({"props": pa.array(['{"a": 1, "a": 2}'])}, "line: a key is given twice in one object"),
         ({"props": pa.array(['{"a": "\\ud800"}'])}, "line: a lone surrogate (\\ud800 to \\udfff) in a key or a text"),
-        ({"props": pa.array(["{}, 'source': 'api'"])}, "props: not an object"),
         ({"props": pa.array([[("a", 1), ("a", 2)]], pa.map_(pa.string(), pa.int64()))},
          "line: a key is given twice in one object"),
         ({"props": pa.array([{"revenueCents": 12.5}])},
@@ -139,6 +138,22 @@ def test_a_row_that_breaks_a_rule_is_refused_with_the_reason_its_line_would_have
     outcome = validator.validate(line)
     assert isinstance(outcome, Rejected)
     assert reason in outcome.reasons
+
+
+@pytest.mark.parametrize("text", ['{"a":', "{}, 'source': 'api'", "5", "[]"])
+def test_props_that_are_no_object_are_dropped_as_in_a_line(validator, text):
+    table = pa.table({"eventType": ["asset_viewed"], "occurredAt": [NOON], "props": [text]})
+    outcome = validator.validate(*lines_of(table))
+    assert isinstance(outcome, Accepted)
+    assert (outcome.props, outcome.notes) == (b"{}", (Note("dropped_fields", "props", "not an object"),))
+
+
+@pytest.mark.parametrize("amount", [129_900, 129_900.0])
+def test_an_amount_is_the_same_in_a_table_and_in_a_line(validator, amount):
+    table = pa.table({"eventType": ["asset_viewed"], "occurredAt": [NOON], "props": [{"revenueCents": amount}]})
+    line = {"eventType": "asset_viewed", "occurredAt": NOON.isoformat(), "props": {"revenueCents": amount}}
+    for outcome in (validator.validate(*lines_of(table)), validator.validate(json.dumps(line).encode())):
+        assert (outcome.revenue_cents, outcome.notes) == (129_900, ())
 
 
 def test_columns_may_be_camel_case_or_snake_case_and_cents_floating_point(validator):

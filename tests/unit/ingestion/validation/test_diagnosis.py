@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 
 DEEP = {"a": {"b": {"c": 1}}}
-UUID_TEXT = "1b4e28ba-2fa1-41d2-883f-0016d3cca427"
 ID = "not a text of 1 to 255 characters"
-URL = "not an http, https or app URL of at most 8192 characters, or empty"
 TIME = "not a date and time in ISO-8601, such as 2026-10-01T09:30:00.123Z"
 
 BAD_FIELDS: list[tuple[str, dict[str, Any], str]] = [
@@ -52,44 +50,26 @@ BAD_FIELDS: list[tuple[str, dict[str, Any], str]] = [
     ("unknown source", {"source": "tv"}, "source: not one of web, api, mobile, system, webhook"),
     ("source in capitals", {"source": "WEB"}, "source: not one of web, api, mobile, system, webhook"),
     ("unknown actor type", {"actorType": "robot"}, "actorType: not one of user, creator, brand, system, admin"),
-    ("session that is no UUID", {"sessionId": "s-1"}, "sessionId: not a UUID"),
-    ("session that is cut off", {"sessionId": UUID_TEXT[:-1]}, "sessionId: not a UUID"),
     ("unknown entity type", {"entityType": "planet"}, "entityType: not one of project, asset, license, creator, brand, user, royalty, payout, post, category"),
     ("entity id without a type", {"entityType": None}, "entityType: missing although entityId is given"),
-    ("props as a text", {"props": "{}"}, "props: not an object"),
-    ("props as a list", {"props": []}, "props: not an object"),
     ("props of 4 levels", {"props": {"x": DEEP}}, "props: deeper than 3 levels"),
     ("props of 4 levels by lists", {"props": {"x": [[[]]]}}, "props: deeper than 3 levels"),
     ("props over 10 KB", {"props": {"x": "é" * 5117}}, "props: longer than 10240 bytes of JSON"),
     *(
         (f"{name} {value!r}", {"props": {name: value}}, f"props.{name}: not a whole number of cents from 0 to 1000000000000")
         for name in ("revenueCents", "feeCents")
-        for value in (-1, 1.0, 1.5, 1e3, "5", True, [1])
+        for value in (-1, -1.0, 1.5, 1e12 + 1, 10**12 + 1, "5", True, [1])
     ),
     *(
         (f"engagement time {value!r}", {"props": {"engagementTime": value}}, "props.engagementTime: not seconds from 0 to 1000000000")
         for value in (-0.001, -1, "5", True, 1_000_000_000.5, 1e30)
     ),
-    ("user agent that is a number", {"props": {"userAgent": 5}}, "props.userAgent: not a text"),
-    ("a whole number of 65 bits", {"props": {"n": 2**63}}, "props: a whole number beyond 64 bits, or another number beyond 1e38"),
-    ("10^308", {"props": {"n": 1e308}}, "props: a whole number beyond 64 bits, or another number beyond 1e38"),
-    ("-10^39, nested", {"props": {"n": {"m": [-1e39]}}}, "props: a whole number beyond 64 bits, or another number beyond 1e38"),
-    ("attribution as a text", {"attribution": "google"}, "attribution: not an object"),
-    *(
-        (f"{name} of 256 characters", {"attribution": {name: "x" * 256}}, f"attribution.{name}: not a text of at most 255 characters")
-        for name in ("utmSource", "utmMedium", "utmCampaign", "utmTerm", "utmContent")
-    ),
-    *(
-        (f"{name} {value!r:.40}", {"attribution": {name: value}}, f"attribution.{name}: {URL}")
-        for name in ("referrer", "landingPage")
-        for value in ("google.com", "javascript:alert(1)", "https://", "\n", 5, "https://x.example/" + "x" * 8192)
-    ),
-    ("click id", {"attribution": {"gclid": "x" * 1025}}, "attribution.gclid: not a text of at most 1024 characters"),
-    ("context as a list", {"context": [1]}, "context: not an object"),
-    ("device type", {"context": {"deviceType": 5}}, "context.deviceType: not a text of at most 255 characters"),
-    ("both spellings, different", {"actor_id": "user-2"}, "actorId: given twice with different values, also as actor_id"),
-    ("both spellings inside props", {"props": {"revenueCents": 1, "revenue_cents": 2}}, "props.revenueCents: given twice with different values, also as revenue_cents"),
-    ("both spellings, 1 and true", {"props": {"revenueCents": 1, "revenue_cents": True}}, "props.revenueCents: given twice with different values, also as revenue_cents"),
+    ("10^39 in digits", {"props": {"n": 10**39}}, "props: a number beyond 1e38"),
+    ("10^308", {"props": {"n": 1e308}}, "props: a number beyond 1e38"),
+    ("-10^39, nested", {"props": {"n": {"m": [-1e39]}}}, "props: a number beyond 1e38"),
+    ("an event type in both spellings", {"event_type": "asset_uploaded"}, "eventType: given twice with different values, also as event_type"),
+    ("an entity type in both spellings", {"entity_type": "project"}, "entityType: missing although entityId is given"),
+    ("an entity type that is a placeholder", {"entityType": "undefined"}, "entityType: not one of project, asset, license, creator, brand, user, royalty, payout, post, category"),
     ("NUL in an id", {"actorId": "a\0b"}, "line: a NUL character (\\u0000) in a key or a text"),
     ("NUL in a nested value", {"props": {"a": {"b": ["\0"]}}}, "line: a NUL character (\\u0000) in a key or a text"),
     ("NUL in a nested key", {"props": {"a": {"\0": 1}}}, "line: a NUL character (\\u0000) in a key or a text"),
@@ -164,15 +144,13 @@ def test_every_broken_rule_is_given_as_a_reason(rejected):
         "occurredAt: no offset",
         "entityType: missing although entityId is given",
         "props.revenueCents: not a whole number of cents from 0 to 1000000000000",
-        f"attribution.referrer: {URL}",
-        "context: not an object",
         "props: longer than 10240 bytes of JSON",
         "props: deeper than 3 levels",
     )
 
 
 @pytest.mark.parametrize("cents", [2**63, 10**30])
-def test_cents_beyond_64_bits_are_rejected(rejected, cents):
+def test_cents_beyond_their_limit_are_rejected(rejected, cents):
     assert "props.feeCents: not a whole number of cents from 0 to 1000000000000" in (
         rejected(props={"feeCents": cents}).reasons
     )

@@ -1,0 +1,88 @@
+"""The JSON Schema of an event: it calls valid what the warehouse accepts, for events under camelCase keys.
+
+The types of contract.py say what an event should be. The warehouse takes more: null and empty texts are absent, an id
+may be a placeholder, and a descriptive field that breaks its rule is dropped. So the rules of `attribution`, `context`
+and `sessionId` stand among the definitions, for producers who want their fields kept, and refuse nothing.
+"""
+
+import re
+from collections.abc import Iterable, Set
+from typing import Any, Final
+
+from ingestion.contract import ID_FIELDS, MAX_ID_LENGTH, json_schema
+from ingestion.event_rules import default_rules
+
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_EMPTY: Final = {"const": ""}
+_NULL: Final = {"type": "null"}
+_DROPPED: Final = "anything else is dropped and counted, and the event stays"
+_ABSENT_OR: Final = ("receivedAt", "source", "actorType", "entityType")
+
+
+def event_schema(placeholders: Set[str] | None = None) -> dict[str, Any]:
+    """Return the JSON Schema of an event. Rules that a schema cannot say are in docs/events.md.
+
+    Args:
+        placeholders: Texts that stand for "no id", case-folded; by default those of the seed.
+    """
+    placeholders = default_rules().placeholder_ids if placeholders is None else placeholders
+    schema = json_schema()
+    event, props = schema["$defs"]["Event"], schema["$defs"]["Props"]
+    fields = event["properties"]
+    for name in _ABSENT_OR:
+        fields[name]["anyOf"].append(_EMPTY)
+    for name in ID_FIELDS:
+        fields[name] = _id(placeholders)
+    for name, definition in (("attribution", "Attribution"), ("context", "Context"), ("sessionId", "SessionId")):
+        fields[name] = {"description": f"as in #/$defs/{definition}; {_DROPPED}"}
+    schema["$defs"]["SessionId"] = {"description": "a UUID", "type": "string", "format": "uuid"}
+    fields["props"] = _props(fields["props"])
+    for name in ("revenueCents", "feeCents", "engagementTime"):
+        props["properties"][name]["anyOf"].append(_EMPTY)
+    props["properties"]["userAgent"] = {"description": f"a text; {_DROPPED}"}
+    given = {"type": "string", "pattern": _pattern_of_ids(placeholders)}
+    event["if"] = {"required": ["entityId"], "properties": {"entityId": given}}
+    event["then"] = {"required": ["entityType"], "properties": {"entityType": {"type": "string", "minLength": 1}}}
+    return {"$schema": _DIALECT, "title": "Tracking event", **schema}
+
+
+def _id(placeholders: Set[str]) -> dict[str, Any]:
+    numbers = sorted(int(text) for text in placeholders if re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text))
+    kinds: list[dict[str, Any]] = [{"type": "string", "maxLength": MAX_ID_LENGTH}, _NULL]
+    return {
+        "description": f"a text of at most {MAX_ID_LENGTH} characters; a placeholder, such as undefined, is absent",
+        "anyOf": [*kinds, {"enum": numbers}] if numbers else kinds,
+        "default": None,
+    }
+
+
+def _props(section: dict[str, Any]) -> dict[str, Any]:
+    (props,) = (kind for kind in section["anyOf"] if kind.get("type") == "object")
+    anything_else = {"description": f"no object: {_DROPPED}", "not": {"type": "object"}}
+    return {"anyOf": [_of_numbers(props) | {"allOf": [{"$ref": "#/$defs/Props"}]}, anything_else], "default": None}
+
+
+def _of_numbers(schema: Any) -> Any:
+    """Return a schema without its whole numbers of 64 bits, which are numbers like all others on the wire."""
+    if isinstance(schema, dict):
+        return {
+            key: _of_numbers([kind for kind in inner if kind.get("type") != "integer"])
+            if key == "anyOf"
+            else _of_numbers(inner)
+            for key, inner in schema.items()
+        }
+    return [_of_numbers(inner) for inner in schema] if isinstance(schema, list) else schema
+
+
+def _pattern_of_ids(placeholders: Iterable[str]) -> str:
+    """Return the pattern of texts that are neither blank nor a placeholder in any letter case."""
+    spelled = "|".join("".join(map(_any_case, text)) for text in sorted(placeholders))
+    refused = rf"(?!\s*({spelled})\s*(?![\s\S]))" if spelled else ""
+    return rf"^{refused}\s*\S"
+
+
+def _any_case(character: str) -> str:
+    if character.isalpha():
+        return f"[{character}{character.upper()}]"
+    # Escaped for every engine: Python's re.escape writes escapes that ECMAScript does not know.
+    return rf"\{character}" if character in r"[](){}.*+?^$|/\\" else character

@@ -1,0 +1,50 @@
+"""Notes on a usable event: what of it did not count, for the ledger of loads."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal, NamedTuple
+
+# As the columns of ops.loads are named.
+Outcome = Literal["dropped_fields", "placeholder_ids", "hashed_ids"]
+OUTCOMES: Final[tuple[Outcome, ...]] = ("dropped_fields", "placeholder_ids", "hashed_ids")
+# A field to its count, or to its reasons and theirs.
+Counts = dict[str, int | dict[str, int]]
+
+
+class Note(NamedTuple):
+    """One field of one event that was not taken as it came. Only a dropped field has a reason."""
+
+    outcome: Outcome
+    field: str
+    reason: str = ""
+
+
+def counts_of(notes: Mapping[Note, int]) -> dict[Outcome, Counts]:
+    """Return the counts by outcome, field and, where there is one, reason, in one order whatever came first."""
+    columns: dict[Outcome, Counts] = {outcome: {} for outcome in OUTCOMES}
+    for (outcome, field, reason), count in sorted(notes.items()):
+        fields = columns[outcome]
+        if reason:
+            reasons = fields.setdefault(field, {})
+            if isinstance(reasons, dict):
+                reasons[reason] = count
+        else:
+            fields[field] = count
+    return columns
+
+
+def total_by_field(counts: Mapping[str, int | dict[str, int]]) -> Counter[str]:
+    """Return how many events each field was counted in, whatever the reason."""
+    return Counter({
+        field: sum(counted.values()) if isinstance(counted, dict) else counted for field, counted in counts.items()
+    })  # fmt: skip
+
+
+def notes_of(columns: Iterable[tuple[Outcome, Counts]]) -> Counter[Note]:
+    """Return the notes that these counts were made of; the counts of one field are added up."""
+    notes: Counter[Note] = Counter()
+    for outcome, fields in columns:
+        for field, counted in fields.items():
+            for reason, count in (counted if isinstance(counted, dict) else {"": counted}).items():
+                notes[Note(outcome, field, reason)] += count
+    return notes
