@@ -12,8 +12,8 @@ help: ## this list
 
 install: $(READY) ## what all the others do first
 
-demo: $(READY) ## a sample marketplace of 30 days, from landing files to published numbers
-	@$(WAREHOUSE) exec -- $(BIN)/python -u -m orchestration.demo
+demo: $(READY) ## a sample marketplace of 30 days, from landing files to published numbers; ARGUMENTS="--extend" adds the days since
+	@$(WAREHOUSE) exec -- $(BIN)/python -u -m orchestration.demo $(ARGUMENTS)
 
 test: $(READY) ## all tests
 	@$(BIN)/pytest -n 2 --dist worksteal

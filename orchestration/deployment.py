@@ -48,6 +48,16 @@ class Deployment:
         """Note the process that has inherited the lock, which may outlive this one."""
         os.pwrite(self.lock, f"{os.getpid()} {pid}".encode(), 0)
 
+    def is_running(self) -> bool:
+        """Whether it lives."""
+        if not self._lock_file.exists():
+            return False
+        lock = os.open(self._lock_file, os.O_RDWR)
+        try:
+            return not _try_lock(lock)
+        finally:
+            os.close(lock)
+
     def stop(self) -> bool:
         """End it and wait until it has ended; False when none runs. Raises DeploymentError when it does not end."""
         if not self._lock_file.exists():

@@ -38,6 +38,12 @@ def writing(connection: psycopg.Connection, build_id: str, *, log: Callable[[str
             connection.execute("select pg_advisory_unlock(%s)", [WRITER_LOCK])
 
 
+def wait_until_free(connection: psycopg.Connection, *, log: Callable[[str], None]) -> None:
+    """Wait until no run writes the warehouse, and say for which. Raises WriterBusy after PATIENCE_SECONDS."""
+    _wait_for_lock(connection, log)
+    connection.execute("select pg_advisory_unlock(%s)", [WRITER_LOCK])
+
+
 def _wait_for_lock(connection: psycopg.Connection, log: Callable[[str], None]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     is_told = False

@@ -5,6 +5,7 @@ under its final name.
 import gzip
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,7 +35,8 @@ def write_landing_files(
         progress(f"{len(manifest['files'])} landing files are there already")
         return dict(manifest["days"])
     # Until all is written, the folder is no sample, but its files are still known for what they are.
-    _write(manifest_path, json.dumps(manifest | {"parameters": None}).encode())
+    begun = {"parameters": None, "begun": marketplace.parameters}
+    _write(manifest_path, json.dumps(manifest | begun).encode())
     written: dict[str, int] = {}
     days: dict[str, dict[str, int]] = {}
     for day in marketplace.landing_days():
@@ -50,6 +52,13 @@ def write_landing_files(
     content = {"parameters": marketplace.parameters, "days": days, "files": written}
     _write(manifest_path, json.dumps(content, indent=1).encode())
     return days
+
+
+def sample_in(landing: Path) -> tuple[date, int] | None:
+    """The first day and the number of days of the sample in a landing folder, also of one that is half written."""
+    manifest = _manifest(landing / MANIFEST)
+    parameters = manifest.get("parameters") or manifest.get("begun")
+    return (date.fromisoformat(parameters["start"]), int(parameters["days"])) if parameters else None
 
 
 def _manifest(path: Path) -> dict[str, Any]:

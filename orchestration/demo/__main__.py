@@ -1,71 +1,105 @@
 """`make demo`: the sample marketplace, from landing files to published numbers, and a summary of what came of it."""
 
+import argparse
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ingestion.window import Window
+from ingestion.window import ONE_DAY, Window
+from orchestration import child_processes, environment, writer
+from orchestration.demo import turn
 from orchestration.demo.run_output import in_short
+from orchestration.demo.sample import DemoRefused, Situation, is_start_chosen, remember_start, sample_days
+from orchestration.deployment import Deployment
 from orchestration.settings import MissingSetting, Settings, settings
-from orchestration.warehouse import Warehouse, WarehouseUnavailable
+from orchestration.warehouse import CHECKOUT, Warehouse, WarehouseUnavailable
 
 if TYPE_CHECKING:
     import psycopg
 
-DAYS: Final = 30
 # A person who sees nothing for longer wonders if it still works.
 QUIET_SECONDS: Final = 5
+# dbt cancels its queries and rolls back within this time.
+END_SECONDS: Final = 30
 # Dagster writes two events an asset and day; in batches that takes 11 s less for 30 days (2026-11, 2 busy cores).
 FASTER: Final = {"DAGSTER_EVENT_BATCH_SIZE": "500"}
-
-
-class DemoRefused(Exception):
-    """The sample cannot or must not be written here; the message says why."""
 
 
 class RunFailed(Exception):
     """The run has ended badly; the message says where to read on."""
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Write the sample, run what is not published, print the summary; 1 when something failed."""
     from ingestion.application.source import ApplicationUnavailable
     from orchestration.demo.summary import summary
 
+    parser = argparse.ArgumentParser(prog="make demo", description="The sample marketplace, loaded and published.")
+    parser.add_argument("--extend", action="store_true", help="add the days since the sample's last day, to yesterday")
+    parser.add_argument(
+        "--end", type=date.fromisoformat, metavar="DAY", help="the sample's last day; yesterday at first"
+    )
+    options = parser.parse_args(arguments)
     try:
-        given = settings()
         warehouse = Warehouse.locate()
-        window = sample_window(given)
-        with warehouse.connect(autocommit=True) as connection:
-            if to_do := days_to_run(connection, window):
-                write_sample(given, window)
-                for part in to_do:
-                    run(part, Path(warehouse.dagster_home) / "demo.log")
-            else:
-                say(f"all {DAYS} days are published and none is stale: there is nothing to do")
-            say(summary(connection, warehouse, window))
+        home = Path(warehouse.dagster_home)
+        with turn.taken(home / "demo.lock", say):
+            window = fixed_window(options.end, is_extended=options.extend, home=home)
+            given = settings()
+            with warehouse.connect(autocommit=True) as connection:
+                writer.wait_until_free(connection, log=say)
+                if to_do := days_to_run(connection, window):
+                    write_sample(given, window)
+                    for part in to_do:
+                        run(part, home / "demo.log")
+                else:
+                    say(f"all {len(window)} days are published and none is stale: there is nothing to do")
+                    if window.end < today() and not options.extend:
+                        say('the sample ends before yesterday; make demo ARGUMENTS="--extend" adds the days since')
+                say(summary(connection, warehouse, window))
     except (DemoRefused, RunFailed, MissingSetting, ApplicationUnavailable, WarehouseUnavailable) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     return 0
 
 
-def sample_window(given: Settings) -> Window:
-    """The days of the sample. Raises DemoRefused when they are not all over."""
+def fixed_window(end: date | None, *, is_extended: bool, home: Path) -> Window:
+    """The days of the sample, the first of them set as the warehouse's first day. Raises DemoRefused."""
+    from ingestion.marketplace.landing_files import sample_in
+
+    given = settings()
+    found = sample_in(landing_folder(given.landing_url))
     start = given.warehouse_start_date
-    window = Window(start, start + timedelta(days=DAYS))
-    if window.end > datetime.now(UTC).date():
-        raise DemoRefused(
-            f"the sample fills {DAYS} days from WAREHOUSE_START_DATE={start} on, and they must be over;"
-            " set an earlier date in .env.local"
-        )
+    known = Situation(
+        start,
+        is_start_chosen(start, CHECKOUT),
+        Window(found[0], found[0] + found[1] * ONE_DAY) if found else None,
+        today() - ONE_DAY,
+    )
+    window = sample_days(known, end=end, is_extended=is_extended)
+    if window.start != start:
+        if Deployment(home).is_running():
+            raise DemoRefused(
+                "the first make demo sets the warehouse's first day, and Dagster runs: run make stop first"
+            )
+        remember_start(window.start, CHECKOUT / environment.FILE)
+        os.environ["WAREHOUSE_START_DATE"] = window.start.isoformat()
+        settings.cache_clear()
+        say(f"the sample fills {window.start} to {window.end - ONE_DAY}; .env.local has the first day")
     return window
+
+
+def today() -> date:
+    """The UTC day."""
+    return datetime.now(UTC).date()
 
 
 def days_to_run(connection: "psycopg.Connection", window: Window) -> list[Window]:
@@ -93,8 +127,8 @@ def write_sample(given: Settings, window: Window) -> None:
 
     landing = landing_folder(given.landing_url)
     refuse_foreign_files(landing)
-    marketplace = Marketplace(start=window.start, days=DAYS)
-    say(f"writing the sample marketplace: landing files of {DAYS} days to {landing}")
+    marketplace = Marketplace(start=window.start, days=len(window))
+    say(f"writing the sample marketplace: landing files of {len(window)} days to {landing}")
     write_landing_files(marketplace, landing, say)
     with connect_application(given.app_database_url.get_secret_value()) as connection:
         refuse_foreign_tables(connection)
@@ -145,7 +179,11 @@ def run(window: Window, log_file: Path) -> None:
     started = last_said = time.monotonic()
     with (
         log_file.open("w") as log,
-        subprocess.Popen(command, env=os.environ | FASTER, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process,
+        # It ends with this process, however this one ends.
+        child_processes.start(
+            command, environment=os.environ | FASTER, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        ) as process,
+        ended_with_us(process),
     ):
         for line in lines_of(process):
             if line is not None:
@@ -156,6 +194,21 @@ def run(window: Window, log_file: Path) -> None:
                 say(f"{last_said - started:5.0f} s  {short}")
     if process.returncode:
         raise RunFailed(f"the run has failed; {log_file} holds all that it said. make demo tries again what is missing")
+
+
+@contextmanager
+def ended_with_us(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Interrupt the run when the block is left early, and wait until its steps have come to an end."""
+    try:
+        yield
+    except BaseException:
+        say("interrupted: ending the run")
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        raise
 
 
 def lines_of(process: "subprocess.Popen[bytes]") -> Iterator[str | None]:
@@ -183,5 +236,15 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
+def interrupted(*_: object) -> None:
+    """End as Ctrl-C does, so that the run is ended first."""
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    signal.signal(signal.SIGTERM, interrupted)
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        # 128 and the number of the signal, as shells have it.
+        sys.exit(128 + signal.SIGINT)

@@ -4,7 +4,9 @@ import re
 from typing import Final
 
 # 2026-11-01 02:00:07 +0000 - dagster - INFO - daily_refresh - <run id> - <text>
-_DAGSTER: Final = re.compile(r"^\S+ \S+ [+-]\d{4} - dagster - (?P<level>[A-Z]+) - \S+ - [0-9a-f-]{36} - (?P<text>.*)$")
+_DAGSTER: Final = re.compile(
+    r"^\S+ \S+ [+-]\d{4} - dagster - (?P<level>[A-Z]+) - (?P<origin>\S+) - [0-9a-f-]{36} - (?P<text>.*)$"
+)
 # Of an event of Dagster itself: <process> - <step> - STEP_SUCCESS - <text>; of what an asset logs: <step> - <text>
 _EVENT: Final = re.compile(r"^\d+ - (?:(?P<step>\w+) - )?(?P<event>[A-Z_]+) - (?P<text>.*)$")
 _LOGGED: Final = re.compile(r"^(?P<step>\w+) - (?P<text>.*)$")
@@ -15,6 +17,7 @@ _DBT: Final = re.compile(
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 _NOISE: Final = ("A dbt subsetted execution", "Copying `", "Running dbt command", "Finished dbt command")
+_RESOURCE: Final = "resource:"
 _DAGSTER_EVENTS: Final = {"STEP_SUCCESS", "STEP_FAILURE", "STEP_UP_FOR_RETRY", "RUN_SUCCESS", "RUN_FAILURE"}
 
 
@@ -26,6 +29,9 @@ def in_short(line: str) -> str | None:
     if not (found := _DAGSTER.match(line)):
         return None
     level, text = found["level"], found["text"]
+    if found["origin"].startswith(_RESOURCE):
+        # Such as the right to write, which says for which run it waits.
+        return None if level == "DEBUG" else text
     if event := _EVENT.match(text):
         return _event(level, event)
     if level == "DEBUG" or not (logged := _LOGGED.match(text)) or logged["text"].startswith(_NOISE):

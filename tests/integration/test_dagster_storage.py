@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
 import yaml
+from dagster import DagsterRun, RunsFilter
 from dagster._config import process_config
 from dagster._core.storage.runs import SqlRunStorage
 
@@ -49,6 +51,18 @@ def test_a_connection_that_the_server_has_ended_is_replaced(
     )
 
     assert runs.get_runs_count() == 0
+
+
+def test_a_run_of_the_command_line_is_in_the_timeline_of_the_web_page(runs: SqlRunStorage) -> None:
+    """The page files runs under their job by repository and code location, and leaves out those without."""
+    created = DagsterRun(job_name="daily_refresh", run_id=str(uuid4()))
+    assert runs.add_run(created) == created
+
+    [stored] = runs.get_runs(RunsFilter(tags={".dagster/repository": "__repository__@warehouse"}))
+    assert stored.job_name == "daily_refresh"
+    assert stored.remote_job_origin is not None
+    assert stored.remote_job_origin.repository_origin.repository_name == "__repository__"
+    assert stored.remote_job_origin.location_name == "warehouse"
 
 
 def test_the_settings_of_the_checkout_name_this_storage(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:

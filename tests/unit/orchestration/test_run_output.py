@@ -40,6 +40,13 @@ def test_ends_warnings_and_errors_are_told_and_the_rest_is_not(level: str, text:
     assert in_short(HEAD.format(level=level) + text + "\n") == short
 
 
+def test_a_run_that_waits_for_another_one_says_so() -> None:
+    waits = "waiting for the warehouse: run 1 (server process 2, since 02:00:00 UTC) is writing it"
+    line = HEAD.format(level="INFO").replace("daily_refresh", "resource:writer") + waits
+
+    assert in_short(f"{line}\n") == waits
+
+
 @pytest.mark.parametrize(
     ("line", "short"),
     [
