@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WAREHOUSE := $(BIN)/python -m orchestration
 READY := $(VENV)/.ready .env.local
 BENCH_VENV ?= build/bench/venv
-.PHONY: help install demo test ui stop lint docs bench bench-ingest bench-attribution bench-reads dsn env lock
+.PHONY: help install demo test ui stop lint docs bench bench-ingest bench-attribution bench-reads dsn env backup restore lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -47,6 +47,12 @@ dsn: $(READY) ## the DSN for a BI tool, alone with -s
 
 env: $(READY) ## the variables for working by hand: eval "$(make -s env)"
 	@$(WAREHOUSE) env
+
+backup: $(READY) ## write the warehouse's database to one file: make backup FILE=warehouse.dump
+	@$(WAREHOUSE) backup $(FILE)
+
+restore: $(READY) ## fill a warehouse that holds nothing yet from such a file: make restore FILE=warehouse.dump
+	@$(WAREHOUSE) restore $(FILE)
 
 lock: $(VENV)/.ready ## resolve requirements.lock and requirements-bench.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements.lock

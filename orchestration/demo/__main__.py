@@ -175,7 +175,7 @@ def run(window: Window, log_file: Path) -> None:
     *_, last = window.days()
     command = [str(Path(sys.executable).with_name("dg")), "launch", "--job", "daily_refresh"]
     command += ["--partition-range", f"{window.start}...{last}"]
-    say(f"Dagster runs the job daily_refresh for {window.start} to {last} as one range")
+    say(f"Dagster starts, and runs the job daily_refresh for {window.start} to {last} as one range")
     started = last_said = time.monotonic()
     with (
         log_file.open("w") as log,

@@ -56,12 +56,14 @@ def add(warehouse: Warehouse, login: Login) -> str:
         limited = limits.missing(role, set())
         try:
             with connection.transaction():
-                connection.execute(f"{create} {password_clause(connection, role.name, password)}")
+                clause = password_clause(connection, role.name, password)
+                connection.execute(f"{create} {clause}")
                 for statement in [*grants, *(limited if limits.may_be_set(connection) else ())]:
                     connection.execute(statement)
                 connection.execute(
-                    f"insert into {ACCESS}.logins (login, {login.audience.name}_id) values (%s, %s)",
-                    [login.name, login.owner_id],
+                    f"insert into {ACCESS}.logins (login, {login.audience.name}_id, password_verifier)"
+                    " values (%s, %s, %s)",
+                    [login.name, login.owner_id, clause.removeprefix("password '").removesuffix("'")],
                 )
         except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
             raise LoginError(f"{login.name} exists already; remove that login first, or choose another name") from None
@@ -71,6 +73,52 @@ def add(warehouse: Warehouse, login: Login) -> str:
             told = [f"{create} password '...'", *grants, *limited, entry]
             raise rights_are_missing(warehouse, told) from error
     return warehouse.dsn(role.name, password)
+
+
+def keep_verifiers(warehouse: Warehouse) -> None:
+    """Note the verifiers of passwords, of logins that were made or changed without us, where we may read them."""
+    if not warehouse.is_embedded:
+        return
+    with _administrator(warehouse) as connection:
+        connection.execute(
+            f"update {ACCESS}.logins set password_verifier = rolpassword from pg_authid"
+            " where rolname = login and rolpassword is distinct from password_verifier"
+        )
+
+
+def create_missing(warehouse: Warehouse) -> list[str]:
+    """Create the roles of logins that a restored warehouse names and its server lacks; those without a password.
+
+    Raises WarehouseUnavailable, with the statements to run, where we may not create roles.
+    """
+    import psycopg
+
+    with _administrator(warehouse) as connection:
+        present = {name for (name,) in connection.execute("select rolname from pg_roles")}
+        verifiers: dict[str, str | None] = dict(
+            connection.execute(f"select login, password_verifier from {ACCESS}.logins order by 1").fetchall()
+        )
+        may_limit = limits.may_be_set(connection)
+        statements = []
+        for login in listed(warehouse):
+            role = login.audience.login(login.name)
+            if role.name in present:
+                continue
+            verifier = verifiers[role.name]
+            clause = f" password '{verifier}'" if verifier else ""
+            statements += [
+                f"create role {role.name} login connection limit {role.connections}{clause}",
+                f"grant {login.audience.group} to {role.name} with inherit true, set false",
+                *settings_of(role, set()),
+                *(limits.missing(role, set()) if may_limit else ()),
+            ]
+        try:
+            with connection.transaction():
+                for statement in statements:
+                    connection.execute(statement)
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise rights_are_missing(warehouse, statements) from error
+    return [name for name, verifier in verifiers.items() if not verifier and name not in present]
 
 
 def remove(warehouse: Warehouse, name: str) -> None:

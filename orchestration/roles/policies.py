@@ -27,6 +27,9 @@ create table if not exists {ACCESS}.logins (
     added_at timestamptz not null default clock_timestamp(),
     check (num_nonnulls({", ".join(f"{audience.name}_id" for audience in AUDIENCES)}) = 1)
 );
+alter table {ACCESS}.logins add column if not exists password_verifier text;
+comment on column {ACCESS}.logins.password_verifier is
+    'By which Postgres recognises the password (RFC 5803), so that a restored warehouse keeps it; it is no password.';
 comment on table {ACCESS}.logins is
     'Whose a login is that belongs to one creator or brand. Policies of marts look it up by who has logged in.';
 """
