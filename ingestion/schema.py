@@ -7,7 +7,7 @@ raw are in day_partitions.py, the queues of ops in change_queues.py.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from ingestion import attribution_table, change_queues, schema_changes
+from ingestion import attribution_table, change_queues, schema_changes, silent_days
 from ingestion.attribution_table import ATTRIBUTION_COLUMN_NAMES as ATTRIBUTION_COLUMN_NAMES
 from ingestion.attribution_table import ATTRIBUTION_COLUMNS as ATTRIBUTION_COLUMNS
 
@@ -286,3 +286,4 @@ def create(connection: "psycopg.Connection") -> None:
         cursor.execute(_DDL)
         cursor.execute(schema_changes.DDL)
         cursor.execute(change_queues.DDL)
+        cursor.execute(silent_days.DDL)

@@ -20,6 +20,8 @@ from quality_checks import (
     periods,
     platform,
     reconciliation,
+    silence,
+    sums,
     visitors,
 )
 from quality_checks.outcome import CheckOutcome, Severity
@@ -29,7 +31,12 @@ from quality_checks.suite import load_suite
 Check = Callable[[psycopg.Connection, Window], CheckOutcome]
 
 # By when they are asked. Functions give their own names to their outcomes; a suite's file says the name of its.
-RAW_CHECKS: Final[tuple[Check, ...]] = (ledger.load_counts_add_up, events.revenue_fits_its_columns)
+RAW_CHECKS: Final[tuple[Check, ...]] = (
+    ledger.load_counts_add_up,
+    sums.revenue_fits_its_columns,
+    sums.spend_fits_its_columns,
+    silence.day_has_events,
+)
 RAW_SUITES: Final = ("raw_events",)
 RAW_WARNINGS: Final[tuple[Check, ...]] = (
     ledger.landing_days_have_files,
@@ -38,6 +45,7 @@ RAW_WARNINGS: Final[tuple[Check, ...]] = (
     events_input.dropped_fields_stay_rare,
     events_input.placeholder_ids_stay_rare,
     events_input.sessions_stay_on_one_device,
+    silence.published_days_have_events,
 )
 # Of marts that are coarser than a day.
 COARSER_CHECKS: Final[tuple[Check, ...]] = (
@@ -66,6 +74,7 @@ BUILD_CHECKS: Final[tuple[Check, ...]] = (
 # after its first build, and the record of that.
 BUILD_WARNINGS: Final[tuple[Check, ...]] = (
     events.event_types_are_registered,
+    periods.periods_have_all_days,
     attribution.unattributed_conversions_stay_few,
     application.license_fees_are_as_first_seen,
     reruns.reruns_change_nothing,

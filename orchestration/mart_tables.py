@@ -65,7 +65,11 @@ def prepare(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window) -> No
             )
         if not existing:
             missing.append(mart)
-        elif existing != wanted or (mart.schema == MARTS and not policies.is_guarded(cursor, mart.name, mart.portals)):
+        elif (
+            existing != wanted
+            or _wrongly_obligatory(cursor, mart)
+            or (mart.schema == MARTS and not policies.is_guarded(cursor, mart.name, mart.portals))
+        ):
             changed[mart] = (existing.keys(), obsolete)
     views = mart_views.over(cursor, marts, changed)
     lock(cursor, [*changed, *views, *no_tables])
@@ -81,6 +85,10 @@ def prepare(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window) -> No
         if obsolete:
             _drop_columns(cursor, mart, obsolete)
         _add_columns(cursor, mart, existing_names - set(obsolete))
+        for name in _wrongly_obligatory(cursor, mart):
+            cursor.execute(
+                sql.SQL("alter table {} alter column {} drop not null").format(mart.relation, sql.Identifier(name))
+            )
         _guard(cursor, mart)
     for mart in tables:
         # Those that are new in the contract; what is there already costs next to nothing, and no reader waits for it.
@@ -95,6 +103,16 @@ def _existing_columns(cursor: psycopg.Cursor, mart: Mart) -> dict[str, str]:
         [f"{mart.schema}.{mart.name}"],
     )
     return dict(cursor.fetchall())
+
+
+def _wrongly_obligatory(cursor: psycopg.Cursor, mart: Mart) -> list[str]:
+    """The columns that take no null in the table, although the contract allows it by now."""
+    cursor.execute(
+        "select attname from pg_attribute"
+        " where attrelid = to_regclass(%s) and attnotnull and attname = any(%s) order by attnum",
+        [f"{mart.schema}.{mart.name}", [column.name for column in mart.columns if column.is_nullable]],
+    )
+    return [name for (name,) in cursor.fetchall()]
 
 
 def _create_table(cursor: psycopg.Cursor, mart: Mart) -> None:

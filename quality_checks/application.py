@@ -29,7 +29,7 @@ changed as (
 select
     *,
     count(*) over () as licenses,
-    cast(sum(coalesce(fee_cents, 0) - coalesce(first_fee_cents, 0)) over () as bigint) as cents
+    sum(coalesce(fee_cents::numeric, 0) - coalesce(first_fee_cents, 0)) over () as cents
 from changed
 order by first_observed_date desc, license_id
 limit %(rows_shown)s

@@ -97,7 +97,7 @@ rows_of_periods as (
 spend as (
     select period, brand_id, project_id, spend_cents
     from ({SPEND}) as spend
-    inner join build.periods on spend_date between first_date and last_date
+    inner join build.periods on spend_date between coalesce(first_date, '-infinity') and last_date
     where brand_id in (select brand_id from brands)
     union all
     select period, brand_id, project_id, -total_spend_cents

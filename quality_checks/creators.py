@@ -106,7 +106,7 @@ both_sides as (
     from creators cross join build.periods
     union all
     select period, creator_id, 0, 0, licenses
-    from licensed inner join build.periods on created_date between first_date and last_date
+    from licensed inner join build.periods on created_date between coalesce(first_date, '-infinity') and last_date
     where creator_id in (select creator_id from creators)
     union all
     select period, creator_id, 0, 1, -total_licenses
@@ -163,7 +163,7 @@ parts as (
     select period, creator_id, ip_asset_id, 0, licenses, 0
     from periods
     inner join (select * from licensed where created_date {IN_PERIODS}) as licensed
-        on created_date between first_date and last_date
+        on created_date between coalesce(first_date, '-infinity') and last_date
     union all
     -- What is theirs is in the list, also when nothing happened to it.
     select period, creator_id, ip_asset_id, 0, 0, 0

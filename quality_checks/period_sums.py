@@ -31,7 +31,8 @@ _UNEVEN = """
 with
 bounds as (
     select
-        now.period, now.first_date, now.last_date,
+        -- One without a first day has every day there is.
+        now.period, coalesce(now.first_date, '-infinity') as first_date, now.last_date,
         before.first_date as first_date_before, before.last_date as last_date_before
     from build.periods as now left join marts.periods as before on before.period = now.period
 ),

@@ -7,7 +7,16 @@ from typing import Any, Final
 
 import psycopg
 
-from quality_checks.outcome import CheckOutcome, Window, blocking, blocking_by_last_day, days_of
+from quality_checks.outcome import (
+    SAMPLE_ROWS,
+    CheckOutcome,
+    Severity,
+    Window,
+    blocking,
+    blocking_by_last_day,
+    days_of,
+    plain_row,
+)
 from quality_checks.queries import IN_PERIODS, rows_of
 
 _DAYS: Final = """
@@ -102,23 +111,29 @@ days as (
     union all
     select metric_date from marts.published_days where metric_date < %(start)s or metric_date >= %(end)s
 ),
+ends as (
+    select max(metric_date) as last_date, max(metric_date) - min(metric_date) + 1 as known_days from days
+),
 due as (
     select
         period,
-        case when length is null then min(metric_date) else max(metric_date) - length + 1 end as first_date,
-        max(metric_date) as last_date
+        last_date - length + 1 as first_date,
+        last_date,
+        least(length, known_days) - (
+            select count(*) from days where metric_date > last_date - least(length, known_days)
+        ) as days_missing
     from (
         values ('today', 1), ('7d', 7), ('30d', 30), ('90d', 90), ('1y', 365), ('all', null)
     ) as lengths (period, length)
-    cross join days
-    group by period, length
+    cross join ends
 )
 select
     period,
-    due.first_date as due_first_date, due.last_date as due_last_date,
-    shown.first_date as shown_first_date, shown.last_date as shown_last_date
+    due.first_date as due_first_date, due.last_date as due_last_date, due.days_missing as due_days_missing,
+    shown.first_date as shown_first_date, shown.last_date as shown_last_date, shown.days_missing as shown_days_missing
 from due full join build.periods as shown using (period)
-where due.first_date is distinct from shown.first_date or due.last_date is distinct from shown.last_date
+where (due.first_date, due.last_date, due.days_missing)
+    is distinct from (shown.first_date, shown.last_date, shown.days_missing)
 order by period
 """
 
@@ -126,10 +141,56 @@ order by period
 def periods_end_with_the_last_day(connection: psycopg.Connection, window: Window) -> CheckOutcome:
     """There are six periods, each as long as its name says, and each ends with the last day that will be published.
 
-    What other checks hold against days, they hold against the days from the first to the last date of these.
+    Of each it is known how many of its days, from the first published one on, are not published. What other checks hold
+    against days, they hold against the days from the first to the last date of these.
     """
     found = rows_of(connection, _WRONG_PERIODS, {"start": window.start, "end": window.end})
     return blocking_by_last_day("periods_end_with_the_last_day", {"wrong_periods": len(found)}, found, window)
+
+
+_MISSING_DAYS: Final = """
+with
+days as (
+    select metric_date from build.published_days where metric_date >= %(start)s and metric_date < %(end)s
+    union all
+    select metric_date from marts.published_days where metric_date < %(start)s or metric_date >= %(end)s
+),
+gaps as (
+    select metric_date + 1 as first_missing, lead(metric_date) over (order by metric_date) - 1 as last_missing
+    from days
+)
+select
+    first_missing as first_missing_date,
+    last_missing as last_missing_date,
+    last_missing - first_missing + 1 as days_missing,
+    array(
+        select period from build.periods as periods
+        where coalesce(periods.first_date <= last_missing, true)
+        order by periods.first_date desc nulls last
+    ) as periods
+from gaps
+where last_missing >= first_missing
+order by first_missing desc
+"""
+
+
+def periods_have_all_days(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+    """No day between the first published day and the last one is unpublished.
+
+    What happened on such a day is in none of the periods, weeks and months that hold it: `days_missing` of periods
+    counts these days. A sample row has days that are missing one after the other, the latest first, and the periods
+    that they are missing in; `bad_days` are these days.
+    """
+    gaps = rows_of(connection, _MISSING_DAYS, {"start": window.start, "end": window.end})
+    missing = [gap["first_missing_date"] + timedelta(days=n) for gap in gaps for n in range(gap["days_missing"])]
+    return CheckOutcome(
+        name="periods_have_all_days",
+        passed=not gaps,
+        severity=Severity.WARNING,
+        observed={"days_missing": len(missing)},
+        days=tuple(sorted(missing)),
+        sample=tuple(plain_row(gap) for gap in gaps[:SAMPLE_ROWS]),
+    )
 
 
 # The assets whose periods of up to a week differ from what their days say.

@@ -51,8 +51,9 @@ _COUNTED: Final = f"""
 with
 periods as (
     select
-        period, first_date, last_date,
-        case when period <> 'all' then first_date - (last_date - first_date + 1) end as before_date
+        -- One without a first day has every day there is, and none before.
+        period, coalesce(first_date, '-infinity') as first_date, last_date,
+        first_date - (last_date - first_date + 1) as before_date
     from build.periods
 ),
 days as (
@@ -155,7 +156,8 @@ select
     period,
     coalesce(users_total, 0) as users_total,
     coalesce(users_new, 0) as users_new,
-    coalesce(active_users, 0) as users_active,
+    coalesce(known_users, 0) as users_active,
+    coalesce(active_users - known_users, 0) as actors_unknown,
     coalesce(creators_total, 0) as creators_total,
     creators_active,
     coalesce(brands_total, 0) as brands_total,
@@ -185,6 +187,7 @@ _COUNTS: Final = (
     "users_total",
     "users_new",
     "users_active",
+    "actors_unknown",
     "creators_total",
     "creators_active",
     "brands_total",

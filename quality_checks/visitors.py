@@ -7,6 +7,7 @@ from typing import Final
 import psycopg
 
 from quality_checks.outcome import CheckOutcome, Window, blocking_by_last_day
+from quality_checks.product import CREATED_DATE, IS_THERE, latest
 from quality_checks.queries import rows_of
 
 _DAYS: Final = """
@@ -26,16 +27,27 @@ periods as (
     select period, first_date, last_date from build.periods where period in ('today', '7d')
 ),
 counted as (
-    select period, count(distinct visitor_id) as users
-    from periods inner join days on metric_date between first_date and last_date
+    select
+        period, count(distinct visitor_id) as actors,
+        count(distinct visitor_id) filter (where created_date <= last_date) as users
+    from periods
+    inner join days on metric_date between first_date and last_date
+    left join (
+        select 'actor:' || id as visitor_id, {CREATED_DATE} as created_date
+        from ({latest("users")}) as rows_now
+        where {IS_THERE}
+    ) as product using (visitor_id)
     where is_signed_in
     group by period
 )
-select period, coalesce(counted.users, 0) as counted, coalesce(shown.active_users, 0) as shown
+select
+    period,
+    coalesce(actors, 0) as counted, coalesce(active_users, 0) as shown,
+    coalesce(users, 0) as counted_users, coalesce(known_users, 0) as shown_users
 from periods
 left join counted using (period)
 left join build.active_users_by_period as shown using (period)
-where coalesce(counted.users, 0) <> coalesce(shown.active_users, 0)
+where (coalesce(actors, 0), coalesce(users, 0)) <> (coalesce(active_users, 0), coalesce(known_users, 0))
 order by period
 """
 
@@ -65,7 +77,8 @@ order by active_week
 
 
 def active_users_show_their_days(connection: psycopg.Connection, window: Window) -> CheckOutcome:
-    """Who was signed in today and in the last 7 days, as carried on, equals a count of these days."""
+    """Who was signed in today and in the last 7 days, and who of them is a user of the product, equals a count of these
+    days."""
     return _outcome(connection, "active_users_show_their_days", "wrong_periods", _ACTIVE_USERS, window)
 
 

@@ -76,6 +76,8 @@ class Pipeline:
         self.suites = suites
         self.models = models
         self.data_tests = True
+        # Days of a run that have no event are declared silent before they are judged.
+        self.declares_silence = True
         self.connection = warehouse.connect(autocommit=True)
         # A warehouse may have been made from the template with the models.
         self.is_built = self.rows("select to_regclass('staging.event_types') is not null") == [(True,)]
@@ -128,11 +130,23 @@ class Pipeline:
         with self.warehouse.connect(autocommit=True) as lock, writing(lock, run_id, log=print):
             if load:
                 self.load(Window(window.start, window.end + ONE_DAY))
+            if self.declares_silence:
+                self.declare_silence(window)
             self.judge(window, run_id, gates.RAW_CHECKS, gates.RAW_SUITES)
             self.build(window, run_id)
             self.judge(window, run_id, gates.BUILD_CHECKS, gates.BUILD_SUITES)
             self.publish(window, run_id)
         return run_id
+
+    def declare_silence(self, window: Window) -> None:
+        """Declare the days of the window silent that have no event and were never published."""
+        self.connection.execute(
+            "insert into ops.silent_days (event_date, reason, name)"
+            " select day, 'nothing happened', 'a test' from unnest(%s::date[]) as day"
+            " where (select 1 from raw.events where event_date = day limit 1) is null"
+            " and not exists (select from ops.published_days where event_date = day) on conflict do nothing",
+            [list(window.days())],
+        )
 
     def judge(
         self, window: Window, build_id: str, checks: Sequence[gates.Check], suites: Sequence[str]

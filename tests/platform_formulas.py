@@ -14,10 +14,7 @@ EXPECTED = {
     "platform_revenue_timeline": """
         select period, day, coalesce((select sum(cents) from facts where facts.day = days.day), 0)
         from spans
-        cross join lateral (
-            select first + n as day from generate_series(0, last - first) as n
-        ) as days
-        where day in (select event_date from ops.published_days)
+        inner join (select event_date as day from ops.published_days) as days on day between first and last
     """,
     "platform_metrics": """
         with created as (
@@ -60,7 +57,13 @@ EXPECTED = {
         active as (
             select
                 period,
-                (select count(distinct actor) from tracked where tracked.day between first and last) as users,
+                (
+                    select count(distinct actor) from tracked
+                    where tracked.day between first and last and actor in (
+                        select id from dated where what = 'user' and not is_deleted and dated.day <= last
+                    )
+                ) as users,
+                (select count(distinct actor) from tracked where tracked.day between first and last) as actors,
                 (
                     select count(*) from raw.creators
                     where deleted_at is null and user_id in (
@@ -115,7 +118,7 @@ EXPECTED = {
         )
         select
             last, period,
-            totals.users, news.users, active.users,
+            totals.users, news.users, active.users, active.actors - active.users,
             totals.creators, active.creators,
             case when active.creators = 0 then 0 else round(1.0 * earned.cents / active.creators, 4) end,
             totals.brands, active.brands,

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Final, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from ingestion.contract import MAX_INTEGER, MAX_UTM_LENGTH
+from ingestion.contract import MAX_CENTS, MAX_INTEGER, MAX_UTM_LENGTH
 from ingestion.landing.files import LandingError, LandingRoot
 from ingestion.landing.storage import Storage, StorageError, StorageUnreachable, StoredEntry
 from ingestion.privacy import redact_text
@@ -69,7 +69,7 @@ def _count(text: str) -> int | None:
 
 def _cost(text: str) -> int:
     cost = _count(text)
-    if cost is None:
+    if cost is None or cost > MAX_CENTS:
         raise ValueError
     return cost
 
@@ -117,7 +117,9 @@ class AdSpendRow(BaseModel):
     utm_medium: _LowerText = None
     utm_campaign: _Text = None
     cost_cents: Annotated[
-        int, _read_by(_cost), Field(description="a whole number of cents in digits only; write 12.50 as 1250")
+        int,
+        _read_by(_cost),
+        Field(description=f"a whole number of cents up to {MAX_CENTS}, in digits only; write 12.50 as 1250"),
     ]
     impressions: _Count = None
     clicks: _Count = None

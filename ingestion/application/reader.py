@@ -5,7 +5,7 @@ read_state.py; the statements of the warehouse are in versions.py. A read is one
 application and one transaction of the warehouse, and rows are never held in memory.
 """
 
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
@@ -29,6 +29,7 @@ from ingestion.application.source import (
     stream_ids,
     stream_rows,
 )
+from ingestion.contract import MAX_CENTS
 
 __all__ = [
     "MIN_HASH_KEY_LENGTH",
@@ -99,7 +100,7 @@ def read_application(
     nothing. A version is never observed before the version it follows: an earlier `observed_date` is raised to that
     day. Tables with `updated_at` are read from where the last read ended; with `is_full` all of them whole.
 
-    Raises ApplicationSchemaError (missing table or column, unreadable type, repeated or missing id),
+    Raises ApplicationSchemaError (missing table or column, unreadable type, repeated or missing id, absurd amount),
     ApplicationUnavailable (connection lost, no right to read), ApplicationRowsMissing (a table that is not named in
     `accept_removals` has lost all of its rows, or most of them) and ValueError (short key, source not idle, unknown
     name); raw is then as before.
@@ -130,6 +131,7 @@ def read_application(
             versions.create_incoming(cursor, table)
             rows, present = _copy(source, cursor, table, found[table], hash_key.encode(), observed_date, is_full)
             compared = versions.compare(cursor, table, present=present, rows=rows, observed_date=observed_date)
+            _refuse_absurd(table, versions.absurd_amounts(cursor, table))
             after = rows if present is None else present
             counts[table.name] = TableCounts(
                 after, rows, compared.versions_appended, compared.removed, is_full=present is None
@@ -151,6 +153,15 @@ def read_application(
         for table in TABLES:
             versions.drop_incoming(cursor, table)
     return ApplicationReport(observed_date, change_id, counts, changed_licenses, changed_terms)
+
+
+def _refuse_absurd(table: Table, amounts: Sequence[tuple[str, str, int]]) -> None:
+    if amounts:
+        named = ", ".join(f"id {row_id}: {column} = {cents}" for row_id, column, cents in amounts)
+        raise ApplicationSchemaError(
+            f"the application's table {table.name} has amounts beyond {MAX_CENTS:,} cents, which must be mistakes:"
+            f" {named}. Correct them in the application; nothing was read"
+        )
 
 
 def _copy(

@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 
 from ingestion.application.schema import Table
+from ingestion.contract import MAX_CENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,26 @@ def compare(cursor: psycopg.Cursor, table: Table, *, present: int | None, rows: 
     )
     appended, removed, new = cursor.fetchone() or (0, 0, 0)
     return Comparison(appended, removed, before=(rows if present is None else present) - new + removed)
+
+
+def absurd_amounts(cursor: psycopg.Cursor, table: Table) -> list[tuple[str, str, int]]:
+    """Up to three amounts among the collected versions that are beyond the limit: id, column and cents."""
+    amounts = [column.name for column in table.columns if column.name.endswith("_cents")]
+    if not amounts:
+        return []
+    found = sql.SQL(" union all ").join(
+        sql.SQL(
+            "select id, {name} as column_name, {amount} as cents from {delta}"
+            " where not is_removed and abs({amount}::numeric) > {most}"
+        ).format(
+            name=sql.Literal(name),
+            amount=sql.Identifier(name),
+            delta=_parts(table)["delta"],
+            most=sql.Literal(MAX_CENTS),
+        )
+        for name in amounts
+    )
+    return cursor.execute(sql.SQL("{} order by id, column_name limit 3").format(found)).fetchall()
 
 
 def append(cursor: psycopg.Cursor, table: Table, change_id: int) -> None:

@@ -129,7 +129,7 @@ PARENTS: dict[str, set[str]] = {
     "build/funnel_daily": {"intermediate/int_funnel_events"},
     "marts/funnel_daily": {"build/funnel_daily"},
     "build/cohort_weeks": {"build/periods", "build/visitor_activity", "build/visitor_activity_days"},
-    "build/cohort_retention": {"build/cohort_weeks", "build/periods"},
+    "build/cohort_retention": {"build/cohort_weeks", "build/periods", "build/published_days"},
     "build/referrer_days": {"intermediate/int_events_attributed", "staging/stg_tracking__attribution"},
     "build/referrer_months": {"build/referrer_days"},
     "build/weekly_metrics": {"build/daily_metrics", "build/published_days", "build/visitor_days"},
@@ -146,7 +146,7 @@ PARENTS: dict[str, set[str]] = {
         f"intermediate/int_{table}_latest"
         for table in ("users", "creators", "brands", "assets", "licenses", "license_adjustments")
     },
-    "build/active_users_by_period": {"build/periods", "build/visitor_activity"},
+    "build/active_users_by_period": {"build/periods", "build/visitor_activity", "intermediate/int_users_latest"},
     "published/active_users_by_period": {"build/active_users_by_period"},
     "build/platform_metrics": {
         "build/active_users_by_period",
@@ -233,6 +233,8 @@ CHECKS = {
     ("raw/ad_spend", "ad_spend_files_are_usable"): False,
     ("raw/events", "load_counts_add_up"): True,
     ("raw/events", "revenue_fits_its_columns"): True,
+    ("raw/events", "spend_fits_its_columns"): True,
+    ("raw/events", "day_has_events"): True,
     ("raw/events", "raw_events_are_well_formed"): True,
     ("raw/events", "landing_days_have_files"): False,
     ("raw/events", "rejections_stay_rare"): False,
@@ -240,6 +242,7 @@ CHECKS = {
     ("raw/events", "placeholder_ids_stay_rare"): False,
     ("raw/events", "sessions_stay_on_one_device"): False,
     ("raw/events", "keys_stay_on_one_day"): False,
+    ("raw/events", "published_days_have_events"): False,
     ("staging/event_types", "event_types_are_registered"): False,
     ("build/published_days", "reruns_change_nothing"): False,
     ("intermediate/int_licenses_latest", "license_fees_are_as_first_seen"): False,
@@ -258,6 +261,7 @@ CHECKS = {
     ("build/platform_daily_metrics", "platform_days_add_up"): True,
     ("build/platform_metrics", "platform_periods_add_up"): True,
     ("build/periods", "periods_end_with_the_last_day"): True,
+    ("build/periods", "periods_have_all_days"): False,
     ("build/asset_metrics", "asset_metrics_are_well_formed"): True,
     ("build/asset_top_referrers", "asset_top_referrers_are_well_formed"): True,
     ("build/creator_dashboard", "creator_dashboard_is_well_formed"): True,
@@ -405,6 +409,7 @@ def test_what_is_verified_is_built_judged_and_published_and_not_loaded(repositor
 def test_there_are_no_other_jobs_schedules_and_sensors(repository: dg.RepositoryDefinition) -> None:
     assert {job.name for job in repository.get_all_jobs()} == {
         "daily_refresh",
+        "declare_silent_day",
         "export_events",
         "load_landing",
         "rebuild",

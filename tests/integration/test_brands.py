@@ -16,6 +16,7 @@ from psycopg import sql
 from ingestion.application.reader import connect_application
 from ingestion.window import ONE_DAY, Window
 from tests import application_tables
+from tests.longer_periods import assert_longer_periods_have_no_less
 from tests.pipeline import START, Pipeline
 
 DAYS = 100
@@ -179,7 +180,7 @@ def land(pipeline: Pipeline, events: Iterable[Event]) -> None:
 
 
 def periods(last: date) -> dict[str, tuple[date, date]]:
-    return {name: (last - timedelta(days=days - 1) if days else START, last) for name, days in LENGTHS.items()}
+    return {name: (last - timedelta(days=days - 1) if days else date.min, last) for name, days in LENGTHS.items()}
 
 
 def percentage(numerator: int, denominator: int) -> Decimal:
@@ -252,6 +253,7 @@ def assert_counted(pipeline: Pipeline, product: Product, events: list[Event], la
         shown = pipeline.rows(f"select * from marts.{mart}")
         assert len(shown) == len(set(shown))
         assert set(shown) == expected, mart
+    assert_longer_periods_have_no_less(pipeline, "brand_campaign_metrics", "brand_campaign_assets")
 
 
 def create_product(pipeline: Pipeline) -> None:

@@ -16,6 +16,7 @@ import pytest
 from ingestion.application.reader import connect_application
 from ingestion.window import ONE_DAY, Window
 from tests import application_tables
+from tests.longer_periods import assert_longer_periods_have_no_less
 from tests.pipeline import START, Pipeline
 
 DAYS = 100
@@ -184,7 +185,7 @@ def expected(world: World) -> dict[str, set[tuple[Any, ...]]]:
         **{mart: set() for mart in ("creator_dashboard", "creator_top_assets", "creator_traffic_sources")},
     }
     for period, length in LENGTHS.items():
-        first = last - timedelta(days=length - 1) if length else min(world.published)
+        first = last - timedelta(days=length - 1) if length else START - 999 * ONE_DAY
         of_period = [event for event in shown if event.day >= first]
         for creator in {*CREATORS} - world.deleted_creators:
             key = (last, period, creator)
@@ -281,6 +282,7 @@ def assert_counted(pipeline: Pipeline, world: World) -> None:
         " revenue_cents",
         "creator_traffic_sources": "metric_date, period, creator_id, utm_source, place, visits, conversions",
     }
+    assert_longer_periods_have_no_less(pipeline, "creator_dashboard", "creator_top_assets", "creator_traffic_sources")
     wanted = expected(world)
     for mart, names in columns.items():
         rows = pipeline.rows(f"select {names} from marts.{mart}")

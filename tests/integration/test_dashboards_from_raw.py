@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from tests import dashboard_formulas, platform_formulas, visit_formulas
+from tests.longer_periods import assert_longer_periods_have_no_less
 from tests.pipeline import START, Pipeline
-from tests.random_quarter import DAYS, LAST, QUARTER, create_application, random_events
+from tests.random_quarter import LAST, QUARTER, create_application, random_events
 
 EXPECTED = {
     **dashboard_formulas.EXPECTED,
@@ -51,8 +52,8 @@ def test_every_dashboard_of_a_quarter_is_what_the_formulas_make_of_raw(pipeline:
 
     for made in (dashboard_formulas.TRACKED, dashboard_formulas.OWNED, visit_formulas.SESSIONS):
         pipeline.connection.execute(made)  # type: ignore[arg-type]
-    for period, length in {"today": 1, "7d": 7, "30d": 30, "90d": 90, "1y": 365, "all": DAYS}.items():
-        first = LAST - timedelta(days=length - 1)
+    for period, length in {"today": 1, "7d": 7, "30d": 30, "90d": 90, "1y": 365, "all": None}.items():
+        first = LAST - timedelta(days=length - 1) if length else "-infinity"
         pipeline.connection.execute("insert into spans values (%s, %s, %s)", [period, first, LAST])
     expected = {mart: [_plain(row) for row in pipeline.rows(query)] for mart, query in EXPECTED.items()}
 
@@ -62,6 +63,7 @@ def test_every_dashboard_of_a_quarter_is_what_the_formulas_make_of_raw(pipeline:
         assert in_mart == set(rows), mart
         varied = {name for name, values in zip(columns, zip(*rows, strict=True), strict=True) if len({*values}) > 1}
         assert {*columns} - varied <= ALWAYS_THE_SAME, f"this test shows nothing of a column of {mart}"
+    assert_longer_periods_have_no_less(pipeline)
     assert_much_has_happened(pipeline)
 
 

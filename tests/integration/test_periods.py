@@ -17,6 +17,7 @@ from ingestion.application.reader import connect_application
 from ingestion.window import ONE_DAY, Window
 from orchestration.writer import writing
 from tests import application_tables
+from tests.longer_periods import assert_longer_periods_have_no_less
 from tests.pipeline import START, Pipeline
 
 DAYS = 430
@@ -156,6 +157,7 @@ def assert_counted(pipeline: Pipeline, events: list[Event], days: Iterable[date]
     assert set(shown) == expected_assets(events, days, assets)
     referrers = "select metric_date, period, ip_asset_id, referrer, place, views from marts.asset_top_referrers"
     assert set(pipeline.rows(referrers)) == expected_referrers(events, days, assets)
+    assert_longer_periods_have_no_less(pipeline, "asset_metrics", "asset_top_referrers")
     columns = (
         *MEASURES,
         *(f"avg_daily_{name}" for name in MEASURES),

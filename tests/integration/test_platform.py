@@ -16,6 +16,7 @@ from psycopg import sql
 from ingestion.application.reader import connect_application
 from ingestion.window import ONE_DAY, Window
 from tests import application_tables
+from tests.longer_periods import assert_longer_periods_have_no_less
 from tests.pipeline import START, Pipeline
 
 DAYS = 70
@@ -29,7 +30,7 @@ create table license_adjustments (
 )
 """
 COLUMNS = (
-    "users_total", "users_new", "users_active",
+    "users_total", "users_new", "users_active", "actors_unknown",
     "creators_total", "creators_active", "creators_avg_revenue_per_creator",
     "brands_total", "brands_active", "brands_avg_spend_per_brand",
     "assets_total", "assets_uploaded", "assets_avg_views_per_asset",
@@ -45,7 +46,7 @@ pytestmark = pytest.mark.models(
 
 @dataclass(frozen=True)
 class Event:
-    """One event; without an asset it is in no number but users_active."""
+    """One event; without an asset it is in no number but those of actors."""
 
     day: date
     key: str
@@ -167,7 +168,7 @@ def day_of(row: Row) -> date:
 def periods(days: Iterable[date]) -> dict[str, tuple[date, date]]:
     days = sorted(days)
     last = days[-1]
-    return {name: (last - timedelta(days=length - 1) if length else days[0], last) for name, length in LENGTHS.items()}
+    return {name: (last - timedelta(days=length - 1) if length else date.min, last) for name, length in LENGTHS.items()}
 
 
 class Expected:
@@ -217,13 +218,16 @@ class Expected:
             )
         ]
         revenue = sum(cents for day, cents in self.revenue.items() if within(day))
-        start = first - (last - first + ONE_DAY)
-        before = sum(cents for day, cents in self.revenue.items() if start <= day < first) if period != "all" else 0
+        start = first - (last - first + ONE_DAY) if period != "all" else first
+        before = sum(cents for day, cents in self.revenue.items() if start <= day < first)
         events = [event for event in self.events if within(event.day)]
+        actors = {event.actor for event in events if event.actor}
+        users = {row["id"] for row in self.rows("users") if day_of(row) <= last}
         return [
             total["users"],
             sum(within(day_of(row)) for row in self.rows("users")),
-            len({event.actor for event in events if event.actor}),
+            len(actors & users),
+            len(actors - users),
             total["creators"],
             len(creators),
             rounded(revenue, len(creators)),
@@ -284,6 +288,9 @@ def assert_shown(pipeline: Pipeline, expected: Expected) -> None:
     assert shown(timeline) == expected.timeline()
     timelines = "select period, metric_date, creator_id, revenue_cents from marts.creator_revenue_timeline"
     assert shown(timelines) == expected.timelines()
+    assert_longer_periods_have_no_less(
+        pipeline, "platform_metrics", "platform_revenue_timeline", "creator_dashboard", "creator_revenue_timeline"
+    )
 
 
 def land(pipeline: Pipeline, events: list[Event], days: Iterable[date]) -> None:

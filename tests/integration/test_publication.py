@@ -364,16 +364,3 @@ def test_bots_link_nobody(pipeline: Pipeline) -> None:
     pipeline.land(START, [signed_in(START, "user-1") | crawler, signed_in(START, None)])
     pipeline.run(DAY)
     assert "anonymous:device-0" in visitors(pipeline, START)
-
-
-def test_revenue_that_no_column_holds_names_its_day_and_events(pipeline: Pipeline) -> None:
-    most = {"props": {"revenueCents": 2**63 - 1}}
-    pipeline.land(START, [view(START, "one") | most, view(START, "two") | {"props": {"revenueCents": 1}}])
-    pipeline.land(NEXT.start, [view(NEXT.start, "fits") | most])
-    with pytest.raises(GateClosed) as closed:
-        pipeline.run(BOTH)
-    (outcome,) = closed.value.outcomes
-    assert (outcome.name, outcome.days) == ("revenue_fits_its_columns", (START,))
-    assert [row["event_key"] for row in outcome.sample] == ["one", "two"]
-    pipeline.run(NEXT)
-    assert pipeline.rows("select revenue_cents from marts.daily_metrics") == [(2**63 - 1,)]

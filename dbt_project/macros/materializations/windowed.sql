@@ -60,7 +60,7 @@
 {% endmacro %}
 
 {# Creates the temporary table `built`, with the model's rows when they are to be compared, adds the columns to the target
-   that it lacks, and returns the names of the model's columns. One that is gone or has another type is no job for a
+   that it lacks, lets columns be null that may be by now, and returns the names of the model's columns. One that is gone or has another type is no job for a
    nightly run. #}
 {% macro columns_after_migration(built, target) %}
     {%- set compute_and_compare -%}
@@ -82,22 +82,24 @@
 
         held as (
 
-            select attname, format_type(atttypid, atttypmod) as type
+            select attname, format_type(atttypid, atttypmod) as type, attnotnull as is_obligatory
             from pg_attribute
             where attrelid = cast('{{ target }}' as regclass) and attnum > 0 and not attisdropped
 
         )
 
-        select quote_ident(attname) as name, built.type as built_type, held.type as held_type
+        select quote_ident(attname) as name, built.type as built_type, held.type as held_type, held.is_obligatory
         from built
         full join held using (attname)
         order by built.attnum
     {%- endset -%}
-    {%- set names, added, gone, retyped = [], [], [], [] -%}
-    {%- for name, built_type, held_type in run_query(compute_and_compare).rows -%}
+    {%- set names, changed, gone, retyped = [], [], [], [] -%}
+    {%- for name, built_type, held_type, is_obligatory in run_query(compute_and_compare).rows -%}
         {%- do (names if built_type else gone).append(name) -%}
         {%- if not held_type -%}
-            {%- do added.append('add column ' ~ name ~ ' ' ~ built_type) -%}
+            {%- do changed.append('add column ' ~ name ~ ' ' ~ built_type) -%}
+        {%- elif is_obligatory and config.get('contract').enforced and not model.columns[name].constraints -%}
+            {%- do changed.append('alter column ' ~ name ~ ' drop not null') -%}
         {%- elif built_type and built_type != held_type -%}
             {%- do retyped.append(name ~ ' from ' ~ held_type ~ ' to ' ~ built_type) -%}
         {%- endif -%}
@@ -108,8 +110,8 @@
             ~ '. Only new columns migrate by themselves; run the job "rebuild" to build this table anew.'
         ) -%}
     {%- endif -%}
-    {%- if added -%}
-        {%- do run_query('alter table ' ~ target ~ ' ' ~ added | join(', ')) -%}
+    {%- if changed -%}
+        {%- do run_query('alter table ' ~ target ~ ' ' ~ changed | join(', ')) -%}
     {%- endif -%}
     {{ return(names | join(', ')) }}
 {% endmacro %}

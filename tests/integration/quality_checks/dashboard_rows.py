@@ -30,7 +30,8 @@ create table build.brand_campaign_assets (
     period text, brand_id text, project_id text, ip_asset_id text, views bigint, clicks bigint, ctr numeric(38, 4)
 );
 create table build.platform_metrics (
-    period text, users_total bigint, users_new bigint, users_active bigint, creators_total bigint,
+    period text, users_total bigint, users_new bigint, users_active bigint,
+    actors_unknown bigint, creators_total bigint,
     creators_active bigint, creators_avg_revenue_per_creator numeric(38, 4), brands_total bigint,
     brands_active bigint, brands_avg_spend_per_brand numeric(38, 4), assets_total bigint, assets_uploaded bigint,
     assets_avg_views_per_asset numeric(38, 4), licenses_total bigint, licenses_created bigint,
@@ -77,7 +78,8 @@ GOOD: dict[str, Row] = {
         "ctr": "33.3333",
     },
     "platform_metrics": {
-        "period": "7d", "users_total": 3, "users_new": 3, "users_active": 5, "creators_total": 2,
+        "period": "7d", "users_total": 5, "users_new": 3, "users_active": 5, "actors_unknown": 2,
+        "creators_total": 2,
         "creators_active": 3, "creators_avg_revenue_per_creator": "3.3333", "brands_total": 1, "brands_active": 1,
         "brands_avg_spend_per_brand": "-2.5", "assets_total": 1, "assets_uploaded": 0,
         "assets_avg_views_per_asset": 4, "licenses_total": 2, "licenses_created": 1, "licenses_renewal_rate": 100,

@@ -91,9 +91,14 @@ DAMAGE: dict[str, list[tuple[Row, str]]] = {
         ({"period": None}, "missing_values to_be_between"),
         ({"period": "yesterday"}, "period to_be_in_set"),
         ({"users_active": None}, "missing_values to_be_between"),
-        *(({column: -1}, "least_number to_be_between") for column in ("users_new", "users_active", "assets_uploaded")),
+        ({"actors_unknown": None}, "missing_values to_be_between"),
+        *(
+            ({column: -1}, "least_number to_be_between")
+            for column in ("users_new", "users_active", "actors_unknown", "assets_uploaded")
+        ),
         ({"assets_avg_views_per_asset": "-0.0001"}, "least_number to_be_between"),
-        ({"users_new": 4}, "least_from_before to_be_between"),
+        ({"users_new": 6}, "least_from_before to_be_between"),
+        ({"users_active": 6}, "least_from_before to_be_between"),
         ({"assets_uploaded": 2}, "least_from_before to_be_between"),
         ({"licenses_created": 3}, "least_from_before to_be_between"),
         ({"licenses_renewal_rate": "100.0001"}, "licenses_renewal_rate to_be_between"),

@@ -116,10 +116,12 @@ def damage() -> Iterator[tuple[str, Check, date]]:
                 yield one_more(mart, column, period), creator_lists_show_their_days, LAST
     # Rows that are missing, too many, or somebody else's, and growth from nothing.
     yield from ROWS
-    for column in ("first_date", "last_date"):
+    # Of all the first day is null.
+    earlier = "coalesce(first_date, last_date) - 1"
+    for wrong in (f"first_date = {earlier}", "last_date = last_date - 1", "days_missing = days_missing + 1"):
         for period in ALL_PERIODS:
             yield (
-                f"update build.periods set {column} = {column} - 1 where period = '{period}'",
+                f"update build.periods set {wrong} where period = '{period}'",
                 periods_end_with_the_last_day,
                 LAST,
             )

@@ -23,6 +23,7 @@ FIELDS = {
         },
     },
     "rotate_encryption_key": {},
+    "declare_silent_day": {"silent_day_declared": {"day": "", "reason": "", "name": ""}},
 }
 
 

@@ -32,9 +32,22 @@ looked_up as (
 
 ),
 
+remembered_activity as (
+
+    select * from {{ remembered('visitor_activity') }}
+
+),
+
 counts_before as (
 
     select * from {{ remembered('active_users_by_period') }}
+
+),
+
+users as (
+
+    select * from {{ ref('int_users_latest') }}
+    where not is_deleted
 
 ),
 
@@ -118,17 +131,67 @@ changes as (
         days_moved.users
     from days_moved
     inner join bounds
-        on days_moved.last_signed_in_date >= bounds.first_date
+        on bounds.first_date is null or days_moved.last_signed_in_date >= bounds.first_date
+
+),
+
+counts as (
+
+    select
+        period,
+        sum(users) as active_users
+    from changes
+    group by period
+
+),
+
+-- When everyone was signed in last: as this run finds it, or else as it was before.
+sign_ins as (
+
+    select
+        visitor_id,
+        last_signed_in_date
+    from touched
+    where last_signed_in_date is not null
+
+    union all
+
+    select
+        visitor_id,
+        last_signed_in_date
+    from remembered_activity
+    where
+        last_signed_in_date is not null
+        and not exists (
+            select 1 from touched
+            where touched.visitor_id = remembered_activity.visitor_id
+        )
+
+),
+
+known as (
+
+    select
+        periods.period,
+        count(*) as known_users
+    from users
+    inner join sign_ins
+        on sign_ins.visitor_id = 'actor:' || users.user_id
+    inner join periods
+        on
+            periods.metric_date >= {{ utc_date('users.created_at') }}
+            and (periods.first_date is null or periods.first_date <= sign_ins.last_signed_in_date)
+    group by periods.period
 
 )
 
 select
     periods.metric_date,
     periods.period,
-    cast(coalesce(sum(changes.users), 0) as bigint) as active_users
+    cast(coalesce(counts.active_users, 0) as bigint) as active_users,
+    cast(coalesce(known.known_users, 0) as bigint) as known_users
 from periods
-left join changes
-    on periods.period = changes.period
-group by
-    periods.metric_date,
-    periods.period
+left join counts
+    on periods.period = counts.period
+left join known
+    on periods.period = known.period

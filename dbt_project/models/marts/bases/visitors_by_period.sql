@@ -128,7 +128,7 @@ changes as (
         days_moved.visitors
     from days_moved
     inner join bounds
-        on days_moved.last_date >= bounds.first_date
+        on bounds.first_date is null or days_moved.last_date >= bounds.first_date
 
 )
 

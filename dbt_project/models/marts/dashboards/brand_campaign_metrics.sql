@@ -131,7 +131,7 @@ parts as (
         0 as revenue_cents
     from periods
     inner join amounts
-        on amounts.spend_date between periods.first_date and periods.last_date
+        on {{ is_in_period('amounts.spend_date') }}
 
     union all
 

@@ -14,14 +14,22 @@ cohort_weeks as (
 
 ),
 
+days as (
+
+    select * from {{ published_or_built('published_days') }}
+
+),
+
 ends as (
 
     select
-        metric_date,
-        {{ monday_of('first_date') }} as first_week,
-        {{ monday_of('last_date') }} as last_week
+        periods.metric_date,
+        {{ monday_of('min(days.metric_date)') }} as first_week,
+        {{ monday_of('periods.metric_date') }} as last_week
     from periods
-    where period = 'all'
+    cross join days
+    where periods.period = 'all'
+    group by periods.metric_date
 
 ),
 

@@ -68,9 +68,7 @@ parts as (
         1 as licenses
     from periods
     inner join licenses
-        on
-            periods.first_date <= licenses.created_date
-            and periods.last_date >= licenses.created_date
+        on {{ is_in_period('licenses.created_date') }}
 
 ),
 

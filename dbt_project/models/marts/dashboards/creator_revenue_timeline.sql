@@ -33,9 +33,7 @@ select
     coalesce(days.revenue_cents, 0) as revenue_cents
 from periods
 inner join calendar
-    on
-        periods.first_date <= calendar.metric_date
-        and periods.last_date >= calendar.metric_date
+    on {{ is_in_period('calendar.metric_date') }}
 inner join creators
     on periods.period = creators.period
 left join days

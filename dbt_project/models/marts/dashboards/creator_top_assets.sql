@@ -103,9 +103,7 @@ parts as (
         0 as revenue_cents
     from periods
     inner join licenses
-        on
-            periods.first_date <= licenses.created_date
-            and periods.last_date >= licenses.created_date
+        on {{ is_in_period('licenses.created_date') }}
 
 ),
 

@@ -21,12 +21,41 @@ ends as (
         max(metric_date) as last_day
     from days
 
+),
+
+-- Without a length there is no first day.
+spans as (
+
+    select
+        lengths.period,
+        ends.last_day,
+        ends.last_day - (lengths.days - 1) as first_date,
+        greatest(ends.first_day, ends.last_day - (lengths.days - 1)) as first_known_day
+    from lengths
+    cross join ends
+    where ends.last_day is not null
+
+),
+
+-- The first published day is as far as the warehouse goes back; what is missing is missing after it.
+published as (
+
+    select
+        spans.period,
+        count(*) as published_days
+    from spans
+    inner join days
+        on spans.first_known_day <= days.metric_date
+    group by spans.period
+
 )
 
 select
-    ends.last_day as metric_date,
-    lengths.period,
-    cast(case when lengths.days is null then ends.first_day else ends.last_day - (lengths.days - 1) end as date) as first_date,
-    ends.last_day as last_date
-from lengths
-cross join ends
+    spans.last_day as metric_date,
+    spans.period,
+    spans.first_date,
+    spans.last_day as last_date,
+    cast(spans.last_day - spans.first_known_day + 1 - published.published_days as integer) as days_missing
+from spans
+inner join published
+    on spans.period = published.period

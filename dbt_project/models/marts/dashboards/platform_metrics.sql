@@ -26,12 +26,12 @@ entities as (
 
 ),
 
--- Each period, and from when the equally long one before it is. There is none before all days.
+-- Each period, and from when the equally long one before it is. There is none where the period has no first day.
 spans as (
 
     select
         *,
-        case when period <> 'all' then first_date - (last_date - first_date + 1) end as previous_first_date
+        first_date - (last_date - first_date + 1) as previous_first_date
     from periods
 
 ),
@@ -42,13 +42,13 @@ shown as (
     select
         spans.metric_date,
         spans.period,
-        sum(case when days.metric_date >= spans.first_date then days.views else 0 end) as views,
-        sum(case when days.metric_date >= spans.first_date then days.revenue_cents else 0 end) as revenue_cents,
+        sum(case when days.metric_date < spans.first_date then 0 else coalesce(days.views, 0) end) as views,
+        sum(case when days.metric_date < spans.first_date then 0 else coalesce(days.revenue_cents, 0) end) as revenue_cents,
         sum(case when days.metric_date < spans.first_date then days.revenue_cents end) as previous_revenue_cents
     from spans
     left join days
         on
-            coalesce(spans.previous_first_date, spans.first_date) <= days.metric_date
+            (spans.previous_first_date is null or spans.previous_first_date <= days.metric_date)
             and spans.last_date >= days.metric_date
     group by
         spans.metric_date,
@@ -65,9 +65,9 @@ known as (
         entities.kind,
         entities.owner_id,
         entities.things,
-        case when entities.counted_date >= periods.first_date then entities.things else 0 end as things_in_period,
-        case when entities.counted_date >= periods.first_date then entities.owner_id end as owner_in_period,
-        case when entities.counted_date >= periods.first_date then entities.amount_cents else 0 end as cents_in_period
+        case when entities.counted_date < periods.first_date then 0 else entities.things end as things_in_period,
+        case when entities.counted_date < periods.first_date then null else entities.owner_id end as owner_in_period,
+        case when entities.counted_date < periods.first_date then 0 else entities.amount_cents end as cents_in_period
     from periods
     left join entities
         on periods.last_date >= entities.known_date
@@ -102,7 +102,8 @@ select
     shown.period,
     cast(counted.users_total as bigint) as users_total,
     cast(counted.users_new as bigint) as users_new,
-    coalesce(active_users.active_users, 0) as users_active,
+    coalesce(active_users.known_users, 0) as users_active,
+    coalesce(active_users.active_users - active_users.known_users, 0) as actors_unknown,
     cast(counted.creators_total as bigint) as creators_total,
     counted.creators_active,
     {{ rate('shown.revenue_cents', 'counted.creators_active') }} as creators_avg_revenue_per_creator,

@@ -20,6 +20,4 @@ select
     days.revenue_cents
 from periods
 inner join days
-    on
-        periods.first_date <= days.metric_date
-        and periods.last_date >= days.metric_date
+    on {{ is_in_period('days.metric_date') }}

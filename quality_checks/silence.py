@@ -1,0 +1,61 @@
+"""Days without events: nothing happened, or nothing arrived. A person has to tell the two apart."""
+
+from typing import Any, Final
+
+import psycopg
+
+from quality_checks.outcome import CheckOutcome, Severity, Window, blocking_by_day, plain_row
+from quality_checks.queries import rows_of
+
+_EMPTY_DAYS: Final = """
+select
+    day as metric_date,
+    exists (select from ops.published_days where event_date = day) as was_published,
+    exists (select from ops.silent_days where event_date = day) as is_declared,
+    (select count(*) from ops.loads where landing_date = day and replaced_by is null) as landing_files,
+    (select coalesce(sum(lines_read), 0) from ops.loads where landing_date = day and replaced_by is null) as lines_read
+from (select %(start)s::date + n as day from generate_series(0, %(end)s::date - %(start)s::date - 1) as n) as days
+-- Asked day by day, so that the partitions of no other days are read.
+where (select 1 from raw.events where event_date = day limit 1) is null
+order by day
+"""
+_SHOWN: Final = ("metric_date", "landing_files", "lines_read")
+# The words of a person who is shown the failed check.
+WHAT_TO_DO: Final = (
+    "Load the files of these days and run them again. If nothing has happened on a day, declare it with the job"
+    " declare_silent_day, or with `python -m orchestration declare-silent-day DAY --reason ... --name ...`, and run it"
+    " again. To publish the other days of the range, run these alone."
+)
+
+
+def day_has_events(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+    """Every day has an accepted event, was published before, or is declared to be silent.
+
+    A day without events would be published as zeros, and every period would end with it, while its files may only be
+    late. A sample row has how many landing files of the day were loaded, and how many lines these had.
+    """
+    empty = [row for row in _empty_days(connection, window) if not row["was_published"] and not row["is_declared"]]
+    shown = [{name: row[name] for name in _SHOWN} for row in empty]
+    observed = {"days_without_events": len(shown)} | ({"what_to_do": WHAT_TO_DO} if shown else {})
+    return blocking_by_day("day_has_events", observed, shown)
+
+
+def published_days_have_events(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+    """No day that was published before has lost all of its events.
+
+    A corrected file or an erasure can have taken the last ones; such a day is published as empty. Days that are
+    declared to be silent are not meant.
+    """
+    emptied = [row for row in _empty_days(connection, window) if row["was_published"] and not row["is_declared"]]
+    return CheckOutcome(
+        name="published_days_have_events",
+        passed=not emptied,
+        severity=Severity.WARNING,
+        observed={"days_emptied": len(emptied)},
+        days=tuple(row["metric_date"] for row in emptied),
+        sample=tuple(plain_row({name: row[name] for name in _SHOWN}) for row in emptied[:20]),
+    )
+
+
+def _empty_days(connection: psycopg.Connection, window: Window) -> list[dict[str, Any]]:
+    return rows_of(connection, _EMPTY_DAYS, {"start": window.start, "end": window.end})

@@ -1,0 +1,155 @@
+"""Totals that fit the columns of the marts, which are bigint. Others are refused before anything is built, in words
+that name the rows to correct, and not by the server in the middle of a build.
+
+A single amount is limited where it is read. Rows that an older version has loaded may hold more.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, Final, LiteralString
+
+import psycopg
+
+from quality_checks.outcome import CheckOutcome, Window, blocking
+from quality_checks.product import SPEND
+from quality_checks.queries import rows_of
+
+# The greatest bigint.
+MAX_SUM: Final = 2**63 - 1
+# How many of the greatest amounts of a refused total are shown.
+_ROWS_SHOWN: Final = 10
+# A session of the window's last day has events of the day after it.
+_DAYS_AFTER: Final = timedelta(days=1)
+
+_DAYS: Final = """
+select event_date, coalesce(sum(revenue_cents), 0) as revenue_cents, coalesce(sum(fee_cents), 0) as fee_cents
+from raw.events
+where event_date >= %(start)s and event_date < %(end)s
+group by event_date
+order by event_date
+"""
+# A row a day: no events are read of the days that are published and not of the window.
+_PUBLISHED: Final = """
+select metric_date as event_date, revenue_cents
+from marts.platform_daily_metrics
+where metric_date < %(start)s or metric_date >= %(end)s
+"""
+_GREATEST: Final = """
+select events.event_date, events.event_key, loads.file, events.{amount}
+from raw.events as events
+left join ops.loads as loads using (load_id)
+where events.event_date = any(%(days)s::date[]) and events.{amount} > 0
+order by events.{amount} desc, events.event_date, events.event_key
+limit %(rows_shown)s
+"""
+
+
+def revenue_fits_its_columns(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+    """All revenue adds up to less than 2^63 cents, which is what the marts' columns hold, and so do the fees of a day.
+
+    No week, month or period and no group has more than all days together. These are the days of the window, and all
+    others as they are published. The bad days are those with which the total no longer fits; when it is too much
+    already before the window, its first day. The sample names the greatest events, with their days and files: such
+    amounts are a mistake of their sender. A session of the last day may go on after midnight, so the days of the window
+    and the day after it have to fit together.
+    """
+    dates = {"start": window.start, "end": window.end}
+    read = rows_of(connection, _DAYS, {**dates, "end": window.end + _DAYS_AFTER})
+    last = window.end - timedelta(days=1)
+    published = rows_of(connection, _PUBLISHED, dates) if _exists(connection, "marts.platform_daily_metrics") else []
+    total = sum((Decimal(day["revenue_cents"]) for day in published), Decimal(0))
+    bad: set[date] = {window.start} if total > MAX_SUM else set()
+    for day in read:
+        if day["event_date"] <= last:
+            total += day["revenue_cents"]
+            if total > MAX_SUM or day["fee_cents"] > MAX_SUM:
+                bad.add(day["event_date"])
+    if sum(day["revenue_cents"] for day in read) > MAX_SUM:
+        bad.add(last)
+    wrong: list[dict[str, Any]] = []
+    if bad:
+        greatest = sorted(published, key=lambda day: -day["revenue_cents"])[:_ROWS_SHOWN]
+        days = [day["event_date"] for day in (*read, *greatest)]
+        for amount in ("revenue_cents", "fee_cents"):
+            wrong += _greatest(connection, amount, days)
+        wrong.sort(key=lambda row: -max(row.get("revenue_cents") or 0, row.get("fee_cents") or 0))
+    observed: dict[str, object] = {"total_cents": total, "greatest_total": MAX_SUM}
+    if bad:
+        observed["what_to_do"] = (
+            "Correct the amounts of the events in the sample, in the files that it names, and run these files'"
+            " landing days again: no amount of the product is as large."
+        )
+    return blocking("revenue_fits_its_columns", observed, wrong[:_ROWS_SHOWN], bad)
+
+
+def _greatest(connection: psycopg.Connection, amount: LiteralString, days: Sequence[date]) -> list[dict[str, Any]]:
+    return rows_of(connection, _GREATEST.format(amount=amount), {"days": list(days), "rows_shown": _ROWS_SHOWN})
+
+
+# Twice as much as there is at most: every version of every row, whatever its sign.
+_MOST_SPEND: Final = """
+select coalesce(sum(abs(cents::numeric)), 0) as cents
+from (
+    select fee_cents as cents from raw.licenses
+    union all
+    select amount_cents from raw.license_adjustments
+) as amounts
+"""
+_SPEND: Final = f"select coalesce(sum(abs(spend_cents::numeric)), 0) as cents from ({SPEND}) as spend"
+_GREATEST_SPEND: Final = """
+select *
+from (
+    select 'licenses' as table_name, id, observed_date, fee_cents as cents from raw.licenses
+    union all
+    select 'license_adjustments', id, observed_date, amount_cents from raw.license_adjustments
+) as amounts
+where cents is not null
+order by abs(cents::numeric) desc, table_name, id
+limit %(rows_shown)s
+"""
+_AD_SPEND: Final = """
+select ad_spend.spend_date, sum(cost_cents) as cost_cents, sum(impressions) as impressions, sum(clicks) as clicks
+from raw.ad_spend as ad_spend
+where spend_date >= %(start)s and spend_date < %(end)s
+group by spend_date
+having greatest(sum(cost_cents), sum(impressions), sum(clicks)) > %(most)s
+order by spend_date
+"""
+
+
+def spend_fits_its_columns(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+    """What all licenses and their adjustments cost adds up to less than 2^63 cents, and so does each day's advertising.
+
+    The window's last day stands for the product's tables, whose greatest amounts the sample names by table and id.
+    """
+    wrong: list[dict[str, Any]] = []
+    bad: set[date] = set()
+    are_there = _exists(connection, "raw.licenses") and _exists(connection, "raw.license_adjustments")
+    # The first sum is cheaper by far, and says all there is to say where no amount is absurd.
+    if are_there and _cents(connection, _MOST_SPEND) > MAX_SUM and _cents(connection, _SPEND) > MAX_SUM:
+        wrong += rows_of(connection, _GREATEST_SPEND, {"rows_shown": _ROWS_SHOWN})
+        bad.add(window.end - timedelta(days=1))
+    if _exists(connection, "raw.ad_spend"):
+        dates = {"start": window.start, "end": window.end, "most": MAX_SUM}
+        days = rows_of(connection, _AD_SPEND, dates)
+        wrong += [{"table_name": "ad_spend", **day} for day in days]
+        bad |= {day["spend_date"] for day in days}
+    observed: dict[str, object] = {"wrong_totals": len(bad), "greatest_total": MAX_SUM}
+    if bad:
+        observed["what_to_do"] = (
+            "Correct the amounts that the sample names, in the product's tables or in the files of ad spend, and run"
+            " the day again."
+        )
+    return blocking("spend_fits_its_columns", observed, wrong, bad)
+
+
+def _cents(connection: psycopg.Connection, statement: LiteralString) -> Decimal:
+    [row] = rows_of(connection, statement, {})
+    return Decimal(row["cents"])
+
+
+def _exists(connection: psycopg.Connection, table: LiteralString) -> bool:
+    """Whether a table is there yet: a new warehouse is judged before anything is built."""
+    [row] = rows_of(connection, "select to_regclass(%(table)s) is not null as exists", {"table": table})
+    return bool(row["exists"])
