@@ -10,7 +10,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from orchestration import backup_command, environment, lookup_command, silence_command
+from orchestration import backup_command, environment, lookup_command, reload_command, silence_command
 from orchestration.deployment import Deployment, DeploymentError
 from orchestration.embedded.binaries import EmbeddedServerError
 from orchestration.embedded.server import EmbeddedServer
@@ -29,6 +29,7 @@ ACTIONS = {
     "backup": backup_command.ABOUT_BACKUP,
     "restore": backup_command.ABOUT_RESTORE,
     "declare-silent-day": silence_command.ABOUT,
+    "reload": reload_command.ABOUT,
     "ui": "do what start does, then run Dagster: its web page, schedules and sensors",
     "exec": "do what start does, then become COMMAND in this environment",
 }
@@ -39,6 +40,7 @@ COMMANDS = {
     "backup": (backup_command.parser, backup_command.backup),
     "restore": (backup_command.parser, backup_command.restore),
     "declare-silent-day": (silence_command.parser, silence_command.run),
+    "reload": (reload_command.parser, reload_command.run),
 }
 NOT_RUNNING = 3
 

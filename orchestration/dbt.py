@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,9 @@ RUN_DBT_EXECUTABLE: Final = DBT_EXECUTABLE.with_name("warehouse-dbt")
 
 # dbt hands these to the project as dbt_metadata_envs, without the prefix; unlike vars they cost no new parse.
 BUILD_ID_VARIABLE: Final = "DBT_ENV_CUSTOM_ENV_WAREHOUSE_BUILD_ID"
+
+# Names in quotes: among them are all that a model or macro reads, also by way of an argument.
+_QUOTED: Final = re.compile(rb"""['"](\w+)['"]""")
 
 OWNERS: Final = ("team:data-engineering",)
 
@@ -59,15 +63,18 @@ def project_files(project_dir: Path = PROJECT_DIR) -> list[Path]:
 
 def model_version(project_dir: Path = PROJECT_DIR) -> str:
     """A digest of what decides the content of the tables: SQL, seeds, settings, the code of the fits; not descriptions
-    and tests."""
+    and tests, nor seeds that no model reads: those are lists for what reads lines, and have a digest of their own
+    (ingestion/rules_digest.py)."""
     digest = hashlib.sha256()
     for module in sorted(Path(attribution.__file__).parent.glob("*.py")):
         digest.update(f"{module.name}\0".encode() + module.read_bytes() + b"\0")
-    for path in project_files(project_dir):
-        is_code = path.suffix in {".sql", ".csv"} and path.relative_to(project_dir).parts[0] != "tests"
-        if is_code or path.name == "dbt_project.yml":
-            digest.update(f"{path.relative_to(project_dir).as_posix()}\0".encode())
-            digest.update(path.read_bytes() + b"\0")
+    contents = {path.relative_to(project_dir).as_posix(): path.read_bytes() for path in project_files(project_dir)}
+    code = {name: content for name, content in contents.items() if name.endswith(".sql") and name[:6] != "tests/"}
+    read = {name.decode() for content in code.values() for name in _QUOTED.findall(content)}
+    for name, content in sorted(contents.items()):
+        is_read_seed = name.endswith(".csv") and name[:6] != "tests/" and Path(name).stem in read
+        if name in code or is_read_seed or name == "dbt_project.yml":
+            digest.update(f"{name}\0".encode() + content + b"\0")
     return digest.hexdigest()[:16]
 
 

@@ -20,6 +20,7 @@ from quality_checks import (
     periods,
     platform,
     reconciliation,
+    rule_sets,
     silence,
     sums,
     visitors,
@@ -46,6 +47,7 @@ RAW_WARNINGS: Final[tuple[Check, ...]] = (
     events_input.placeholder_ids_stay_rare,
     events_input.sessions_stay_on_one_device,
     silence.published_days_have_events,
+    rule_sets.event_days_have_one_rule_set,
 )
 # Of marts that are coarser than a day.
 COARSER_CHECKS: Final[tuple[Check, ...]] = (

@@ -1,4 +1,4 @@
-"""The jobs that people start by hand, run as Dagster runs them: replay_rejected and rotate_encryption_key."""
+"""The jobs that people start by hand, run as Dagster runs them: reloads, replays, a rotation of the encryption key."""
 
 from datetime import date
 from typing import Any
@@ -10,7 +10,9 @@ from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.tokens import KeyRing, new_key
 from ingestion.loading import load_landing_day
 from ingestion.validation.validator import LineValidator, Rejected
+from ingestion.window import Window
 from orchestration.defs.encryption import rotate_encryption_key
+from orchestration.defs.reload import reload_landing_days
 from orchestration.defs.replay import replay_rejected
 from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
 from orchestration.writer import writing
@@ -106,3 +108,45 @@ def test_named_props_without_a_key_are_an_error_of_the_settings(pipeline: Pipeli
     config = {"rejected_lines_replayed": {"config": {"reason": "line:"}}}
     words = failure(run(pipeline, replay_rejected, config, encrypted_props="legalName"))
     assert "names legalName, and WAREHOUSE_ENCRYPTION_KEY is missing" in words
+
+
+def days(start: str, end: str) -> dict[str, Any]:
+    return {"landing_days_reloaded": {"config": {"start": start, "end": end}}}
+
+
+def test_the_job_loads_landing_days_again_whose_rules_differ_and_says_what_came_of_it(pipeline: Pipeline) -> None:
+    load(pipeline)
+    pipeline.land(DAY, [{"eventType": "page_viewed", "occurredAt": "2026-10-02T11:00:00Z"}], "gone.ndjson")
+    pipeline.load(Window.day(DAY))
+    (pipeline.landing / "events" / f"dt={DAY}" / "gone.ndjson").unlink()
+    pipeline.connection.execute("update ops.loads set rules_digest = 'of older rules'")
+    pipeline.connection.execute("update raw.events set device_type = 'as older rules had it'")
+    pipeline.connection.execute("delete from ops.stale_days")
+
+    result = run(pipeline, reload_landing_days, days("2026-10-02", "2026-10-03"))
+    assert result.success
+    [output] = [event for event in result.all_events if event.event_type == dg.DagsterEventType.STEP_OUTPUT]
+    metadata = {name: value.value for name, value in output.step_output_data.metadata.items()}
+    assert metadata["landing_days"] == ["2026-10-02"]
+    assert (metadata["files_loaded"], metadata["files_gone"]) == (1, 1)
+    assert metadata["files_gone_names"] == ["events/dt=2026-10-02/gone.ndjson"]
+    assert (metadata["lines_read"], metadata["accepted"], metadata["rejected"]) == (2, 1, 1)
+    # What is gone keeps its row.
+    assert pipeline.rows("select device_type from raw.events order by occurred_at") == [
+        (None,),
+        ("as older rules had it",),
+    ]
+    assert pipeline.rows("select event_date, reason from ops.stale_days") == [(DAY, "events_changed")]
+
+
+def test_days_of_todays_rules_are_not_loaded_again(pipeline: Pipeline) -> None:
+    load(pipeline)
+    assert run(pipeline, reload_landing_days, days("2026-10-02", "2026-10-03")).success
+    loads = pipeline.rows("select load_id from ops.loads order by 1")
+    assert run(pipeline, reload_landing_days, days("2026-10-01", "2026-11-01")).success
+    assert pipeline.rows("select load_id from ops.loads order by 1") == loads
+
+
+def test_days_that_end_before_they_start_are_refused_by_the_job(pipeline: Pipeline) -> None:
+    words = failure(run(pipeline, reload_landing_days, days("2026-10-02", "2026-10-02")))
+    assert "for the single day 2026-10-02, end is 2026-10-03" in words

@@ -11,6 +11,7 @@ import pytest
 import attribution
 from ingestion.window import Window
 from orchestration.dbt import (
+    PROJECT_DIR,
     WarehouseDbtTranslator,
     build_arguments,
     described_test,
@@ -25,10 +26,11 @@ from orchestration.dbt import (
 def project(tmp_path: Path) -> Path:
     files = {
         "dbt_project.yml": "name: small",
-        "models/numbers.sql": "select 1 as number",
+        "models/numbers.sql": "select 1 as number from {{ ref('types') }}",
         "models/_models.yml": "models: []",
         "macros/window.sql": "{% macro window() %}{% endmacro %}",
         "seeds/types.csv": "type\na\n",
+        "seeds/placeholders.csv": "placeholder\nnone\n",
         "tests/singular/assert_numbers.sql": "select 1 where false",
         "target/manifest.json": "{}",
     }
@@ -66,6 +68,12 @@ def test_what_changes_the_tables_changes_the_model_version(project: Path, file: 
     assert model_version(project) != before
 
 
+def test_seeds_of_this_project_that_only_lines_are_read_by_make_no_day_stale() -> None:
+    sql = " ".join(path.read_text() for path in (PROJECT_DIR / "models").rglob("*.sql"))
+    unread = {path.stem for path in (PROJECT_DIR / "seeds").glob("*.csv") if f"ref('{path.stem}')" not in sql}
+    assert {"crawlers", "personal_keys", "placeholder_ids"} <= unread
+
+
 def test_the_code_of_the_fits_is_part_of_the_model_version(
     project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,8 +90,18 @@ def test_renaming_a_model_changes_the_model_version(project: Path) -> None:
     assert model_version(project) != before
 
 
-@pytest.mark.parametrize("file", ["models/_models.yml", "tests/singular/assert_numbers.sql", "target/manifest.json"])
-def test_descriptions_tests_and_artifacts_leave_the_model_version(project: Path, file: str) -> None:
+@pytest.mark.parametrize(
+    "file",
+    [
+        "models/_models.yml",
+        "tests/singular/assert_numbers.sql",
+        "target/manifest.json",
+        "seeds/placeholders.csv",
+    ],
+)
+def test_descriptions_tests_artifacts_and_seeds_that_no_model_reads_leave_the_model_version(
+    project: Path, file: str
+) -> None:
     before = model_version(project)
     (project / file).write_text("something else")
     assert model_version(project) == before

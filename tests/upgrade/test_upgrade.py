@@ -1,0 +1,157 @@
+"""An older warehouse under today's code, held against a rebuild. Nothing is lost or left over, and readers read on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from ingestion.window import ONE_DAY, Window
+from orchestration.embedded.server import EmbeddedServer
+from orchestration.preparation import prepare
+from orchestration.roles.declared import READERS
+from orchestration.warehouse import Warehouse
+from tests.conftest import _create
+from tests.upgrade.older_warehouse import DAYS, EMPTY_DAY, OlderPipeline, restored, unpack_landing
+
+pytestmark = pytest.mark.slow
+
+LAST = DAYS.end - ONE_DAY
+# What exists, as catalogs tell it; partitions, which there are by days, and Dagster's own storage left out.
+CATALOG = {
+    "relations": """
+        select relnamespace::regnamespace::text, relname, relkind::text,
+            obj_description(pg_class.oid, 'pg_class'), relrowsecurity, relforcerowsecurity
+        from pg_class where relnamespace::regnamespace::text = any(%(schemas)s) and not relispartition
+            and relkind <> 'i'
+    """,
+    "columns": """
+        select attrelid::regclass::text, attname, format_type(atttypid, atttypmod), attnotnull,
+            col_description(attrelid, attnum)
+        from pg_attribute inner join pg_class on pg_class.oid = attrelid
+        where relnamespace::regnamespace::text = any(%(schemas)s) and not relispartition
+            and relkind in ('r', 'p', 'v', 'm') and attnum > 0 and not attisdropped
+    """,
+    "constraints": """
+        select conrelid::regclass::text, pg_get_constraintdef(pg_constraint.oid) from pg_constraint
+        inner join pg_class on pg_class.oid = conrelid
+        where relnamespace::regnamespace::text = any(%(schemas)s) and not relispartition and contype <> 'n'
+    """,
+    "indexes": """
+        select schemaname, tablename, regexp_replace(indexdef, 'INDEX \\S+ ON', 'INDEX ON') from pg_indexes
+        inner join pg_class on pg_class.oid = format('%%I.%%I', schemaname, tablename)::regclass
+        where schemaname = any(%(schemas)s) and not relispartition
+    """,
+    "functions": """
+        select oid::regprocedure::text, prosrc, prosecdef, proacl::text from pg_proc
+        where pronamespace::regnamespace::text = any(%(schemas)s)
+    """,
+    "grants": """
+        select pg_class.oid::regclass::text, grantee::regrole::text, privilege_type
+        from pg_class, aclexplode(relacl)
+        where relnamespace::regnamespace::text = any(%(schemas)s) and not relispartition
+    """,
+    "schema grants": """
+        select nspname, grantee::regrole::text, privilege_type from pg_namespace, aclexplode(nspacl)
+        where nspname = any(%(schemas)s)
+    """,
+    "policies": "select schemaname, tablename, policyname, roles::text, qual from pg_policies",
+    "triggers": "select tgrelid::regclass::text, tgname from pg_trigger where not tgisinternal",
+}
+
+
+@pytest.fixture
+def warehouse(test_server: EmbeddedServer, tmp_path: Path) -> Iterator[Warehouse]:
+    """The older warehouse, before today's code has touched it."""
+    warehouse = Warehouse.on(test_server)
+    with restored(warehouse, tmp_path):
+        yield warehouse
+
+
+@pytest.fixture
+def landing(tmp_path: Path) -> Path:
+    return unpack_landing(tmp_path)
+
+
+def catalog(pipeline: OlderPipeline) -> dict[str, set[tuple[Any, ...]]]:
+    """What exists in the warehouse, without its data."""
+    schemas = [
+        name
+        for (name,) in pipeline.rows(
+            "select nspname from pg_namespace where nspname not like 'pg\\_%%' and nspname <> 'information_schema'"
+        )
+    ]
+    with pipeline.warehouse.connect() as connection:
+        found = {
+            about: set(connection.execute(query, {"schemas": [s for s in schemas if s != "dagster"]}).fetchall())  # type: ignore[arg-type]
+            for about, query in CATALOG.items()
+        }
+    return found | {"schemas": {(name,) for name in schemas}}
+
+
+def read_by_bi(warehouse: Warehouse) -> dict[str, list[tuple[Any, ...]]]:
+    """Every mart as BI reads it."""
+    with psycopg.connect(warehouse.bi_dsn) as connection:
+        names = connection.execute(
+            "select table_name from information_schema.tables where table_schema = 'marts' order by 1"
+        ).fetchall()
+        return {
+            name: sorted(connection.execute(f'select * from marts."{name}"').fetchall(), key=repr)  # type: ignore[arg-type]
+            for (name,) in names
+            if name != "data_freshness"
+        }
+
+
+def accepted(pipeline: OlderPipeline) -> set[tuple[Any, ...]]:
+    """The lines that became events, or wait as copies of one, by file and line."""
+    return set(
+        pipeline.rows(
+            "select file, line_number from raw.events inner join ops.loads using (load_id)"
+            " union select file, line_number from raw.duplicate_events inner join ops.loads using (load_id)"
+        )
+    )
+
+
+def test_an_older_warehouse_ends_as_one_that_was_always_of_this_version(warehouse: Warehouse, landing: Path) -> None:
+    before = read_by_bi(warehouse)
+    assert before["daily_metrics"], "the fixture shows nothing: it has no published numbers"
+
+    # What every command and deployment does first.
+    prepare(warehouse)
+    pipeline = OlderPipeline(warehouse, landing)
+    (observed,) = pipeline.rows("select max(observed_date) from raw.licenses")[0]
+    lines = accepted(pipeline)
+    upgraded = read_by_bi(warehouse)
+    assert {name: upgraded[name] for name in before} == before, "readers keep their marts"
+
+    # A night, before anybody has read what is new; then what the changelog advises.
+    pipeline.run(Window.day(LAST))
+    assert before.keys() <= read_by_bi(warehouse).keys()
+    assert lines <= accepted(pipeline), "an accepted line is lost"
+    reports = pipeline.reload(DAYS)
+    assert [report.landing_date for report in reports] == [day for day in DAYS.days() if day != EMPTY_DAY]
+    assert pipeline.reload(DAYS) == []
+    assert pipeline.rows("select sum(lines_read - accepted - rejected - duplicates - not_tracked) from ops.loads") == [
+        (0,)
+    ]
+    pipeline.read_application(observed)
+    pipeline.catch_up()
+    migrated, contents = catalog(pipeline), pipeline.contents()
+    pipeline.close()
+
+    with psycopg.connect(warehouse.superuser_url("postgres"), autocommit=True) as server:
+        server.execute("drop database warehouse with (force)")
+        _create(warehouse, server, "warehouse_template")
+    rebuilt = OlderPipeline(warehouse, landing)
+    rebuilt.read_application(observed)
+    rebuilt.run(DAYS)
+    rebuilt.catch_up()
+    fresh = catalog(rebuilt)
+    for about, expected in fresh.items():
+        assert migrated[about] - expected == set(), f"{about} that only the older warehouse has"
+        assert expected - migrated[about] == set(), f"{about} that the older warehouse lacks"
+    for table, rows in rebuilt.contents().items():
+        assert contents[table] == rows, table
+    assert {reader.name for reader in READERS} <= {role for (role,) in rebuilt.rows("select rolname from pg_roles")}
+    rebuilt.close()
