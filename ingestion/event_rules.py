@@ -5,7 +5,7 @@ The lists are dbt seeds, so that users extend them where they extend every other
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -44,6 +44,19 @@ class EventRules:
             crawlers=tuple((row["pattern"], row["is_crawler"] == "true") for row in _rows(seeds, "crawlers")),
             personal_keys=tuple((row["key"], row["action"], row["place"]) for row in _rows(seeds, "personal_keys")),
         )
+
+    def with_settings(self, *, phone_regions: str = "", hash_key: str = "") -> "EventRules":
+        """Return the same lists with what the settings say. Raises ValueError for a region that is none."""
+        regions = frozenset(part.upper() for region in phone_regions.split(",") if (part := region.strip()))
+        if regions:
+            import phonenumbers
+
+            if unknown := regions - phonenumbers.SUPPORTED_REGIONS:
+                raise ValueError(
+                    f"WAREHOUSE_PHONE_REGIONS names {', '.join(sorted(unknown))}, which no numbering plan knows: write"
+                    " the two letters of each country, such as DE,US"
+                )
+        return replace(self, phone_regions=regions, hash_key=hash_key.encode())
 
 
 @lru_cache(maxsize=1)

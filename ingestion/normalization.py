@@ -10,7 +10,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
-from ingestion.privacy import redact_short_text
+from ingestion.redaction import redact_text
+
+# Redacts a text; a load has one of its own.
+Redact = Callable[[str], str]
 
 # As many characters as a UTM field may have as sent. NFKC makes up to 18 characters of one (U+FDFA): what is longer is
 # cut, so that no index on the names of a visit ever refuses a row.
@@ -40,23 +43,23 @@ def trimmed(text: str) -> str:
     return text.strip(_BLANKS)
 
 
-def normalized_name(text: str | None) -> str | None:
+def normalized_name(text: str | None, redact: Redact = redact_text) -> str | None:
     """Return the normal form of a UTM medium or campaign, None where nothing is left of it.
 
     Blanks and zero-width characters at the ends go, NFKC replaces characters that stand for others (`ﬁ`, full-width
     letters, a no-break space), and letter case goes by Unicode's case folding. The form of a form is the form itself.
     """
-    return None if text is None else _name(text)
+    return None if text is None else _name(text, redact)
 
 
-def normalized_source(text: str | None) -> str | None:
+def normalized_source(text: str | None, redact: Redact = redact_text) -> str | None:
     """Return the normal form of a UTM source: that of a name, and a host is known without `www.` and `m.`."""
-    return None if text is None else _source(text)
+    return None if text is None else _source(text, redact)
 
 
-def normalized_detail(text: str | None) -> str | None:
+def normalized_detail(text: str | None, redact: Redact = redact_text) -> str | None:
     """Return a UTM term or content trimmed and in NFKC, in its own letter case; None where nothing is left of it."""
-    return None if text is None else _detail(text)
+    return None if text is None else _detail(text, redact)
 
 
 def site_name(host: str) -> str:
@@ -76,18 +79,18 @@ def site_name(host: str) -> str:
 
 # Few texts come again and again.
 @lru_cache(maxsize=8_192)
-def _name(text: str) -> str | None:
-    return _stored(text, _folded)
+def _name(text: str, redact: Redact) -> str | None:
+    return _stored(text, _folded, redact)
 
 
 @lru_cache(maxsize=8_192)
-def _source(text: str) -> str | None:
-    return _stored(text, lambda name: _site(_folded(name)))
+def _source(text: str, redact: Redact) -> str | None:
+    return _stored(text, lambda name: _site(_folded(name)), redact)
 
 
 @lru_cache(maxsize=8_192)
-def _detail(text: str) -> str | None:
-    return _stored(text, lambda name: unicodedata.normalize("NFKC", name))
+def _detail(text: str, redact: Redact) -> str | None:
+    return _stored(text, lambda name: unicodedata.normalize("NFKC", name), redact)
 
 
 def _folded(text: str) -> str:
@@ -98,11 +101,11 @@ def _site(name: str) -> str:
     return site_name(name) if _HOST.fullmatch(name) else name
 
 
-def _stored(text: str, form: Callable[[str], str]) -> str | None:
+def _stored(text: str, form: Callable[[str], str], redact: Redact) -> str | None:
     """Apply the form until it changes nothing, and redact what only the form shows, such as a full-width address."""
     for _ in range(_MAX_ROUNDS):
         before = text
-        text = trimmed(form(redact_short_text(trimmed(text)))[:MAX_NORMALIZED_LENGTH])
+        text = trimmed(form(redact(trimmed(text)))[:MAX_NORMALIZED_LENGTH])
         if text == before:
             break
     return text or None

@@ -3,8 +3,6 @@
 Nothing here writes, and no e-mail address leaves this module: its row is handed on with the keyed hash in its place.
 """
 
-import hashlib
-import hmac
 import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from ingestion.application.schema import READABLE_TYPES, Table
+from ingestion.hashing import hash_email
 
 _CONNECT_TIMEOUT_SECONDS: Final = 10
 # By its name an application's table says when a row was changed last.
@@ -58,12 +57,6 @@ def connect_application(url: str) -> Iterator[psycopg.Connection]:
         ) from None
     with connection:
         yield connection
-
-
-def hash_email(address: str, key: bytes) -> str | None:
-    """Hexadecimal HMAC-SHA256 of an e-mail address, letter case and outer blanks aside; None for an empty one."""
-    canonical = address.strip().lower()
-    return hmac.new(key, canonical.encode(), hashlib.sha256).hexdigest() if canonical else None
 
 
 def begin_snapshot(source: psycopg.Connection) -> None:

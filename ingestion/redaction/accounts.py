@@ -30,6 +30,7 @@ _ISSUERS: Final = (
     (re.compile(r"6304|6759|676[1-3]"), frozenset({16, 18, 19})),  # Maestro
     (re.compile(r"220[0-4]"), frozenset({16})),  # Mir
 )
+CARD_LENGTHS: Final = range(14, 20)
 _ID_BEFORE: Final = re.compile(
     r"(?:id|ids|sku|ean|gtin|isbn|upc|ts|ms|timestamp|campaign|adgroup|ad|trace|span|seq)"
     r"[\"']?[ \t]{0,2}[:=#\-]?[ \t]{0,2}[\"'#]?$",
@@ -44,7 +45,7 @@ def find_cards(text: str, *, is_id: bool = False) -> Iterator[Span]:
     """Find the payment card numbers of a text. Where it is an id, only those in groups count."""
     for match in _CARD.finditer(text):
         digits = re.sub(r"[^0-9]", "", match[0])
-        if not _is_card(digits):
+        if not is_card_number(digits):
             continue
         before = text[max(0, match.start() - _CONTEXT_LENGTH) : match.start()]
         if match["run"] and (is_id or _ID_BEFORE.search(before) is not None):
@@ -62,13 +63,9 @@ def find_ibans(text: str) -> Iterator[Span]:
         position = match.start() + (size or 1)
 
 
-def is_card_number(number: int) -> bool:
-    """Tell whether a whole number could be a payment card's."""
-    return number >= 10**13 and _is_card(str(number))
-
-
 @lru_cache(maxsize=4_096)
-def _is_card(digits: str) -> bool:
+def is_card_number(digits: str) -> bool:
+    """Tell whether digits have the prefix, length and check digit of a payment card's number."""
     if not any(len(digits) in lengths and prefix.match(digits) for prefix, lengths in _ISSUERS):
         return False
     from stdnum import luhn

@@ -23,7 +23,9 @@ _KEY: Final = re.compile(
     r"|(?P<quote>[\"'])(?P<quoted>(?:[^\\\"':=]|\\u[0-9A-Fa-f]{4}){1,64}+)(?P=quote)\s{0,8}+:\s{0,8}+"
 )
 # A value, whole or cut off.
-_QUOTED_VALUE: Final = re.compile(r"\\?\"(?:[^\"\\]|\\.)*+\"?|'(?:[^'\\]|\\.)*+'?", re.DOTALL)
+_QUOTED_VALUE: Final = re.compile(
+    r"\\\"(?:[^\"\\]|\\[^\"])*+(?:\\\")?|\"(?:[^\"\\]|\\.)*+\"?|'(?:[^'\\]|\\.)*+'?", re.DOTALL
+)
 _BARE_VALUE: Final = re.compile(r"[^\s,;&}\]]++")
 _ASSIGNED_VALUE: Final = re.compile(r"[^\s&#\"'<>}\]]++")
 _MARK: Final = re.compile(r"\"(?:[^\"\\]|\\.)*+\"?|'(?:[^'\\]|\\.)*+'?|[\[\]{}]", re.DOTALL)

@@ -10,7 +10,7 @@ Span = tuple[int, int]
 _LETTER: Final = r"\w\u0300-\u036f\u0900-\u0eff"
 # A run of the characters of a local part is looked at once: it starts where none precedes and never gives back.
 _EMAIL: Final = re.compile(
-    rf"(?:(?<![{_LETTER}.+'%!$*^~`\-])[{_LETTER}.+'%!$*^~`\-]++|\"[^\"\s@]{{1,64}}+\")@"
+    rf"(?:(?<![{_LETTER}.+'%!$*^~`\-])[{_LETTER}.+'%!$*^~`\-]++|\"[^\"\r\n@]{{1,64}}+\")@"
     rf"(?P<domain>\[[0-9A-Fa-f:.IPv]{{3,50}}\]|[{_LETTER}\-]++(?:\.[{_LETTER}\-]++)++)"
 )
 _TOP_LEVEL: Final = re.compile(rf"(?![0-9_])[{_LETTER}][{_LETTER}\-]+")

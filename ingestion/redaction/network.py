@@ -31,7 +31,7 @@ _COMMENT: Final = r"\([^()]{0,300}(?:\([^()]{0,100}\)[^()]{0,100}){0,3}\)?"
 _SYSTEM: Final = r"(?:iPhone|iPad|iOS|Android|Windows|Linux|Macintosh|Mac OS|Darwin|X11|compatible)"
 _ENGINE: Final = r"(?:AppleWebKit|CFNetwork|Chrome|Darwin|Firefox|Gecko|Mobile|Safari|Version)"
 _AGENT: Final = re.compile(
-    rf"(?<![\w/])(?:(?:Mozilla|Opera|Dalvik)/[0-9][\w.\-]{{0,40}}+"
+    rf"(?<!\w)(?:(?:Mozilla|Opera|Dalvik)/[0-9][\w.\-]{{0,40}}+"
     rf"|{_ITEM} ?(?=\([^()]{{0,200}}{_SYSTEM})"
     rf"|{_ITEM}(?= (?:{_ITEM} ){{0,4}}{_ENGINE}/[0-9])"
     r"|(?:curl|Wget|okhttp|python-requests|[Pp]ython-urllib3?|aiohttp|httpx|Go-http-client|PostmanRuntime"

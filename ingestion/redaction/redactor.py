@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Final, Protocol
 
 from ingestion.event_rules import EventRules, default_rules
-from ingestion.redaction.accounts import find_cards, find_ibans, is_card_number
+from ingestion.redaction.accounts import CARD_LENGTHS, find_cards, find_ibans, is_card_number
 from ingestion.redaction.assignments import find_parameters, find_tokens, find_values
 from ingestion.redaction.clean import is_clean_national_text, is_clean_text, stands_out
 from ingestion.redaction.decoding import Level, Span, levels
@@ -48,6 +48,7 @@ class Redactor:
 
     def text(self, text: str, *, key: str = "", covers: Callable[[str], bool] = nothing) -> str:
         """Replace what is personal in a text. `key` is the one that it stands under; values of covered keys go too."""
+        key = key if key and (_is_id(key) or _is_version(key)) else ""
         if not key and covers is nothing and len(text) <= _MAX_REMEMBERED:
             return self.short_text(text)
         return self._redact(text, key, covers)
@@ -55,14 +56,18 @@ class Redactor:
     def value(self, value: Any, sealer: Sealer | None = None, *, key: str = "") -> Any:
         """Return a JSON value without personal data: dropped keys are gone, the rest is replaced or sealed."""
         if isinstance(value, str):
-            return self.text(value, key=key if _says_more(key) else "")
+            return self.text(value, key=key)
         if isinstance(value, list):
             return [self.value(item, sealer, key=key) for item in value]
         if isinstance(value, dict):
             return self._mapping(value, sealer)
-        if isinstance(value, int) and is_card_number(value) and not _is_id(key):
+        if isinstance(value, int) and self.hides_number(str(value), key):
             return REDACTED
         return value
+
+    def hides_number(self, digits: str, key: str = "") -> bool:
+        """Tell whether a whole number is a payment card's, unless its key says that it is an id."""
+        return len(digits) in CARD_LENGTHS and is_card_number(digits) and not _is_id(key)
 
     def is_free(self, keys: Iterable[str]) -> bool:
         """Tell whether no key says that its value may be personal."""
@@ -164,10 +169,6 @@ def _replaced(text: str, spans: list[Span], replacement: str) -> str:
         start, end = next_start, next_end
     pieces.append(text[position:])
     return "".join(pieces)
-
-
-def _says_more(key: str) -> bool:
-    return bool(key) and (_is_id(key) or _is_version(key))
 
 
 @lru_cache(maxsize=2_048)

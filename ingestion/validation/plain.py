@@ -18,7 +18,7 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from ingestion.contract import ENTITY_TYPES, Attribution, Context, Event, EventType, Props, Timestamp
-from ingestion.privacy import are_free
+from ingestion.redaction import Redactor
 from ingestion.validation.consent import DECLINING_KEYS, declines
 from ingestion.validation.spelling import SNAKE_KEYS
 from ingestion.validation.stored import Kind, kind_of
@@ -193,6 +193,6 @@ class Keys(msgspec.Struct, frozen=True, gc=False):
 
 
 @lru_cache(maxsize=2048)
-def plain_keys(keys: tuple[str, ...]) -> Keys:
+def plain_keys(keys: tuple[str, ...], redactor: Redactor) -> Keys:
     """What the keys of props of a legal size tell."""
-    return Keys(_CAREFUL_PROPS.isdisjoint(keys), are_free(keys), not _RULED_PROPS.isdisjoint(keys))
+    return Keys(_CAREFUL_PROPS.isdisjoint(keys), redactor.is_free(keys), not _RULED_PROPS.isdisjoint(keys))

@@ -7,14 +7,13 @@ cut to 64 KiB.
 
 import json
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, Final
 
-from ingestion.privacy import REDACTED, hide, is_personal, nothing, redact_loose_text, redact_text
+from ingestion.redaction.marker import REDACTED
+from ingestion.redaction.redactor import Redactor, default_redactor, hide, nothing
 
 # Enough to see what is wrong with a line; the landing file still has all of it.
 MAX_KEPT_BYTES: Final = 65_536
-_REMEMBERED_KEY_LENGTH: Final = 64
 CUT_MARK: Final = "… [cut]"
 # json.dumps would make an encoder for every text.
 _encode_text: Final = json.JSONEncoder(ensure_ascii=False).encode
@@ -30,17 +29,19 @@ class _Number(str):
     __slots__ = ()
 
 
-def redact_line(line: bytes, covers: Callable[[str], bool] = nothing) -> str:
-    """The line without personal data: valid Unicode, no NUL, at most 64 KiB of UTF-8. Never raises.
+def redact_line(line: bytes, covers: Callable[[str], bool] = nothing, redactor: Redactor | None = None) -> str:
+    """Return the line without personal data: valid Unicode, no NUL, at most 64 KiB of UTF-8. Never raises.
 
-    Values under keys that `covers` names, those of encrypted props, are replaced as well.
+    Values under keys that `covers` names, those of encrypted props, are replaced as well. Without a redactor the rules
+    of this checkout's seeds hold.
     """
     # NULs are taken out rather than shown: between the letters of UTF-16 they would hide what has to be redacted.
     text = line.decode("utf-8", "backslashreplace").replace("\0", "")
+    redactor = redactor or default_redactor()
     try:
-        kept = _render(_parse(text), covers)
+        kept = _Renderer(redactor, covers).render(_parse(text))
     except (ValueError, RecursionError):
-        kept = redact_loose_text(text, covers)
+        kept = redactor.text(text, covers=covers)
     return _cut(kept.encode("utf-8", "backslashreplace"))
 
 
@@ -54,34 +55,34 @@ _parse: Final = json.JSONDecoder(
 ).decode
 
 
-def _render(value: Any, covers: Callable[[str], bool]) -> str:
-    if type(value) is str:
-        return _quoted(redact_text(value))
-    if isinstance(value, _Number):
-        return str(value)
-    if isinstance(value, _Pairs):
-        members = [f"{_kept_key(key)}:{_render_member(key, inner, covers)}" for key, inner in value]
-        return "{" + ",".join(members) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(_render(item, covers) for item in value) + "]"
-    return json.dumps(value)
+class _Renderer:
+    """Writes a JSON value without what is personal in it."""
 
+    def __init__(self, redactor: Redactor, covers: Callable[[str], bool]) -> None:
+        self._redactor = redactor
+        self._covers = covers
 
-def _render_member(key: str, value: Any, covers: Callable[[str], bool]) -> str:
-    if covers(key):
-        return "null" if value is None else _quoted(REDACTED)
-    if is_personal(key, value):
-        return _quoted(REDACTED) if hide(value) is REDACTED else json.dumps(value)
-    return _render(value, covers)
+    def render(self, value: Any, key: str = "") -> str:
+        """Return a value as JSON. `key` is the one that it stands under."""
+        if type(value) is str:
+            return _quoted(self._redactor.text(value, key=key, covers=self._covers))
+        if isinstance(value, _Number):
+            return _quoted(REDACTED) if self._redactor.hides_number(value, key) else str(value)
+        if isinstance(value, _Pairs):
+            members = [
+                f"{_quoted(self._redactor.text(name))}:{self._render_member(name, inner)}" for name, inner in value
+            ]
+            return "{" + ",".join(members) + "}"
+        if isinstance(value, list):
+            return "[" + ",".join(self.render(item, key) for item in value) + "]"
+        return json.dumps(value)
 
-
-def _kept_key(key: str) -> str:
-    return _remembered_key(key) if len(key) <= _REMEMBERED_KEY_LENGTH else _quoted(redact_text(key))
-
-
-@lru_cache(maxsize=2048)
-def _remembered_key(key: str) -> str:
-    return _quoted(redact_text(key))
+    def _render_member(self, key: str, value: Any) -> str:
+        if self._covers(key):
+            return "null" if value is None else _quoted(REDACTED)
+        if self._redactor.keys.judge(key, value) != "keep":
+            return _quoted(REDACTED) if hide(value) is REDACTED else json.dumps(value)
+        return self.render(value, key)
 
 
 def _quoted(text: str) -> str:

@@ -10,10 +10,10 @@ from typing import Any, Final
 import msgspec
 
 from ingestion.attribution_table import ATTRIBUTION_COLUMN_NAMES
-from ingestion.contract import CLICK_IDS, DEFAULT_SOURCE, DEVICE_SOURCES, MAX_UTM_LENGTH, Attribution, Event, Props
+from ingestion.contract import CLICK_IDS, DEFAULT_SOURCE, DEVICE_SOURCES, Attribution, Event, Props
 from ingestion.enrichment import Device, UserAgentParser
 from ingestion.normalization import normalized_detail, normalized_name, normalized_source
-from ingestion.privacy import redact_short_text, redact_text
+from ingestion.redaction import Redactor
 from ingestion.validation.notes import Note
 from ingestion.validation.timestamps import MICROSECONDS_OF_DAY, from_microseconds
 
@@ -112,6 +112,7 @@ def accepted_event(
     props: bytes,
     canonical_hash: bytes,
     agents: UserAgentParser,
+    redactor: Redactor,
     notes: tuple[Note, ...] = (),
 ) -> Accepted:
     """An event that breaks no rule, with its known props, under its key. `props` are those to store: JSON without
@@ -152,7 +153,7 @@ def accepted_event(
         props,
         device,
         canonical_hash,
-        None if event.attribution is None else _attribution(event.attribution),
+        None if event.attribution is None else _attribution(event.attribution, redactor),
         notes,
     )
 
@@ -164,22 +165,24 @@ def _day(days: int) -> tuple[date, bytes]:
     return event_date, f"{event_date.isoformat()} ".encode()
 
 
-def _attribution(attribution: Attribution) -> tuple[str | None, ...] | None:
+def _attribution(attribution: Attribution, redactor: Redactor) -> tuple[str | None, ...] | None:
     given = _ATTRIBUTION_FIELDS(attribution)
     # Only click ids, which come last, are never the same again.
     if given[7:] == _NO_CLICK_IDS and len(given[5] or "") + len(given[6] or "") <= _MAX_REMEMBERED_URLS:
-        return _remembered_attribution(given)
-    return _redacted_attribution(given)
+        return _remembered_attribution(given, redactor)
+    return _redacted_attribution(given, redactor)
 
 
-def _redacted_attribution(given: tuple[str | None, ...]) -> tuple[str | None, ...] | None:
+def _redacted_attribution(given: tuple[str | None, ...], redactor: Redactor) -> tuple[str | None, ...] | None:
     """What is stored of an attribution, in the order of schema.ATTRIBUTION_COLUMNS."""
-    source, medium, campaign = (redact_short_text(text) if text else None for text in given[:3])
+    redact = redactor.text
+    source, medium, campaign, *pages = (redact(text) if text else None for text in (*given[:3], *given[5:7]))
+    normal = redactor.short_text
     stored = (
         source, medium, campaign,
-        *map(normalized_detail, given[3:5]),
-        normalized_source(source), normalized_name(medium), normalized_name(campaign),
-        *[_redacted(text) if text else None for text in given[5:7]],
+        *[normalized_detail(text, normal) for text in given[3:5]],
+        normalized_source(source, normal), normalized_name(medium, normal), normalized_name(campaign, normal),
+        *pages,
         # Click ids are random text, in which anything could look like a phone number.
         *[text.strip() or None if text else None for text in given[7:]],
     )  # fmt: skip
@@ -187,10 +190,6 @@ def _redacted_attribution(given: tuple[str | None, ...]) -> tuple[str | None, ..
 
 
 _remembered_attribution: Final = lru_cache(maxsize=2_048)(_redacted_attribution)
-
-
-def _redacted(text: str) -> str:
-    return redact_short_text(text) if len(text) <= MAX_UTM_LENGTH else redact_text(text)
 
 
 def _to_milliseconds(seconds: float) -> int:

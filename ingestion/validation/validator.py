@@ -28,9 +28,11 @@ from ingestion.enrichment import user_agent_parser
 from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing.lines import EventArray
 from ingestion.landing.objects import Oversized, Remainder
-from ingestion.privacy import is_clean, is_clean_text, nothing, redact_value
+from ingestion.redaction import redactor_for
+from ingestion.redaction.redactor import nothing
 from ingestion.validation.consent import declines_tracking, line_declines, start_declines
 from ingestion.validation.diagnosis import AN_ARRAY, TOO_DEEP, Unreadable, diagnose, read_document
+from ingestion.validation.personal_ids import hash_ids, line_may_name_person
 from ingestion.validation.plain import (
     encode_plain,
     plain_ids,
@@ -85,9 +87,8 @@ class _Checked(NamedTuple):
 class LineValidator:
     """Judges the lines of one landing day. Keeps no state between lines.
 
-    `landing_date` gives events without `receivedAt` theirs: the next midnight UTC. `start_date` is the first event
-    day of the warehouse. `encryption` says which props are encrypted; without it none are. `rules` holds the lists and
-    settings; without it those of this checkout's seeds count.
+    `landing_date` gives events without `receivedAt` theirs: the next midnight UTC. `start_date` is the first event day.
+    `encryption` says which props are encrypted; by default none. `rules` are by default those of this checkout's seeds.
     """
 
     def __init__(
@@ -100,6 +101,8 @@ class LineValidator:
     ) -> None:
         rules = rules or default_rules()
         self._agents = user_agent_parser(rules.crawlers)
+        self._redactor = redactor_for(rules)
+        self._hash_key = rules.hash_key
         self._placeholders = rules.placeholder_ids
         self._no_sessions = without_sessions(self._placeholders)
         self._encryption = encryption
@@ -111,21 +114,19 @@ class LineValidator:
         self._last_received = self._day_end + _AHEAD
 
     def reject_unread(self, line: Oversized | EventArray | Remainder) -> Rejected | NotTracked:
-        """The outcome of what was not read whole: a line that is too long, an array of events over many lines, or what
-        follows the objects of a line and is none."""
+        """The outcome of what was not read whole: a long line, an array of events, rubbish behind objects."""
         # The rest of a line is no JSON, and so nobody's answer.
         if not isinstance(line, Remainder) and start_declines(line.head):
             return NotTracked()
-        reason = _NOT_READ[type(line)]
-        return Rejected(redact_line(line.head, self._is_covered), line.line_bytes, (reason,))
+        kept = redact_line(line.head, self._is_covered, self._redactor)
+        return Rejected(kept, line.line_bytes, (_NOT_READ[type(line)],))
 
     def validate(self, line: bytes) -> Accepted | Rejected | NotTracked:
         """The one outcome of a line. Never raises on what the line holds."""
         return self.accept(line) or self.examine(line)
 
     def accept(self, line: bytes) -> Accepted | NotTracked | None:
-        """The outcome of a line that breaks no rule; None for one that has to be examined, which takes several
-        times as long."""
+        """The outcome of a line that breaks no rule; None for one that has to be examined, which takes longer."""
         if len(line) > MAX_LINE_BYTES:
             return None
         return self._accept_plain(line) or self.accept_carefully(line)
@@ -147,7 +148,7 @@ class LineValidator:
         if line_declines(line):
             return NotTracked()
         if len(line) > MAX_LINE_BYTES:
-            return Rejected(redact_line(line, self._is_covered), len(line), (_TOO_LONG,))
+            return Rejected(redact_line(line, self._is_covered, self._redactor), len(line), (_TOO_LONG,))
         try:
             reasons = diagnose(
                 line,
@@ -162,7 +163,7 @@ class LineValidator:
             reasons = (TOO_DEEP,)
         # A line is refused for a reason; should the diagnosis find none, it is refused all the same, and shows.
         reasons = reasons or ("line: not an event of the contract",)
-        return Rejected(redact_line(line, self._is_covered), len(line), reasons)
+        return Rejected(redact_line(line, self._is_covered, self._redactor), len(line), reasons)
 
     def refuse(self, line: bytes) -> Rejected | NotTracked | None:
         """The outcome of a line if it is not accepted, else None: for those who write lines, at half the cost."""
@@ -173,8 +174,7 @@ class LineValidator:
                 return None
         except (msgspec.DecodeError, ValueError, RecursionError, Unacceptable):
             pass
-        outcome = self.validate(line)
-        return None if isinstance(outcome, Accepted) else outcome
+        return None if isinstance(outcome := self.validate(line), Accepted) else outcome
 
     def _accept_plain(self, line: bytes) -> Accepted | None:
         """The event of a line that is plainly one; None where the careful way has to say what the line is."""
@@ -201,12 +201,12 @@ class LineValidator:
                 props_json = _encode(props)
                 if len(props_json) > MAX_PROPS_BYTES:
                     return None
-                keys = plain_keys(tuple(props))
+                keys = plain_keys(tuple(props), self._redactor)
                 if not keys.are_camel:
                     return None
                 if keys.are_ruled:
                     known = msgspec.convert(props, Props)
-                clean = keys.are_free and is_clean_text(props_json)
+                clean = keys.are_free and self._redactor.is_clean_text(props_json)
                 event.props = msgspec.Raw(props_json)
         except (msgspec.DecodeError, ValueError, RecursionError, Unacceptable):
             return None
@@ -215,12 +215,13 @@ class LineValidator:
         if line.count(b'"') != canonical.count(b'"'):
             return None
         canonical_hash = sha256(canonical).digest()
+        notes = hash_ids(event, self._hash_key) if line_may_name_person(line) else ()
         event_key = event.idempotency_key or event.event_id or canonical_hash.hex()
         if props is not None and not (clean and self._encryption is None):
             props_json = self._redacted(props, props_json, clean, occurred_at, event_key)
         return accepted_event(
             event, kind, known, occurred_at, received_at, session_id, event_key, props_json, canonical_hash,
-            self._agents,
+            self._agents, self._redactor, notes,
         )  # fmt: skip
 
     def _accept(self, line: bytes, document: dict[str, Any]) -> Accepted:
@@ -230,11 +231,13 @@ class LineValidator:
         kind = kind_of(event.event_type, event.source, event.actor_type, event.entity_type)
         session_id = None if event.session_id is None else event.session_id.bytes
         canonical_hash = sha256(canonical).digest()
+        notes += hash_ids(event, self._hash_key)
         event_key = event.idempotency_key or event.event_id or canonical_hash.hex()
-        props_json = self._redacted(props, props_json, is_clean(props, props_json), occurred_at, event_key)
+        clean = self._redactor.is_clean(props, props_json)
+        props_json = self._redacted(props, props_json, clean, occurred_at, event_key)
         return accepted_event(
             event, kind, known, occurred_at, received_at, session_id, event_key, props_json, canonical_hash,
-            self._agents, notes,
+            self._agents, self._redactor, notes,
         )  # fmt: skip
 
     def _redacted(
@@ -246,7 +249,7 @@ class LineValidator:
             return props_json
         event_date = from_microseconds(occurred_at).date()
         sealer = None if encryption is None else encryption.for_event(event_date, event_key)
-        return _encode(redact_value(props, sealer))
+        return _encode(self._redactor.value(props, sealer))
 
     def _check(self, line: bytes, document: dict[str, Any]) -> _Checked:
         """Hold a document, which this method may change, to every rule. Raises when any is broken."""

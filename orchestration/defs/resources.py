@@ -75,6 +75,7 @@ class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     hash_key: str
     start_date: str
     encrypted_props: str = ""
+    phone_regions: str = ""
     encryption_key: str = ""
     incomplete_suffixes: str = ""
     event_source: EventSource = "files"
@@ -87,8 +88,8 @@ class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @property
     def rules(self) -> EventRules:
-        """Lists and settings that decide what becomes of a line."""
-        return default_rules()
+        """Lists and settings that decide what becomes of a line. Raises ValueError for a region that is none."""
+        return default_rules().with_settings(phone_regions=self.phone_regions, hash_key=self.hash_key)
 
     @property
     def landing_root(self) -> LandingRoot:
@@ -135,6 +136,7 @@ def resources() -> dg.Definitions:
                     hash_key=dg.EnvVar("WAREHOUSE_HASH_KEY"),
                     start_date=dg.EnvVar("WAREHOUSE_START_DATE"),
                     encrypted_props=settings().warehouse_encrypted_props,
+                    phone_regions=settings().warehouse_phone_regions,
                     incomplete_suffixes=settings().warehouse_incomplete_suffixes,
                     event_source=settings().warehouse_event_source,
                     load_processes=settings().warehouse_load_processes,

@@ -168,7 +168,7 @@ def test_ordinary_props_are_clean():
         ('{"Phone Number": 4915123456789, "x":', '{"Phone Number": [redacted], "x":'),
         ('{"\\u0065mail":"jane", "x":', '{"\\u0065mail":[redacted], "x":'),
         ("{'e-mail address': 'jane'", "{'e-mail address': [redacted]"),
-        ('{\\"email\\":\\"jane\\"}', '{\\"email\\":[redacted]'),
+        ('{\\"email\\":\\"jane\\"}', '{\\"email\\":[redacted]}'),
         ("write to jane@example.com or +49 151 23456789", "write to [redacted] or [redacted]"),
     ],
 )
