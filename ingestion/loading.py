@@ -19,7 +19,7 @@ from ingestion.candidates.workers import Judges
 from ingestion.encryption.props import PropEncryption
 from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing import files as landing
-from ingestion.landing.files import LandingFile, LandingRoot
+from ingestion.landing.files import LandingError, LandingFile, LandingRoot
 from ingestion.landing.reading import Reading
 from ingestion.resolution import contenders
 from ingestion.resolution.resolving import resolve
@@ -68,25 +68,33 @@ def load_window(
     encryption: PropEncryption | None = None,
     rules: EventRules | None = None,
     on_day: Callable[[LoadReport], None] | None = None,
+    tell: Callable[[str], None] | None = None,
     processes: int | None = None,
 ) -> list[LoadReport]:
     """Load every landing day of the window, oldest first, each in a transaction of its own.
 
-    Lines are judged by so many `processes`, by default one for each core and at most four; 1 starts none. Raises
-    LandingError when a file cannot be read; the days before it are loaded, nothing of its own day is.
+    Lines are judged by so many `processes`, by default one for each core and at most four; 1 starts none. A
+    long reading says now and then by `tell` how far it has come. Raises LandingError when a file cannot be read; the
+    days before it are loaded, nothing of its own day is.
     """
     reports = []
     with Judges(processes) as judges:
         for landing_date in window.days():
-            report = load_landing_day(
-                connection,
-                root=root,
-                landing_date=landing_date,
-                start_date=start_date,
-                encryption=encryption,
-                rules=rules,
-                judges=judges,
-            )
+            try:
+                report = load_landing_day(
+                    connection,
+                    root=root,
+                    landing_date=landing_date,
+                    start_date=start_date,
+                    encryption=encryption,
+                    rules=rules,
+                    tell=tell,
+                    judges=judges,
+                )
+            except LandingError as error:
+                raise LandingError(
+                    f"{error}. Landing day {landing_date} is tried again when something in its folder changes"
+                ) from error
             if on_day:
                 on_day(report)
             reports.append(report)
@@ -101,6 +109,7 @@ def load_landing_day(
     start_date: date,
     encryption: PropEncryption | None = None,
     rules: EventRules | None = None,
+    tell: Callable[[str], None] | None = None,
     judges: Judges | None = None,
     is_reload: bool = False,
 ) -> LoadReport:
@@ -156,7 +165,7 @@ def load_landing_day(
         for file in changed:
             previous = loaded[file.name].load_id if file.name in loaded else None
             load_id = ledger.enter(cursor, file, change_id, previous, rules_digest=digest)
-            readings[load_id] = Reading(file)
+            readings[load_id] = Reading(file, tell=tell)
             previous_loads[load_id] = previous
         # A file that turns out to have changed after its last line takes the rows of its whole landing day back.
         portions = ((load_id, portion) for load_id, reading in readings.items() for portion in reading)

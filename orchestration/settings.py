@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ingestion.landing.limits import MAX_EXPANSION, MAX_ZSTD_WINDOW_MB, ZSTD_WINDOW_MB
+
 # Landing files that somebody else writes, the application's table of events, or both.
 EventSource = Literal["files", "application", "both"]
 
@@ -28,6 +30,13 @@ class Settings(BaseSettings):
     warehouse_encryption_key: SecretStr | None = Field(None, description="Their key; after a comma, the one before it")
     landing_url: str = Field(description="The folder or bucket of the landing files")
     warehouse_incomplete_suffixes: str = Field("", description="How names of files end that are still being written")
+    warehouse_follow_symlinks: bool = Field(False, description="Whether symbolic links in the landing folder count")
+    warehouse_zstd_window_mb: int = Field(
+        ZSTD_WINDOW_MB, ge=1, le=MAX_ZSTD_WINDOW_MB, description="The widest window of a zstd file, in MiB of memory"
+    )
+    warehouse_max_expansion: int = Field(
+        MAX_EXPANSION, ge=0, description="How many times its size a landing file may unpack to; 0: any number of times"
+    )
     warehouse_load_processes: int = Field(0, ge=0, description="How many processes judge lines; 0: by the cores")
     warehouse_event_source: EventSource = Field("files", description="Where events come from")
     warehouse_exports: str = Field("exports", description="The folder of exported events, absolute or of the checkout")

@@ -20,7 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from ingestion.contract import MAX_CENTS, MAX_INTEGER, MAX_UTM_LENGTH
 from ingestion.landing.files import LandingError, LandingRoot
-from ingestion.landing.storage import Storage, StorageError, StorageUnreachable, StoredEntry
+from ingestion.landing.storage import FOLLOW_LINKS, Storage, StorageError, StorageUnreachable, StoredEntry
 from ingestion.privacy import redact_text
 
 FOLDER: Final = "ad_spend"
@@ -176,6 +176,8 @@ def ad_spend_files(root: LandingRoot | Path) -> tuple[list[AdSpendFile], dict[st
             continue
         if not name.isprintable():
             others[repr(name)] = f"{name!r}: a name that is no printable text; rename it"
+        elif entry.is_link:
+            others[name] = f"{name}: a symbolic link, which is not followed; {FOLLOW_LINKS}"
         elif not entry.is_file or not name.endswith(".csv"):
             others[name] = f"{name}: not a file named <name>.csv; save it as CSV, or move it out of {FOLDER}/"
         else:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from ingestion.landing import places
-from ingestion.landing.storage import Storage, StorageError, StoredEntry
+from ingestion.landing.limits import DEFAULT_LIMITS, Limits
+from ingestion.landing.storage import FOLLOW_LINKS, LinkNotFollowed, Storage, StorageError, StoredEntry
 from ingestion.window import Window
 
 # How the names of files end that are still being written; WAREHOUSE_INCOMPLETE_SUFFIXES says otherwise.
@@ -26,16 +27,24 @@ class LandingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LandingRoot:
-    """Where landing files arrive, and how the names of those end that are not yet to be read."""
+    """Where landing files arrive, how the names of those end that are not yet to be read, and what a file may need."""
 
     storage: Storage
     incomplete: tuple[str, ...] = INCOMPLETE
+    limits: Limits = DEFAULT_LIMITS
 
     @classmethod
-    def at(cls, url: str | Path, incomplete: tuple[str, ...] = INCOMPLETE) -> "LandingRoot":
+    def at(
+        cls,
+        url: str | Path,
+        incomplete: tuple[str, ...] = INCOMPLETE,
+        limits: Limits = DEFAULT_LIMITS,
+        *,
+        follows_links: bool = False,
+    ) -> "LandingRoot":
         """The root at a path or URL. Raises LandingError when no files can be at such a URL."""
         try:
-            return cls(places.at(url), incomplete)
+            return cls(places.at(url, follows_links=follows_links), incomplete, limits)
         except StorageError as error:
             raise LandingError(f"LANDING_URL is {url}: {error}; {error.advice}") from error
 
@@ -50,6 +59,7 @@ class LandingFile:
     storage: Storage
     entry: StoredEntry
     landing_date: date
+    limits: Limits = DEFAULT_LIMITS
 
     @property
     def name(self) -> str:
@@ -99,11 +109,17 @@ def look(root: LandingRoot, day: date) -> tuple[list[LandingFile], list[StoredEn
     if not root.storage.has_folder(folder):
         return [], []
     files, others = [], []
-    for entry in _entries(root.storage, folder, "check its permissions"):
-        if _is_ignored(entry) or entry.name.endswith(root.incomplete):
+    try:
+        entries = _entries(root.storage, folder, "check its permissions")
+    except LandingError as error:
+        if isinstance(error.__cause__, LinkNotFollowed):
+            return [], []  # it is among the others of landing_days
+        raise
+    for entry in entries:
+        if _is_passed_over(entry) or entry.name.endswith(root.incomplete):
             continue
         if _is_landing_file(entry) and entry.name.isprintable():
-            files.append(LandingFile(root.storage, entry, day))
+            files.append(LandingFile(root.storage, entry, day, root.limits))
         else:
             others.append(entry)
     return files, others
@@ -136,8 +152,15 @@ def _entries(place: Storage, folder: str, advice: str) -> list[StoredEntry]:
 def _files_of(root: LandingRoot, folder: str, day: date) -> Iterator[LandingFile]:
     place = root.storage
     for entry in _entries(place, folder, "check its permissions"):
-        if _is_ignored(entry) or entry.name.endswith(root.incomplete):
+        if _is_passed_over(entry) or entry.name.endswith(root.incomplete):
             continue
+        if entry.is_link:
+            raise _link(place, entry)
+        if entry.own_name in _KINDS:
+            raise LandingError(
+                f"{place.location(entry.name)} has an empty name before its ending: rename it, for example to"
+                f" part-0{entry.own_name}"
+            )
         if not _is_landing_file(entry):
             raise LandingError(
                 f"{place.location(entry.name)} is no landing file: a day's folder holds files named <name>.ndjson,"
@@ -145,11 +168,16 @@ def _files_of(root: LandingRoot, folder: str, day: date) -> Iterator[LandingFile
             )
         if not entry.name.isprintable():
             raise LandingError(f"{place.location(entry.name)!r} has a name that is no printable UTF-8 text: rename it")
-        yield LandingFile(place, entry, day)
+        yield LandingFile(place, entry, day, root.limits)
 
 
 def _is_landing_file(entry: StoredEntry) -> bool:
     return entry.is_file and entry.name.endswith(_KINDS) and not _is_ignored(entry)
+
+
+def _is_passed_over(entry: StoredEntry) -> bool:
+    # A name that is nothing but an ending belongs to a file that somebody takes for a landing file.
+    return _is_ignored(entry) and entry.own_name not in _KINDS
 
 
 def _is_ignored(entry: StoredEntry) -> bool:
@@ -159,6 +187,8 @@ def _is_ignored(entry: StoredEntry) -> bool:
 def _landing_day(place: Storage, folder: StoredEntry) -> date | None:
     if _is_ignored(folder):
         return None
+    if folder.is_link:
+        raise _link(place, folder)
     match = _DAY_FOLDER.fullmatch(folder.own_name)
     try:
         if match is not None and folder.is_folder:
@@ -166,6 +196,15 @@ def _landing_day(place: Storage, folder: StoredEntry) -> date | None:
     except ValueError:
         pass  # a date that no calendar has, such as 2026-13-45
     where = place.location(folder.name)
+    if folder.own_name in ("", "dt="):
+        raise LandingError(
+            f"{where} has no date in its name, so that its files belong to no landing day: rename it to dt=YYYY-MM-DD,"
+            " the UTC day on which they arrived"
+        )
     raise LandingError(
         f"{where} is no landing day: name it dt=YYYY-MM-DD, or move it out of {place.location('events')}"
     )
+
+
+def _link(place: Storage, entry: StoredEntry) -> LandingError:
+    return LandingError(f"{place.location(entry.name)} is a symbolic link, which is not followed: {FOLLOW_LINKS}")

@@ -21,6 +21,8 @@ _RETRY_SECONDS: Final = 20
 _STATUS: Final = re.compile(r"status code: ([0-9]{3})")
 _CODE: Final = re.compile(r"<Code>(\w+)</Code>")
 _MESSAGE: Final = re.compile(r"<Message>([^<]+)</Message>")
+# What the library says of a name that it cannot hold, and lists nothing of the folder for.
+_EMPTY_NAME: Final = "contained empty path segment"
 _NO_BUCKET: Final = frozenset({"NoSuchBucket", "ContainerNotFound"})
 
 
@@ -140,6 +142,11 @@ def _told(error: Exception) -> StorageError:
     code = _CODE.search(text)
     message = _MESSAGE.search(text)
     reason = message[1].rstrip(".") if message else _first_line(error)
+    if _EMPTY_NAME in text:
+        return StorageError(
+            "a folder in it has an empty name, two slashes in a row",
+            "copy its objects to names without an empty part, and delete those",
+        )
     if isinstance(error, PreconditionError):
         return ObjectChanged("it was replaced while it was read")
     if code and code[1] in _NO_BUCKET:

@@ -15,17 +15,18 @@ from ingestion.landing.storage import LocalFolder, Storage, StorageError
 _REMOTE: Final = frozenset({"s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss"})
 
 
-def at(url: str | Path) -> Storage:
+def at(url: str | Path, *, follows_links: bool = False) -> Storage:
     """The storage at a path, a file:// URL, or the URL of a bucket and prefix, such as s3://bucket/prefix.
 
-    Nothing is read or connected to. Raises StorageError for any other URL.
+    Symbolic links in a folder are followed only where `follows_links`. Nothing is read or connected to. Raises
+    StorageError for any other URL.
     """
     text = str(url)
     if isinstance(url, Path) or "://" not in text:
-        return LocalFolder(Path(url))
+        return LocalFolder(Path(url), follows_links)
     parts = urlsplit(text)
     if parts.scheme == "file" and parts.netloc in ("", "localhost"):
-        return LocalFolder(Path(unquote(parts.path)))
+        return LocalFolder(Path(unquote(parts.path)), follows_links)
     if parts.scheme not in _REMOTE:
         raise StorageError(
             f"{parts.scheme}:// is no place of landing files",

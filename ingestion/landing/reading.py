@@ -2,27 +2,22 @@
 here; memory stays bounded whatever the files hold.
 """
 
-import gzip
 import hashlib
 import shutil
 import tempfile
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from io import RawIOBase
 from itertools import count, islice, repeat
 from typing import BinaryIO, Final, cast
 
-from ingestion.landing.files import COMPRESSED, PARQUET, LandingError, LandingFile
+from ingestion.landing.files import PARQUET, LandingError, LandingFile
 from ingestion.landing.lines import Placed, Portion, placed, split
+from ingestion.landing.progress import Meter
 from ingestion.landing.storage import ObjectChanged, StorageError
+from ingestion.landing.unpacking import CHUNK_BYTES, WRITE_AGAIN, HashingReader, unpacked_chunks
 
-# Large enough that the cost of a read does not matter, small enough that four of them do not matter either.
-_CHUNK_BYTES: Final = 983_040
 # Of Parquet, whose rows become lines one by one.
 _ROWS_AT_ONCE: Final = 512
-_MAGIC: Final = {b"\x1f\x8b": ".gz", b"\x28\xb5\x2f\xfd": ".zst", b"PAR1": PARQUET}
-_WRITE_AGAIN: Final = "have it written again, whole, and rerun the landing day; nothing of it was loaded"
 
 
 def checksum(file: LandingFile) -> str:
@@ -42,12 +37,15 @@ class Reading:
 
     After the last line it is seen whether the file was the one that was found, or the one that `expected_checksum` was
     taken of: whoever loads rows before the end must be able to take them back. Raises LandingError when the file has
-    changed, is damaged or cannot be read.
+    changed, is damaged or cannot be read. `tell` is told now and then how far a long reading has come.
     """
 
-    def __init__(self, file: LandingFile, expected_checksum: str | None = None) -> None:
+    def __init__(
+        self, file: LandingFile, expected_checksum: str | None = None, tell: Callable[[str], None] | None = None
+    ) -> None:
         self._file = file
         self._expected_checksum = expected_checksum
+        self._meter = Meter(file, tell)
         self.checksum = ""
 
     def __iter__(self) -> Iterator[Portion]:
@@ -58,19 +56,8 @@ class Reading:
                 yield from self._text_lines(stored)
 
     def _text_lines(self, stored: BinaryIO) -> Iterator[Portion]:
-        from backports.zstd import ZstdError
-
-        file = self._file
-        hashing = _HashingReader(stored)
-        packed = COMPRESSED.get(f".{file.name.rpartition('.')[2]}")
-        try:
-            yield from split(_chunks(_unpacked(hashing, packed), file, packed))
-        except (EOFError, zlib.error, gzip.BadGzipFile, ZstdError) as error:
-            # A file of no bytes is an empty file, also where the format asks for a header.
-            if hashing.size or not isinstance(error, EOFError):
-                raise LandingError(
-                    f"{file.location} is a damaged or truncated {packed} file ({error}): {_WRITE_AGAIN}"
-                ) from error
+        hashing = HashingReader(stored)
+        yield from split(unpacked_chunks(self._file, hashing, self._meter))
         self._end(hashing.hexdigest())
 
     def _parquet_lines(self, stored: BinaryIO) -> Iterator[Portion]:
@@ -79,10 +66,11 @@ class Reading:
         with _seekable(stored) as rows:
             problem = None
             try:
-                if rows.seek(0, 2):
+                if size := rows.seek(0, 2):
                     rows.seek(0)
                     lines: Iterator[Placed] = zip(count(1), repeat(1), rows_as_lines(rows), strict=False)
                     while portion := list(islice(lines, _ROWS_AT_ONCE)):
+                        self._meter.add(sum(len(line) for _, _, line in portion if isinstance(line, bytes)), size)
                         yield portion
             except UnreadableParquet as error:
                 problem = error
@@ -91,7 +79,7 @@ class Reading:
         if problem is not None:
             raise LandingError(
                 f"{self._file.location} is no Parquet file that can be read, or a damaged or truncated one ({problem}):"
-                f" {_WRITE_AGAIN}"
+                f" {WRITE_AGAIN}"
             ) from problem
 
     def _end(self, checksum: str, problem: Exception | None = None) -> None:
@@ -113,61 +101,13 @@ def _seekable(stored: BinaryIO) -> Iterator[BinaryIO]:
         yield stored
         return
     with tempfile.TemporaryFile(prefix="landing-") as copy:
-        shutil.copyfileobj(stored, copy, _CHUNK_BYTES)
+        shutil.copyfileobj(stored, copy, CHUNK_BYTES)
         yield cast(BinaryIO, copy)
-
-
-class _HashingReader(RawIOBase):
-    """Hands on the bytes of a file and keeps their checksum, so that what is loaded is what was hashed."""
-
-    def __init__(self, stored: BinaryIO) -> None:
-        self._stored = stored
-        self._digest = hashlib.sha256()
-        self.size = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1, /) -> bytes:
-        piece = self._stored.read(size)
-        self._digest.update(piece)
-        self.size += len(piece)
-        return piece
-
-    def hexdigest(self) -> str:
-        while self.read(_CHUNK_BYTES):
-            pass
-        return self._digest.hexdigest()
-
-
-def _unpacked(stored: _HashingReader, packed: str | None) -> BinaryIO:
-    # mypy knows the kinds of stream by different names; all are read by `read` alone.
-    source = cast(BinaryIO, stored)
-    if packed == "gzip":
-        return cast(BinaryIO, gzip.GzipFile(fileobj=source))
-    if packed == "zstd":
-        from backports import zstd
-
-        return cast(BinaryIO, zstd.ZstdFile(source))
-    return source
-
-
-def _chunks(content: BinaryIO, file: LandingFile, packed: str | None) -> Iterator[bytes]:
-    chunk = content.read(_CHUNK_BYTES)
-    if packed is None:
-        for magic, suffix in _MAGIC.items():
-            if chunk.startswith(magic):
-                own_name = file.entry.own_name
-                right = own_name.rpartition(".")[0] + suffix if suffix == PARQUET else own_name + suffix
-                raise LandingError(f"{file.location} has the content of a {suffix} file: rename it to {right}")
-    while chunk:
-        yield chunk
-        chunk = content.read(_CHUNK_BYTES)
 
 
 def _digest(stored: BinaryIO) -> str:
     digest = hashlib.sha256()
-    while piece := stored.read(_CHUNK_BYTES):
+    while piece := stored.read(CHUNK_BYTES):
         digest.update(piece)
     return digest.hexdigest()
 

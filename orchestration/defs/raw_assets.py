@@ -91,6 +91,7 @@ def raw_events(
             rules=sources.rules,
             processes=sources.load_processes,
             on_day=lambda report: context.log.info(_told(report)),
+            tell=context.log.info,
         )
         reports = load(window=window)
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 
 import dagster as dg
@@ -12,6 +13,7 @@ from ingestion.application.events import ApplicationEventsOnly
 from ingestion.encryption.props import PropEncryption
 from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing.files import INCOMPLETE, LandingRoot
+from ingestion.landing.limits import MAX_EXPANSION, ZSTD_WINDOW_MB, Limits
 from orchestration.dbt import warehouse_dbt
 from orchestration.run_executor import locked_run_executor
 from orchestration.run_locks import notice_lost_clients
@@ -80,6 +82,9 @@ class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     incomplete_suffixes: str = ""
     event_source: EventSource = "files"
     load_processes: int = 0
+    follow_symlinks: bool = False
+    zstd_window_mb: int = ZSTD_WINDOW_MB
+    max_expansion: int = MAX_EXPANSION
 
     @property
     def encryption(self) -> PropEncryption | None:
@@ -95,14 +100,15 @@ class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def landing_root(self) -> LandingRoot:
         """Where files arrive. Raises LandingError when no files can be there."""
         suffixes = tuple(part for suffix in self.incomplete_suffixes.split(",") if (part := suffix.strip()))
-        return LandingRoot.at(self.landing_url, suffixes or INCOMPLETE)
+        limits = Limits(zstd_window_mb=self.zstd_window_mb, max_expansion=self.max_expansion)
+        return LandingRoot.at(self.landing_url, suffixes or INCOMPLETE, limits, follows_links=self.follow_symlinks)
 
     @property
     def event_root(self) -> LandingRoot:
         """Where files of events are loaded from: without other files where the application alone has the events."""
         root = self.landing_root
         if self.event_source == "application":
-            return LandingRoot(ApplicationEventsOnly(root.storage), root.incomplete)
+            return replace(root, storage=ApplicationEventsOnly(root.storage))
         return root
 
     @property
@@ -140,6 +146,9 @@ def resources() -> dg.Definitions:
                     incomplete_suffixes=settings().warehouse_incomplete_suffixes,
                     event_source=settings().warehouse_event_source,
                     load_processes=settings().warehouse_load_processes,
+                    follow_symlinks=settings().warehouse_follow_symlinks,
+                    zstd_window_mb=settings().warehouse_zstd_window_mb,
+                    max_expansion=settings().warehouse_max_expansion,
                     # An EnvVar must be set, and its value, unlike others, is not shown in the UI.
                     encryption_key=dg.EnvVar("WAREHOUSE_ENCRYPTION_KEY") if settings().warehouse_encryption_key else "",
                 )

@@ -71,6 +71,14 @@ def test_more_files_than_one_answer_lists_are_all_found(s3: S3, monkeypatch: pyt
     assert len(landing_files(LandingRoot.at(s3.url), DAY)) == 25
 
 
+@pytest.mark.parametrize("name", ["events/dt=2026-10-02//a.ndjson", "events//a.ndjson", "events/dt=/a.ndjson"])
+def test_a_folder_with_an_empty_name_is_told_so_and_not_tried_again(s3: S3, name: str) -> None:
+    s3.put(name, b"{}\n")
+    with pytest.raises(LandingError, match=r"(has an empty name|has no date in its name)") as caught:
+        landing_files(LandingRoot.at(s3.url), DAY)
+    assert not may_pass(caught.value)
+
+
 def test_a_bucket_without_files_has_none(s3: S3) -> None:
     assert landing_files(LandingRoot.at(s3.url), DAY) == []
     assert recent_files(LandingRoot.at(s3.url), DAY) == []

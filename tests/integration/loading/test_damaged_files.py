@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import tracemalloc
 from datetime import date
 from typing import Any
@@ -67,9 +68,40 @@ def test_a_damaged_day_keeps_the_days_before_it_loaded(raw: RawTables) -> None:
     raw.land(DAY, [event("a")])
     raw.land(NEXT_DAY, [event("b")])
     (raw.landing / f"events/dt={NEXT_DAY}/part-1.ndjson.gz").write_bytes(b"\x1f\x8b")
-    with pytest.raises(LandingError):
+    said = r"part-1\.ndjson\.gz is a damaged .*\. Landing day 2026-10-03 is tried again when something in its folder"
+    with pytest.raises(LandingError, match=said):
         load_window(raw.pipeline.connection, root=raw.landing, window=Window(DAY, date(2026, 10, 4)), start_date=START)
     assert raw.keys() == ["a"]
+
+
+def test_a_touched_file_of_the_same_content_is_not_loaded_again(raw: RawTables) -> None:
+    raw.land(DAY, [event("a"), "no JSON"])
+    raw.load(DAY)
+    before = raw.everything()
+    path = raw.landing / f"events/dt={DAY}/part-0.ndjson"
+    for _ in range(2):
+        os.utime(path, (2_000_000_000, 2_000_000_000))
+        report = raw.load(DAY)
+        assert (report.loaded, report.lines_read) == ((), 0)
+    # Also when it was written anew.
+    path.write_bytes(path.read_bytes())
+    assert raw.load(DAY).loaded == ()
+    assert raw.everything() == before
+
+
+def test_a_bomb_is_named_and_a_long_reading_tells_how_far_it_is(
+    raw: RawTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingestion.landing.progress.TELL_SECONDS", 0)
+    monkeypatch.setattr("ingestion.landing.limits.ALWAYS_ALLOWED_BYTES", 4_000_000)
+    (raw.landing / f"events/dt={DAY}").mkdir()
+    (raw.landing / f"events/dt={DAY}/bomb.ndjson.gz").write_bytes(gzip.compress(b"\n" * 9_000_000))
+    told: list[str] = []
+    with pytest.raises(LandingError, match=r"bomb\.ndjson\.gz unpacks to more than 200 times its size"):
+        load_window(
+            raw.pipeline.connection, root=raw.landing, window=Window.day(DAY), start_date=START, tell=told.append
+        )
+    assert "bomb.ndjson.gz" in told[0]
 
 
 @pytest.mark.parametrize("name", ["empty.ndjson", "empty.ndjson.gz", "blank.ndjson"])

@@ -18,6 +18,7 @@ from ingestion.ad_spend.files import (
     read_content,
     read_rows,
 )
+from ingestion.landing.files import LandingError, LandingRoot
 
 HEADER = "date,utm_source,cost_cents"
 COST = "cost_cents: not a whole number of cents up to 1000000000000, in digits only; write 12.50 as 1250"
@@ -165,3 +166,24 @@ def test_a_byte_order_mark_is_no_part_of_the_header_and_other_encodings_are_refu
     [file], _ = ad_spend_files(tmp_path)
     with pytest.raises(Unusable, match="not UTF-8"):
         read_content(file)
+
+
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_a_link_is_not_followed_and_told_with_the_setting(tmp_path: Path, what: str) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "a.csv").write_text("secret")
+    root = tmp_path / "landing"
+    root.mkdir()
+    if what == "folder":
+        (root / "ad_spend").symlink_to(outside)
+        with pytest.raises(LandingError, match=r"symbolic link.* WAREHOUSE_FOLLOW_SYMLINKS=true"):
+            ad_spend_files(root)
+    else:
+        (root / "ad_spend").mkdir()
+        (root / "ad_spend" / "a.csv").symlink_to(outside / "a.csv")
+        files, others = ad_spend_files(root)
+        assert files == []
+        assert re.search(r"symbolic link.* WAREHOUSE_FOLLOW_SYMLINKS=true", others["ad_spend/a.csv"])
+    files, _ = ad_spend_files(LandingRoot.at(root, follows_links=True))
+    assert [read_content(file)[0] for file in files] == ["secret"]

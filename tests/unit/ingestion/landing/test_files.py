@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.landing.files import LandingError, LandingRoot, landing_files, recent_files
+from ingestion.landing.reading import checksum, read_lines
 from ingestion.window import Window
 
 WINDOW = Window(date(2026, 10, 1), date(2026, 10, 3))
@@ -134,3 +135,88 @@ def test_a_file_that_was_written_anew_has_another_version(root):
     [after] = landing_files(root, WINDOW)
     assert (after.name, after.size) == (before.name, before.size)
     assert after.entry.version != before.entry.version
+
+
+@pytest.mark.parametrize("folder", ["dt="])
+def test_a_day_folder_with_an_empty_name_is_told_so(root, folder):
+    (root / "events" / folder).mkdir()
+    with pytest.raises(LandingError, match=rf"/{folder} has no date in its name.* rename it to dt=YYYY-MM-DD"):
+        landing_files(root, WINDOW)
+
+
+@pytest.mark.parametrize("name", [".ndjson", ".ndjson.gz", ".json.zst", ".parquet"])
+def test_a_file_with_an_empty_name_is_not_taken_for_a_hidden_one(root, name):
+    landed(root, b"{}", name)
+    with pytest.raises(LandingError, match=rf"{name} has an empty name before its ending: rename it.* part-0{name}$"):
+        landing_files(root, WINDOW)
+
+
+@pytest.fixture
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("outside")
+    (folder / "a.ndjson").write_bytes(b'{"secret":1}')
+    return folder
+
+
+def linked(root: Path, outside: Path, what: str) -> None:
+    """Put a link into the landing folder that leads out of it."""
+    link = root / {"file": "events/dt=2026-10-01/a.ndjson", "day": "events/dt=2026-10-02", "events": "events"}[what]
+    if what == "events":
+        (root / "events").rename(root / "moved")
+    link.symlink_to(outside / "a.ndjson" if what == "file" else root / "moved" if what == "events" else outside)
+
+
+@pytest.mark.parametrize("what", ["file", "day", "events"])
+def test_a_link_in_the_landing_folder_is_not_followed_and_told_with_the_setting(root, outside, what):
+    linked(root, outside, what)
+    with pytest.raises(LandingError, match=r"symbolic link, which is not followed.* WAREHOUSE_FOLLOW_SYMLINKS=true"):
+        landing_files(root, WINDOW)
+    # Whoever asks for a run looks past it; the run complains.
+    assert recent_files(LandingRoot.at(root), WINDOW) == []
+
+
+@pytest.mark.parametrize("what", ["file", "day", "events"])
+def test_links_are_followed_where_the_setting_says_so(root, outside, what):
+    linked(root, outside, what)
+    place = LandingRoot.at(root, follows_links=True)
+    found = landing_files(place, WINDOW)
+    assert found == recent_files(place, WINDOW)
+    assert [b"".join(line for _, _, line in read_lines(file)) for file in found] == (
+        [] if what == "events" else [b'{"secret":1}']
+    )
+
+
+@pytest.mark.parametrize("what", ["file", "day"])
+def test_a_file_that_becomes_a_link_after_it_was_found_is_not_read(root, outside, what):
+    landed(root, b"{}", "a.ndjson")
+    [file] = landing_files(root, WINDOW)
+    day = root / "events" / "dt=2026-10-01"
+    day.rename(root / "moved")
+    if what == "day":
+        day.symlink_to(outside)
+    else:
+        day.mkdir()
+        (day / "a.ndjson").symlink_to(outside / "a.ndjson")
+    for read in (checksum, lambda file: list(read_lines(file))):
+        with pytest.raises(LandingError, match=r"a\.ndjson cannot be read \(it is a symbolic link.*FOLLOW_SYMLINKS"):
+            read(file)
+
+
+def test_the_landing_folder_itself_may_be_a_link(root, tmp_path_factory):
+    landed(root, b"{}", "a.ndjson")
+    link = tmp_path_factory.mktemp("links") / "landing"
+    link.symlink_to(root)
+    [file] = landing_files(link, WINDOW)
+    assert list(read_lines(file)) == [(1, 1, b"{}")]
+
+
+def test_a_pipe_in_the_place_of_a_file_keeps_nobody_waiting(root):
+    landed(root, b"{}", "a.ndjson")
+    [file] = landing_files(root, WINDOW)
+    path = root / file.name
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(LandingError):
+        list(read_lines(file))
+    with pytest.raises(LandingError, match="is no landing file"):
+        landing_files(root, WINDOW)

@@ -1,0 +1,37 @@
+"""How far the reading of a file has come: told now and then, and stopped where the file unpacks to too much."""
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Final
+
+from ingestion.landing.files import LandingError, LandingFile
+
+# Often enough that nobody takes a long reading for one that hangs.
+TELL_SECONDS: Final = 30
+
+
+class Meter:
+    """Counts what is read of one file. Raises LandingError where that is more than its limits allow."""
+
+    def __init__(self, file: LandingFile, tell: Callable[[str], None] | None = None) -> None:
+        self._file = file
+        self._tell = tell
+        self._told_at = monotonic()
+        self._unpacked = 0
+
+    def add(self, unpacked: int, stored: int) -> None:
+        """Count `unpacked` bytes more, which come from `stored` bytes in all so far. Raises LandingError."""
+        file = self._file
+        self._unpacked += unpacked
+        if not file.limits.allow(unpacked=self._unpacked, stored=stored):
+            raise LandingError(
+                f"{file.location} unpacks to more than {file.limits.max_expansion} times its size"
+                f" ({self._unpacked:,} bytes of {stored:,} so far), as no log of events does: have it written again, or"
+                " raise WAREHOUSE_MAX_EXPANSION if it is meant; nothing of its landing day was loaded"
+            )
+        if self._tell is not None and monotonic() - self._told_at >= TELL_SECONDS:
+            self._told_at = monotonic()
+            self._tell(
+                f"reading {file.location}: {stored / 1e6:,.0f} of {file.size / 1e6:,.0f} MB,"
+                f" {self._unpacked / 1e6:,.0f} MB of lines so far"
+            )
