@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 # Raised with every change of what is generated, so that older files are replaced.
-VERSION: Final = 2
+VERSION: Final = 3
 DEFAULT_SEED: Final = 20_261_001
 DEFAULT_START: Final = date(2026, 10, 1)
 # Of the quietest day, so that more than 10,000 of its events are accepted.

@@ -63,7 +63,8 @@ class Visit:
         path = rng.choice(_PAGES) if rng.random() < 0.6 else f"/assets/{self._asset_id}"
         self._arrival = arrival(rng, path)
         self._is_first = True
-        session_id = str(UUID(int=rng.getrandbits(128), version=4)) if visitor.sends_session_id else None
+        own_session = str(UUID(int=rng.getrandbits(128), version=4)) if visitor.sends_session_id else None
+        session_id = visitor.session_placeholder or own_session
         self._fixed: Content = {"sessionId": session_id} if session_id else {}
         # A phone without a connection keeps its events and sends them all at once, up to five days later.
         is_offline = visitor.source == "mobile" and rng.random() < _OFFLINE_SHARE

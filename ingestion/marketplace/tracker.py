@@ -182,7 +182,7 @@ class Tracker:
         if visitor.ip_address:
             context["ipAddress"] = visitor.ip_address
         if visitor.is_not_tracked:
-            context["doNotTrack"] = True
+            context["doNotTrack"] = visitor.refusal
         if context:
             event["context"] = context
 

@@ -147,7 +147,9 @@ class Traffic:
             content |= {"ipAssetId": row["ip_asset_id"], "projectId": row["project_id"]}
         # Free licenses say so, or say nothing.
         if row["fee_cents"] or rng.random() < 0.5:
-            content["props"] = {"revenueCents": row["fee_cents"], "feeCents": row["fee_cents"], "currency": "USD"}
+            # Some clients know no whole numbers: 129900.0 is one all the same.
+            fee = float(row["fee_cents"]) if rng.random() < 0.1 else row["fee_cents"]
+            content["props"] = {"revenueCents": fee, "feeCents": row["fee_cents"], "currency": "USD"}
         if rng.random() < 0.1:
             program = machine("api", buyer.user_id, "brand")
             tracker.send(program, at, "license_created", content, is_signed_in=True)

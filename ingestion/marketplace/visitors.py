@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
+from urllib.parse import quote
+
+from ingestion.marketplace.rows import MAIL_DOMAIN, PASSWORD_MARK
 
 OWN_SITE: Final = "https://www.licensery.example"
 
@@ -22,13 +25,23 @@ _BROWSERS: Final = (
 _PHONES: Final = (
     *(_IPHONE.format(version) for version in (16, 17, 18)),
     *(_ANDROID.format(version) for version in (12, 13, 14)),
+    # Inside an app, which names the system once more behind the browser.
+    f"{_ANDROID.format(13)} Instagram 300.0.0.29.110 Android (33/13; 480dpi; 1080x2181; Google; Pixel 8; shiba)",
 )
 CRAWLERS: Final = (
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
     "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
     "Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)",
     "Mozilla/5.0 (compatible; SemrushBot/7~bl; +http://www.semrush.com/bot.html)",
+    "meta-externalfetcher/1.1",
+    "ELB-HealthChecker/2.0",
 )
+# Of devices: scripts that ran before the id was there, and apps that fill in what they do not know.
+_WITHOUT_ID_SHARE: Final = 0.005
+_NO_IDS: Final = ("undefined", "null", "Unknown", "[object Object]")
+_WITHOUT_SESSION_SHARE: Final = 0.01
+_NO_SESSIONS: Final = ("00000000-0000-0000-0000-000000000000", "undefined", "session-17")
+_REFUSALS: Final = (True, 1, 1.0, "1", "yes", "Enabled")
 
 
 @dataclass(slots=True)
@@ -46,6 +59,10 @@ class Visitor:
     sends_agent_in_props: bool
     is_snake_case: bool
     is_not_tracked: bool
+    # Old trackers spell a refusal in their own ways.
+    refusal: object
+    # Some clients send this for a visit that they could not number.
+    session_placeholder: str | None
     key_field: str | None
     user_id: str | None = None
     actor_type: str = "user"
@@ -61,9 +78,10 @@ def new_visitor(rng: Random, user_id: str | None = None, actor_type: str = "user
     """A device that was not seen before. Who signs in anywhere has agreed to be tracked."""
     chance = rng.random
     source = "mobile" if chance() < 0.3 else "web"
+    has_no_id = chance() < _WITHOUT_ID_SHARE
     is_phone = source == "mobile" or chance() < 0.3
     return Visitor(
-        anonymous_id=f"anon-{rng.getrandbits(64):016x}",
+        anonymous_id=rng.choice(_NO_IDS) if has_no_id else f"anon-{rng.getrandbits(64):016x}",
         source=source,
         user_agent=rng.choice(_PHONES if is_phone else _BROWSERS),
         # Addresses that are set aside for documentation.
@@ -76,6 +94,8 @@ def new_visitor(rng: Random, user_id: str | None = None, actor_type: str = "user
         is_snake_case=chance() < 0.03,
         # The present tracker sends nothing of these; older ones leave it to the warehouse.
         is_not_tracked=user_id is None and chance() < 0.05,
+        refusal=rng.choice(_REFUSALS),
+        session_placeholder=rng.choice(_NO_SESSIONS) if chance() < _WITHOUT_SESSION_SHARE else None,
         key_field=rng.choices(("idempotencyKey", "eventId", None), (85, 12, 3))[0],
         user_id=user_id,
         actor_type=actor_type,
@@ -96,6 +116,8 @@ def machine(source: str, user_id: str | None = None, actor_type: str = "system")
         sends_agent_in_props=False,
         is_snake_case=False,
         is_not_tracked=False,
+        refusal=True,
+        session_placeholder=None,
         key_field="idempotencyKey",
         user_id=user_id,
         actor_type=actor_type,
@@ -140,6 +162,14 @@ def _click_id_only(name: str, referrer: str) -> Arrival:
     return arrive
 
 
+def _nested(rng: Random, page: str) -> Attribution:
+    """A link of a mail to reset a password: what is personal stands in an address inside the address."""
+    inner = f"/reset?email=ana.maria{rng.randrange(1000)}@{MAIL_DOMAIN}&token={PASSWORD_MARK}{rng.getrandbits(32):08x}"
+    for _ in range(rng.choice((1, 2, 3))):
+        inner = quote(inner, safe="")
+    return {"utmSource": "accounts", "utmMedium": "email", "landingPage": f"{page}?next={inner}"}
+
+
 def _direct(rng: Random, page: str) -> Attribution:
     return {"landingPage": page} if rng.random() < 0.3 else {}
 
@@ -178,6 +208,12 @@ _ARRIVALS: Final = (
     (0.3, _utm("podcast_ads", "audio")),
     (0.7, _utm("qr_poster", "offline")),
     (0.3, _utm("Newsletter", "E-Mail")),
+    (0.3, _utm("İstanbul-Partner", "Email\N{NO-BREAK SPACE}")),
+    (0.4, _click_id_only("wbraid", "https://www.google.com/")),
+    (0.3, _nested),
+    # No site refers here: hybrid apps, empty pages, a machine at home, and addresses without a host.
+    (0.6, _referred("capacitor://localhost/", "about:blank", "http://192.168.1.20/preview", "http://", "not a url")),
+    (0.4, _referred("android-app://com.google.android.gm/", "https://m.facebook.com/")),
 )
 _ARRIVAL_KINDS: Final = [arrive for _, arrive in _ARRIVALS]
 _ARRIVAL_WEIGHTS: Final = [sum(weight for weight, _ in _ARRIVALS[: index + 1]) for index in range(len(_ARRIVALS))]

@@ -251,6 +251,15 @@ def test_personal_data_is_planted_for_others_to_look_for(landing_days: list[Land
         assert mark.encode() in text
 
 
+def test_odd_values_are_planted_that_are_dropped_or_understood(landing_days: list[LandingDay]) -> None:
+    text = b"\n".join(line for day in landing_days for line in lines_of(day))
+    for mark in (
+        "undefined", "00000000-0000-0000-0000-000000000000", "session-17", "capacitor://localhost/", "about:blank",
+        "wbraid", "%253Femail", "İstanbul-Partner", '.0,"feeCents"', "ELB-HealthChecker", "Instagram",
+    ):  # fmt: skip
+        assert mark.encode() in text, mark
+
+
 def test_the_files_hold_the_lines_and_are_the_same_every_time(landing_days: list[LandingDay], tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     for folder in (first, second):
