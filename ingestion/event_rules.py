@@ -59,10 +59,20 @@ class EventRules:
         return replace(self, phone_regions=regions, hash_key=hash_key.encode())
 
 
+_read_from = SEEDS
+
+
+def read_from(seeds: Path) -> None:
+    """Have `default_rules` read another folder than the checkout's, which somebody may be editing."""
+    global _read_from
+    _read_from = seeds
+    default_rules.cache_clear()
+
+
 @lru_cache(maxsize=1)
 def default_rules() -> EventRules:
-    """Return the rules of this checkout's seeds, read once per process."""
-    return EventRules.from_seeds()
+    """Return the rules of the seeds, by default those of this checkout, read once per process."""
+    return EventRules.from_seeds(_read_from)
 
 
 def _rows(seeds: Path, name: str) -> Iterator[dict[str, str]]:

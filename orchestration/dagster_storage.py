@@ -17,6 +17,8 @@ from dagster_postgres import DagsterPostgresStorage, PostgresRunStorage
 from dagster_postgres.utils import pg_url_from_config
 from sqlalchemy import create_engine
 
+from orchestration import storage_outage
+
 # Threads of the daemon and of the code server work side by side; they rarely need more at once.
 MORE_CONNECTIONS: Final = 20
 # As in workspace.yaml and pyproject.toml.
@@ -53,6 +55,9 @@ class PooledStorage(DagsterPostgresStorage):
                 # The server may have been stopped and started since the last statement.
                 pool_pre_ping=True,
             )
+            storage_outage.wait_when_connecting(storage._engine)
+        storage_outage.shorten_logs()
+        storage_outage.explain_in_web_server()
 
     @classmethod
     def from_config_value(

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, cached_property
@@ -20,10 +19,8 @@ from packaging.version import Version
 import attribution
 from ingestion.window import Window
 from orchestration.light_dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource
+from orchestration.loaded_version import project_dir
 
-PROJECT_DIR: Final = Path(__file__).resolve().parent.parent / "dbt_project"
-TARGET_DIR: Final = PROJECT_DIR / "target"
-MANIFEST_PATH: Final = TARGET_DIR / "manifest.json"
 DBT_EXECUTABLE: Final = Path(sys.executable).with_name("dbt")
 # The same in a process that ends with its run (dbt_process.py).
 RUN_DBT_EXECUTABLE: Final = DBT_EXECUTABLE.with_name("warehouse-dbt")
@@ -54,21 +51,29 @@ def build_arguments(window: Window, selection: Sequence[str] = ()) -> list[str]:
     ]
 
 
-def project_files(project_dir: Path = PROJECT_DIR) -> list[Path]:
+def project_files(folder: Path) -> list[Path]:
     """Every file that dbt reads, sorted."""
-    folders = ("models", "macros", "seeds", "tests")
-    files = (path for folder in folders for path in (project_dir / folder).rglob("*") if path.is_file())
-    return sorted([project_dir / "dbt_project.yml", *files])
+    names = ("models", "macros", "seeds", "tests")
+    files = (path for name in names for path in (folder / name).rglob("*") if path.is_file())
+    return sorted([folder / "dbt_project.yml", *files])
 
 
-def model_version(project_dir: Path = PROJECT_DIR) -> str:
-    """A digest of what decides the content of the tables: SQL, seeds, settings, the code of the fits; not descriptions
-    and tests, nor seeds that no model reads: those are lists for what reads lines, and have a digest of their own
-    (ingestion/rules_digest.py)."""
+@cache
+def model_version() -> str:
+    """Return the version of the models that this process works with."""
+    return version_of(project_dir())
+
+
+def version_of(folder: Path) -> str:
+    """Return a digest of what decides the content of the tables: SQL, seeds, settings, the code of the fits.
+
+    Descriptions and tests are no part of it, nor seeds that no model reads: those are lists for what reads lines, and
+    have a digest of their own (ingestion/rules_digest.py).
+    """
     digest = hashlib.sha256()
     for module in sorted(Path(attribution.__file__).parent.glob("*.py")):
         digest.update(f"{module.name}\0".encode() + module.read_bytes() + b"\0")
-    contents = {path.relative_to(project_dir).as_posix(): path.read_bytes() for path in project_files(project_dir)}
+    contents = {path.relative_to(folder).as_posix(): path.read_bytes() for path in project_files(folder)}
     code = {name: content for name, content in contents.items() if name.endswith(".sql") and name[:6] != "tests/"}
     read = {name.decode() for content in code.values() for name in _QUOTED.findall(content)}
     for name, content in sorted(contents.items()):
@@ -79,62 +84,54 @@ def model_version(project_dir: Path = PROJECT_DIR) -> str:
 
 
 @cache
-def lookback_days(of: str, project_dir: Path = PROJECT_DIR) -> int:
+def lookback_days(of: str) -> int:
     """How many days are looked back: before a conversion for its touchpoints (of `attribution`), before a step of the
     funnel for the earlier ones (of `funnel`). The project's vars."""
     import yaml
 
-    return int(yaml.safe_load((project_dir / "dbt_project.yml").read_text())["vars"][f"{of}_lookback_days"])
+    return int(yaml.safe_load((project_dir() / "dbt_project.yml").read_text())["vars"][f"{of}_lookback_days"])
 
 
-def is_parsed(project_dir: Path = PROJECT_DIR) -> bool:
-    """Whether the manifest is there and newer than every file of the project."""
-    manifest = project_dir / "target" / "manifest.json"
-    if not manifest.exists():
-        return False
-    parsed_at = manifest.stat().st_mtime
-    # A folder changes when a file in it is added or removed.
-    folders = {path.parent for path in project_files(project_dir)} - {project_dir}
-    return all(path.stat().st_mtime <= parsed_at for path in [*project_files(project_dir), *folders])
+def target_dir() -> Path:
+    """Return the folder in which dbt writes for the project that this process works with."""
+    return project_dir() / "target"
 
 
-def parse(project_dir: Path = PROJECT_DIR) -> None:
+def parse(folder: Path) -> None:
     """Write the manifest anew. Raises RuntimeError with dbt's own words when the project has a mistake."""
-    target = project_dir / "target"
+    target = folder / "target"
     target.mkdir(exist_ok=True)
     # Parsing opens no connection, but the profile is rendered and insists on its variables.
     names = ("HOST", "PORT", "USER", "PASSWORD", "DATABASE")
     placeholders = {f"WAREHOUSE_{name}": "0" for name in names} | {"DBT_TARGET": "warehouse"}
-    started_at = time.time()
     # In a folder of its own: others may be reading the manifest, or parsing too.
-    with tempfile.TemporaryDirectory(prefix="parse-", dir=target) as folder:
+    with tempfile.TemporaryDirectory(prefix="parse-", dir=target) as made:
         outcome = subprocess.run(
-            [str(DBT_EXECUTABLE), "parse", "--project-dir", str(project_dir), "--profiles-dir", str(project_dir)],
+            [str(DBT_EXECUTABLE), "parse", "--project-dir", str(folder), "--profiles-dir", str(folder)],
             env={
                 **placeholders,
                 **os.environ,
                 "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-                "DBT_TARGET_PATH": folder,
-                "DBT_LOG_PATH": folder,
+                "DBT_TARGET_PATH": made,
+                "DBT_LOG_PATH": made,
             },
             capture_output=True,
             text=True,
             check=False,
         )
         if outcome.returncode:
-            raise RuntimeError(f"dbt cannot parse {project_dir.name}:\n{outcome.stdout}{outcome.stderr}")
-        # What is changed while dbt reads is parsed again the next time.
-        os.utime(Path(folder, "manifest.json"), (started_at, started_at))
+            raise RuntimeError(f"dbt cannot parse the project in {folder}:\n{outcome.stdout}{outcome.stderr}")
         for name in ("partial_parse.msgpack", "manifest.json"):
-            Path(folder, name).replace(target / name)
+            Path(made, name).replace(target / name)
 
 
 @cache
 def manifest() -> Mapping[str, Any]:
-    """The project's manifest as it is when this process first asks; parses the project when a file has changed."""
-    if not is_parsed():
-        parse()
-    content: Mapping[str, Any] = json.loads(MANIFEST_PATH.read_bytes())
+    """Return the manifest of the project that this process works with; parses it where no process has yet."""
+    path = target_dir() / "manifest.json"
+    if not path.exists():
+        parse(project_dir())
+    content: Mapping[str, Any] = json.loads(path.read_bytes())
     return content
 
 
@@ -218,9 +215,8 @@ class WarehouseDbt(DbtCliResource):
 
 def warehouse_dbt() -> WarehouseDbt:
     """The resource for this project, with the dbt that is installed beside this Python."""
-    return WarehouseDbt(
-        project_dir=str(PROJECT_DIR), profiles_dir=str(PROJECT_DIR), dbt_executable=str(RUN_DBT_EXECUTABLE)
-    )
+    folder = str(project_dir())
+    return WarehouseDbt(project_dir=folder, profiles_dir=folder, dbt_executable=str(RUN_DBT_EXECUTABLE))
 
 
 @contextmanager

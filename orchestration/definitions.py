@@ -5,6 +5,9 @@ from functools import cache
 import dagster as dg
 from dagster.components import load_from_defs_folder
 
+from ingestion import event_rules
+from orchestration import dbt, loaded_version
+
 
 @dg.definitions
 def definitions() -> dg.Definitions:
@@ -15,6 +18,10 @@ def definitions() -> dg.Definitions:
 @cache
 def _loaded() -> dg.Definitions:
     # A run asks for the definitions six times, and Dagster would load the folder anew each time (0.2 s).
-    from orchestration.dbt import PROJECT_DIR
-
-    return load_from_defs_folder(path_within_project=PROJECT_DIR.parent)
+    # First of all: the modules that are imported from here on are those of the code that is pinned.
+    loaded_version.pin()
+    event_rules.read_from(loaded_version.project_dir() / "seeds")
+    loaded = load_from_defs_folder(path_within_project=loaded_version.CHECKOUT)
+    dbt.model_version()
+    loaded_version.refuse_changed_code()
+    return loaded

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from orchestration import dbt
+from orchestration import dbt, loaded_version
 from orchestration.warehouse import Warehouse
 
 # What dbt says is taken from its results; its logs and artifacts would take a fifth of a small build.
@@ -20,7 +20,11 @@ _SILENT = ("--log-level", "none", "--log-level-file", "none", "--no-write-json",
 
 
 def run_dbt(
-    warehouse: Warehouse, arguments: Sequence[str], build_id: str = "", *, project_dir: Path = dbt.PROJECT_DIR
+    warehouse: Warehouse,
+    arguments: Sequence[str],
+    build_id: str = "",
+    *,
+    project_dir: Path = loaded_version.PROJECT_DIR,
 ) -> list[str]:
     """Run dbt in this process against a warehouse; the names of the nodes that ran.
 

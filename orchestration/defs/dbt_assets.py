@@ -10,7 +10,18 @@ import psycopg
 from attribution import schema as attribution_schema
 from ingestion import channel_seeds
 from ingestion.window import Window
-from orchestration import builds, dbt_results, dbt_specs, failures, fits, gates, mart_tables, marts, row_counts
+from orchestration import (
+    builds,
+    dbt_results,
+    dbt_specs,
+    failures,
+    fits,
+    gates,
+    loaded_version,
+    mart_tables,
+    marts,
+    row_counts,
+)
 from orchestration import dbt as project
 from orchestration.defs.raw_assets import DAILY
 from orchestration.defs.resources import WarehouseResource, WriterResource
@@ -46,8 +57,8 @@ def dbt_models(
     variables = {**warehouse.located().dbt_env(), project.BUILD_ID_VARIABLE: build_id}
     expected = (dbt_results.DbtFailed, builds.IncompleteRebuild, channel_seeds.SeedsNotNormalized)
     with failures.told(*expected), writer.connect() as connection, project.environment(variables):
-        channel_seeds.require_normal_form()
-        dbt_results.remove_old_folders(project.TARGET_DIR, prefix=context.op_execution_context.op.name)
+        channel_seeds.require_normal_form(loaded_version.project_dir() / "seeds")
+        dbt_results.remove_old_folders(project.target_dir(), prefix=context.op_execution_context.op.name)
         if context.run.tags.get(REBUILD_TAG):
             made = [*project.windowed_tables(project.manifest()), *attribution_schema.TABLES]
             builds.clear(connection, window, made, build_id=build_id)
@@ -125,7 +136,7 @@ def _events(
     finally:
         # When the step fails between two events, dbt must not write on beside the next attempt.
         dbt_results.end(invocation.process)
-        dbt_results.keep_parse(invocation.target_path, project.TARGET_DIR)
+        dbt_results.keep_parse(invocation.target_path, project.target_dir())
 
 
 def _tell_rows(

@@ -9,7 +9,7 @@ from typing import Final
 import dagster as dg
 
 from ingestion.window import ONE_DAY, Window
-from orchestration import arrivals, landing_look, staleness
+from orchestration import arrivals, landing_look, loaded_version, staleness
 from orchestration import dbt as project
 from orchestration.defs.dbt_assets import BACKFILL_CHUNK_DAYS
 from orchestration.defs.jobs import daily_refresh, load_landing
@@ -41,6 +41,11 @@ def late_events_sensor(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Ask for runs of the stale days."""
     now = datetime.now(UTC)
+    try:
+        loaded_version.refuse_changed_code()
+    except loaded_version.CheckoutChanged as error:
+        yield dg.SkipReason(str(error))
+        return
     if context.instance.get_runs(dg.RunsFilter(job_name=daily_refresh.name, statuses=UNDER_WAY), limit=1):
         yield dg.SkipReason("a run is under way, and may make days good")
         return
@@ -93,6 +98,10 @@ def landing_files_sensor(
     days = arrivals.watched(now, sources.first_day)
     if days is None:
         return dg.SkipReason("the warehouse's first day has not come")
+    try:
+        loaded_version.refuse_changed_code()
+    except loaded_version.CheckoutChanged as error:
+        return dg.SkipReason(str(error))
     before = arrivals.Memory.parse(context.cursor)
     with warehouse.connect() as connection:
         looked = landing_look.look_at(connection, sources.event_root, days, sources.first_day, before)

@@ -6,7 +6,7 @@ import pytest
 
 from ingestion.normalization import normalized_source, site_name
 from ingestion.window import ONE_DAY, Window
-from orchestration import dbt
+from orchestration import dbt, loaded_version
 from tests.pipeline import START, Pipeline, run_dbt
 
 SECOND = START + ONE_DAY
@@ -89,7 +89,7 @@ def test_hosts_stand_in_the_order_of_the_alphabet_and_rules_in_that_of_their_pri
     """So that a person finds the row to change, and two changes seldom meet."""
 
     def column(seed: str, name: str) -> list[str]:
-        with (dbt.PROJECT_DIR / "seeds" / f"{seed}.csv").open(newline="") as file:
+        with (loaded_version.PROJECT_DIR / "seeds" / f"{seed}.csv").open(newline="") as file:
             return [row[name] for row in csv.DictReader(file)]
 
     hosts = column("known_referrers", "host")

@@ -1,5 +1,6 @@
 """Dagster's storage keeps its connections, and does without them when the server has ended them."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -10,7 +11,9 @@ import yaml
 from dagster import DagsterRun, RunsFilter
 from dagster._config import process_config
 from dagster._core.storage.runs import SqlRunStorage
+from sqlalchemy import create_engine
 
+from orchestration import storage_outage
 from orchestration.dagster_storage import PooledStorage
 from orchestration.warehouse import CHECKOUT, Warehouse
 
@@ -71,3 +74,57 @@ def test_the_settings_of_the_checkout_name_this_storage(warehouse: Warehouse, mo
 
     assert (settings["module"], settings["class"]) == (PooledStorage.__module__, PooledStorage.__name__)
     assert process_config(PooledStorage.config_type(), settings["config"]).success
+
+
+@pytest.fixture
+def away(warehouse: Warehouse) -> SqlRunStorage:
+    """A storage whose server has gone since."""
+    storage = PooledStorage.from_config_value(None, {"postgres_url": warehouse.dagster_storage_url})
+    engine = create_engine("postgresql+psycopg2://nobody:secret@127.0.0.1:9/nowhere", pool_pre_ping=True)
+    storage_outage.wait_when_connecting(engine, seconds=0.6)
+    storage.run_storage._engine = engine  # type: ignore[attr-defined]
+    return storage.run_storage  # type: ignore[misc]
+
+
+def test_a_server_that_is_away_is_told_in_one_sentence(away: SqlRunStorage) -> None:
+    with pytest.raises(storage_outage.StorageUnavailable) as caught:
+        away.get_runs_count()
+    assert "Connection refused" in str(caught.value)
+    assert "make ui starts its embedded server again" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_the_log_of_an_outage_has_a_line_an_error_and_no_stack(
+    away: SqlRunStorage, caplog: pytest.LogCaptureFixture
+) -> None:
+    try:
+        away.get_runs_count()
+    except storage_outage.StorageUnavailable:
+        logging.getLogger("dagster.daemon").exception("Sensor daemon caught an error")
+    (record,) = [record for record in caplog.records if record.name == "dagster.daemon"]
+    assert record.exc_info is None
+    assert record.getMessage().startswith("Sensor daemon caught an error: the Postgres server with Dagster's tables")
+
+
+@pytest.mark.parametrize("path", ["/graphql", "/runs"])
+def test_the_page_says_in_a_sentence_that_the_server_is_away(path: str) -> None:
+    async def page(scope: object, receive: object, send: object) -> None:
+        raise storage_outage.StorageUnavailable("the Postgres server does not answer")
+
+    from starlette.testclient import TestClient
+
+    answer = TestClient(storage_outage.OutageSentence(page)).get(path)  # type: ignore[arg-type]
+    assert answer.status_code == 503
+    assert "the Postgres server does not answer" in answer.text
+    if path == "/graphql":
+        assert answer.json()["errors"][0]["message"] == "the Postgres server does not answer"
+
+
+def test_an_error_of_another_kind_is_left_to_dagster() -> None:
+    async def page(scope: object, receive: object, send: object) -> None:
+        raise KeyError("a mistake")
+
+    from starlette.testclient import TestClient
+
+    with pytest.raises(KeyError):
+        TestClient(storage_outage.OutageSentence(page)).get("/runs")  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from orchestration import dbt
+from orchestration import loaded_version
 from tests.pipeline import Pipeline, run_dbt
 
 # The dates in the rows of the unit tests are chosen for this window.
@@ -13,7 +13,7 @@ WINDOW = ["--event-time-start", "2026-10-01", "--event-time-end", "2026-10-03"]
 @pytest.mark.slow
 def test_every_dbt_unit_test_passes(pipeline: Pipeline) -> None:
     """One that fails is named in the message, with the rows that differ."""
-    files = (dbt.PROJECT_DIR / "models").rglob("*.yml")
+    files = (loaded_version.PROJECT_DIR / "models").rglob("*.yml")
     written = [test["name"] for file in files for test in yaml.safe_load(file.read_text()).get("unit_tests", [])]
     tables = ["--resource-type=seed", "--resource-type=model"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ingestion.window import ONE_DAY, Window
-from orchestration import dbt
+from orchestration import loaded_version
 from orchestration.writer import writing
 from tests.pipeline import START, Pipeline, run_dbt
 
@@ -102,7 +102,7 @@ def test_a_day_outside_the_window_keeps_rows_that_raw_no_longer_has(built: Pipel
 def changed_project(tmp_path: Path, *changes: tuple[str, str, str]) -> Path:
     """A copy of the dbt project in which, for each (file, old, new), a text is another."""
     copy = tmp_path / "dbt_project"
-    shutil.copytree(dbt.PROJECT_DIR, copy, ignore=shutil.ignore_patterns("target", "logs"))
+    shutil.copytree(loaded_version.PROJECT_DIR, copy, ignore=shutil.ignore_patterns("target", "logs"))
     for name, old, new in changes:
         (path,) = copy.rglob(name)
         text = path.read_text()

@@ -11,15 +11,14 @@ import pytest
 import attribution
 from ingestion.window import Window
 from orchestration.dbt import (
-    PROJECT_DIR,
     WarehouseDbtTranslator,
     build_arguments,
     described_test,
     environment,
-    is_parsed,
-    model_version,
+    version_of,
     windowed_tables,
 )
+from orchestration.loaded_version import PROJECT_DIR
 
 
 @pytest.fixture
@@ -38,7 +37,6 @@ def project(tmp_path: Path) -> Path:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     _set_times(tmp_path, 1_000)
-    _set_time(tmp_path / "target/manifest.json", 2_000)
     return tmp_path
 
 
@@ -63,9 +61,9 @@ def test_a_build_is_told_both_ends_of_its_window_the_end_exclusive() -> None:
     "file", ["models/numbers.sql", "macros/window.sql", "seeds/types.csv", "dbt_project.yml", "models/more.sql"]
 )
 def test_what_changes_the_tables_changes_the_model_version(project: Path, file: str) -> None:
-    before = model_version(project)
+    before = version_of(project)
     (project / file).write_text("something else")
-    assert model_version(project) != before
+    assert version_of(project) != before
 
 
 def test_seeds_of_this_project_that_only_lines_are_read_by_make_no_day_stale() -> None:
@@ -79,15 +77,15 @@ def test_the_code_of_the_fits_is_part_of_the_model_version(
 ) -> None:
     package = tmp_path_factory.mktemp("attribution")
     monkeypatch.setattr(attribution, "__file__", str(package / "__init__.py"))
-    before = model_version(project)
+    before = version_of(project)
     (package / "markov.py").write_text("something else")
-    assert model_version(project) != before
+    assert version_of(project) != before
 
 
 def test_renaming_a_model_changes_the_model_version(project: Path) -> None:
-    before = model_version(project)
+    before = version_of(project)
     (project / "models/numbers.sql").rename(project / "models/figures.sql")
-    assert model_version(project) != before
+    assert version_of(project) != before
 
 
 @pytest.mark.parametrize(
@@ -102,35 +100,15 @@ def test_renaming_a_model_changes_the_model_version(project: Path) -> None:
 def test_descriptions_tests_artifacts_and_seeds_that_no_model_reads_leave_the_model_version(
     project: Path, file: str
 ) -> None:
-    before = model_version(project)
+    before = version_of(project)
     (project / file).write_text("something else")
-    assert model_version(project) == before
+    assert version_of(project) == before
 
 
 def test_the_model_version_is_that_of_the_content_and_not_of_the_clock(project: Path) -> None:
-    before = model_version(project)
+    before = version_of(project)
     _set_times(project, 5_000)
-    assert model_version(project) == before
-
-
-def test_a_manifest_newer_than_all_files_is_parsed(project: Path) -> None:
-    assert is_parsed(project)
-
-
-def test_without_a_manifest_nothing_is_parsed(project: Path) -> None:
-    (project / "target/manifest.json").unlink()
-    assert not is_parsed(project)
-
-
-@pytest.mark.parametrize("file", ["models/_models.yml", "macros/window.sql", "seeds/types.csv", "dbt_project.yml"])
-def test_a_file_changed_after_the_manifest_is_not_parsed(project: Path, file: str) -> None:
-    _set_time(project / file, 3_000)
-    assert not is_parsed(project)
-
-
-def test_a_file_removed_after_the_manifest_is_not_parsed(project: Path) -> None:
-    (project / "models/numbers.sql").unlink()
-    assert not is_parsed(project)
+    assert version_of(project) == before
 
 
 def test_windowed_tables_are_the_incremental_models_with_their_day() -> None:
