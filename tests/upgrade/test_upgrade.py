@@ -90,16 +90,22 @@ def catalog(pipeline: OlderPipeline) -> dict[str, set[tuple[Any, ...]]]:
     return found | {"schemas": {(name,) for name in schemas}}
 
 
-def read_by_bi(warehouse: Warehouse) -> dict[str, list[tuple[Any, ...]]]:
-    """Every mart as BI reads it."""
+def columns_of_marts(warehouse: Warehouse) -> dict[str, list[str]]:
+    """The columns of every mart that BI may read, in their order. The freshness of marts is of the moment."""
     with psycopg.connect(warehouse.bi_dsn) as connection:
-        names = connection.execute(
-            "select table_name from information_schema.tables where table_schema = 'marts' order by 1"
-        ).fetchall()
+        rows = connection.execute(
+            "select table_name, array_agg(column_name::text order by ordinal_position) from information_schema.columns"
+            " where table_schema = 'marts' and table_name <> 'data_freshness' group by 1"
+        )
+        return dict(rows.fetchall())
+
+
+def read_by_bi(warehouse: Warehouse, columns: dict[str, list[str]]) -> dict[str, list[tuple[Any, ...]]]:
+    """These columns of marts as BI reads them."""
+    with psycopg.connect(warehouse.bi_dsn) as connection:
         return {
-            name: sorted(connection.execute(f'select * from marts."{name}"').fetchall(), key=repr)  # type: ignore[arg-type]
-            for (name,) in names
-            if name != "data_freshness"
+            mart: sorted(connection.execute(f"select {', '.join(names)} from marts.{mart}").fetchall(), key=repr)  # type: ignore[arg-type]
+            for mart, names in columns.items()
         }
 
 
@@ -114,7 +120,8 @@ def accepted(pipeline: OlderPipeline) -> set[tuple[Any, ...]]:
 
 
 def test_an_older_warehouse_ends_as_one_that_was_always_of_this_version(warehouse: Warehouse, landing: Path) -> None:
-    before = read_by_bi(warehouse)
+    columns = columns_of_marts(warehouse)
+    before = read_by_bi(warehouse, columns)
     assert before["daily_metrics"], "the fixture shows nothing: it has no published numbers"
 
     # What every command and deployment does first.
@@ -122,12 +129,11 @@ def test_an_older_warehouse_ends_as_one_that_was_always_of_this_version(warehous
     pipeline = OlderPipeline(warehouse, landing)
     (observed,) = pipeline.rows("select max(observed_date) from raw.licenses")[0]
     lines = accepted(pipeline)
-    upgraded = read_by_bi(warehouse)
-    assert {name: upgraded[name] for name in before} == before, "readers keep their marts"
+    assert read_by_bi(warehouse, columns) == before, "readers keep their marts"
 
     # A night, before anybody has read what is new; then what the changelog advises.
     pipeline.run(Window.day(LAST))
-    assert before.keys() <= read_by_bi(warehouse).keys()
+    assert read_by_bi(warehouse, columns), "readers keep their marts, and every column of these"
     assert lines <= accepted(pipeline), "an accepted line is lost"
     reports = pipeline.reload(DAYS)
     assert [report.landing_date for report in reports] == [day for day in DAYS.days() if day != EMPTY_DAY]
@@ -137,6 +143,7 @@ def test_an_older_warehouse_ends_as_one_that_was_always_of_this_version(warehous
     ]
     pipeline.read_application(observed)
     pipeline.catch_up()
+    assert read_by_bi(warehouse, columns), "readers keep their marts, and every column of these"
     migrated, contents = catalog(pipeline), pipeline.contents()
     pipeline.close()
 
