@@ -28,7 +28,9 @@ CATALOG = {
             and relkind <> 'i'
     """,
     "columns": """
-        select attrelid::regclass::text, attname, format_type(atttypid, atttypmod), attnotnull,
+        select attrelid::regclass::text, attname, format_type(atttypid, atttypmod),
+            -- A column that a model gains may be null, since rows of published days have no value for it yet.
+            attnotnull and relnamespace::regnamespace::text in ('raw', 'ops', 'access'),
             col_description(attrelid, attnum)
         from pg_attribute inner join pg_class on pg_class.oid = attrelid
         where relnamespace::regnamespace::text = any(%(schemas)s) and not relispartition
