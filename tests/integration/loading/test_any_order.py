@@ -26,11 +26,18 @@ MOMENTS = ["10:00:00Z", "10:00:00Z", "12:00:00+02:00", "10:00:00.5Z", "10:00:59.
            "23:59:59.999999Z"]  # fmt: skip
 RECEIPTS = [{}, {"receivedAt": "2026-10-03T00:00:01Z"}, {"receivedAt": "2026-10-03T01:00:01+01:00"},
             {"receivedAt": "2026-10-02T10:02:00Z"}]  # fmt: skip
-KEYS = [{}, {}, *({"idempotencyKey": key} for key in "kKzäbc")]
+# A placeholder is no key and no id of anybody.
+KEYS = [{}, {}, *({"idempotencyKey": key} for key in "kKzäbc"), {"idempotencyKey": "undefined"},
+        {"idempotencyKey": "Null", "eventId": "k"}]  # fmt: skip
 PEOPLE = [VISITOR, VISITOR, VISITOR, {**VISITOR, "source": "mobile"}, {**VISITOR, "actorId": "u"}, {"actorId": "u"},
-          {"sessionId": SESSION}, {**VISITOR, "source": "api"}, {}]  # fmt: skip
+          {"sessionId": SESSION}, {**VISITOR, "source": "api"}, {},
+          {"anonymousId": "undefined"}, {"actorId": "null", **VISITOR},
+          {"sessionId": "00000000-0000-0000-0000-000000000000"}]  # fmt: skip
 CONTENTS = [{}, {"props": {"revenueCents": 1}}, {"props": {"engagementTime": 2.5, "path": "/ä"}},
-            {"attribution": {"utmSource": "newsletter"}}]  # fmt: skip
+            {"attribution": {"utmSource": "newsletter"}},
+            {"attribution": {"utmSource": "newsletter", "referrer": "no address"}, "context": {"browser": 1}},
+            {"attribution": {"utmSource": "NEWS\u00a0"}, "context": "no object"},
+            {"props": {"revenueCents": 129900.0}}]  # fmt: skip
 EVENTS: list[model.Line] = [
     {"eventType": "asset_viewed", "occurredAt": f"{day}T{at}", **received, **key, **who, **content}
     for day, at, received, key, who, content in product(
@@ -39,7 +46,11 @@ EVENTS: list[model.Line] = [
     if (day, at) < ("2026-10-03", "10:01")
 ]
 Step = tuple[str, tuple[date, str], list[model.Line]]
-UNUSABLE: list[model.Line] = ["no JSON", {"context": {"doNotTrack": True}, **VISITOR}]
+UNUSABLE: list[model.Line] = [
+    "no JSON",
+    *({"context": {"doNotTrack": declined}, **VISITOR} for declined in (True, 1.0, "Yes", "doubtful")),
+    {"props": {"doNotTrack": 1}, "source": "Web"},
+]
 
 
 def route_of(seed: int) -> list[Step]:
