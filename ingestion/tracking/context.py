@@ -38,9 +38,9 @@ def actor_type_of(role: object) -> str | None:
 class TrackingContext(msgspec.Struct, frozen=True, kw_only=True):
     """What a producer knows about the one who acts. `source` is web, mobile, api, system or webhook.
 
-    `attribution` is what `attribution_of` makes of an address. `do_not_track` takes what the browser says: true, 1,
-    "1", "true" and "yes" decline. Nothing is judged here; the tracker does that with the whole event. There is no
-    field for the IP address: the warehouse never stores it.
+    `attribution` is what `attribution_of` makes of an address. `do_not_track` takes what the browser says; anything
+    but a clear no declines. Nothing is judged here; the tracker does that with the whole event. There is no field for
+    the IP address: the warehouse never stores it.
     """
 
     source: str

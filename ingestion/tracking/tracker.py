@@ -12,13 +12,16 @@ from uuid import uuid4
 
 import msgspec
 
-from ingestion.event_rules import EventRules
+from ingestion.event_rules import EventRules, default_rules
 from ingestion.tracking.context import TrackingContext
+from ingestion.tracking.json_form import JsonForm, without_addresses
+from ingestion.validation.consent import declines_tracking
+from ingestion.validation.reading import is_placeholder
 from ingestion.validation.spelling import is_camel, spell
 from ingestion.validation.validator import LineValidator, NotTracked, Rejected
 
 MAX_BATCH: Final = 50
-DO_NOT_TRACK: Final = "context.doNotTrack: the person has declined"
+DO_NOT_TRACK: Final = "doNotTrack: the person has declined"
 
 # Reasons name fields and rules and quote nothing, so there are few; a producer that finds more has said enough.
 _MAX_LOGGED: Final = 100
@@ -163,20 +166,18 @@ class Tracker:
     def _track(self, event: Mapping[str, Any], context: TrackingContext | None) -> Tracked:
         if not isinstance(event, Mapping):
             return _refused("event: not an object")
-        document = dict(event)
-        if not is_camel(document):
-            spelled = spell(document)
-            if spelled.conflicts:
-                return _refused(*(f"{conflict.field}: {conflict.reason}" for conflict in spelled.conflicts))
-            document = spelled.present
-        if context is not None:
-            document = context.completed(document)
+        sent = dict(event)
+        document = _completed(sent, context)
+        # What a browser says counts beside what the server knows of it.
+        if declines_tracking(document) or declines_tracking({**sent, "source": document.get("source")}):
+            return _refused(DO_NOT_TRACK)
+        form = JsonForm()
+        document = without_addresses(form.of(document))
+        if form.reasons:
+            return _refused(*form.reasons)
         now = self._clock()
         key, occurred_at = self._identify(document, now)
         document["receivedAt"] = _text(now)
-        device = document.get("context")
-        if isinstance(device, Mapping) and "ipAddress" in device:
-            document["context"] = {name: value for name, value in device.items() if name != "ipAddress"}
         line = _encode(document)
         match self._validator(now.date()).refuse(line):
             case Rejected(_, _, reasons):
@@ -188,15 +189,21 @@ class Tracker:
         return Tracked(True, key, occurred_at)
 
     def _identify(self, document: dict[str, Any], now: datetime) -> tuple[str, str]:
-        """The key and the time by which a retry is known for one; both are filled in where they are absent."""
-        key = document.get("idempotencyKey") or document.get("eventId")
-        if not key:
-            key = document["idempotencyKey"] = self._new_key()
+        """The key and the time by which a retry is known for one; both are filled in where they are absent.
+
+        A key that is a placeholder stays, since the warehouse counts it, and the event gets another.
+        """
+        placeholders = (self._rules or default_rules()).placeholder_ids
+        for name in ("idempotencyKey", "eventId"):
+            key = document.get(name)
+            if key and not is_placeholder(key, placeholders) and (not isinstance(key, str) or key.strip()):
+                break
+        else:
+            key = self._new_key()
+            document["eventId" if document.get("idempotencyKey") else "idempotencyKey"] = key
         occurred_at = document.get("occurredAt")
         if not occurred_at:
             occurred_at = document["occurredAt"] = _text(now)
-        elif isinstance(occurred_at, datetime):
-            occurred_at = document["occurredAt"] = occurred_at.isoformat()
         return key, occurred_at
 
     def _validator(self, landing_date: date) -> LineValidator:
@@ -219,6 +226,25 @@ class Tracker:
             step()
         except Exception:  # noqa: BLE001 - as above
             _log.warning("tracked events could not be written", exc_info=True)
+
+
+def _completed(event: dict[str, Any], context: TrackingContext | None) -> dict[str, Any]:
+    """Return an event under camelCase keys, with what a context knows.
+
+    Two spellings of a field that differ both stay, for the warehouse to count, unless the context knows better.
+    """
+    if is_camel(event):
+        return event if context is None else context.completed(event)
+    spelled = spell(event)
+    document = spelled.present if context is None else context.completed(spelled.present)
+    for section, key, snake in spelled.conflicts:
+        sent = spelled.sent[section] if section else spelled.sent
+        if section:
+            document[section] = dict(document[section])
+        inner = document[section] if section else document
+        if key not in inner:
+            inner |= {name: sent[name] for name in (key, snake)}
+    return document
 
 
 def _refused(*reasons: str) -> Tracked:

@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -83,15 +85,100 @@ def test_what_the_server_knows_counts_more_than_what_the_page_says(tracker: Trac
     assert event["context"] == {"userAgent": "Agent", "os": "B"}
 
 
-def test_an_ip_address_is_never_written(tracker: Tracker, sink: Lines) -> None:
-    tracker.track_event({"eventType": "page_viewed", "context": {"ipAddress": "203.0.113.9"}})
-    tracker.track_event({"event_type": "page_viewed", "context": {"ip_address": "203.0.113.9"}})
-    assert len(sink.lines) == 2
+@pytest.mark.parametrize("key", ["ipAddress", "ip_address", "ip", "clientIp", "x-forwarded-for", "remoteAddr"])
+def test_an_ip_address_is_never_written(key: str, tracker: Tracker, sink: Lines) -> None:
+    address = {key: "203.0.113.9"}
+    for event in (address, {"context": address}, {"props": address}, {"props": {"requests": [address]}}):
+        assert tracker.track_event({"eventType": "page_viewed"} | event).tracked
+        assert tracker.track_event({"event_type": "page_viewed"} | event).tracked
+    assert len(sink.lines) == 8
     assert b"203.0.113.9" not in b"".join(sink.lines)
 
 
-@pytest.mark.parametrize("answer", [True, 1, "1", "yes", "TRUE"])
-@pytest.mark.parametrize("source", ["web", "mobile"])
+def test_the_user_agent_is_written_for_the_warehouse_to_parse(tracker: Tracker, sink: Lines) -> None:
+    tracker.track("page_viewed", TrackingContext(source="web", user_agent="Agent/1.0"))
+    tracker.track("page_viewed", props={"userAgent": "Agent/1.0"})
+    assert [event.get("context", event.get("props")) for event in sink.events] == [{"userAgent": "Agent/1.0"}] * 2
+
+
+NAN = "NaN or infinite, which JSON cannot hold"
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        ({"props": {"revenueCents": float("nan")}}, f"props.revenueCents: {NAN}"),
+        ({"props": {"engagementTime": float("inf")}}, f"props.engagementTime: {NAN}"),
+        ({"props": {"items": [{"price": 1.5}, {"price": -float("inf")}]}}, f"props.items[1].price: {NAN}"),
+        ({"anything": float("nan")}, f"anything: {NAN}"),
+        ({"attribution": {"utmSource": float("nan")}}, f"attribution.utmSource: {NAN}"),
+        ({"context": {"os": {"iOS"}}}, "context.os: a value of type set, which JSON cannot hold"),
+        ({"props": {"tags": {"a", "b"}}}, "props.tags: a value of type set, which JSON cannot hold"),
+        ({"props": {"price": Decimal("12.50")}}, "props.price: a value of type Decimal, which JSON cannot hold"),
+        ({"props": {"body": b"bytes"}}, "props.body: a value of type bytes, which JSON cannot hold"),
+        ({"props": {"n": 10**400}}, "props.n: a number that is too large, which JSON cannot hold"),
+        ({"props": {"n": 10**5_000}}, "props.n: a number that is too large, which JSON cannot hold"),
+        ({"props": {1: "a"}}, "props: a key that is no text, which JSON cannot hold"),
+        ({"props": {"a": {None: 1}}}, "props.a: a key that is no text, which JSON cannot hold"),
+        ({"props": {"title": "\ud800"}}, "props.title: half a character (a lone surrogate), which JSON cannot hold"),
+        ({"props": {"jane@example.com": object()}}, "props....: a value of type object, which JSON cannot hold"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "event",
+)
+def test_a_value_that_json_cannot_hold_is_refused_by_its_field(
+    event: dict[str, Any], reason: str, tracker: Tracker, sink: Lines
+) -> None:
+    assert tracker.track_event({"eventType": "license_created"} | event) == Tracked(False, reasons=(reason,))
+    assert sink.lines == []
+
+
+def test_what_has_a_form_of_its_own_in_json_is_tracked(tracker: Tracker, sink: Lines) -> None:
+    class Plan(StrEnum):
+        FULL = "full"
+
+    moment = datetime(2026, 10, 5, 11, tzinfo=UTC)
+    result = tracker.track(
+        "page_viewed",
+        TrackingContext(source="web", session_id=UUID("1b4e28ba-2fa1-41d2-883f-0016d3cca427")),
+        occurred_at=moment,
+        props={"plan": Plan.FULL, "at": moment, "day": moment.date(), "pair": (1, 2.5), "large": 10**30},
+    )
+    assert result.tracked
+    assert sink.events[0]["props"] == {
+        "plan": "full", "at": "2026-10-05T11:00:00+00:00", "day": "2026-10-05", "pair": [1, 2.5], "large": 10**30,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["idempotencyKey", "eventId"])
+@pytest.mark.parametrize("key", ["undefined", " NULL ", "0", 0, "", " "])
+def test_a_placeholder_is_no_key_to_retry_by(name: str, key: object, tracker: Tracker, sink: Lines) -> None:
+    results = [tracker.track_event({"eventType": "page_viewed", name: key}) for _ in range(2)]
+    assert all(result.tracked for result in results)
+    assert len({result.event_id for result in results}) == 2
+    validator = LineValidator(landing_date=NOW.date(), start_date=date(2026, 10, 1))
+    assert [validator.validate(line).event_key for line in sink.lines] == [result.event_id for result in results]
+
+
+def test_two_spellings_that_differ_are_left_for_the_warehouse_to_count(tracker: Tracker, sink: Lines) -> None:
+    event = {
+        "eventType": "page_viewed",
+        "actorId": "a",
+        "actor_id": "b",
+        "context": {"deviceType": "x", "device_type": "y"},
+    }
+    assert tracker.track_event(event).tracked
+    assert tracker.track_event(event, TrackingContext(source="web", actor_id="c", device_type="z")).tracked
+    validator = LineValidator(landing_date=NOW.date(), start_date=date(2026, 10, 1))
+    first, second = (validator.validate(line) for line in sink.lines)
+    assert (first.actor_id, [note.field for note in first.notes]) == (None, ["actorId", "context.deviceType"])
+    assert (second.actor_id, second.device.device_type, second.notes) == ("c", "z", ())
+    assert tracker.track_event({"eventType": "a", "event_type": "b"}).reasons == (
+        "eventType: given twice with different values, also as event_type",
+    )
+
+
+@pytest.mark.parametrize("answer", [True, 1, 1.0, "1", "yes", "TRUE", "maybe", float("nan"), Decimal(0), [], object()])
+@pytest.mark.parametrize("source", ["web", "mobile", "Web", "API"])
 def test_who_declines_on_a_device_is_not_written(
     answer: Any, source: str, tracker: Tracker, sink: Lines, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -103,7 +190,23 @@ def test_who_declines_on_a_device_is_not_written(
 
 def test_what_the_product_does_by_itself_is_tracked_whatever_a_browser_says(tracker: Tracker) -> None:
     assert tracker.track("job_completed", TrackingContext(source="system", do_not_track=True)).tracked
-    assert tracker.track("page_viewed", TrackingContext(source="web", do_not_track="0")).tracked
+    for answer in (None, False, 0, 0.0, "", "0", "off", " No ", "UNSPECIFIED"):
+        assert tracker.track("page_viewed", TrackingContext(source="web", do_not_track=answer)).tracked
+
+
+@pytest.mark.parametrize(
+    "answer", [{"doNotTrack": 1}, {"do_not_track": "1"}, {"doNotTrack": False, "do_not_track": True}]
+)
+def test_a_refusal_counts_wherever_it_stands_and_whatever_else_is_wrong(
+    answer: dict[str, Any], tracker: Tracker, sink: Lines, caplog: pytest.LogCaptureFixture
+) -> None:
+    declined = Tracked(False, reasons=(DO_NOT_TRACK,))
+    for event in (answer, {"context": answer}, {"props": answer}):
+        for rest in ({"eventType": "page_viewed"}, {"eventType": "?"}, {"event_type": {1}}, {"source": "tv"}):
+            assert tracker.track_event(rest | event) == declined
+            # Neither takes the server it back.
+            assert tracker.track_event(rest | event, TrackingContext(source="web", do_not_track=False)) == declined
+    assert (sink.lines, caplog.messages) == ([], [])
 
 
 def test_every_reason_against_an_event_is_returned_and_nothing_is_written(tracker: Tracker, sink: Lines) -> None:
