@@ -68,6 +68,7 @@ def prepare(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window) -> No
         elif (
             existing != wanted
             or _wrongly_obligatory(cursor, mart)
+            or _has_another_grain(cursor, mart)
             or (mart.schema == MARTS and not policies.is_guarded(cursor, mart.name, mart.portals))
         ):
             changed[mart] = (existing.keys(), obsolete)
@@ -159,7 +160,19 @@ def _grain_index(mart: Mart) -> str:
     return f"{mart.name}_grain"
 
 
+def _has_another_grain(cursor: psycopg.Cursor, mart: Mart) -> bool:
+    """Tell whether the unique index of the grain is one of other columns, as after a column was added to the grain."""
+    cursor.execute(
+        "select array_agg(attname::text order by attnum) from pg_attribute where attrelid = to_regclass(%s)",
+        [f"{mart.schema}.{_grain_index(mart)}"],
+    )
+    (columns,) = cursor.fetchone() or (None,)
+    return columns is not None and tuple(columns) != mart.grain
+
+
 def _create_indexes(cursor: psycopg.Cursor, mart: Mart) -> None:
+    if _has_another_grain(cursor, mart):
+        cursor.execute(sql.SQL("drop index {}").format(sql.Identifier(mart.schema, _grain_index(mart))))
     # Nulls are one group; a plain unique index would let the same group in again.
     unique = sql.SQL("create unique index if not exists {} on {} ({}) nulls not distinct")
     _create_index(cursor, mart, unique, _grain_index(mart), mart.grain)

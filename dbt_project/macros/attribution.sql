@@ -12,6 +12,16 @@
     {%- endfor -%}
 {%- endmacro %}
 
+{# How much of its visits spend names: its campaign, its source (or medium), or nothing but a channel. The same names always
+   have the same level. #}
+{% macro spend_level(source, medium, campaign) -%}
+    case
+        when {{ campaign }} <> '(not set)' then 'campaign'
+        when {{ source }} <> '(not set)' or {{ medium }} <> '(not set)' then 'source'
+        else 'channel'
+    end
+{%- endmacro %}
+
 {# Whether a touch stays in its path, by the var attribution_path_transform. For the rows of all touches of all conversions;
    the path they are in is (conversion_date, conversion_id). #}
 {% macro is_kept_in_path() -%}

@@ -18,9 +18,10 @@ from typing import Annotated, Any, Final, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from ingestion.contract import MAX_CENTS, MAX_INTEGER, MAX_UTM_LENGTH
+from ingestion.contract import MAX_CENTS, MAX_UTM_LENGTH
 from ingestion.landing.files import LandingError, LandingRoot
 from ingestion.landing.storage import FOLLOW_LINKS, Storage, StorageError, StorageUnreachable, StoredEntry
+from ingestion.normalization import normalized_name, normalized_source
 from ingestion.privacy import redact_text
 
 FOLDER: Final = "ad_spend"
@@ -36,7 +37,7 @@ CHANNELS: Final = (
 _FIRST_YEAR, _LAST_YEAR = 1990, 2100
 _MAX_KEPT: Final = 4_096
 
-_CHANNEL_NAMES: Final = {name.lower(): name for name in CHANNELS}
+_CHANNEL_NAMES: Final = {normalized_name(name): name for name in CHANNELS}
 _CAMEL_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -45,24 +46,20 @@ class Unusable(Exception):
 
 
 def _channel(text: str) -> str | None:
-    return None if not text else _CHANNEL_NAMES[text.lower()]
+    return None if not text else _CHANNEL_NAMES[normalized_name(text)]
 
 
 def _text(text: str) -> str | None:
-    if len(text) > MAX_UTM_LENGTH or not text.isprintable():
+    # Whatever a visit may carry, with which these texts have to meet.
+    if len(text) > MAX_UTM_LENGTH or "\0" in text:
         raise ValueError
     return text or None
-
-
-def _lower(text: str) -> str | None:
-    # As the source and medium of a visit are, with which these have to meet.
-    return _text(text.lower())
 
 
 def _count(text: str) -> int | None:
     if not text:
         return None
-    if not re.fullmatch(r"[0-9]{1,19}", text) or int(text) > MAX_INTEGER:
+    if not re.fullmatch(r"[0-9]{1,19}", text) or int(text) > MAX_CENTS:
         raise ValueError
     return int(text)
 
@@ -96,13 +93,10 @@ def _read_by(read: Callable[[str], Any]) -> BeforeValidator:
 
 
 _Text = Annotated[str | None, _read_by(_text), Field(description=f"a text of at most {MAX_UTM_LENGTH} characters")]
-_LowerText = Annotated[
-    str | None, _read_by(_lower), Field(description=f"a text of at most {MAX_UTM_LENGTH} characters")
-]
 _Count = Annotated[
     int | None,
     _read_by(_count),
-    Field(description="a whole number of at least 0, in digits only; leave it empty if unknown"),
+    Field(description=f"a whole number from 0 to {MAX_CENTS}, in digits only; leave it empty if unknown"),
 ]
 
 
@@ -113,27 +107,31 @@ class AdSpendRow(BaseModel):
 
     date: Annotated[datetime.date, _read_by(_day), Field(description="a day such as 2026-10-31")]
     channel: Annotated[str | None, _read_by(_channel), Field(description=f"one of {', '.join(CHANNELS)}")] = None
-    utm_source: _LowerText = None
-    utm_medium: _LowerText = None
+    utm_source: _Text = None
+    utm_medium: _Text = None
     utm_campaign: _Text = None
     cost_cents: Annotated[
         int,
         _read_by(_cost),
-        Field(description=f"a whole number of cents up to {MAX_CENTS}, in digits only; write 12.50 as 1250"),
+        Field(description=f"a whole number of cents from 0 to {MAX_CENTS}, in digits only; write 12.50 as 1250"),
     ]
     impressions: _Count = None
     clicks: _Count = None
 
     @model_validator(mode="after")
     def _names_something(self) -> "AdSpendRow":
-        if not (self.channel or self.utm_source or self.utm_medium or self.utm_campaign):
+        names = (
+            normalized_source(self.utm_source),
+            normalized_name(self.utm_medium),
+            normalized_name(self.utm_campaign),
+        )
+        if self.channel is None and not any(names):
             raise PydanticCustomError("unnamed", "row: names neither a channel nor a utm_source, medium or campaign")
         return self
 
 
 COLUMNS: Final = tuple(AdSpendRow.model_fields)
-KEY_COLUMNS: Final = ("date", "channel", "utm_source", "utm_medium", "utm_campaign")
-_NAMES: Final = KEY_COLUMNS[1:]
+_NAMES: Final = ("channel", "utm_source", "utm_medium", "utm_campaign")
 
 
 @dataclass(frozen=True, slots=True)

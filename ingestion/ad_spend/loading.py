@@ -1,7 +1,8 @@
-"""Ad spend files → raw.ad_spend, one row a key, in one transaction. What a file may hold is in files.py.
+"""Ad spend files → raw.ad_spend, in one transaction. What a file may hold is in files.py.
 
-Of several rows of one key, the one in the file with the greater name stands, and in one file the later one; the others
-wait in raw.duplicate_ad_spend. So the outcome depends on the files and not on the order in which they came.
+Rows of one file with the same day and names, such as ad groups of a campaign, all stand and are added up by the models.
+Where several files have a day and names, those of the file with the greater name stand; the others wait in
+raw.duplicate_ad_spend (settling.py).
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,6 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ingestion.ad_spend.files import (
-    COLUMNS,
     AdSpendFile,
     AdSpendRow,
     RejectedRow,
@@ -22,82 +22,14 @@ from ingestion.ad_spend.files import (
     read_content,
     read_rows,
 )
-from ingestion.ad_spend.schema import COLUMN_NAMES, KEY_COLUMN_NAMES
+from ingestion.ad_spend.schema import COLUMN_NAMES
+from ingestion.ad_spend.settling import CREATE_INCOMING, next_change_id, settle
+from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing.files import LandingRoot
+from ingestion.normalization import normalized_name, normalized_source
+from ingestion.redaction.redactor import Redactor, redactor_for
 
 _COLUMNS: Final = ", ".join(COLUMN_NAMES)
-_KEY: Final = ", ".join(KEY_COLUMN_NAMES)
-_CREATE_INCOMING: Final = "create temporary table incoming (like raw.duplicate_ad_spend) on commit drop"
-
-# Days are settled whole: all that is known of a touched day is taken up, ranked anew, and put back.
-_SETTLE: Final = (
-    """
-    create temporary table touched on commit drop as
-    select spend_date from incoming
-    union
-    select spend_date from raw.ad_spend where load_id = any(%(replaced)s)
-    union
-    select spend_date from raw.duplicate_ad_spend where load_id = any(%(replaced)s)
-    """,
-    f"""
-    create temporary table before on commit drop as
-    select {_COLUMNS} from raw.ad_spend where spend_date in (select spend_date from touched)
-    """,
-    f"""
-    with taken as (
-        delete from raw.ad_spend where spend_date in (select spend_date from touched) returning *
-    ),
-    taken_duplicates as (
-        delete from raw.duplicate_ad_spend where spend_date in (select spend_date from touched) returning *
-    )
-    insert into incoming ({_COLUMNS}, load_id, line_number)
-    select {_COLUMNS}, load_id, line_number from (table taken union all table taken_duplicates) as known
-    where load_id <> all(%(replaced)s)
-    """,
-    f"""
-    create temporary table ranked on commit drop as
-    select incoming.*,
-        -- Bytes and not a language decide which name is greater.
-        row_number() over (partition by {_KEY} order by loads.file collate "C" desc, incoming.line_number desc) as place
-    from incoming inner join ops.ad_spend_loads as loads using (load_id)
-    """,
-    f"""
-    insert into raw.ad_spend ({_COLUMNS}, load_id, line_number)
-    select {_COLUMNS}, load_id, line_number from ranked where place = 1
-    """,
-    f"""
-    insert into raw.duplicate_ad_spend ({_COLUMNS}, load_id, line_number)
-    select {_COLUMNS}, load_id, line_number from ranked where place > 1
-    """,
-    # Of every load of these days, also of one long past: what has changed is which of its rows stand.
-    """
-    update ops.ad_spend_loads as loads
-    set accepted = counted.accepted, duplicates = counted.duplicates
-    from (
-        select load_id, count(*) filter (where stands) as accepted, count(*) filter (where not stands) as duplicates
-        from (
-            select load_id, true as stands from raw.ad_spend
-            union all
-            select load_id, false from raw.duplicate_ad_spend
-        ) as known
-        group by load_id
-    ) as counted
-    where counted.load_id = loads.load_id and loads.load_id in (select load_id from ranked)
-    """,
-    "delete from raw.rejected_ad_spend where load_id = any(%(replaced)s)",
-    f"""
-    insert into ops.stale_day_marks (event_date, layer, reason, change_id)
-    select distinct changed.spend_date, 'ad_spend', 'ad_spend_changed', %(change_id)s::bigint
-    from (
-        (table before except select {_COLUMNS} from ranked where place = 1)
-        union all
-        (select {_COLUMNS} from ranked where place = 1 except table before)
-    ) as changed
-    inner join ops.built_days as built on built.event_date = changed.spend_date
-    on conflict (event_date, layer, reason) do update
-    set change_id = excluded.change_id, recorded_at = excluded.recorded_at
-    """,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +50,20 @@ class AdSpendReport:
     duplicates: int = 0
 
 
-def load_ad_spend(connection: psycopg.Connection, *, root: LandingRoot | Path) -> AdSpendReport:
+def load_ad_spend(
+    connection: psycopg.Connection, *, root: LandingRoot | Path, rules: EventRules | None = None
+) -> AdSpendReport:
     """Load every file that is new or has changed: all of them, with their ledger rows, or nothing.
 
-    A changed file replaces exactly its own rows. Days that have been built and whose spend is another now become stale.
-    A file that cannot be used is refused, and the others are loaded. Raises ValueError inside a transaction of the
-    caller, which could take back what is reported as loaded.
+    A changed file replaces exactly its own rows. Names are redacted by `rules`, by default the seeds', as visits are.
+    Days that have been built and whose spend is another now become stale. A file that cannot be used is refused, and
+    the others are loaded. Raises ValueError inside a transaction of the caller, which could take back what is reported
+    as loaded.
     """
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise ValueError("ad spend is loaded in a transaction of its own: commit the connection's first")
     files, refused = ad_spend_files(root)
+    redactor = redactor_for(rules or default_rules())
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("set local synchronous_commit = on")
         cursor.execute("select ops.hold_writer()")
@@ -135,7 +71,7 @@ def load_ad_spend(connection: psycopg.Connection, *, root: LandingRoot | Path) -
         cursor.execute("lock table ops.ad_spend_loads in share row exclusive mode")
         cursor.execute("select file, load_id, checksum from ops.ad_spend_loads where replaced_by is null")
         ledger = {file: (load_id, checksum) for file, load_id, checksum in cursor}
-        cursor.execute(_CREATE_INCOMING)
+        cursor.execute(CREATE_INCOMING)
         change_id: int | None = None
         loaded: dict[str, int] = {}
         replaced: list[int] = []
@@ -151,13 +87,12 @@ def load_ad_spend(connection: psycopg.Connection, *, root: LandingRoot | Path) -
             except Unusable as reason:
                 refused[file.name] = str(reason)
                 continue
-            change_id = change_id or _next_change_id(cursor)
-            loaded[file.name] = _enter(cursor, file, checksum, change_id, load_id, rows)
+            change_id = change_id or next_change_id(cursor)
+            loaded[file.name] = _enter(cursor, file, checksum, change_id, load_id, rows, redactor)
             if load_id is not None:
                 replaced.append(load_id)
         if loaded:
-            for statement in _SETTLE:
-                cursor.execute(statement, {"replaced": replaced, "change_id": change_id})
+            settle(cursor, replaced=replaced, change_id=change_id)
         counts = cursor.execute(
             "select coalesce(sum(rows_read), 0)::bigint, coalesce(sum(accepted), 0)::bigint,"
             " coalesce(sum(rejected), 0)::bigint, coalesce(sum(duplicates), 0)::bigint"
@@ -170,11 +105,6 @@ def load_ad_spend(connection: psycopg.Connection, *, root: LandingRoot | Path) -
     )
 
 
-def _next_change_id(cursor: psycopg.Cursor) -> int:
-    (change_id,) = cursor.execute("select nextval('ops.change_id_seq')").fetchone() or (0,)
-    return int(change_id)
-
-
 def _enter(
     cursor: psycopg.Cursor,
     file: AdSpendFile,
@@ -182,6 +112,7 @@ def _enter(
     change_id: int,
     previous: int | None,
     rows: Sequence[tuple[int, AdSpendRow] | RejectedRow],
+    redactor: Redactor,
 ) -> int:
     """Enter a file in the ledger and send its rows to the server. Returns its load id."""
     if previous is not None:
@@ -198,11 +129,20 @@ def _enter(
         cursor.execute("update ops.ad_spend_loads set replaced_by = %s where load_id = %s", [load_id, previous])
     with cursor.copy(f"copy incoming ({_COLUMNS}, load_id, line_number) from stdin") as copy:
         for line_number, row in good:
-            copy.write_row((*(getattr(row, column) for column in COLUMNS), load_id, line_number))
+            copy.write_row((*_stored(row, redactor), load_id, line_number))
     with cursor.copy("copy raw.rejected_ad_spend (line_number, line, reasons, load_id) from stdin") as copy:
         for line_number, line, reasons in rejected:
             copy.write_row((line_number, line, list(reasons), load_id))
     return int(load_id)
+
+
+def _stored(row: AdSpendRow, redactor: Redactor) -> tuple[object, ...]:
+    """What is stored of a row, in the order of schema.COLUMN_NAMES."""
+    source, medium, campaign = (
+        None if text is None else redactor.text(text) for text in (row.utm_source, row.utm_medium, row.utm_campaign)
+    )
+    forms = (normalized_source(source), normalized_name(medium), normalized_name(campaign))
+    return (row.date, row.channel, *forms, source, medium, campaign, row.cost_cents, row.impressions, row.clicks)
 
 
 def rejected_rows(connection: psycopg.Connection) -> dict[str, int]:

@@ -1,30 +1,36 @@
-"""The tables of ad spend in schemas raw and ops. DDL only: what fills them is in ad_spend.py."""
+"""The tables of ad spend in schemas raw and ops. What fills them is in loading.py."""
 
 from typing import Final
 
 import psycopg
 
-from ingestion.ad_spend.files import COLUMNS, KEY_COLUMNS
-
 # Any constant will do; it only has to differ from the other advisory locks of the warehouse.
 _DDL_LOCK: Final = 7_204
 
-# A date column is named after its thing; in the files it is only "date".
-COLUMN_NAMES: Final = tuple("spend_date" if column == "date" else column for column in COLUMNS)
-KEY_COLUMN_NAMES: Final = COLUMN_NAMES[: len(KEY_COLUMNS)]
+# Names as sent (redacted), and beside them in the form by which they meet visits (normalization.py).
+FORM_COLUMNS: Final = {
+    "utm_source_normalized": "utm_source",
+    "utm_medium_normalized": "utm_medium",
+    "utm_campaign_normalized": "utm_campaign",
+}
+KEY_COLUMN_NAMES: Final = ("spend_date", "channel", *FORM_COLUMNS)
+COLUMN_NAMES: Final = (*KEY_COLUMN_NAMES, *FORM_COLUMNS.values(), "cost_cents", "impressions", "clicks")
 _COLUMN_TYPES: Final = """
     spend_date date not null,
     channel text,
     utm_source text,
     utm_medium text,
     utm_campaign text,
+    utm_source_normalized text,
+    utm_medium_normalized text,
+    utm_campaign_normalized text,
     cost_cents bigint not null check (cost_cents >= 0),
     impressions bigint,
     clicks bigint,
     load_id bigint not null,
-    line_number bigint not null
+    line_number bigint not null,
+    primary key (load_id, line_number)
 """
-_KEY: Final = ", ".join(KEY_COLUMN_NAMES)
 
 _DDL: Final = f"""
 create table if not exists ops.ad_spend_loads (
@@ -45,13 +51,14 @@ comment on column ops.ad_spend_loads.replaced_by is
     'The load of the file''s next version; the counts of a replaced one stay as they last were, its rows are gone.';
 create unique index if not exists ad_spend_loads_current_file on ops.ad_spend_loads (file) where replaced_by is null;
 
-create table if not exists raw.ad_spend ({_COLUMN_TYPES}, unique nulls not distinct ({_KEY}));
+create table if not exists raw.ad_spend ({_COLUMN_TYPES});
 comment on table raw.ad_spend is
-    'What was spent on a day on a channel or campaign, in cents: the row that stands among those of its key.';
+    'What was spent on a day on a channel or campaign, in cents. Rows of one day and name add up, and are of one file.';
+create index if not exists ad_spend_date on raw.ad_spend (spend_date);
 
-create table if not exists raw.duplicate_ad_spend ({_COLUMN_TYPES}, primary key (load_id, line_number));
+create table if not exists raw.duplicate_ad_spend ({_COLUMN_TYPES});
 comment on table raw.duplicate_ad_spend is
-    'Rows that lost against another row of their key; one is promoted when the winner goes.';
+    'Rows whose day and names stand in a file with a greater name; they are promoted when that file goes.';
 create index if not exists duplicate_ad_spend_date on raw.duplicate_ad_spend (spend_date);
 
 create table if not exists raw.rejected_ad_spend (
@@ -66,7 +73,10 @@ comment on table raw.rejected_ad_spend is 'One row per row of a file that cannot
 
 
 def create(connection: psycopg.Connection) -> None:
-    """Create the tables where they are missing; schemas raw and ops have to be there."""
+    """Create the tables where they are missing and migrate older ones; schemas raw and ops have to be there."""
+    from ingestion.ad_spend.migration import migrate
+
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [_DDL_LOCK])
         cursor.execute(_DDL)
+        migrate(cursor)

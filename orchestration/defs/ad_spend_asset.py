@@ -28,8 +28,8 @@ _CHECK: Final = dg.AssetCheckSpec(
         dg.AssetSpec(
             _KEY,
             description=(
-                "What was spent on a day on a channel or campaign, in cents. Of several rows of one key, the one in the"
-                " file with the greater name stands."
+                "What was spent on a day on a channel or campaign, in cents. Rows of one file with the same day and"
+                " names add up. Of several files that have them, the one with the greater name counts."
             ),
             group_name="raw",
             kinds={"python", "postgres"},
@@ -50,7 +50,7 @@ def raw_ad_spend(
     with failures.told(LandingError), writer.connect() as connection:
         schema.create(connection)
         ad_spend_schema.create(connection)
-        report = ad_spend.load_ad_spend(connection, root=sources.landing_root)
+        report = ad_spend.load_ad_spend(connection, root=sources.landing_root, rules=sources.rules)
         rows, rejected = ad_spend.row_count(connection), ad_spend.rejected_rows(connection)
     for reason in report.refused.values():
         context.log.error(f"{reason}. What was loaded of this file before, if anything, stands.")

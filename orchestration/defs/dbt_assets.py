@@ -8,7 +8,8 @@ import dagster as dg
 import psycopg
 
 from attribution import schema as attribution_schema
-from ingestion import channel_seeds
+from ingestion import attribution_migration, channel_seeds
+from ingestion.ad_spend import schema as ad_spend_schema
 from ingestion.window import Window
 from orchestration import (
     builds,
@@ -62,6 +63,9 @@ def dbt_models(
         if context.run.tags.get(REBUILD_TAG):
             made = [*project.windowed_tables(project.manifest()), *attribution_schema.TABLES]
             builds.clear(connection, window, made, build_id=build_id)
+        # A job without the steps that load must find what models read, also in a warehouse of an older version.
+        attribution_migration.fill_normalized(connection)
+        ad_spend_schema.create(connection)
         attribution_schema.create(connection)
         mart_tables.make_readable(connection, marts.marts_of(project.manifest()))
         builds.begin(connection, window, build_id=build_id, model_version=project.model_version())

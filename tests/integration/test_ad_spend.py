@@ -66,7 +66,10 @@ def rows(raw: psycopg.Connection) -> Rows:
     return run
 
 
-SPEND = "select spend_date::text, utm_source, utm_campaign, cost_cents from raw.ad_spend order by 1, 2, 3"
+SPEND = (
+    "select spend_date::text, utm_source_normalized, utm_campaign_normalized, cost_cents from raw.ad_spend"
+    " order by 1, 2, 3, 4"
+)
 STALE = "select event_date::text, reason from ops.stale_day_marks order by 1"
 
 
@@ -77,10 +80,13 @@ def test_rows_are_stored_with_what_they_say(write: Write, load: Load, rows: Rows
     report = load()
 
     assert (report.loaded, report.rows_read, report.accepted) == (("ad_spend/a.csv", "ad_spend/b.csv"), 2, 2)
-    assert rows(f"select {', '.join(ad_spend_schema.COLUMN_NAMES)} from raw.ad_spend order by cost_cents") == [
+    columns = "spend_date, channel, utm_source, utm_medium, utm_campaign, cost_cents, impressions, clicks"
+    assert rows(f"select {columns} from raw.ad_spend order by cost_cents") == [
         (date(2026, 10, 1), "Paid Search", None, None, None, 700, None, None),
-        (date(2026, 10, 1), None, "google", "cpc", "Autumn", 1250, 900, 12),
+        (date(2026, 10, 1), None, "Google", "CPC", "Autumn", 1250, 900, 12),
     ]
+    forms = "select utm_source_normalized, utm_medium_normalized, utm_campaign_normalized from raw.ad_spend"
+    assert rows(f"{forms} order by cost_cents") == [(None, None, None), ("google", "cpc", "autumn")]
 
 
 def test_loading_again_changes_nothing(write: Write, load: Load, rows: Rows) -> None:
@@ -126,11 +132,64 @@ def test_the_file_with_the_greater_name_wins_whatever_comes_first(
         load()
 
     assert rows(SPEND) == [("2026-10-01", "google", None, 300), ("2026-10-01", "only", None, 1)]
+    # Both rows of b.csv have lost, together.
     assert rows("select cost_cents from raw.duplicate_ad_spend order by 1") == [(100,), (200,), (250,)]
     assert rows("select file, accepted, duplicates from ops.ad_spend_loads order by file") == [
         ("ad_spend/a.csv", 1, 1),
         ("ad_spend/b.csv", 0, 2),
         ("ad_spend/c.csv", 1, 0),
+    ]
+
+
+def test_rows_of_one_file_with_the_same_day_and_names_add_up(write: Write, load: Load, rows: Rows) -> None:
+    """Ad groups of a campaign: 500 and 700 cents are 1,200, and no row is lost."""
+    write("a.csv", "2026-10-01,google,cpc,Autumn,500,10,", "2026-10-01,Google,CPC\u00a0,AUTUMN,700,,")
+    write("b.csv", "2026-10-01,google,cpc,autumn,1,,", "2026-10-02,google,cpc,autumn,2,,")
+    write("c.csv", "2026-10-02,google,cpc,autumn,3,,")
+    load()
+    assert rows("select file, accepted, duplicates from ops.ad_spend_loads order by file") == [
+        ("ad_spend/a.csv", 0, 2),
+        ("ad_spend/b.csv", 1, 1),
+        ("ad_spend/c.csv", 1, 0),
+    ]
+
+    write("b.csv", "2026-10-02,google,cpc,autumn,2,,")
+    load()
+
+    assert rows(SPEND) == [
+        ("2026-10-01", "google", "autumn", 500),
+        ("2026-10-01", "google", "autumn", 700),
+        ("2026-10-02", "google", "autumn", 3),
+    ]
+    assert rows(
+        "select file, accepted, duplicates from ops.ad_spend_loads where replaced_by is null order by file"
+    ) == [
+        ("ad_spend/a.csv", 2, 0),
+        ("ad_spend/b.csv", 0, 1),
+        ("ad_spend/c.csv", 1, 0),
+    ]
+
+
+def test_names_of_spend_are_redacted_and_normalised_as_those_of_visits(write: Write, load: Load, rows: Rows) -> None:
+    write(
+        "a.csv",
+        "2026-10-01,\u0130STANBUL-PARTNER,affiliate,tr,1,,",
+        "2026-10-01,www.Facebook.com,cpc,mail jane@mail.example,2,,",
+        "2026-10-01,\u200b,\u00a0,,3,,",
+        '2026-10-01,"two\nlines",cpc,no\u00a0break,4,,',
+    )
+    report = load()
+    assert (report.accepted, report.rejected) == (3, 1)
+    found = rows(
+        "select utm_source_normalized, utm_campaign_normalized, utm_campaign from raw.ad_spend order by cost_cents"
+    )
+    assert found == [
+        ("i\u0307stanbul-partner", "tr", "tr"),
+        ("facebook.com", "mail [redacted]", "mail [redacted]"),
+        ("two\nlines", "no break", "no\u00a0break"),
+    ]
+    assert rows("select reasons from raw.rejected_ad_spend") == [
+        (["row: names neither a channel nor a utm_source, medium or campaign"],)
     ]
 
 
@@ -203,6 +262,15 @@ def test_days_that_were_built_become_stale_when_their_spend_changes(
     load()
     assert rows(STALE) == [("2026-10-02", "ad_spend_changed")]
 
+    raw.execute("truncate ops.stale_day_marks")
+    raw.commit()
+    # A second ad group that says what the first says changes the sum; the same sum in other rows changes nothing.
+    write(
+        "a.csv", *["2026-10-01,google,cpc,x,100,,"] * 2, "2026-10-02,google,cpc,x,50,,", "2026-10-02,google,cpc,X,51,,"
+    )
+    load()
+    assert rows(STALE) == [("2026-10-01", "ad_spend_changed")]
+
 
 def test_a_load_inside_a_transaction_of_the_caller_is_refused(raw: psycopg.Connection, tmp_path: Path) -> None:
     raw.execute("select 1")
@@ -233,3 +301,73 @@ def test_the_asset_loads_what_is_good_and_shows_the_rest_without_failing(
     assert check.metadata["rows_rejected_by_file"].value == {"ad_spend/a.csv": 1}
     assert "ad_spend/b.csv, line 1: no header" in str(check.metadata["files_refused"].value)
     assert rows(SPEND) == [("2026-10-01", "google", "x", 100)]
+
+
+OLD_TABLES = """
+    drop table raw.ad_spend, raw.duplicate_ad_spend;
+    create table raw.ad_spend (
+        spend_date date not null, channel text, utm_source text, utm_medium text, utm_campaign text,
+        cost_cents bigint not null check (cost_cents >= 0), impressions bigint, clicks bigint,
+        load_id bigint not null, line_number bigint not null,
+        unique nulls not distinct (spend_date, channel, utm_source, utm_medium, utm_campaign)
+    );
+    create table raw.duplicate_ad_spend (
+        like raw.ad_spend including constraints, primary key (load_id, line_number)
+    );
+    insert into ops.ad_spend_loads (change_id, file, checksum, rows_read, accepted, rejected, duplicates) values
+        (1, 'ad_spend/a.csv', 'old', 4, 3, 0, 1),
+        (1, 'ad_spend/b.csv', 'old', 3, 2, 0, 1),
+        (1, 'ad_spend/gone.csv', 'old', 2, 1, 0, 1);
+    insert into raw.ad_spend (spend_date, utm_source, utm_medium, utm_campaign, cost_cents, load_id, line_number) values
+        ('2026-10-01', 'google', 'cpc', 'Autumn', 700, 1, 3),
+        ('2026-10-01', 'bing', 'cpc', 'x', 9, 1, 4),
+        ('2026-10-01', 'www.facebook.com', 'cpc', 'x', 11, 1, 5),
+        ('2026-10-01', 'facebook.com', 'cpc', 'X', 12, 2, 2),
+        ('2026-10-02', 'google', 'cpc', 'jane@mail.example', 6, 2, 3),
+        ('2026-10-03', 'google', 'cpc', 'y', 30, 3, 3);
+    insert into raw.duplicate_ad_spend
+        (spend_date, utm_source, utm_medium, utm_campaign, cost_cents, load_id, line_number)
+    values
+        ('2026-10-01', 'google', 'cpc', 'Autumn', 500, 1, 2),
+        ('2026-10-02', 'google', 'cpc', 'jane@mail.example', 5, 2, 4),
+        ('2026-10-03', 'google', 'cpc', 'y', 40, 3, 2);
+    insert into ops.built_days (event_date, build_id, change_id, model_version, is_complete)
+    select day, 'b', 0, 'm', true from unnest('{2026-10-01,2026-10-02,2026-10-03}'::date[]) as day;
+"""
+
+
+@pytest.mark.parametrize("are_there", [True, False])
+def test_spend_of_an_older_version_becomes_what_a_fresh_load_gives(
+    are_there: bool, write: Write, load: Load, rows: Rows, raw: psycopg.Connection, tmp_path: Path
+) -> None:
+    """Rows that an older version let overwrite each other add up; names that mean the same meet; a file may be gone."""
+    raw.execute(OLD_TABLES)
+    raw.commit()
+    ad_spend_schema.create(raw)
+    ad_spend_schema.create(raw)
+    if are_there:
+        write("a.csv", "2026-10-01,Google,CPC,Autumn,500,,", "2026-10-01,google,cpc,Autumn,700,,",
+              "2026-10-01,Bing,cpc,x,9,,", "2026-10-01,www.facebook.com,cpc,x,11,,")  # fmt: skip
+        write("b.csv", "2026-10-01,facebook.com,cpc,X,12,,", "2026-10-02,google,cpc,jane@mail.example,6,,",
+              "2026-10-02,google,cpc,jane@mail.example,5,,")  # fmt: skip
+    report = load()
+    assert report.loaded == (("ad_spend/a.csv", "ad_spend/b.csv") if are_there else ())
+    assert "ad_spend/gone.csv" in report.missing
+    assert rows(SPEND) == [
+        ("2026-10-01", "bing", "x", 9),
+        ("2026-10-01", "facebook.com", "x", 12),
+        ("2026-10-01", "google", "autumn", 500),
+        ("2026-10-01", "google", "autumn", 700),
+        ("2026-10-02", "google", "[redacted]", 5),
+        ("2026-10-02", "google", "[redacted]", 6),
+        ("2026-10-03", "google", "y", 30),
+        ("2026-10-03", "google", "y", 40),
+    ]
+    assert rows("select utm_source_normalized, cost_cents from raw.duplicate_ad_spend") == [("facebook.com", 11)]
+    assert rows("select 1 from raw.ad_spend where utm_campaign like '%mail.example%'") == []
+    assert rows(
+        "select file, accepted, duplicates from ops.ad_spend_loads where replaced_by is null order by file"
+    ) == [("ad_spend/a.csv", 3, 1), ("ad_spend/b.csv", 3, 0), ("ad_spend/gone.csv", 2, 0)]
+    # Every day has another sum or name than before.
+    assert [day for day, _ in rows(STALE)] == ["2026-10-01", "2026-10-02", "2026-10-03"]
+    assert load().loaded == ()

@@ -93,11 +93,12 @@
         full join held using (attname)
         order by built.attnum
     {%- endset -%}
-    {%- set names, changed, gone, retyped = [], [], [], [] -%}
+    {%- set names, changed, widened, gone, retyped = [], [], [], [], [] -%}
     {%- for name, built_type, held_type, is_obligatory in run_query(compute_and_compare).rows -%}
         {%- do (names if built_type else gone).append(name) -%}
         {%- if not held_type -%}
             {%- do changed.append('add column ' ~ name ~ ' ' ~ built_type) -%}
+            {%- do widened.append(name) if name in model.config.meta.get('grain', []) -%}
         {%- elif is_obligatory and config.get('contract').enforced and not model.columns[name].constraints -%}
             {%- do changed.append('alter column ' ~ name ~ ' drop not null') -%}
         {%- elif built_type and built_type != held_type -%}
@@ -111,6 +112,11 @@
         ) -%}
     {%- endif -%}
     {%- if changed -%}
+        {%- if widened -%}
+            {#- An index on the old grain refuses rows that differ in the new column; the model's hook makes it anew. -#}
+            {%- set grain_index = target.include(database=false, identifier=false) ~ '.' ~ target.identifier ~ '_grain' -%}
+            {%- do run_query('drop index if exists ' ~ grain_index) -%}
+        {%- endif -%}
         {%- do run_query('alter table ' ~ target ~ ' ' ~ changed | join(', ')) -%}
     {%- endif -%}
     {{ return(names | join(', ')) }}

@@ -30,6 +30,7 @@ spend as (
         source,
         medium,
         campaign,
+        {{ spend_level('source', 'medium', 'campaign') }} as spend_level,
         cast(sum(cost_cents) as bigint) as cost_cents,
         cast(sum(impressions) as bigint) as impressions,
         cast(sum(clicks) as bigint) as clicks
@@ -54,29 +55,41 @@ model_spend as (
 
 ),
 
+-- Spend on a channel alone bought no visit in particular, and stays apart from what nobody paid for.
+earned as (
+
+    select
+        *,
+        nullif({{ spend_level('source', 'medium', 'campaign') }}, 'channel') as spend_level
+    from credits
+
+),
+
 met as (
 
     select
-        coalesce(credits.metric_date, model_spend.spend_date) as metric_date,
-        coalesce(credits.model, model_spend.model) as model,
-        coalesce(credits.channel, model_spend.channel) as channel,
-        coalesce(credits.source, model_spend.source) as source,
-        coalesce(credits.medium, model_spend.medium) as medium,
-        coalesce(credits.campaign, model_spend.campaign) as campaign,
+        coalesce(earned.metric_date, model_spend.spend_date) as metric_date,
+        coalesce(earned.model, model_spend.model) as model,
+        coalesce(earned.channel, model_spend.channel) as channel,
+        coalesce(earned.source, model_spend.source) as source,
+        coalesce(earned.medium, model_spend.medium) as medium,
+        coalesce(earned.campaign, model_spend.campaign) as campaign,
+        coalesce(model_spend.spend_level, 'none') as spend_level,
         coalesce(model_spend.cost_cents, 0) as cost_cents,
         model_spend.impressions,
         model_spend.clicks,
-        coalesce(credits.credited_conversions, 0) as credited_conversions,
-        coalesce(credits.credited_cents, 0) as credited_cents
-    from credits
+        coalesce(earned.credited_conversions, 0) as credited_conversions,
+        coalesce(earned.credited_cents, 0) as credited_cents
+    from earned
     full outer join model_spend
         on
-            credits.metric_date = model_spend.spend_date
-            and credits.model = model_spend.model
-            and credits.channel = model_spend.channel
-            and credits.source = model_spend.source
-            and credits.medium = model_spend.medium
-            and credits.campaign = model_spend.campaign
+            earned.metric_date = model_spend.spend_date
+            and earned.model = model_spend.model
+            and earned.channel = model_spend.channel
+            and earned.source = model_spend.source
+            and earned.medium = model_spend.medium
+            and earned.campaign = model_spend.campaign
+            and earned.spend_level = model_spend.spend_level
 
 )
 
@@ -87,6 +100,7 @@ select
     source,
     medium,
     campaign,
+    spend_level,
     cost_cents,
     impressions,
     clicks,

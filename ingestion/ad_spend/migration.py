@@ -1,0 +1,72 @@
+"""Ad spend of an older version, which had one row a key and no normal forms, becomes what a fresh load would give.
+
+Rows that were overwritten inside their file are still there, as duplicates, so nothing has to be read again for them.
+Files that are still there are read again by the next load all the same, since an older version changed what they say.
+"""
+
+from typing import Final
+
+import psycopg
+
+from ingestion.ad_spend.schema import FORM_COLUMNS
+from ingestion.ad_spend.settling import CREATE_INCOMING, next_change_id, settle
+from ingestion.normalization import normalized_name, normalized_source
+from ingestion.privacy import redact_text
+
+_TABLES: Final = ("raw.ad_spend", "raw.duplicate_ad_spend")
+_IS_OLD: Final = """
+select not exists (
+    select from pg_attribute where attrelid = 'raw.ad_spend'::regclass and attname = 'utm_source_normalized'
+)
+"""
+# One row a key was a unique constraint, whose name Postgres had made up and cut.
+_ONE_ROW_A_KEY: Final = """
+select quote_ident(conname) from pg_constraint where conrelid = 'raw.ad_spend'::regclass and contype = 'u'
+"""
+_CREATE_FORMS: Final = """
+create temporary table forms (sent text primary key, redacted text, source text, name text) on commit drop
+"""
+_TEXTS: Final = " union ".join(
+    f"select {sent} from {table} where {sent} is not null" for table in _TABLES for sent in FORM_COLUMNS.values()
+)
+
+
+def _form(sent: str, form: str) -> str:
+    return f"(select forms.{form} from forms where forms.sent = known.{sent})"
+
+
+_FILLED: Final = ", ".join(
+    f"{sent} = {_form(sent, 'redacted')}, {column} = {_form(sent, 'source' if sent == 'utm_source' else 'name')}"
+    for column, sent in FORM_COLUMNS.items()
+)
+_FORGET_CHECKSUMS: Final = "update ops.ad_spend_loads set checksum = '' where replaced_by is null"
+
+
+def migrate(cursor: psycopg.Cursor) -> None:
+    """Bring tables of an older version up to date, in the transaction of the caller. Changes nothing else."""
+    (is_old,) = cursor.execute(_IS_OLD).fetchone() or (False,)
+    if not is_old:
+        return
+    cursor.execute("select ops.hold_writer()")
+    cursor.execute("lock table ops.ad_spend_loads in share row exclusive mode")
+    for (constraint,) in cursor.execute(_ONE_ROW_A_KEY).fetchall():
+        cursor.execute(f"alter table raw.ad_spend drop constraint {constraint}")  # type: ignore[arg-type]
+    cursor.execute("alter table raw.ad_spend add primary key (load_id, line_number)")
+    for table in _TABLES:
+        added = ", ".join(f"add column {column} text" for column in FORM_COLUMNS)
+        cursor.execute(f"alter table {table} {added}")  # type: ignore[arg-type]
+    _fill(cursor)
+    cursor.execute(CREATE_INCOMING)
+    settle(cursor, replaced=[], change_id=next_change_id(cursor), is_whole=True)
+    cursor.execute(_FORGET_CHECKSUMS)
+
+
+def _fill(cursor: psycopg.Cursor) -> None:
+    texts = [text for (text,) in cursor.execute(_TEXTS).fetchall()]  # type: ignore[arg-type]
+    cursor.execute(_CREATE_FORMS)
+    with cursor.copy("copy forms from stdin") as copy:
+        for text in texts:
+            redacted = redact_text(text)
+            copy.write_row((text, redacted, normalized_source(redacted), normalized_name(redacted)))
+    for table in _TABLES:
+        cursor.execute(f"update {table} as known set {_FILLED}")  # type: ignore[arg-type]
