@@ -50,11 +50,11 @@ def migrate(cursor: psycopg.Cursor) -> None:
     cursor.execute("select ops.hold_writer()")
     cursor.execute("lock table ops.ad_spend_loads in share row exclusive mode")
     for (constraint,) in cursor.execute(_ONE_ROW_A_KEY).fetchall():
-        cursor.execute(f"alter table raw.ad_spend drop constraint {constraint}")  # type: ignore[arg-type]
+        cursor.execute(f"alter table raw.ad_spend drop constraint {constraint}")
     cursor.execute("alter table raw.ad_spend add primary key (load_id, line_number)")
     for table in _TABLES:
         added = ", ".join(f"add column {column} text" for column in FORM_COLUMNS)
-        cursor.execute(f"alter table {table} {added}")  # type: ignore[arg-type]
+        cursor.execute(f"alter table {table} {added}")
     _fill(cursor)
     cursor.execute(CREATE_INCOMING)
     settle(cursor, replaced=[], change_id=next_change_id(cursor), is_whole=True)
@@ -62,11 +62,11 @@ def migrate(cursor: psycopg.Cursor) -> None:
 
 
 def _fill(cursor: psycopg.Cursor) -> None:
-    texts = [text for (text,) in cursor.execute(_TEXTS).fetchall()]  # type: ignore[arg-type]
+    texts = [text for (text,) in cursor.execute(_TEXTS).fetchall()]
     cursor.execute(_CREATE_FORMS)
     with cursor.copy("copy forms from stdin") as copy:
         for text in texts:
             redacted = redact_text(text)
             copy.write_row((text, redacted, normalized_source(redacted), normalized_name(redacted)))
     for table in _TABLES:
-        cursor.execute(f"update {table} as known set {_FILLED}")  # type: ignore[arg-type]
+        cursor.execute(f"update {table} as known set {_FILLED}")

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from ingestion.ad_spend.loading import load_ad_spend
 from ingestion.application.reader import connect_application
 from ingestion.window import ONE_DAY, Window
 from tests import application_tables
@@ -66,7 +67,19 @@ def random_files(seed: int) -> list[File]:
                 )
                 if chance.random() < 0.4:
                     event["attribution"] = chance.choice(
-                        [{"utmSource": "google", "utmMedium": "cpc"}, {"referrer": "https://www.reddit.com/r/art"}]
+                        [
+                            {"utmSource": "google", "utmMedium": "cpc"},
+                            {
+                                "utmSource": "WWW.Partner.example",
+                                "utmMedium": "E\uff2dAIL\u00a0",
+                                "utmCampaign": "Spring",
+                            },
+                            {"utmSource": "partner.example\u200b", "utmMedium": "email", "utmCampaign": "SPRING"},
+                            {"wbraid": "w", "gadSource": "1", "referrer": "https://www.google.com/"},
+                            {"referrer": "https://www.reddit.com/r/art"},
+                            {"referrer": "https://m.blog.example/"},
+                            {"referrer": "capacitor://localhost/"},
+                        ]
                     )
                 if chance.random() < 0.05:
                     event["context"] = {"userAgent": "Googlebot/2.1 (+http://www.google.com/bot.html)"}
@@ -98,9 +111,22 @@ SPANNING = """
 """
 
 
+# Two ad groups of one campaign, the campaign in another spelling, and a channel alone. Files of a day overlap.
+SPEND = """date,channel,utm_source,utm_medium,utm_campaign,cost_cents,impressions
+{day},,partner.example,email,Spring,{cents},7
+{day},,www.partner.example,EMAIL,spring,{cents},
+{day},Email,,,,{cents},
+"""
+
+
 def land(pipeline: Pipeline, files: list[File]) -> None:
+    """Write landing files, and load a file of spend beside each."""
+    spend = pipeline.landing / "ad_spend"
+    spend.mkdir(parents=True, exist_ok=True)
     for day, name, events in files:
         pipeline.land(day, events, name)
+        (spend / f"{day}-{name}.csv").write_text(SPEND.format(day=day, cents=day.day * 1_000 + sum(name.encode())))
+    load_ad_spend(pipeline.connection, root=pipeline.landing)
 
 
 def rebuild_from_nothing(pipeline: Pipeline, files: list[File]) -> None:

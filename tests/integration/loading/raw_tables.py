@@ -1,5 +1,6 @@
 """Raw as the tests of loading see it: what was loaded, the ledger, the days that changed, and the model beside it."""
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -152,6 +153,11 @@ class RawTables:
         assert sorted(self.rows("select event_date, event_key, utm_source from raw.attribution")) == sorted(
             (c.event_date, c.key, c.utm_source) for c in expected.accepted if c.utm_source
         )
+        # Whatever way a copy took, its normal form is that of what was sent.
+        forms = self.rows("select utm_source, utm_source_normalized from raw.attribution where utm_source is not null")
+        assert {(sent, unicodedata.normalize("NFKC", sent).strip(" \u200b").casefold()) for sent, _ in forms} == {
+            *forms
+        }
 
 
 def event(key: str | None = None, at: str = "2026-10-02T10:00:00Z", **more: Any) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def land_version(raw: RawTables, version: int) -> None:
                     f"2026-10-0{chance.randrange(1, 3)}T10:0{chance.randrange(2)}:00Z",
                     receivedAt=f"2026-10-02T00:00:0{chance.randrange(9)}Z",
                     anonymousId=f"device-{chance.randrange(3)}",
-                    attribution={"utmSource": chance.choice(["", "news"])},
+                    attribution={"utmSource": chance.choice(["", "news", "\u200bNEWS\u00a0"])},
                 )
                 if chance.random() < 0.95
                 else "no JSON"

@@ -99,7 +99,10 @@ def random_line(chance: random.Random, number: int) -> model.Line:
         receivedAt=f"2026-10-03T00:00:{chance.randrange(5):02}Z",
         anonymousId=f"device-{chance.randrange(3)}",
         props=props,
-        attribution={"utmSource": chance.choice(["", "news"]), "referrer": chance.choice(["about:blank", 5, ""])},
+        attribution={
+            "utmSource": chance.choice(["", "news", "\u200bNEWS\u00a0"]),
+            "referrer": chance.choice(["about:blank", 5, ""]),
+        },
         actorId=chance.choice([None, None, "undefined", "NULL"]),
         context={"doNotTrack": chance.random() < 0.05},
     )
