@@ -141,7 +141,8 @@ def _stored(row: AdSpendRow, redactor: Redactor) -> tuple[object, ...]:
     source, medium, campaign = (
         None if text is None else redactor.text(text) for text in (row.utm_source, row.utm_medium, row.utm_campaign)
     )
-    forms = (normalized_source(source), normalized_name(medium), normalized_name(campaign))
+    redact = redactor.short_text
+    forms = (normalized_source(source, redact), normalized_name(medium, redact), normalized_name(campaign, redact))
     return (row.date, row.channel, *forms, source, medium, campaign, row.cost_cents, row.impressions, row.clicks)
 
 

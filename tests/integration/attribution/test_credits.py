@@ -157,8 +157,8 @@ def test_a_closed_attribution_gate_leaves_marts_alone(pipeline: Pipeline, monkey
     )
     expected = [
         ("Display", "(not set)", 30, 0, 0, None),
-        ("Email", "May", 0, 500, 0, 0),
-        ("Paid Search", "May", 200, 500, 2.5, 400),
+        ("Email", "may", 0, 500, 0, 0),
+        ("Paid Search", "may", 200, 500, 2.5, 400),
     ]
     assert pipeline.rows(query) == expected
 
