@@ -10,7 +10,9 @@ from typing import Final
 import psycopg
 
 from ingestion.attribution_table import ATTRIBUTION_COLUMN_NAMES
-from ingestion.normalization import normalized_detail, normalized_name, normalized_source
+from ingestion.event_rules import EventRules, default_rules
+from ingestion.normalization import Redact, normalized_detail, normalized_name, normalized_source
+from ingestion.redaction.redactor import redactor_for
 
 _UTM_FIELDS: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 # Columns that are filled, the column each is made of, and the form it takes.
@@ -78,28 +80,31 @@ _FILL_CANDIDATES: Final = (
 )
 
 
-def fill_normalized(connection: psycopg.Connection) -> list[date]:
+def fill_normalized(connection: psycopg.Connection, rules: EventRules | None = None) -> list[date]:
     """Fill the normal forms of days that lack them, oldest first, and return these days.
 
-    Costs one look-up where no day is left. Tables of schemas raw and ops have to be there, and no other session may
-    write raw meanwhile. Raises psycopg.Error with the days before filled.
+    Costs one look-up where no day is left. Personal data that only a form shows is redacted by `rules`, by default the
+    seeds'. Tables of schemas raw and ops have to be there, and no other session may write raw meanwhile. Raises
+    psycopg.Error with the days before filled.
     """
+    redact = redactor_for(rules or default_rules()).short_text
     days = connection.execute("select event_date from ops.unnormalized_days order by event_date").fetchall()
     for (day,) in days:
         with connection.transaction(), connection.cursor() as cursor:
             cursor.execute("select ops.hold_writer()")
-            _fill(cursor, day)
+            _fill(cursor, day, redact)
             cursor.execute("delete from ops.unnormalized_days where event_date = %s", [day])
     return [day for (day,) in days]
 
 
-def _fill(cursor: psycopg.Cursor, day: date) -> None:
+def _fill(cursor: psycopg.Cursor, day: date, redact: Redact) -> None:
     parameters = {"day": day}
     sent = [text for (text,) in cursor.execute(_TEXTS, parameters).fetchall()]
     cursor.execute(_CREATE_FORMS)
     with cursor.copy("copy forms from stdin") as copy:
         for text in sent:
-            copy.write_row((text, normalized_source(text), normalized_name(text), normalized_detail(text)))
+            forms = (normalized_source(text, redact), normalized_name(text, redact), normalized_detail(text, redact))
+            copy.write_row((text, *forms))
     cursor.execute("analyze forms")
     for statement in (_FILL, _DELETE_EMPTY, *_FILL_CANDIDATES):
         cursor.execute(statement, parameters)

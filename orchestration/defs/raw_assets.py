@@ -79,7 +79,7 @@ def raw_events(
     extracted: dict[str, int] = {}
     with failures.told(*expected), writer.connect() as connection:
         schema.create(connection)
-        attribution_migration.fill_normalized(connection)
+        attribution_migration.fill_normalized(connection, sources.rules)
         if sources.event_source != "files":
             extracted = _extract(context, connection, sources, landing_days, config)
         load = partial(

@@ -39,7 +39,7 @@ def landing_days_reloaded(
     with failures.told(*expected), writer.connect() as connection:
         window = Window.parse(config.start, config.end)
         schema.create(connection)
-        attribution_migration.fill_normalized(connection)
+        attribution_migration.fill_normalized(connection, sources.rules)
         reports = reload_window(
             connection,
             root=sources.event_root,

@@ -45,7 +45,7 @@ def rejected_lines_replayed(
     expected = (LandingError, ReplayError, EncryptionSettingsError, ValueError)
     with failures.told(*expected), writer.connect() as connection:
         schema.create(connection)
-        attribution_migration.fill_normalized(connection)
+        attribution_migration.fill_normalized(connection, sources.rules)
         reports = replay.replay_rejected(
             connection,
             root=sources.landing_root,

@@ -108,8 +108,8 @@ def test_a_fill_that_died_goes_on_with_the_next_day(raw: RawTables, monkeypatch:
     schema.create(raw.pipeline.connection)
     fill = attribution_migration._fill
 
-    def dies(cursor: object, day: date) -> None:
-        fill(cursor, day)  # type: ignore[arg-type]
+    def dies(cursor: object, day: date, redact: object) -> None:
+        fill(cursor, day, redact)  # type: ignore[arg-type]
         if day == days[1]:
             raise KeyboardInterrupt
 
