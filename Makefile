@@ -16,7 +16,7 @@ demo: $(READY) ## a sample marketplace of 30 days, from landing files to publish
 	@$(WAREHOUSE) exec -- $(BIN)/python -u -m orchestration.demo $(ARGUMENTS)
 
 test: $(READY) ## all tests
-	@$(BIN)/pytest -n 2 --dist worksteal
+	@$(BIN)/pytest -n 2 --dist worksteal $(ARGUMENTS)
 
 ui: $(READY) ## Dagster on the warehouse: web page, schedules, sensors; until Ctrl-C or make stop
 	@$(WAREHOUSE) ui

@@ -42,7 +42,7 @@ class Deployment:
         # A shell that starts it in the background has it ignore Ctrl-C, which is how `stop` ends it.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         self.lock = lock
-        return [str(Path(sys.executable).with_name("dg")), "dev", "--use-active-venv"]
+        return [sys.executable, "-m", "orchestration.web.dev", "--use-active-venv"]
 
     def name_child(self, pid: int) -> None:
         """Note the process that has inherited the lock, which may outlive this one."""

@@ -20,6 +20,7 @@ from orchestration.embedded.folder import OWNER
 from orchestration.embedded.server import EmbeddedServer
 from orchestration.preparation import prepare
 from orchestration.warehouse import APPLICATION_DATABASE, DATABASE, Warehouse
+from tests import known_skips
 
 if TYPE_CHECKING:
     from tests.pipeline import Pipeline
@@ -29,6 +30,33 @@ FIRST_TEST_PORT = 26_432
 TEMPLATE = "warehouse_template"
 MODELS_TEMPLATE = "warehouse_template_with_models"
 OUTSIDE_VARIABLES = ("WAREHOUSE_", "LANDING_", "APP_DATABASE_", "DBT_", "DAGSTER_", "PG")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--only-known-skips",
+        action="store_true",
+        help="fail when a test is skipped for a reason that tests/known_skips.py does not list",
+    )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if config.getoption("--only-known-skips") and (lacking := known_skips.unknown(skips_of(terminalreporter))):
+        terminalreporter.section("skipped for want of something", red=True)
+        for line in lacking:
+            terminalreporter.line(line)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter and session.config.getoption("--only-known-skips") and known_skips.unknown(skips_of(reporter)):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def skips_of(reporter: pytest.TerminalReporter) -> list[pytest.TestReport]:
+    """The reports of skipped tests, of all workers."""
+    return list(reporter.stats.get("skipped", ()))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

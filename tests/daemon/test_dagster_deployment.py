@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -142,8 +143,8 @@ def deployment(runs: DagsterRuns, tmp_path: Path) -> Iterator[Deployment]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             [
-                str(Path(sys.executable).with_name("dg")),
-                *("dev", "--use-active-venv", "--host", "127.0.0.1", "--port", str(port)),
+                *(sys.executable, "-m", "orchestration.web.dev", "--use-active-venv"),
+                *("--host", "127.0.0.1", "--port", str(port)),
             ],
             cwd=CHECKOUT,
             env=environment,
@@ -190,6 +191,27 @@ def _of_session(session: int) -> list[int]:
     return found
 
 
+def refused_status(port: int, path: str, body: bytes | None = None, **headers: str) -> int:
+    """The status of a request that is refused."""
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, names)
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        urllib.request.urlopen(request, timeout=PATIENCE_SECONDS)  # noqa: S310
+    return raised.value.code
+
+
+def assert_other_pages_are_refused(port: int) -> None:
+    """What a page that an operator opens elsewhere can make their browser send."""
+    mutation = "mutation { terminateRuns(runIds: []) { __typename } }"
+    body = json.dumps({"query": mutation}).encode()
+    assert refused_status(port, f"/graphql?query={quote(mutation)}") == 405
+    assert refused_status(port, "/graphql", body, Content_Type="text/plain; application/json") == 415
+    assert refused_status(port, "/graphql", body, Content_Type="application/json", Host="evil.example") == 421
+    assert (
+        refused_status(port, "/graphql", body, Content_Type="application/json", Origin="http://localhost:8888") == 403
+    )
+
+
 def published(pipeline: Pipeline) -> dict[date, int]:
     if not pipeline.rows("select 1 where to_regclass('marts.daily_metrics') is not null"):
         return {}
@@ -200,6 +222,8 @@ def test_a_partition_and_a_range_are_run_as_the_ui_runs_them(deployment: Deploym
     for number, day in enumerate(DAYS.days(), 1):
         event = {"eventType": "asset_viewed", "occurredAt": f"{day}T10:00:00Z", "ipAssetId": "asset-0"}
         pipeline.land(day, [event | {"eventId": f"{day} {count}", "anonymousId": "a"} for count in range(number)])
+
+    assert_other_pages_are_refused(deployment.port)
 
     # The launchpad's button "Materialize" of one partition.
     launched = deployment.ask(

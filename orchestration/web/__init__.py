@@ -1,0 +1,1 @@
+"""Dagster's web page, served to its own pages alone."""
