@@ -413,6 +413,7 @@ def test_there_are_no_other_jobs_schedules_and_sensors(repository: dg.Repository
         "declare_silent_day",
         "export_events",
         "load_landing",
+        "prune_run_history",
         "rebuild",
         "reload_landing_days",
         "replay_rejected",
@@ -420,14 +421,23 @@ def test_there_are_no_other_jobs_schedules_and_sensors(repository: dg.Repository
         "verify",
         "__ASSET_JOB",
     }
-    assert [schedule.name for schedule in repository.schedule_defs] == ["daily_refresh_schedule"]
+    assert {schedule.name for schedule in repository.schedule_defs} == {
+        "daily_refresh_schedule",
+        "prune_run_history_schedule",
+    }
     assert {sensor.name for sensor in repository.sensor_defs} == {"late_events_sensor", "landing_files_sensor"}
 
 
 def test_every_night_at_two_the_day_before_is_refreshed(repository: dg.RepositoryDefinition) -> None:
-    [schedule] = repository.schedule_defs
+    schedule = repository.get_schedule_def("daily_refresh_schedule")
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", "UTC")
     assert (schedule.job_name, schedule.default_status) == ("daily_refresh", dg.DefaultScheduleStatus.RUNNING)
+
+
+def test_old_runs_are_deleted_every_night_after_that(repository: dg.RepositoryDefinition) -> None:
+    schedule = repository.get_schedule_def("prune_run_history_schedule")
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 4 * * *", "UTC")
+    assert (schedule.job_name, schedule.default_status) == ("prune_run_history", dg.DefaultScheduleStatus.RUNNING)
 
 
 def test_stale_days_are_looked_for_every_minute(repository: dg.RepositoryDefinition) -> None:

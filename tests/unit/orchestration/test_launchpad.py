@@ -24,6 +24,7 @@ FIELDS = {
     },
     "rotate_encryption_key": {},
     "declare_silent_day": {"silent_day_declared": {"day": "", "reason": "", "name": ""}},
+    "prune_run_history": {},
 }
 
 
