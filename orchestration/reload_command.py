@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from ingestion.window import Window
+from orchestration import child_processes
 from orchestration.demo.run_output import in_short
 from orchestration.warehouse import Warehouse
 
@@ -42,16 +43,17 @@ def run(warehouse: Warehouse, options: argparse.Namespace) -> int:
     log_file = home / "reload.log"
     with (
         log_file.open("w") as log,
-        subprocess.Popen(
+        # It ends with this process, however this one ends.
+        child_processes.start(
             [*command, "--config-json", json.dumps(config)],
-            env=os.environ | warehouse.environment(),
+            environment=os.environ | warehouse.environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
         ) as process,
     ):
         assert process.stdout is not None  # noqa: S101
-        for line in process.stdout:
+        for text in process.stdout:
+            line = text.decode(errors="replace")
             log.write(line)
             if short := in_short(line):
                 sys.stdout.write(f"{short}\n")
