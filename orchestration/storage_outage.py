@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any, Final
 
+import psycopg2
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import InterfaceError, OperationalError
 
@@ -20,6 +21,14 @@ _PAUSE_SECONDS: Final = 0.5
 _ADVICE: Final = (
     "make ui starts its embedded server again by itself, and says why where it cannot; a server of your own has to be"
     " started"
+)
+# How the driver says that a connection is gone.
+_LOST: Final = (
+    "server closed the connection",
+    "connection already closed",
+    "terminating connection",
+    "Connection refused",
+    "the database system is",
 )
 _Messages = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -61,8 +70,15 @@ def outage_of(error: BaseException | None) -> str | None:
             return str(error)
         if isinstance(error, OperationalError | InterfaceError) and error.connection_invalidated:
             return _sentence(error)
+        # Outside of a statement, as when its isolation is set, SQLAlchemy hands on the driver's own error.
+        if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError) and _is_of_outage(str(error)):
+            return _sentence(error)
         error = error.__cause__ or error.__context__
     return None
+
+
+def _is_of_outage(text: str) -> bool:
+    return StorageUnavailable.__name__ in text or any(words in text for words in _LOST)
 
 
 def shorten_logs() -> None:
@@ -78,11 +94,10 @@ def shorten_logs() -> None:
         if sentence := outage_of(error):
             first, *_ = text.splitlines() or [""]
             record.msg, record.args, record.exc_info = f"{first}: {sentence}", (), None
-        elif StorageUnavailable.__name__ in text and "\n" in text:
+        elif "\n" in text and _is_of_outage(text):
             # Dagster has made one text of message and stack.
-            lines = text.splitlines()
-            told = next(line for line in lines if StorageUnavailable.__name__ in line)
-            record.msg, record.args = f"{lines[0]} {told}", ()
+            first, *rest = text.splitlines()
+            record.msg, record.args = " ".join([first, *[line.strip() for line in rest if _is_of_outage(line)][:1]]), ()
         return record
 
     short_record.is_short = True  # type: ignore[attr-defined]

@@ -97,8 +97,12 @@ class RunningDeployment:
             json.dumps({"query": query, "variables": variables}).encode(),
             {"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as response:  # noqa: S310
-            answer = json.load(response)
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as response:  # noqa: S310
+                answer = json.load(response)
+        except urllib.error.HTTPError as error:
+            told = error.read().decode(errors="replace")
+            raise AssertionError(f"{error}: {told[:2_000]}\n{self.last_lines()}") from error
         assert "errors" not in answer, answer["errors"]
         data: dict[str, Any] = answer["data"]
         return data

@@ -106,6 +106,17 @@ def test_the_log_of_an_outage_has_a_line_an_error_and_no_stack(
     assert record.getMessage().startswith("Sensor daemon caught an error: the Postgres server with Dagster's tables")
 
 
+def test_a_stack_that_dagster_has_made_text_of_is_left_out_too(
+    away: SqlRunStorage, caplog: pytest.LogCaptureFixture
+) -> None:
+    lost = "psycopg2.OperationalError: server closed the connection unexpectedly"
+    logging.getLogger("dagster.daemon").error(f"Caught error:\n{lost}\n\nStack Trace:\n  File 'a.py', line 1\n")
+    logging.getLogger("dagster.daemon").error("Caught error:\nKeyError: 'x'\n\nStack Trace:\n  File 'a.py', line 1")
+    outage, mistake = [record.getMessage() for record in caplog.records if record.name == "dagster.daemon"]
+    assert outage == f"Caught error: {lost}"
+    assert "Stack Trace" in mistake, "a mistake keeps its stack"
+
+
 @pytest.mark.parametrize("path", ["/graphql", "/runs"])
 def test_the_page_says_in_a_sentence_that_the_server_is_away(path: str) -> None:
     async def page(scope: object, receive: object, send: object) -> None:
