@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from orchestration import failures, pruning
-from orchestration.dbt import TARGET_DIR
+from orchestration.dbt import target_dir
 from orchestration.defs.resources import WarehouseResource
 from orchestration.settings import settings
 
@@ -19,7 +19,7 @@ def old_runs_pruned(context: dg.OpExecutionContext, warehouse: WarehouseResource
             connection,
             now=datetime.now(UTC),
             keep_days=settings().warehouse_run_history_days,
-            dbt_target=TARGET_DIR,
+            dbt_target=target_dir(),
             log=context.log.info,
         )
     context.add_output_metadata({"runs": pruned.runs, "folders": pruned.folders})

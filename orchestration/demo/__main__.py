@@ -178,10 +178,15 @@ def run(window: Window, log_file: Path) -> None:
     say(f"Dagster starts, and runs the job daily_refresh for {window.start} to {last} as one range")
     started = last_said = time.monotonic()
     with (
-        log_file.open("w") as log,
-        # It ends with this process, however this one ends.
+        log_file.open("w", buffering=1) as log,
+        # It ends with this process, however this one ends. A Ctrl-C reaches this process alone, which hands it on once:
+        # a second one would break off the end of the run.
         child_processes.start(
-            command, environment=os.environ | FASTER, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            command,
+            environment=os.environ | FASTER,
+            own_group=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         ) as process,
         ended_with_us(process),
     ):
