@@ -44,33 +44,33 @@ _NATIONAL: Final = re.compile(rb"0(?:[\-/. ~]{1,9}0)|[^:a0]0{7}")
 def is_clean_text(encoded: bytes) -> bool:
     """Tell whether redacting JSON, whose keys are free, would change nothing. May say no when it would not."""
     outlines = encoded.translate(_OUTLINES)
-    if (
-        outlines.find(b"@", 1) >= 0
-        # A colon inside a text may stand behind a key or in an address; one in a URL may not.
-        or outlines.count(b":") != outlines.count(b'":') + outlines.count(b"a://")
-        # IPv4
-        or b".0.0" in outlines
-        or b".00.0" in outlines
-        or b".000.0" in outlines
-        # Payment cards
-        or b"00000000000000" in outlines
-        or b"0000 0000" in outlines
-        or b"0000-0000" in outlines
-        or b"0000.0000" in outlines
-        # A blank for the plus of a phone number
-        or b'" 0' in outlines
-        or b"  0" in outlines
-        or b"- 0" in outlines
-        # Access tokens
-        or b"eyJ" in encoded
-        or b"earer " in encoded
-    ):
+    if outlines.find(b"@", 1) >= 0:
         return False
-    if b"00" in encoded and _ZEROS.search(encoded) is not None:
+    # A colon inside a text may stand behind a key or in an address; one in a URL may not.
+    inside = outlines.count(b":") - outlines.count(b'":')
+    if inside and inside != outlines.count(b"a://"):
         return False
-    if (b"a 0" in outlines or b"a.0" in outlines or b". 0" in outlines) and _NAMED.search(encoded) is not None:
+    # What many sequences share is looked for first: a look takes 0.1 to 0.3 µs (2026-11).
+    # IPv4
+    if outlines.count(b".") > 1 and (b".0.0" in outlines or b".00.0" in outlines or b".000.0" in outlines):
         return False
-    if b"a/0" in outlines and _AGENT.search(encoded) is not None:
+    # Payment cards
+    if b"00000000000000" in outlines or b"0000.0000" in outlines or (b"0-0" in outlines and b"0000-0000" in outlines):
+        return False
+    if b" 0" in outlines:
+        # A payment card, and a blank for the plus of a phone number.
+        if b"0000 0000" in outlines or b'" 0' in outlines or b"  0" in outlines or b"- 0" in outlines:
+            return False
+        if (b"a 0" in outlines or b". 0" in outlines) and _NAMED.search(encoded) is not None:
+            return False
+    if b"a.0" in outlines and _NAMED.search(encoded) is not None:
+        return False
+    # Access tokens
+    if (b"J" in encoded and b"eyJ" in encoded) or b"earer " in encoded:
+        return False
+    if _ZEROS.search(encoded) is not None:
+        return False
+    if b"/0" in outlines and b"a/0" in outlines and _AGENT.search(encoded) is not None:
         return False
     if b"aa00" in outlines and _IBAN_START.search(outlines) is not None:
         return False

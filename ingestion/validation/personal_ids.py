@@ -32,7 +32,12 @@ def hash_ids(event: Any, key: bytes) -> tuple[Note, ...]:
     return tuple(notes)
 
 
-def line_may_name_person(line: bytes) -> bool:
-    """Tell whether any id of a line without escapes has to be looked at closely."""
-    # Four looks at 600 bytes take 0.1 µs; a look at each id of an event takes ten times as long.
-    return b"@" in line or b'"+' in line or b'"00' in line or b"%" in line or b":+" in line
+def line_may_name_person(line: bytes, session_id: str | None) -> bool:
+    """Tell whether any id of a line without escapes has to be looked at closely. A session's id never has to."""
+    # Four looks at 600 bytes take 0.5 µs at most; a look at each id of an event takes four times as long.
+    if b"@" in line or b"%" in line or (b"+" in line and (b'"+' in line or b":+" in line)):
+        return True
+    place = line.find(b'"00')
+    if place < 0 or session_id is None or session_id[:2] != "00":
+        return place >= 0
+    return line.find(b'"00', place + 1) >= 0

@@ -215,7 +215,7 @@ class LineValidator:
         if line.count(b'"') != canonical.count(b'"'):
             return None
         canonical_hash = sha256(canonical).digest()
-        notes = hash_ids(event, self._hash_key) if line_may_name_person(line) else ()
+        notes = hash_ids(event, self._hash_key) if line_may_name_person(line, event.session_id) else ()
         event_key = event.idempotency_key or event.event_id or canonical_hash.hex()
         if props is not None and not (clean and self._encryption is None):
             props_json = self._redacted(props, props_json, clean, occurred_at, event_key)
