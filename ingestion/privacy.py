@@ -6,7 +6,7 @@ from typing import Any
 from ingestion.redaction.marker import REDACTED
 from ingestion.redaction.redactor import Sealer, default_redactor, hide, nothing, redact_text
 
-__all__ = ["REDACTED", "Sealer", "are_free", "hide", "is_clean", "is_clean_text", "nothing", "redact_text"]
+__all__ = ["REDACTED", "Sealer", "are_free", "hide", "is_clean", "nothing", "redact_text"]
 
 
 def key_kind(key: str) -> str:
@@ -22,11 +22,6 @@ def redact_short_text(text: str) -> str:
 def is_clean(props: dict[str, Any], encoded: bytes) -> bool:
     """Tell whether redacting these props would change nothing."""
     return default_redactor().is_clean(props, encoded)
-
-
-def is_clean_text(encoded: bytes) -> bool:
-    """Tell the same of props whose keys are free."""
-    return default_redactor().is_clean_text(encoded)
 
 
 def are_free(keys: Iterable[str]) -> bool:

@@ -38,6 +38,8 @@ _ID_BEFORE: Final = re.compile(
 )
 _CONTEXT_LENGTH: Final = 24
 _IBAN: Final = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{2}[0-9]{2}(?:[ \-\u00a0\u202f]?[0-9A-Za-z]){11,30}")
+# Every country's IBANs have so many digits in a row.
+_RUN: Final = re.compile(r"[0-9]{2}(?:[ \-\u00a0\u202f]?[0-9]){5}")
 _IBAN_LENGTHS: Final = (15, 34)
 
 
@@ -57,7 +59,7 @@ def find_ibans(text: str) -> Iterator[Span]:
     """Find the IBANs of a text, in groups or not, in any letter case."""
     position = 0
     while match := _IBAN.search(text, position):
-        size = _iban_length(match[0])
+        size = _iban_length(match[0]) if _RUN.search(match[0]) else 0
         if size:
             yield match.start(), match.start() + size
         position = match.start() + (size or 1)

@@ -39,7 +39,7 @@ _AGENT: Final = re.compile(
     rf"(?: {{0,2}}(?:{_COMMENT}|{_ITEM}|like Gecko|\[[^\]\s]{{1,40}}\][^\s\"']{{0,400}}))*"
 )
 # Every agent has this somewhere.
-AGENT_HINT: Final = re.compile(r"[A-Za-z]/[0-9]+(?:\.| ?\()")
+AGENT_HINT: Final = re.compile(r"[A-Za-z]/[0-9]{1,3}(?:\.[0-9]| ?\()")
 
 
 def find_addresses(text: str) -> Iterator[Span]:

@@ -32,6 +32,8 @@ _DATE: Final = re.compile(
 )
 # A coordinate has four to eight decimals, +52.520008 13.404954, and a price has two.
 _DECIMAL: Final = re.compile(r"[0-9]{1,3}\.[0-9]{4,8}(?![0-9]|\.[0-9])|[0-9 ]{1,14}\.[0-9]{1,2}$")
+# Whatever groups a number has, not every digit stands alone.
+_RUN: Final = re.compile(rf"[0-9]{{2}}(?:{_SEPARATOR}*+[0-9]){{5}}")
 _GROUP: Final = re.compile(r"[0-9]+")
 # A possible number that no plan lists, such as +1 555 123 4567, counts where nothing else can be meant.
 _OPENERS: Final = frozenset(" \t\n\r\"'([{<>=:,;|*_\u201c\u201e\u00ab\u2018")
@@ -51,7 +53,7 @@ def find_phones(text: str, regions: frozenset[str] = frozenset()) -> Iterator[Sp
         first = match.end() - len(candidate)
         # What a number begins with may hold another: two numbers with nothing but a plus between them.
         position = start + 1
-        if _DATE.match(candidate) or _DECIMAL.match(candidate):
+        if _DATE.match(candidate) or _DECIMAL.match(candidate) or (form != "plus" and not _RUN.search(candidate)):
             continue
         is_glued = form == "plus" and first == start + 1 and (start == 0 or text[start - 1] in _OPENERS)
         if size := _international_length(candidate, is_glued):

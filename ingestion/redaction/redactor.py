@@ -75,7 +75,7 @@ class Redactor:
 
     def is_clean(self, props: dict[str, Any], encoded: bytes) -> bool:
         """Tell whether redacting these props, whose JSON is `encoded`, would change nothing; no is no promise."""
-        return self.is_free(props) and self.is_clean_text(encoded)
+        return self.is_free(props) and self.is_clean_text(encoded, len(props))
 
     def _mapping(self, mapping: dict[str, Any], sealer: Sealer | None) -> dict[str, Any]:
         redacted: dict[str, Any] = {}

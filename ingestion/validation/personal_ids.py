@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from ingestion.contract import Event
-from ingestion.redaction.ids import hashed_id, hashed_key, may_name_person
+from ingestion.redaction.ids import hashed_id, hashed_key, needs_a_look
 from ingestion.validation.notes import Note
 
 _KEYS: Final = frozenset({"idempotency_key", "event_id"})
@@ -23,7 +23,7 @@ def hash_ids(event: Any, key: bytes) -> tuple[Note, ...]:
     notes = []
     for name, field in _IDS:
         text = getattr(event, name)
-        if text is None or not may_name_person(text):
+        if text is None or not needs_a_look(text):
             continue
         found = hashed_key(text, key) if name in _KEYS else hashed_id(text, key, is_person=name in _PERSONS)
         if found is not None:
@@ -32,12 +32,10 @@ def hash_ids(event: Any, key: bytes) -> tuple[Note, ...]:
     return tuple(notes)
 
 
-def line_may_name_person(line: bytes, session_id: str | None) -> bool:
-    """Tell whether any id of a line without escapes has to be looked at closely. A session's id never has to."""
-    # Four looks at 600 bytes take 0.5 µs at most; a look at each id of an event takes four times as long.
-    if b"@" in line or b"%" in line or (b"+" in line and (b'"+' in line or b":+" in line)):
+def may_name_person(line: bytes, event: Any) -> bool:
+    """Tell whether any id of an event, from a line without escapes, has to be looked at closely."""
+    # To look for a byte in a line takes 0.1 µs, and to look at each id 1 µs (2026-11).
+    if line.find(b"@") >= 0 or line.find(b"%") >= 0 or (line.find(b"+") >= 0 and line.find(b'"+') >= 0):
         return True
-    place = line.find(b'"00')
-    if place < 0 or session_id is None or session_id[:2] != "00":
-        return place >= 0
-    return line.find(b'"00', place + 1) >= 0
+    actor, device = event.actor_id, event.anonymous_id
+    return (actor is not None and actor[:2] == "00") or (device is not None and device[:2] == "00")

@@ -32,7 +32,7 @@ from ingestion.redaction import redactor_for
 from ingestion.redaction.redactor import nothing
 from ingestion.validation.consent import declines_tracking, line_declines, start_declines
 from ingestion.validation.diagnosis import AN_ARRAY, TOO_DEEP, Unreadable, diagnose, read_document
-from ingestion.validation.personal_ids import hash_ids, line_may_name_person
+from ingestion.validation.personal_ids import hash_ids, may_name_person
 from ingestion.validation.plain import (
     encode_plain,
     plain_ids,
@@ -102,6 +102,7 @@ class LineValidator:
         rules = rules or default_rules()
         self._agents = user_agent_parser(rules.crawlers)
         self._redactor = redactor_for(rules)
+        self._is_clean_text = self._redactor.is_clean_text
         self._hash_key = rules.hash_key
         self._placeholders = rules.placeholder_ids
         self._no_sessions = without_sessions(self._placeholders)
@@ -206,7 +207,7 @@ class LineValidator:
                     return None
                 if keys.are_ruled:
                     known = msgspec.convert(props, Props)
-                clean = keys.are_free and self._redactor.is_clean_text(props_json)
+                clean = keys.are_free and self._is_clean_text(props_json, len(props))
                 event.props = msgspec.Raw(props_json)
         except (msgspec.DecodeError, ValueError, RecursionError, Unacceptable):
             return None
@@ -215,7 +216,7 @@ class LineValidator:
         if line.count(b'"') != canonical.count(b'"'):
             return None
         canonical_hash = sha256(canonical).digest()
-        notes = hash_ids(event, self._hash_key) if line_may_name_person(line, event.session_id) else ()
+        notes = hash_ids(event, self._hash_key) if may_name_person(line, event) else ()
         event_key = event.idempotency_key or event.event_id or canonical_hash.hex()
         if props is not None and not (clean and self._encryption is None):
             props_json = self._redacted(props, props_json, clean, occurred_at, event_key)

@@ -43,7 +43,7 @@ def test_an_address_names_the_asset_that_its_entity_is() -> None:
     assert event.entity_id == event.ip_asset_id == HASH
 
 
-@pytest.mark.parametrize("sent", ["+49 151 23456789", "004915123456789", "tel:+49-151-23456789", "%2B4915123456789"])
+@pytest.mark.parametrize("sent", ["+49 151 23456789", "004915123456789", "+49-151-23456789", "%2B4915123456789"])
 def test_a_phone_number_as_an_id_has_one_hash_however_it_is_punctuated(sent: str) -> None:
     assert accepted(anonymousId=sent).anonymous_id == hashed_id("+4915123456789", KEY)
 
