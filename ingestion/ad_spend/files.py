@@ -22,7 +22,7 @@ from ingestion.contract import MAX_CENTS, MAX_UTM_LENGTH
 from ingestion.landing.files import LandingError, LandingRoot
 from ingestion.landing.storage import FOLLOW_LINKS, Storage, StorageError, StorageUnreachable, StoredEntry
 from ingestion.normalization import normalized_name, normalized_source
-from ingestion.privacy import redact_text
+from ingestion.redaction import redact_text
 
 FOLDER: Final = "ad_spend"
 # A year of a hundred campaigns a day takes 4 MB. The rows of a file are held in memory, at ten times its size.

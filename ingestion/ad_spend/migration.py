@@ -11,7 +11,7 @@ import psycopg
 from ingestion.ad_spend.schema import FORM_COLUMNS
 from ingestion.ad_spend.settling import CREATE_INCOMING, next_change_id, settle
 from ingestion.normalization import normalized_name, normalized_source
-from ingestion.privacy import redact_text
+from ingestion.redaction import redact_text
 
 _TABLES: Final = ("raw.ad_spend", "raw.duplicate_ad_spend")
 _IS_OLD: Final = """

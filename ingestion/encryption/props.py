@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from ingestion.encryption.tokens import EncryptionSettingsError, KeyRing
-from ingestion.privacy import drop_addresses, key_kind
+from ingestion.redaction.redactor import default_redactor, drop_addresses
 
 # Stored as numbers in columns of their own, which sums are made of.
 _NUMBERS: Final = {"revenuecents": "revenueCents", "feecents": "feeCents", "engagementtime": "engagementTime"}
@@ -82,7 +82,7 @@ def _problem(name: str) -> str | None:
         return "which is no name: give the keys of props, separated by commas"
     if folded in _NUMBERS:
         return f"but {_NUMBERS[folded]} is a number in a column of its own and cannot be encrypted: take it out"
-    if key_kind(name) == "dropped":
+    if default_redactor().keys.kind(name) == "dropped":
         return "but addresses and user agents are never stored, encrypted or not: take it out"
     return None
 

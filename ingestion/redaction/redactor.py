@@ -137,6 +137,16 @@ def hide(value: Any) -> Any:
     return value if value is None or isinstance(value, bool) else REDACTED
 
 
+def drop_addresses(value: Any) -> Any:
+    """Return a JSON value without the keys that are never stored, at every depth, and otherwise as it was."""
+    if isinstance(value, list):
+        return [drop_addresses(item) for item in value]
+    if isinstance(value, dict):
+        keys = default_redactor().keys
+        return {key: drop_addresses(inner) for key, inner in value.items() if keys.judge(key, inner) != "drop"}
+    return value
+
+
 def redact_text(text: str) -> str:
     """Replace what is personal in a text, by the rules of this checkout's seeds."""
     return default_redactor().text(text)

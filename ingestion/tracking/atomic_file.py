@@ -14,7 +14,9 @@ def write_whole(path: Path, content: bytes, *, is_durable: bool = True) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.tmp")
     try:
-        with unfinished.open("wb") as file:
+        # For its owner alone: what was sent is in it, also what is redacted later.
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             if is_durable:
                 file.flush()

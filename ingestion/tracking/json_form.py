@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, Final
 from uuid import UUID
 
-from ingestion.privacy import drop_addresses
+from ingestion.redaction.redactor import drop_addresses
 
 # Parts of a path that may be shown: anything else could be somebody's data.
 _SHOWN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")

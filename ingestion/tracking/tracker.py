@@ -13,8 +13,10 @@ from uuid import uuid4
 import msgspec
 
 from ingestion.event_rules import EventRules, default_rules
+from ingestion.redaction import redactor_for
 from ingestion.tracking.context import TrackingContext
 from ingestion.tracking.json_form import JsonForm, without_addresses
+from ingestion.tracking.redaction import EventRedaction
 from ingestion.validation.consent import declines_tracking
 from ingestion.validation.reading import is_placeholder
 from ingestion.validation.spelling import is_camel, spell
@@ -80,6 +82,10 @@ class Tracker:
     `start_date` is the first day of which the warehouse takes events, if the producer knows it. `clock` says when an
     event arrives, in UTC, and `new_key` gives an event its key where the producer has none. `rules` holds the
     warehouse's lists; without it those of this checkout's seeds count.
+
+    What is personal is redacted before it is written. With `hash_key`, the warehouse's WAREHOUSE_HASH_KEY, ids that are
+    e-mail addresses or phone numbers are hashed, else they are written as they came. `encrypted_props` names what the
+    warehouse encrypts, which is written as it came.
     """
 
     def __init__(
@@ -90,12 +96,19 @@ class Tracker:
         clock: Callable[[], datetime] = _now,
         new_key: Callable[[], str] = _new_key,
         rules: EventRules | None = None,
+        hash_key: str = "",
+        encrypted_props: str = "",
     ) -> None:
         self._sink = sink
         self._start_date = start_date
         self._clock = clock
         self._new_key = new_key
         self._rules = rules
+        self._redaction = EventRedaction(
+            redactor_for(rules or default_rules()),
+            hash_key=hash_key.encode() or (rules or default_rules()).hash_key,
+            encrypted_props=encrypted_props.split(","),
+        )
         self._judge: tuple[date, LineValidator] | None = None
         self._logged: set[str] = set()
 
@@ -184,6 +197,9 @@ class Tracker:
                 return Tracked(False, reasons=reasons)
             case NotTracked():
                 return _refused(DO_NOT_TRACK)
+        redacted = self._redaction.of(document)
+        if redacted != document:
+            line = _encode(redacted)
         if not self._sink.write(line, now):
             return _refused("tracker: closed")
         return Tracked(True, key, occurred_at)

@@ -129,9 +129,9 @@ def accepted_event(
         device = agents.parse(context.user_agent or known.user_agent)
         if context.device_type or context.browser or context.os:
             device = device._replace(
-                device_type=context.device_type or device.device_type,
-                browser=context.browser or device.browser,
-                os=context.os or device.os,
+                device_type=redactor.text(context.device_type or "") or device.device_type,
+                browser=redactor.text(context.browser or "") or device.browser,
+                os=redactor.text(context.os or "") or device.os,
             )
     return Accepted(
         event_date,
