@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any, Final
 
-import psycopg2
+import psycopg2  # type: ignore[import-untyped]
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import InterfaceError, OperationalError
 
