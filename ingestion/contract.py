@@ -1,6 +1,6 @@
 """The event as the product's trackers send it: its fields, their types and every limit. The one definition:
 validation converts lines to these types, reasons for rejections quote their descriptions, and `json_schema` derives
-from them what a producer needs to know. What is done with an event is in validation/ and privacy.py.
+from them what a producer needs to know. What is done with an event is in validation/ and redaction/.
 
 On the wire keys are camelCase; the snake_case spelling of every key below is accepted as well
 (validation/spelling.py). A field that is optional may be left out, null or an empty text, which all mean the same:

@@ -14,6 +14,7 @@ import psycopg
 from psycopg import sql
 
 from ingestion.contract import ENTITY_TYPES
+from ingestion.redaction.ids import hashed_id
 
 MAX_EVENTS: Final = 10_000
 
@@ -129,11 +130,16 @@ def entity_events(
     *,
     event_type: str | None = None,
     max_events: int = 100,
+    hash_key: str = "",
 ) -> list[Mapping[str, Any]]:
-    """An entity's events as mappings by column, newest first. Raises ValueError for an entity type or a number of
-    events that cannot be."""
+    """Return an entity's events as mappings by column, newest first.
+
+    An id that is an e-mail address or phone number is looked for by its hash, where `hash_key`, the setting
+    WAREHOUSE_HASH_KEY, is given. Raises ValueError for an entity type or a number of events that cannot be.
+    """
     from psycopg.rows import dict_row
 
+    entity_id = (hash_key and hashed_id(entity_id, hash_key.encode(), is_person=False)) or entity_id
     try:
         with connection.cursor(row_factory=dict_row) as cursor:
             return list(

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 
 from ingestion.contract import ENTITY_TYPES
@@ -30,6 +31,7 @@ def run(warehouse: Warehouse, options: argparse.Namespace) -> int:
                 options.entity_id,
                 event_type=options.event_type,
                 max_events=options.limit,
+                hash_key=os.environ.get("WAREHOUSE_HASH_KEY", ""),
             )
         except ValueError as error:
             sys.stderr.write(f"error: {error}\n")

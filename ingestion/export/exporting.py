@@ -6,10 +6,12 @@ from pathlib import Path
 
 import psycopg
 
+from ingestion.event_rules import EventRules, default_rules
 from ingestion.export.files import writing
 from ingestion.export.reading import read
 from ingestion.export.redaction import redacted
 from ingestion.export.selection import ExportError, Selection
+from ingestion.redaction import redactor_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +28,25 @@ def export_events(
     selection: Selection,
     path: Path,
     *,
+    rules: EventRules | None = None,
     log: Callable[[str], None] = lambda _: None,
 ) -> ExportReport:
     """Write the selected events to the file as raw holds them at this moment, a few thousand in memory at a time.
 
+    They are redacted by `rules`, by default the seeds'. An entity's id that is an address finds the events of its hash.
+
     Raises ExportError, and leaves no file, when there are none or the file cannot be written.
     """
     events = 0
+    rules = rules or default_rules()
+    redactor = redactor_for(rules)
+    selection = selection.of_stored_id(rules.hash_key)
     with connection.transaction():
         connection.execute("set transaction isolation level repeatable read read only")
         with writing(path) as write:
             day = None
             for batch in read(connection, selection):
-                write([redacted(event) for event in batch])
+                write([redacted(event, redactor) for event in batch])
                 events += len(batch)
                 if batch[-1]["event_date"] != day:
                     day = batch[-1]["event_date"]

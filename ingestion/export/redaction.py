@@ -8,11 +8,15 @@ from typing import Any, Final
 
 from ingestion.contract import CLICK_IDS
 from ingestion.encryption.tokens import PREFIX
-from ingestion.privacy import REDACTED, redact_text, redact_value
+from ingestion.redaction import REDACTED, Redactor, default_redactor
+from ingestion.redaction.ids import hashed_id
 from ingestion.schema import ATTRIBUTION_COLUMNS, EVENT_COLUMNS
 
 # The hash of the event as it was sent, with all that was redacted since: whoever guesses the rest can test it.
 _KEPT_INSIDE: Final = frozenset({"canonical_hash"})
+
+# Texts that a producer may send in place of what its user agent says.
+_DEVICE: Final = frozenset({"device_type", "browser", "os"})
 
 # Name and SQL type of what is exported, in order.
 COLUMNS: Final = tuple(
@@ -22,30 +26,31 @@ COLUMNS: Final = tuple(
 )
 
 
-def redacted(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The event without personal data; props as a mapping."""
-    return {name: _RULES[name](event[name]) for name, _ in COLUMNS}
+def redacted(event: Mapping[str, Any], redactor: Redactor | None = None) -> dict[str, Any]:
+    """Return the event without personal data, props as a mapping; by default by the rules of this checkout's seeds."""
+    redactor = redactor or default_redactor()
+    return {name: _KINDS[name](event[name], redactor) for name, _ in COLUMNS}
 
 
-def _unchanged(value: Any) -> Any:
+def _unchanged(value: Any, _: Redactor) -> Any:
     return value
 
 
-def _hidden(value: Any) -> Any:
+def _hidden(value: Any, _: Redactor) -> Any:
     return value if value is None else REDACTED
 
 
-def _text(value: Any) -> Any:
-    return value if value is None else redact_text(value)
+def _text(value: Any, redactor: Redactor) -> Any:
+    return value if value is None else redactor.text(value)
 
 
-def _id(value: Any) -> Any:
-    # A long id may look like a phone number; an address it is only with its sign.
-    return redact_text(value) if value is not None and ("@" in value or "%40" in value) else value
+def _id(value: Any, _: Redactor) -> Any:
+    # Stored before ids that name persons were hashed.
+    return value if value is None or hashed_id(value, b"", is_person=False) is None else REDACTED
 
 
-def _props(value: Any) -> Any:
-    return redact_value(_without_tokens(value))
+def _props(value: Any, redactor: Redactor) -> Any:
+    return redactor.value(_without_tokens(value))
 
 
 def _without_tokens(value: Any) -> Any:
@@ -58,14 +63,14 @@ def _without_tokens(value: Any) -> Any:
     return value
 
 
-def _rule(name: str, data_type: str) -> Callable[[Any], Any]:
+def _kind(name: str, data_type: str) -> Callable[[Any, Redactor], Any]:
     if name == "props":
         return _props
     if name in CLICK_IDS:
         return _hidden
-    if name in dict(ATTRIBUTION_COLUMNS):
+    if name in dict(ATTRIBUTION_COLUMNS) or name in _DEVICE:
         return _text
     return _id if data_type == "text" else _unchanged
 
 
-_RULES: Final = {name: _rule(name, data_type) for name, data_type in COLUMNS}
+_KINDS: Final = {name: _kind(name, data_type) for name, data_type in COLUMNS}

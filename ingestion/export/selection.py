@@ -1,10 +1,12 @@
 """Which stored events are exported, and in which form. Reading them is in reading.py, writing in files.py."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
 from ingestion.contract import ENTITY_TYPES
+from ingestion.redaction import redact_text
+from ingestion.redaction.ids import hashed_id
 from ingestion.window import Window
 
 Format = Literal["csv", "parquet"]
@@ -50,11 +52,18 @@ class Selection:
             raise ExportError(f"start and end: {error}") from None
         return cls(days, entity_type or None, entity_id or None, event_type or None)
 
+    def of_stored_id(self, hash_key: bytes) -> "Selection":
+        """Return the selection with the entity's id as it is stored: hashed where it is an address or phone number."""
+        hashed = hashed_id(self.entity_id, hash_key, is_person=False) if self.entity_id else None
+        return self if hashed is None else replace(self, entity_id=hashed)
+
     def file_name(self, format_: str, *, run_id: str) -> str:
         """The name of the file, with what is in it and which run wrote it. Raises ExportError."""
         if format_ not in _FORMATS:
             raise ExportError(f"format {format_!r} is none of {', '.join(_FORMATS)}")
-        parts = [part for part in (self.entity_type, self.entity_id, self.event_type) if part]
+        # A name of a file is seen by many: an address does not belong into it.
+        entity_id = redact_text(self.entity_id) if self.entity_id else None
+        parts = [part for part in (self.entity_type, entity_id, self.event_type) if part]
         if self.days is not None:
             parts += [self.days.start.isoformat(), self.days.end.isoformat()]
         # Ids may hold anything, and a name must not.

@@ -10,7 +10,7 @@ from ingestion.contract import ENTITY_TYPES
 from ingestion.export.exporting import export_events as write_events
 from ingestion.export.selection import ExportError, Selection
 from orchestration import failures
-from orchestration.defs.resources import ExportsResource, WarehouseResource
+from orchestration.defs.resources import ExportsResource, SourcesResource, WarehouseResource
 
 
 class FileFormat(Enum):
@@ -43,13 +43,19 @@ class ExportedEvents(dg.Config):
 
 @dg.op(out=dg.Out(dg.Nothing), retry_policy=failures.RETRIES)
 def events_exported(
-    context: dg.OpExecutionContext, config: ExportedEvents, warehouse: WarehouseResource, exports: ExportsResource
+    context: dg.OpExecutionContext,
+    config: ExportedEvents,
+    warehouse: WarehouseResource,
+    exports: ExportsResource,
+    sources: SourcesResource,
 ) -> None:
     """Write the chosen events to a file in the folder of exports; its path is in the metadata of the run."""
     with failures.told(ExportError), warehouse.connect() as connection:
         selection = config.selection()
         name = selection.file_name(config.format.value, run_id=context.run_id)
-        report = write_events(connection, selection, Path(exports.folder, name), log=context.log.info)
+        report = write_events(
+            connection, selection, Path(exports.folder, name), rules=sources.rules, log=context.log.info
+        )
     context.add_output_metadata(
         {"file": dg.MetadataValue.path(report.path), "events": report.events, "bytes": report.file_bytes}
     )
