@@ -68,6 +68,9 @@ class Pipeline:
     not tested.
     """
 
+    # How the columns of a table stand in its contents.
+    column_order = "attnum"
+
     def __init__(
         self, warehouse: Warehouse, landing: Path, *, suites: bool = False, models: Sequence[str] = ()
     ) -> None:
@@ -261,7 +264,7 @@ class Pipeline:
             name
             for (name,) in self.rows(
                 "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped"
-                " order by attnum",
+                f" order by {self.column_order}",
                 table,
             )
             if name not in schema.PROVENANCE_COLUMNS
