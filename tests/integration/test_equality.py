@@ -102,7 +102,7 @@ def random_files(seed: int) -> list[File]:
                     )
                 if chance.random() < 0.05:
                     event["context"] = {"userAgent": "Googlebot/2.1 (+http://www.google.com/bot.html)"}
-                event |= chance.choices(ODD_FIELDS, weights=[20, *[1] * (len(ODD_FIELDS) - 1)])[0]
+                event |= chance.choices(ODD_FIELDS, weights=[80, *[1] * (len(ODD_FIELDS) - 1)])[0]
                 events.append(event)
                 sent.append(event)
             files.append((landing_date, f"part-{part}.ndjson", [*events[:-4], (*events[-4:-2],), *events[-2:]]))

@@ -1,18 +1,25 @@
 """An older warehouse under today's code, held against a rebuild. Nothing is lost or left over, and readers read on."""
 
+import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
+import dagster as dg
 import psycopg
 import pytest
 
 from ingestion import silent_days
 from ingestion.window import ONE_DAY, Window
+from orchestration.arrivals import Memory
+from orchestration.dagster_storage import PooledStorage
 from orchestration.embedded.server import EmbeddedServer
 from orchestration.preparation import prepare
 from orchestration.roles.declared import READERS
 from orchestration.warehouse import Warehouse
+from tests.code_location import definitions
 from tests.conftest import _create
 from tests.upgrade.older_warehouse import DAYS, EMPTY_DAY, OlderPipeline, restored, unpack_landing
 
@@ -112,6 +119,32 @@ def read_by_bi(warehouse: Warehouse, columns: dict[str, list[str]]) -> dict[str,
         }
 
 
+@contextmanager
+def somebody_reading(warehouse: Warehouse) -> Iterator[list[str]]:
+    """Have BI ask for numbers all the time while the block runs; what went wrong for it is in the list."""
+    errors: list[str] = []
+    is_over = Event()
+
+    def read() -> None:
+        with psycopg.connect(warehouse.bi_dsn, autocommit=True) as connection:
+            while not is_over.wait(0.05):
+                try:
+                    days = connection.execute("select count(distinct metric_date) from marts.daily_metrics").fetchone()
+                except psycopg.Error as error:
+                    errors.append(str(error))
+                else:
+                    # The days with events, in old numbers or in new ones.
+                    errors.extend([f"{days} days are published"] if days != (len(DAYS) - 1,) else [])
+
+    thread = Thread(target=read)
+    thread.start()
+    try:
+        yield errors
+    finally:
+        is_over.set()
+        thread.join()
+
+
 def accepted(pipeline: OlderPipeline) -> set[tuple[Any, ...]]:
     """The lines that became events, or wait as copies of one, by file and line."""
     return set(
@@ -127,26 +160,29 @@ def test_an_older_warehouse_ends_as_one_that_was_always_of_this_version(warehous
     before = read_by_bi(warehouse, columns)
     assert before["daily_metrics"], "the fixture shows nothing: it has no published numbers"
 
-    # What every command and deployment does first.
+    # What every command and deployment does first; a second start changes nothing.
+    prepare(warehouse)
     prepare(warehouse)
     pipeline = OlderPipeline(warehouse, landing)
     (observed,) = pipeline.rows("select max(observed_date) from raw.licenses")[0]
     lines = accepted(pipeline)
     assert read_by_bi(warehouse, columns) == before, "readers keep their marts"
 
-    # A night, before anybody has read what is new; then what the changelog advises.
-    pipeline.run(Window.day(LAST))
-    assert read_by_bi(warehouse, columns), "readers keep their marts, and every column of these"
-    assert lines <= accepted(pipeline), "an accepted line is lost"
-    reports = pipeline.reload(DAYS)
-    assert [report.landing_date for report in reports] == [day for day in DAYS.days() if day != EMPTY_DAY]
-    assert pipeline.reload(DAYS) == []
-    assert pipeline.rows("select sum(lines_read - accepted - rejected - duplicates - not_tracked) from ops.loads") == [
-        (0,)
-    ]
-    pipeline.read_application(observed)
-    pipeline.catch_up()
-    assert read_by_bi(warehouse, columns), "readers keep their marts, and every column of these"
+    with somebody_reading(warehouse) as errors:
+        # A night, before anybody has read what is new; then what the changelog advises.
+        pipeline.run(Window.day(LAST))
+        assert read_by_bi(warehouse, columns), "readers keep their marts, and every column of these"
+        assert lines <= accepted(pipeline), "an accepted line is lost"
+        reports = pipeline.reload(DAYS)
+        assert [report.landing_date for report in reports] == [day for day in DAYS.days() if day != EMPTY_DAY]
+        assert pipeline.reload(DAYS) == []
+        assert pipeline.rows(
+            "select sum(lines_read - accepted - rejected - duplicates - not_tracked) from ops.loads"
+        ) == [(0,)]
+        pipeline.read_application(observed)
+        pipeline.catch_up()
+        assert read_by_bi(warehouse, columns), "readers keep their marts, and every column of these"
+    assert errors == []
     migrated, contents = catalog(pipeline), pipeline.contents()
     pipeline.close()
 
@@ -167,3 +203,38 @@ def test_an_older_warehouse_ends_as_one_that_was_always_of_this_version(warehous
         assert contents[table] == rows, table
     assert {reader.name for reader in READERS} <= {role for (role,) in rebuilt.rows("select rolname from pg_roles")}
     rebuilt.close()
+
+
+def test_what_dagster_remembers_is_read_on(warehouse: Warehouse, landing: Path) -> None:
+    prepare(warehouse)
+    storage = PooledStorage.from_config_value(None, {"postgres_url": warehouse.dagster_storage_url})
+    try:
+        runs = storage.run_storage.get_runs()
+        assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.STARTED}
+        assert storage.event_log_storage.get_materialized_partitions(dg.AssetKey(["marts", "daily_metrics"])) == {
+            day.isoformat() for day in DAYS.days()
+        }
+        states = storage.schedule_storage.all_instigator_state()
+    finally:
+        for part in (storage.run_storage, storage.event_log_storage, storage.schedule_storage):
+            part._engine.dispose()  # type: ignore[attr-defined]
+    # A sensor that somebody stopped stays stopped, and what belongs to others is not touched.
+    named = {(state.origin.location_name, state.instigator_name): state.status.value for state in states}
+    assert named == {
+        ("warehouse", "late_events_sensor"): "DECLARED_IN_CODE",
+        ("warehouse", "landing_files_sensor"): "STOPPED",
+        ("elsewhere", "late_events_sensor"): "RUNNING",
+    }
+    known = {sensor.name for sensor in definitions().get_repository_def().sensor_defs}
+    assert known >= {name for location, name in named if location == "warehouse"}, "a state of a sensor that is gone"
+
+
+def test_the_old_memory_of_the_landing_sensor_is_read_as_none(warehouse: Warehouse, landing: Path) -> None:
+    prepare(warehouse)
+    with warehouse.connect() as connection:
+        ((body,),) = connection.execute(
+            "select job_body from dagster.instigators where job_body like '%landing_files_sensor%'"
+        ).fetchall()
+    cursor = json.loads(body)["job_specific_data"]["cursor"]
+    assert "gone.ndjson" in cursor
+    assert Memory.parse(cursor) == Memory()
