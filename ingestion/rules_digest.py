@@ -20,7 +20,9 @@ from ingestion.event_rules import EventRules
 
 PACKAGE: Final = Path(__file__).parent
 # What lines are made of, and what becomes of one. These modules and all that they import from this package count.
-ROOTS: Final = ("landing.parquet", "validation.validator")
+LINE_ROOTS: Final = ("landing.parquet", "validation.validator")
+# The same for rows of ad spend.
+SPEND_ROOTS: Final = ("ad_spend.files", "normalization", "redaction.redactor")
 # Modules that are imported there and decide nothing about a line: where files lie, how a value is encrypted, days.
 WITHOUT_RULES: Final = frozenset(
     {"encryption.props", "encryption.tokens", "landing.files", "landing.object_store", "landing.places",
@@ -44,7 +46,7 @@ def rules_digest(*, rules: EventRules, start_date: date, encryption: PropEncrypt
     The keys that encrypt props do not count: the job `rotate_encryption_key` changes what they have encrypted.
     """
     settings = {
-        "code": code_digest(),
+        "code": code_digest(LINE_ROOTS),
         "libraries": _library_versions(),
         "rules": rules,
         "start_date": start_date,
@@ -53,19 +55,25 @@ def rules_digest(*, rules: EventRules, start_date: date, encryption: PropEncrypt
     return hashlib.sha256(_spelled(settings).encode()).hexdigest()[:_DIGITS]
 
 
-@lru_cache(maxsize=1)
-def code_digest() -> str:
+def spend_rules_digest(rules: EventRules) -> str:
+    """Return the digest of all that decides what becomes of a row of ad spend."""
+    settings = {"code": code_digest(SPEND_ROOTS), "libraries": _library_versions(), "rules": rules}
+    return hashlib.sha256(_spelled(settings).encode()).hexdigest()[:_DIGITS]
+
+
+@lru_cache(maxsize=2)
+def code_digest(roots: tuple[str, ...]) -> str:
     """Return the digest of the code that counts; computed once a process, as it takes some 0.2 s."""
     digest = hashlib.sha256()
-    for module, tree in sorted(rule_modules().items()):
+    for module, tree in sorted(rule_modules(roots).items()):
         digest.update(f"{module}\0{syntax(tree)}\0".encode())
     return digest.hexdigest()
 
 
-def rule_modules(package: Path = PACKAGE) -> dict[str, ast.Module]:
+def rule_modules(roots: tuple[str, ...] = LINE_ROOTS, package: Path = PACKAGE) -> dict[str, ast.Module]:
     """Return the modules that count, by their names inside the package."""
     found: dict[str, ast.Module] = {}
-    waiting = list(ROOTS)
+    waiting = list(roots)
     while waiting:
         module = waiting.pop()
         path = _file(package, module)

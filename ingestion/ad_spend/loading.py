@@ -28,6 +28,7 @@ from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing.files import LandingRoot
 from ingestion.normalization import normalized_name, normalized_source
 from ingestion.redaction.redactor import Redactor, redactor_for
+from ingestion.rules_digest import spend_rules_digest
 
 _COLUMNS: Final = ", ".join(COLUMN_NAMES)
 
@@ -55,22 +56,23 @@ def load_ad_spend(
 ) -> AdSpendReport:
     """Load every file that is new or has changed: all of them, with their ledger rows, or nothing.
 
-    A changed file replaces exactly its own rows. Names are redacted by `rules`, by default the seeds', as visits are.
-    Days that have been built and whose spend is another now become stale. A file that cannot be used is refused, and
-    the others are loaded. Raises ValueError inside a transaction of the caller, which could take back what is reported
-    as loaded.
+    A changed file replaces exactly its own rows. So does a file that was loaded under other rules: such files are small,
+    and read at every load. Names are redacted by `rules`, by default the seeds', as visits are. Days that have been
+    built and whose spend is another now become stale. A file that cannot be used is refused, and the others are
+    loaded. Raises ValueError inside a transaction of the caller, which could take back what is reported as loaded.
     """
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise ValueError("ad spend is loaded in a transaction of its own: commit the connection's first")
     files, refused = ad_spend_files(root)
-    redactor = redactor_for(rules or default_rules())
+    rules = rules or default_rules()
+    redactor, digest = redactor_for(rules), spend_rules_digest(rules)
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("set local synchronous_commit = on")
         cursor.execute("select ops.hold_writer()")
         # Two loads of one file would each find it missing from the ledger.
         cursor.execute("lock table ops.ad_spend_loads in share row exclusive mode")
-        cursor.execute("select file, load_id, checksum from ops.ad_spend_loads where replaced_by is null")
-        ledger = {file: (load_id, checksum) for file, load_id, checksum in cursor}
+        cursor.execute("select file, load_id, checksum, rules_digest from ops.ad_spend_loads where replaced_by is null")
+        ledger = {file: (load_id, (checksum, rules_digest)) for file, load_id, checksum, rules_digest in cursor}
         cursor.execute(CREATE_INCOMING)
         change_id: int | None = None
         loaded: dict[str, int] = {}
@@ -79,8 +81,8 @@ def load_ad_spend(
         for file in files:
             try:
                 text, checksum = read_content(file)
-                load_id, previous_checksum = ledger.get(file.name, (None, None))
-                if checksum == previous_checksum:
+                load_id, loaded_as = ledger.get(file.name, (None, None))
+                if loaded_as == (checksum, digest):
                     unchanged.append(file.name)
                     continue
                 rows = list(read_rows(file.name, text))
@@ -88,7 +90,7 @@ def load_ad_spend(
                 refused[file.name] = str(reason)
                 continue
             change_id = change_id or next_change_id(cursor)
-            loaded[file.name] = _enter(cursor, file, checksum, change_id, load_id, rows, redactor)
+            loaded[file.name] = _enter(cursor, file, (checksum, digest), change_id, load_id, rows, redactor)
             if load_id is not None:
                 replaced.append(load_id)
         if loaded:
@@ -108,22 +110,25 @@ def load_ad_spend(
 def _enter(
     cursor: psycopg.Cursor,
     file: AdSpendFile,
-    checksum: str,
+    loaded_as: tuple[str, str],
     change_id: int,
     previous: int | None,
     rows: Sequence[tuple[int, AdSpendRow] | RejectedRow],
     redactor: Redactor,
 ) -> int:
-    """Enter a file in the ledger and send its rows to the server. Returns its load id."""
+    """Enter a file in the ledger, with its checksum and the digest of the rules, and send its rows to the server.
+
+    Returns its load id.
+    """
     if previous is not None:
         # The file's place as the loaded version is free before the new version takes it.
         cursor.execute("update ops.ad_spend_loads set replaced_by = load_id where load_id = %s", [previous])
     good = [row for row in rows if not isinstance(row, RejectedRow)]
     rejected = [row for row in rows if isinstance(row, RejectedRow)]
     (load_id,) = cursor.execute(
-        "insert into ops.ad_spend_loads (change_id, file, checksum, rows_read, accepted, rejected, duplicates)"
-        " values (%s, %s, %s, %s, 0, %s, 0) returning load_id",
-        [change_id, file.name, checksum, len(rows), len(rejected)],
+        "insert into ops.ad_spend_loads (change_id, file, checksum, rules_digest, rows_read, accepted, rejected,"
+        " duplicates) values (%s, %s, %s, %s, %s, 0, %s, 0) returning load_id",
+        [change_id, file.name, *loaded_as, len(rows), len(rejected)],
     ).fetchone() or (0,)
     if previous is not None:
         cursor.execute("update ops.ad_spend_loads set replaced_by = %s where load_id = %s", [load_id, previous])

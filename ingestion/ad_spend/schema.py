@@ -43,8 +43,18 @@ create table if not exists ops.ad_spend_loads (
     rejected bigint not null,
     duplicates bigint not null,
     loaded_at timestamptz not null default clock_timestamp(),
-    replaced_by bigint
+    replaced_by bigint,
+    rules_digest text
 );
+do $$ begin
+    if not exists (
+        select from pg_attribute where attrelid = 'ops.ad_spend_loads'::regclass and attname = 'rules_digest'
+    ) then
+        alter table ops.ad_spend_loads add column rules_digest text;
+    end if;
+end $$;
+comment on column ops.ad_spend_loads.rules_digest is
+    'The digest of the code, lists and settings by which the rows were read; null for loads of versions without it.';
 comment on table ops.ad_spend_loads is
     'The ledger of ad spend: one row per version of a file. rows_read = accepted + rejected + duplicates.';
 comment on column ops.ad_spend_loads.replaced_by is

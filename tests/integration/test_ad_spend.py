@@ -371,3 +371,17 @@ def test_spend_of_an_older_version_becomes_what_a_fresh_load_gives(
     # Every day has another sum or name than before.
     assert [day for day, _ in rows(STALE)] == ["2026-10-01", "2026-10-02", "2026-10-03"]
     assert load().loaded == ()
+
+
+def test_files_that_were_loaded_under_other_rules_are_loaded_again(
+    raw: psycopg.Connection, write: Write, load: Load, rows: Rows
+) -> None:
+    write("a.csv", "2026-10-01,google,cpc,x,500,,")
+    assert load().loaded == ("ad_spend/a.csv",)
+    assert load().loaded == ()
+    for digest in ("'of older rules'", "null"):
+        raw.execute(f"update ops.ad_spend_loads set rules_digest = {digest}")  # type: ignore[arg-type]
+        raw.commit()
+        assert load().loaded == ("ad_spend/a.csv",)
+        assert rows("select sum(cost_cents) from raw.ad_spend") == [(500,)]
+        assert load().loaded == ()

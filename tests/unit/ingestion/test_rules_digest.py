@@ -13,7 +13,15 @@ from ingestion import rules_digest as digests
 from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.tokens import KeyRing
 from ingestion.event_rules import EventRules
-from ingestion.rules_digest import PACKAGE, WITHOUT_RULES, rule_modules, rules_digest, syntax
+from ingestion.rules_digest import (
+    PACKAGE,
+    SPEND_ROOTS,
+    WITHOUT_RULES,
+    rule_modules,
+    rules_digest,
+    spend_rules_digest,
+    syntax,
+)
 
 RULES = EventRules.from_seeds()
 START = date(2026, 10, 1)
@@ -44,7 +52,7 @@ def test_code_lists_and_settings_change_the_digest(monkeypatch: pytest.MonkeyPat
         "start": of(start=date(2026, 10, 2)),
         "encrypted props": of(encryption=PropEncryption(["legalName"], KeyRing.parse(KEYS[0]))),
     }
-    monkeypatch.setattr(digests, "code_digest", lambda: "other code")
+    monkeypatch.setattr(digests, "code_digest", lambda _: "other code")
     changed["code"] = of()
     assert len({before, *changed.values()}) == 1 + len(changed), changed
 
@@ -83,6 +91,12 @@ def test_every_module_by_which_lines_are_read_and_validated_counts() -> None:
     assert not counted.keys() & WITHOUT_RULES
     # Loading and resolution look at all of raw whenever a day is loaded.
     assert not [module for module in counted if module.startswith(("candidates", "resolution", "loading", "ledger"))]
+
+
+def test_what_redacts_and_normalizes_names_of_campaigns_counts_for_ad_spend() -> None:
+    assert {"ad_spend.files", "normalization", "redaction.redactor"} <= rule_modules(SPEND_ROOTS).keys()
+    other = replace(RULES, hash_key=b"another")
+    assert spend_rules_digest(RULES) == spend_rules_digest(replace(RULES)) != spend_rules_digest(other)
 
 
 def test_a_module_that_is_said_to_have_no_rules_is_there() -> None:
