@@ -56,10 +56,10 @@ def load_ad_spend(
 ) -> AdSpendReport:
     """Load every file that is new or has changed: all of them, with their ledger rows, or nothing.
 
-    A changed file replaces exactly its own rows. So does a file that was loaded under other rules: such files are small,
-    and read at every load. Names are redacted by `rules`, by default the seeds', as visits are. Days that have been
-    built and whose spend is another now become stale. A file that cannot be used is refused, and the others are
-    loaded. Raises ValueError inside a transaction of the caller, which could take back what is reported as loaded.
+    A changed file replaces exactly its own rows. So does a file that was loaded under other rules, since all are
+    read anyway. Names are redacted by `rules`, by default the seeds', as visits are. Days that have been built and
+    whose spend is another now become stale. A file that cannot be used is refused, and the others are loaded. Raises
+    ValueError inside a transaction of the caller, which could take back what is reported as loaded.
     """
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise ValueError("ad spend is loaded in a transaction of its own: commit the connection's first")
