@@ -83,13 +83,21 @@ _DESCRIPTIVE: Final = {
     )
 }
 _SESSION: Final = probe_of(SessionId)
+_Required: Final = msgspec.defstruct(
+    "Required",
+    [(field.name, field.type) for field in msgspec.structs.fields(Event) if field.required],
+    rename="camel",
+)
 _NOT_A_UUID: Final = f"not {expectation(SessionId)}"
 
 
 def read_event(document: dict[str, Any], placeholders: Set[str]) -> Reading:
     """Read the event of a document. Raises msgspec.ValidationError or Unacceptable when it is none."""
-    if is_camel(document) and (reading := _read_at_once(document, document, placeholders)) is not None:
-        return reading
+    if is_camel(document):
+        if (reading := _read_at_once(document, document, placeholders)) is not None:
+            return reading
+        # Nothing that is dropped mends these, and most bad lines break them.
+        msgspec.convert(document, _Required)
     spelled = spell(document)
     if not spelled.conflicts and (reading := _read_at_once(spelled.sent, spelled.present, placeholders)) is not None:
         return reading
