@@ -15,9 +15,11 @@ from ingestion.redaction import redact_text
 # Redacts a text; a load has one of its own.
 Redact = Callable[[str], str]
 
-# As many characters as a UTM field may have as sent. NFKC makes up to 18 characters of one (U+FDFA): what is longer is
-# cut, so that no index on the names of a visit ever refuses a row.
+# As many characters as a UTM field may have as sent; NFKC makes up to 18 characters of one (U+FDFA). An entry of a
+# Postgres index holds 2,704 bytes, among them source, medium and campaign together: a form has at most 512 bytes of
+# UTF-8. What is longer is cut, so that no index on the names of a visit ever refuses a row.
 MAX_NORMALIZED_LENGTH: Final = 255
+MAX_NORMALIZED_BYTES: Final = 512
 # Two rounds are enough for every single character of Unicode 14 (2026-11-28). Trimming and cutting may each ask for one
 # more.
 _MAX_ROUNDS: Final = 8
@@ -105,7 +107,15 @@ def _stored(text: str, form: Callable[[str], str], redact: Redact) -> str | None
     """Apply the form until it changes nothing, and redact what only the form shows, such as a full-width address."""
     for _ in range(_MAX_ROUNDS):
         before = text
-        text = trimmed(form(redact(trimmed(text)))[:MAX_NORMALIZED_LENGTH])
+        text = trimmed(_cut(form(redact(trimmed(text)))))
         if text == before:
             break
     return text or None
+
+
+def _cut(text: str) -> str:
+    text = text[:MAX_NORMALIZED_LENGTH]
+    # A character has at most four bytes.
+    if len(text) * 4 <= MAX_NORMALIZED_BYTES:
+        return text
+    return text.encode()[:MAX_NORMALIZED_BYTES].decode(errors="ignore")

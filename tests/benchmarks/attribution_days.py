@@ -56,13 +56,10 @@ _EVENTS: Final = """
 
 _ATTRIBUTION: Final = """
     insert into raw.attribution (
-        event_date, event_key, event_id, utm_source, utm_medium, utm_campaign, referrer, landing_page, load_id,
-        line_number
+        event_date, event_key, event_id, utm_source, utm_medium, utm_campaign, utm_source_normalized,
+        utm_medium_normalized, utm_campaign_normalized, referrer, landing_page, load_id, line_number
     )
-    select event_date, event_key, event_id,
-        case when kind < 2 then (array['google', 'newsletter'])[kind + 1] end,
-        case when kind < 2 then (array['cpc', 'email'])[kind + 1] end,
-        case when kind < 2 then 'campaign-' || line_number %% 20 end,
+    select event_date, event_key, event_id, source, medium, campaign, source, medium, campaign,
         case when kind >= 2 then (array['https://www.google.com/', 'https://www.reddit.com/r/art'])[kind - 1] end,
         'https://licensery.example/', 1, line_number
     from (
@@ -70,6 +67,10 @@ _ATTRIBUTION: Final = """
         where event_date = %(day)s::date and line_number %% %(per_session)s = 0
             and line_number / %(per_session)s %% 10 < 4
     ) as first_events
+    cross join lateral (
+        select (array['google', 'newsletter'])[kind + 1] as source, (array['cpc', 'email'])[kind + 1] as medium,
+            case when kind < 2 then 'campaign-' || line_number %% 20 end as campaign
+    ) as names
 """
 
 

@@ -99,7 +99,7 @@ QUESTIONS: Final = (
         "creator_sources_30d",
         "select * from marts.creator_traffic_sources where creator_id = %(creator)s and period = '30d' order by place",
         30,
-        "select coalesce(utm_source, 'direct'), count(distinct (event_date, session_id)) from raw.events"
+        "select coalesce(utm_source_normalized, 'direct'), count(distinct (event_date, session_id)) from raw.events"
         " inner join raw.ip_ownerships as shares using (ip_asset_id)"
         " left join raw.attribution using (event_date, event_key)"
         f" where {_LOOKED_AT} and creator_id = %(creator)s group by 1 order by 2 desc limit 10",

@@ -1,5 +1,6 @@
 {# Whether a host is one of the public internet, and neither loopback nor of a private network. Numbers end a host only in
-   an IPv4 address. A name without a dot is one of a private network, unless it is the number of an app in Apple's store. #}
+   an IPv4 address. A name without a dot is one of a private network, unless it is the number of an app in Apple's store. The domain name
+   system knows no host of more than 253 bytes; what is longer would not fit an index. #}
 {% macro is_public_host(host) -%}
     {{ return(adapter.dispatch('is_public_host')(host)) }}
 {%- endmacro %}
@@ -14,6 +15,7 @@
     ] -%}
     {%- set private_ipv6 = ['::', '(0+:){3}', 'f[cd][0-9a-f]{2}:', 'fe[89ab][0-9a-f]:'] -%}
     case
+        when octet_length({{ host }}) > 253 then false
         when left({{ host }}, 1) = '[' then {{ host }} !~ '^[[]({{ private_ipv6 | join("|") }})'
         when {{ host }} ~ '[.][0-9]+$' then {{ host }} !~ '^({{ private_ipv4 | join("|") }})[.][0-9.]+$'
         when position('.' in {{ host }}) = 0 then {{ host }} ~ '^[0-9]+$'

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion.normalization import (
+    MAX_NORMALIZED_BYTES,
     MAX_NORMALIZED_LENGTH,
     normalized_detail,
     normalized_name,
@@ -23,7 +24,7 @@ FOLDED = (
     "\u0130\u0131\u00df\u1e9e\u015e\u015f\u03a3\u03c2\u03c3\ufb01\u0307\u0345\ufdfa\u2460\u2167\u338f\u0390\u03b0\u1f50"
 )
 FULL_WIDTH = "\uff41\uff3a\uff0e\uff20"
-ODD = st.text(st.sampled_from("aAzZ.-wWmM019 " + FOLDED + FULL_WIDTH + BLANKS) | st.characters())
+ODD = st.text(st.sampled_from("aAzZ.-wWmM019 " + FOLDED + FULL_WIDTH + BLANKS) | st.characters(codec="utf-8"))
 
 
 @pytest.mark.parametrize(
@@ -85,6 +86,7 @@ def test_the_form_of_a_form_is_itself(form, text):
     assert form(once) == once
     if once is not None:
         assert 0 < len(once) <= MAX_NORMALIZED_LENGTH
+        assert len(once.encode()) <= MAX_NORMALIZED_BYTES
         assert once == trimmed(once)
         assert unicodedata.is_normalized("NFKC", once)
 
@@ -104,8 +106,10 @@ def test_every_character_has_a_form_that_stays():
 
 
 def test_a_text_that_grows_is_cut_to_what_an_index_holds():
-    # One character of 18, repeated as often as a UTM field may.
-    assert len(normalized_name("\ufdfa" * 255)) == MAX_NORMALIZED_LENGTH
+    # One character becomes 18; one has four bytes.
+    assert len(normalized_name("\u338f" * 255)) == MAX_NORMALIZED_LENGTH
+    for text in ("\U0001f600" * 255, "\u4e00" * 255):
+        assert MAX_NORMALIZED_BYTES - 4 < len(normalized_name(text).encode()) <= MAX_NORMALIZED_BYTES
 
 
 def test_personal_data_that_only_the_form_shows_is_redacted():

@@ -5,6 +5,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingestion.contract import CLICK_IDS
 from ingestion.tracking import Tracker, TrackingContext, attribution_of
 from tests.unit.ingestion.tracking.conftest import NOW, Lines
 
@@ -26,6 +27,14 @@ def test_utm_fields_click_ids_and_both_addresses_are_found() -> None:
         "referrer": "https://www.google.com/",
         "landingPage": f"{url}&msclkid=M&ttclid=T",
     }
+
+
+def test_every_click_id_of_the_contract_is_found_under_its_key() -> None:
+    url = f"{PAGE}?" + "&".join(f"{name}=of-{name}" for name in CLICK_IDS)
+    found = attribution_of(url)
+    assert found.pop("landingPage") == url
+    assert list(found.values()) == [f"of-{name}" for name in CLICK_IDS]
+    assert {"wbraid", "gadSource", "liFatId"} <= found.keys()
 
 
 def test_of_several_values_the_first_that_says_something_counts() -> None:
