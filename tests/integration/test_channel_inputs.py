@@ -1,6 +1,7 @@
 """Visits and spend of strangers, as they write names, meet in the marts; one landing file and one spend file."""
 
 import json
+import random
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from ingestion.ad_spend.loading import load_ad_spend
 from ingestion.window import Window
 from tests.pipeline import Pipeline
 
-pytestmark = pytest.mark.models("daily_metrics", "daily_metrics_by_channel", "roas_daily", "attribution_paths")
+pytestmark = pytest.mark.models(
+    "daily_metrics", "daily_metrics_by_channel", "roas_daily", "attribution_paths", "referrer_days"
+)
 
 DAY = date(2026, 11, 7)
 EVENTS = Path(__file__).parent / "channels.ndjson"
@@ -104,6 +107,16 @@ def test_a_mart_of_an_older_version_gets_the_level_of_its_spend_in_place(built: 
             f"alter table {schema}.roas_daily drop column spend_level;"
             f"create unique index roas_daily_grain on {schema}.roas_daily ({names}) nulls not distinct"
         )
+    # Beside it the longest names that are accepted, of characters of four bytes that nothing compresses.
+    chance = random.Random(1)  # noqa: S311
+    names_sent = {
+        key: "".join(chr(0x2_0000 + chance.randrange(0xA000)) for _ in range(255))
+        for key in ("utmSource", "utmMedium", "utmCampaign")
+    }
+    host = "".join(chance.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(8_000))
+    for name, attribution in (("names", names_sent), ("host", {"referrer": f"https://{host}.example/"})):
+        long = json.loads(EVENTS.read_text().splitlines()[0]) | {"anonymousId": name, "idempotencyKey": f"ch-{name}"}
+        built.land(DAY, [{**long, "attribution": attribution}, sold_by(long)], f"{name}.ndjson")
     built.run(Window.day(DAY))
     wanted = (*names.split(", "), "spend_level")
     for schema in ("build", "marts"):
@@ -112,4 +125,6 @@ def test_a_mart_of_an_older_version_gets_the_level_of_its_spend_in_place(built: 
             f"{schema}.roas_daily_grain",
         )
         assert tuple(name for (name,) in columns) == wanted
-    assert len(built.contents(("marts",))["marts.roas_daily"]) == len(expected)
+    # A row more for each of eight models: the long names. Direct, the visit from no host, had a row before.
+    assert len(built.contents(("marts",))["marts.roas_daily"]) == len(expected) + 8
+    assert built.rows("select sum(views) from build.referrer_days where referrer like '%%.example'") == [(None,)]
