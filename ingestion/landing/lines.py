@@ -37,7 +37,23 @@ class Text:
     content: bytes
 
 
-Line = bytes | Oversized | EventArray | Remainder
+@dataclass(frozen=True, slots=True)
+class Unholdable:
+    """A row that has values which JSON cannot hold: the line without them, and what is wrong with each."""
+
+    content: bytes
+    reasons: tuple[str, ...]
+
+    @property
+    def head(self) -> bytes:
+        return self.content
+
+    @property
+    def line_bytes(self) -> int:
+        return len(self.content)
+
+
+Line = bytes | Oversized | EventArray | Remainder | Unholdable
 # The number of a line, the position of an object in it, and the object; mostly that is the line.
 Placed = tuple[int, int, Line]
 Portion = Text | list[Placed]

@@ -1,249 +1,176 @@
 """Parquet files as lines: every row becomes the JSON line that a tracker would have sent for it, so that one set of
-rules judges both.
+rules judges both. How columns become values is in parquet_values.py.
 
-- A null column, or a null member of a struct, is absent. In lists and maps null stays null.
-- `props`, `attribution` and `context` are structs or maps, or text columns that hold their JSON.
-- A timestamp with a time zone is an instant; one without is written without an offset, which the rules refuse. Digits
-  beyond the microsecond are cut off.
-- A floating-point number without a fraction is written without one, as JavaScript does: a column of cents becomes
-  floating-point as soon as a writer such as pandas finds a null in it.
+Only columns that are fields are read, in either spelling; what others hold, and whether it could be read, does not
+matter. Memory is bounded by bytes, not by rows.
 """
 
-import json
-import math
-from collections import Counter
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import msgspec
 
-from ingestion.contract import SECTIONS
+from ingestion.contract import MAX_LINE_BYTES, Event
+from ingestion.landing.limits import DEFAULT_LIMITS, Limits
+from ingestion.landing.lines import Line, Unholdable
+from ingestion.landing.objects import HEAD_BYTES, Oversized
+from ingestion.landing.parquet_sizes import (
+    SHORT_TEXTS_BYTES,
+    arrow_bytes,
+    dictionary_bytes,
+    is_small,
+    longest_in_dictionaries,
+    rows_at_once,
+    sizes_of,
+    slices,
+)
+from ingestion.landing.parquet_values import Converter, Unheld, UnreadableParquet, column_converter, refuse_twins
+from ingestion.validation.consent import DECLINING_KEYS
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pyarrow as pa
 
-# Rows that are held as Python objects at a time.
-_BATCH_ROWS: Final = 512
 # Pages are read in pieces of this size instead of whole columns of a row group, which can have gigabytes.
 _BUFFER_BYTES: Final = 262_144
-# Up to here a floating-point number says exactly which whole number it is.
-_MAX_WHOLE: Final = 2**53
-_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - the offset is written beside it, or left out
-_encode: Final = msgspec.json.Encoder().encode
-
-Converter = Callable[["pa.Array"], list[Any]]
-
-
-class UnreadableParquet(Exception):
-    """A file that is no Parquet, is damaged, or holds what no event can be made of."""
+# Consent counts wherever it stands, also beside the fields.
+FIELDS: Final = frozenset((*Event.__struct_encode_fields__, *Event.__struct_fields__, *DECLINING_KEYS))
+_CONSENT: Final = frozenset((*DECLINING_KEYS, "source", "context"))
+_WRITE_AGAIN: Final = "have it written again, whole, and rerun the landing day"
+_UNSUPPORTED: Final = ("not supported", "Unsupported", "not built", "NotImplemented")
 
 
-def rows_as_lines(stored: BinaryIO) -> Iterator[bytes]:
-    """The JSON lines of a seekable Parquet file, one a row, in order. Raises UnreadableParquet."""
-    batches = _batches(stored)
+def rows_as_lines(stored: BinaryIO, limits: Limits = DEFAULT_LIMITS) -> Iterator[list[Line]]:
+    """Yield the lines of a seekable Parquet file, one a row, in order, some at a time. Raises UnreadableParquet."""
+    batches = _lines(stored, limits)
     while lines := next(batches, None):
-        yield from lines
+        yield lines
 
 
-def _batches(stored: BinaryIO) -> Iterator[list[bytes]]:
+def _lines(stored: BinaryIO, limits: Limits) -> Iterator[list[Line]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(
-            stored,
-            buffer_size=_BUFFER_BYTES,
-            pre_buffer=False,
-            page_checksum_verification=True,
-            arrow_extensions_enabled=True,
-        ) as file:
-            schema = file.schema_arrow
-            _refuse_twins(schema.names, "")
-            converters = [_column(field) for field in schema]
-            for batch in file.iter_batches(batch_size=_BATCH_ROWS, use_threads=False):
-                columns = [convert(column) for convert, column in zip(converters, batch.columns, strict=True)]
-                rows = zip(*columns, strict=True) if columns else [()] * batch.num_rows
-                if lines := [
-                    _encode({name: value for name, value in zip(schema.names, row, strict=True) if value is not None})
-                    for row in rows
-                ]:
-                    yield lines
+        with pq.ParquetFile(stored, **_OPTIONS) as file:
+            metadata = file.metadata
+            paths = [metadata.schema.column(index).path for index in range(metadata.num_columns)]
+            names = [name for name in file.schema_arrow.names if name in FIELDS]
+            refuse_twins(names, "")
+            leaves = [index for index, path in enumerate(paths) if path.partition(".")[0] in FIELDS]
+            _refuse_bomb(stored, sum(arrow_bytes(metadata, n, leaves) for n in range(metadata.num_row_groups)), limits)
+            texts = [index for index in leaves if metadata.schema.column(index).physical_type == "BYTE_ARRAY"]
+            with pq.ParquetFile(stored, read_dictionary=[paths[index] for index in texts], **_OPTIONS) as sparing:
+                for group in range(metadata.num_row_groups):
+                    rows = rows_at_once(arrow_bytes(metadata, group, leaves), metadata.row_group(group).num_rows)
+                    chosen: dict[str, Any] = {"row_groups": [group], "columns": names, "use_threads": False}
+                    # To look every text up in its dictionary takes twice the time, and mostly saves nothing.
+                    is_long = dictionary_bytes(metadata, group, texts) > SHORT_TEXTS_BYTES and any(
+                        longest_in_dictionaries(first) > SHORT_TEXTS_BYTES
+                        for first in islice(sparing.iter_batches(1, **chosen), 1)
+                    )
+                    for batch in (sparing if is_long else file).iter_batches(rows, **chosen):
+                        yield from _batch_lines(batch)
+    except MemoryError as error:
+        raise UnreadableParquet(
+            f"has pages that need more memory than there is ({error}): write it with smaller pages and row groups"
+        ) from error
     except (pa.ArrowException, OSError) as error:
-        raise UnreadableParquet(str(error).partition("\n")[0]) from error
+        raise UnreadableParquet(_told(error)) from error
 
 
-def _refuse_twins(names: list[str], where: str) -> None:
-    twins = [name for name, count in Counter(names).items() if count > 1]
-    if twins:
-        raise UnreadableParquet(f"two columns have the name {where}{twins[0]}")
+_OPTIONS: Final[dict[str, Any]] = {
+    "buffer_size": _BUFFER_BYTES,
+    "pre_buffer": False,
+    "page_checksum_verification": True,
+    "arrow_extensions_enabled": True,
+}
 
 
-def _column(field: "pa.Field") -> Converter:
-    convert = _converter(field.type, field.name)
-    if field.name not in SECTIONS or not _is_text(field.type):
-        return convert
-    return lambda array: [text if text is None else _as_json(text) for text in convert(array)]
+def _refuse_bomb(stored: BinaryIO, unpacked: int, limits: Limits) -> None:
+    size = stored.seek(0, 2)
+    stored.seek(0)
+    if not limits.allow(unpacked=unpacked, stored=size):
+        raise UnreadableParquet(
+            f"unpacks to more than {limits.max_expansion} times its size ({unpacked:,} bytes of {size:,}), as no log"
+            " of events does: have it written again, or raise WAREHOUSE_MAX_EXPANSION if it is meant"
+        )
 
 
-def _as_json(text: str | msgspec.Raw) -> str | msgspec.Raw:
-    """The JSON value that a text holds, spelled as it is there; the text itself when it holds none."""
-    if isinstance(text, msgspec.Raw):
-        return text
-    try:
-        msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        try:
-            # Lone surrogates and numbers out of range, which have reasons of their own.
-            json.loads(text, parse_int=str)
-        except (ValueError, RecursionError):
-            return text
-    return msgspec.Raw(text.encode())
+def _told(error: Exception) -> str:
+    text = str(error).partition("\n")[0]
+    if "crypt" in text.lower():
+        return f"is encrypted, which is not supported ({text}): write it without encryption"
+    if any(word in f"{type(error).__name__} {text}" for word in _UNSUPPORTED):
+        return f"uses what is not supported ({text}): write it with another compression, encoding or type"
+    return f"is no Parquet file that can be read, or a damaged or truncated one ({text}): {_WRITE_AGAIN}"
 
 
-def _is_text(kind: "pa.DataType") -> bool:
-    import pyarrow.types as types
-
-    if types.is_dictionary(kind):
-        return _is_text(kind.value_type)
-    kind = getattr(kind, "storage_type", kind)
-    return any(is_kind(kind) for is_kind in (types.is_string, types.is_large_string, types.is_string_view)) or (
-        _is_bytes(kind)
-    )
-
-
-def _is_bytes(kind: "pa.DataType") -> bool:
-    import pyarrow.types as types
-
-    return any(
-        is_kind(kind)
-        for is_kind in (types.is_binary, types.is_large_binary, types.is_binary_view, types.is_fixed_size_binary)
-    )
-
-
-def _converter(kind: "pa.DataType", name: str) -> Converter:
-    """What makes a list of JSON values of an array of this type. Raises UnreadableParquet for types JSON has not."""
-    import pyarrow as pa
-    import pyarrow.types as types
-
-    if isinstance(kind, pa.UuidType):
-        return lambda array: [None if value is None else str(value) for value in array.to_pylist()]
-    if isinstance(kind, pa.BaseExtensionType):
-        inside = _converter(kind.storage_type, name)
-        return lambda array: inside(array.storage)
-    if types.is_dictionary(kind):
-        inside = _converter(kind.value_type, name)
-        return lambda array: inside(array.dictionary_decode())
-    if types.is_null(kind) or types.is_boolean(kind) or types.is_integer(kind):
-        return lambda array: array.to_pylist()
-    if types.is_float64(kind):
-        return lambda array: [value if value is None else _number(value) for value in array.to_pylist()]
-    if types.is_floating(kind) or types.is_decimal(kind):
-        # By way of its shortest text: 0.1 of 32 bits is meant as 0.1, not as what it is in 64 bits.
-        return lambda array: [
-            value if value is None else _number_of_text(value) for value in array.cast(pa.string()).to_pylist()
-        ]
-    if _is_text(kind):
-        return lambda array: [
-            value if value is None else _text(value) for value in array.cast(pa.large_binary()).to_pylist()
-        ]
-    if types.is_timestamp(kind):
-        return _timestamps(kind)
-    if types.is_date(kind):
-        return lambda array: [value if value is None else f"{value}" for value in array.cast(pa.string()).to_pylist()]
-    if types.is_struct(kind):
-        return _structs(kind, name)
-    if types.is_map(kind):
-        return _maps(kind, name)
-    if types.is_list(kind) or types.is_large_list(kind):
-        return _lists(kind, name)
-    raise UnreadableParquet(f"column {name} is of type {kind}, which has no counterpart in JSON")
-
-
-def _number(value: float) -> int | float | msgspec.Raw:
-    if value.is_integer() and abs(value) <= _MAX_WHOLE:
-        return int(value)
-    # Spelled out they are no JSON, as in a line; the encoder would make null of them, and the row an event.
-    return value if math.isfinite(value) else msgspec.Raw(json.dumps(value).encode())
-
-
-def _number_of_text(text: str) -> int | float | msgspec.Raw:
-    return int(text) if text.lstrip("-").isdigit() else _number(float(text))
-
-
-def _text(value: bytes) -> str | msgspec.Raw:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        # Parquet does not look at its texts. The line keeps the wrong bytes, and is refused for them.
-        quoted = json.dumps(value.decode("utf-8", "surrogateescape"), ensure_ascii=False)
-        return msgspec.Raw(quoted.encode("utf-8", "surrogateescape"))
-
-
-def _timestamps(kind: "pa.TimestampType") -> Converter:
-    import pyarrow as pa
-
-    offset = "+00:00" if kind.tz else ""
-    units_a_second = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}[kind.unit]
-
-    def text(value: int) -> str:
-        try:
-            return (_EPOCH + timedelta(microseconds=value * 1_000_000 // units_a_second)).isoformat() + offset
-        except OverflowError:
-            return f"{value} {kind.unit} since 1970"  # no time that the rules know
-
-    return lambda array: [value if value is None else text(value) for value in array.cast(pa.int64()).to_pylist()]
-
-
-def _structs(kind: "pa.StructType", name: str) -> Converter:
-    members = [kind.field(index) for index in range(kind.num_fields)]
-    names = [member.name for member in members]
-    _refuse_twins(names, f"{name}.")
-    converters = [_converter(member.type, f"{name}.{member.name}") for member in members]
-
-    def convert(array: "pa.StructArray") -> list[Any]:
-        columns = [inside(array.field(index)) for index, inside in enumerate(converters)]
-        rows = zip(*columns, strict=True) if columns else [()] * len(array)
-        return [
-            {name: value for name, value in zip(names, row, strict=True) if value is not None} if is_there else None
-            for is_there, row in zip(array.is_valid().to_pylist(), rows, strict=True)
-        ]
-
-    return convert
-
-
-def _lists(kind: "pa.ListType", name: str) -> Converter:
-    inside = _converter(kind.value_type, name)
-
-    def convert(array: "pa.ListArray") -> list[Any]:
-        return _cut(array, inside(array.values))
-
-    return convert
-
-
-def _maps(kind: "pa.MapType", name: str) -> Converter:
-    if not _is_text(kind.key_type):
-        raise UnreadableParquet(f"column {name} is a map whose keys are no texts")
-    keys, items = _converter(kind.key_type, name), _converter(kind.item_type, name)
-
-    def convert(array: "pa.MapArray") -> list[Any]:
-        pairs = list(zip(keys(array.keys), items(array.items), strict=True))
-        return [None if row is None else _object(row) for row in _cut(array, pairs)]
-
-    return convert
-
-
-def _object(pairs: list[tuple[Any, Any]]) -> Any:
-    if len({key for key, _ in pairs if isinstance(key, str)}) == len(pairs):
-        return dict(pairs)
-    # A key that comes twice, or is no UTF-8: for the rules to refuse.
-    return msgspec.Raw(b"{" + b",".join(_encode(key) + b":" + _encode(value) for key, value in pairs) + b"}")
-
-
-def _cut(array: "pa.ListArray", values: list[Any]) -> list[Any]:
-    """The rows of a list or map, of the values of all its rows."""
-    offsets = array.offsets.to_pylist()
-    return [
-        values[start:end] if is_there else None
-        for is_there, start, end in zip(array.is_valid().to_pylist(), offsets, offsets[1:], strict=False)
+def _batch_lines(batch: "pa.RecordBatch") -> Iterator[list[Line]]:
+    columns = [
+        (name, column, column_converter(field))
+        for name, field, column in zip(batch.schema.names, batch.schema, batch.columns, strict=True)
+        if name in FIELDS
     ]
+    sizes = None if is_small(batch) else _row_sizes(batch, [column for _, column, _ in columns])
+    for start, end in [(0, batch.num_rows)] if sizes is None else slices(sizes):
+        if sizes is not None and end - start == 1 and sizes[start] > MAX_LINE_BYTES:
+            yield [Oversized(_head(columns, start), int(sizes[start]))]
+            continue
+        made = [(name, convert(column.slice(start, end - start))) for name, column, convert in columns]
+        names = [name for name, _ in made]
+        rows = zip(*(values for _, values in made), strict=True) if made else [()] * (end - start)
+        yield _encoded(
+            [{name: value for name, value in zip(names, row, strict=True) if value is not None} for row in rows]
+        )
+
+
+def _row_sizes(batch: "pa.RecordBatch", columns: "list[pa.Array]") -> "npt.NDArray[Any]":
+    import numpy as np
+
+    return sum(map(sizes_of, columns), start=np.zeros(batch.num_rows, np.int64))
+
+
+def _encoded(rows: list[dict[str, Any]]) -> list[Line]:
+    encode = _ENCODER.encode
+    try:
+        return [encode(row) for row in rows]
+    except _Flaw:
+        return [_line(row) for row in rows]
+
+
+def _line(row: dict[str, Any]) -> Line:
+    try:
+        return _ENCODER.encode(row)
+    except _Flaw:
+        reasons: list[str] = []
+
+        def leave_out(value: Any) -> None:
+            if not isinstance(value, Unheld):
+                raise TypeError(value)
+            reasons.append(value.reason)
+
+        return Unholdable(msgspec.json.Encoder(enc_hook=leave_out).encode(row), tuple(dict.fromkeys(reasons)))
+
+
+class _Flaw(Exception):
+    """A row has a value that JSON cannot hold."""
+
+
+def _flaw(_: Any) -> Any:
+    raise _Flaw
+
+
+_ENCODER: Final = msgspec.json.Encoder(enc_hook=_flaw)
+
+
+def _head(columns: "list[tuple[str, pa.Array, Converter]]", row: int) -> bytes:
+    """Make the beginning of a row that is too long, of its short columns, and first of those that tell of consent."""
+    short: dict[str, Any] = {}
+    for name, column, convert in sorted(columns, key=lambda named: named[0] not in _CONSENT):
+        value = column.slice(row, 1)
+        if sizes_of(value)[0] <= HEAD_BYTES:
+            [short[name]] = convert(value)
+    line = _line({name: value for name, value in short.items() if value is not None})
+    return (line if isinstance(line, bytes) else line.head)[:HEAD_BYTES]

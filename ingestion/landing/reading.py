@@ -7,17 +7,14 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count, islice, repeat
-from typing import BinaryIO, Final, cast
+from itertools import count, repeat
+from typing import BinaryIO, cast
 
 from ingestion.landing.files import PARQUET, LandingError, LandingFile
-from ingestion.landing.lines import Placed, Portion, placed, split
+from ingestion.landing.lines import Line, Placed, Portion, placed, split
 from ingestion.landing.progress import Meter
 from ingestion.landing.storage import ObjectChanged, StorageError
-from ingestion.landing.unpacking import CHUNK_BYTES, WRITE_AGAIN, HashingReader, unpacked_chunks
-
-# Of Parquet, whose rows become lines one by one.
-_ROWS_AT_ONCE: Final = 512
+from ingestion.landing.unpacking import CHUNK_BYTES, HashingReader, unpacked_chunks
 
 
 def checksum(file: LandingFile) -> str:
@@ -61,26 +58,24 @@ class Reading:
         self._end(hashing.hexdigest())
 
     def _parquet_lines(self, stored: BinaryIO) -> Iterator[Portion]:
-        from ingestion.landing.parquet import UnreadableParquet, rows_as_lines
+        from ingestion.landing.parquet import rows_as_lines
+        from ingestion.landing.parquet_values import UnreadableParquet
 
         with _seekable(stored) as rows:
             problem = None
             try:
                 if size := rows.seek(0, 2):
-                    rows.seek(0)
-                    lines: Iterator[Placed] = zip(count(1), repeat(1), rows_as_lines(rows), strict=False)
-                    while portion := list(islice(lines, _ROWS_AT_ONCE)):
-                        self._meter.add(sum(len(line) for _, _, line in portion if isinstance(line, bytes)), size)
-                        yield portion
+                    number = 1
+                    for lines in rows_as_lines(rows, self._file.limits):
+                        self._meter.add(sum(map(_length, lines)), size)
+                        yield list(zip(count(number), repeat(1), lines, strict=False))
+                        number += len(lines)
             except UnreadableParquet as error:
                 problem = error
             rows.seek(0)
             self._end(_digest(rows), problem)
         if problem is not None:
-            raise LandingError(
-                f"{self._file.location} is no Parquet file that can be read, or a damaged or truncated one ({problem}):"
-                f" {WRITE_AGAIN}"
-            ) from problem
+            raise LandingError(f"{self._file.location} {problem}; nothing of its landing day was loaded") from problem
 
     def _end(self, checksum: str, problem: Exception | None = None) -> None:
         file = self._file
@@ -92,6 +87,10 @@ class Reading:
         if is_another:
             raise _changed(file) from problem
         self.checksum = checksum
+
+
+def _length(line: Line) -> int:
+    return len(line if isinstance(line, bytes) else line.head) + 1
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from ingestion.contract import (
 from ingestion.encryption.props import PropEncryption
 from ingestion.enrichment import user_agent_parser
 from ingestion.event_rules import EventRules, default_rules
-from ingestion.landing.lines import EventArray
+from ingestion.landing.lines import EventArray, Unholdable
 from ingestion.landing.objects import Oversized, Remainder
 from ingestion.redaction import redactor_for
 from ingestion.redaction.redactor import nothing
@@ -51,6 +51,7 @@ from ingestion.window import ONE_DAY
 
 _AHEAD: Final = timedelta(hours=MAX_CLOCK_AHEAD_HOURS) // timedelta(microseconds=1)
 _TOO_LONG: Final = f"line: longer than {MAX_LINE_BYTES} bytes"
+_NO_REASON: Final = "line: not an event of the contract"
 _NOT_READ: Final = {
     EventArray: AN_ARRAY,
     Oversized: _TOO_LONG,
@@ -114,8 +115,14 @@ class LineValidator:
         self._day_end = to_microseconds(self._day_ends_at)
         self._last_received = self._day_end + _AHEAD
 
-    def reject_unread(self, line: Oversized | EventArray | Remainder) -> Rejected | NotTracked:
+    def reject_unread(self, line: Oversized | EventArray | Remainder | Unholdable) -> Rejected | NotTracked:
         """The outcome of what was not read whole: a long line, an array of events, rubbish behind objects."""
+        if isinstance(line, Unholdable):
+            outcome = self.examine(line.content)
+            if isinstance(outcome, NotTracked):
+                return outcome
+            others = (reason for reason in outcome.reasons if reason != _NO_REASON)
+            return Rejected(outcome.line, outcome.line_bytes, (*line.reasons, *others))
         # The rest of a line is no JSON, and so nobody's answer.
         if not isinstance(line, Remainder) and start_declines(line.head):
             return NotTracked()
@@ -163,7 +170,7 @@ class LineValidator:
         except RecursionError:
             reasons = (TOO_DEEP,)
         # A line is refused for a reason; should the diagnosis find none, it is refused all the same, and shows.
-        reasons = reasons or ("line: not an event of the contract",)
+        reasons = reasons or (_NO_REASON,)
         return Rejected(redact_line(line, self._is_covered, self._redactor), len(line), reasons)
 
     def refuse(self, line: bytes) -> Rejected | NotTracked | None:

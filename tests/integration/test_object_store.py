@@ -95,10 +95,10 @@ def test_names_of_any_characters_are_read(s3: S3, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("a.ndjson", b'{"n":1}\n{"n":2}\n'),
-        ("a.ndjson.gz", gzip.compress(b'{"n":1}\n{"n":2}\n', mtime=0)),
-        ("a.ndjson.zst", zstd.compress(b'{"n":1}\n{"n":2}\n')),
-        ("a.parquet", parquet(pa.table({"n": [1, 2]}))),
+        ("a.ndjson", b'{"actorId":1}\n{"actorId":2}\n'),
+        ("a.ndjson.gz", gzip.compress(b'{"actorId":1}\n{"actorId":2}\n', mtime=0)),
+        ("a.ndjson.zst", zstd.compress(b'{"actorId":1}\n{"actorId":2}\n')),
+        ("a.parquet", parquet(pa.table({"actorId": [1, 2]}))),
     ],
 )
 def test_every_format_is_read_range_by_range(
@@ -107,7 +107,7 @@ def test_every_format_is_read_range_by_range(
     monkeypatch.setattr(object_store, "RANGE_BYTES", 10)
     s3.land(DAY, content, name)
     [file] = landing_files(LandingRoot.at(s3.url), DAY)
-    assert list(read_lines(file, checksum(file))) == [(1, 1, b'{"n":1}'), (2, 1, b'{"n":2}')]
+    assert list(read_lines(file, checksum(file))) == [(1, 1, b'{"actorId":1}'), (2, 1, b'{"actorId":2}')]
 
 
 @pytest.mark.parametrize("name", ["a.ndjson", "a.ndjson.gz", "a.ndjson.zst", "a.parquet"])
@@ -122,7 +122,7 @@ def test_an_object_of_no_bytes_is_an_empty_file(s3: S3, name: str) -> None:
     [
         ("a.ndjson.gz", gzip.compress(b"{}\n" * 5_000, mtime=0)[:-9]),
         ("a.ndjson.zst", zstd.compress(b"{}\n" * 5_000)[:-9]),
-        ("a.parquet", parquet(pa.table({"n": [1, 2]}))[:-9]),
+        ("a.parquet", parquet(pa.table({"actorId": [1, 2]}))[:-9]),
     ],
 )
 def test_a_truncated_object_is_named_by_its_url(s3: S3, name: str, content: bytes) -> None:

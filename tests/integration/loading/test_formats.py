@@ -4,7 +4,7 @@ import gzip
 import io
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -161,3 +161,35 @@ def test_an_array_over_many_lines_is_one_row_that_says_what_to_do(raw: RawTables
     assert raw.rows("select reasons, line_bytes, line_number from raw.rejected_events") == [
         (["line: an array of events; write one event per line (NDJSON)"], len(array), 1)
     ]
+
+
+def test_columns_of_parquet_that_are_no_fields_do_not_count(raw: RawTables) -> None:
+    table = pa.table({
+        "eventType": ["asset_viewed"] * 3, "occurredAt": [datetime(2026, 10, 2, 10, tzinfo=UTC)] * 3,
+        "idempotencyKey": ["a", "b", "c"], "page_load": pa.array([1, None, 3], pa.duration("us")),
+        "props": pa.array([{"wait": timedelta(1)}, {"wait": None}, None]),
+    })  # fmt: skip
+    stored = io.BytesIO()
+    pq.write_table(table, stored)
+    write(raw, "a.parquet", stored.getvalue())
+    report = raw.load(DAY)
+    assert (report.lines_read, report.accepted, report.rejected) == (3, 2, 1)
+    assert raw.keys() == ["b", "c"]
+    assert raw.rows("select line_number, line_position, reasons from raw.rejected_events") == [
+        (1, 1, ["props.wait: of the Parquet type duration[us], which JSON has not"])
+    ]
+
+
+def test_long_rows_of_parquet_are_rejected_and_their_neighbours_loaded(raw: RawTables) -> None:
+    long = pa.DictionaryArray.from_arrays(pa.array([0, 1] * 300, pa.int32()), pa.array(["u", "x" * 5_600_000]))
+    stored = io.BytesIO()
+    at = pa.array([datetime(2026, 10, 2, 10, tzinfo=UTC)] * 600)
+    keys = [f"{number}" for number in range(600)]
+    table = pa.table({"eventType": ["asset_viewed"] * 600, "occurredAt": at, "idempotencyKey": keys, "actorId": long})
+    pq.write_table(table, stored, compression="zstd")
+    write(raw, "a.parquet", stored.getvalue())
+    report = raw.load(DAY)
+    assert (report.lines_read, report.accepted + report.rejected, report.accepted) == (600, 600, 100)
+    assert raw.rows(
+        "select distinct reasons[1], line_bytes > 5600000 from raw.rejected_events where line_number %% 2 = 0"
+    ) == [("line: longer than 1048576 bytes", True)]

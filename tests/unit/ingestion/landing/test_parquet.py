@@ -3,9 +3,11 @@
 import decimal
 import io
 import json
+import subprocess
+import sys
 import tracemalloc
 import uuid
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from ingestion.landing.files import LandingError, LandingFile, landing_files
+from ingestion.landing.objects import Oversized
 from ingestion.landing.parquet import rows_as_lines
 from ingestion.landing.reading import checksum, read_lines
 from ingestion.validation.notes import Note
 from ingestion.validation.stored import Accepted
-from ingestion.validation.validator import LineValidator, Rejected
+from ingestion.validation.validator import LineValidator, NotTracked, Rejected
 from ingestion.window import Window
 
 DAY = date(2026, 10, 3)
@@ -30,13 +33,13 @@ def lines_of(table: pa.Table, **options: Any) -> list[bytes]:
     stored = io.BytesIO()
     pq.write_table(table, stored, **options)
     stored.seek(0)
-    return list(rows_as_lines(stored))
+    return [line for lines in rows_as_lines(stored) for line in lines]  # type: ignore[misc]
 
 
 def value_of(column: Any) -> Any:
-    """What a value becomes in a column called x; ... when it becomes absent."""
-    [line] = lines_of(pa.table({"x": column}))
-    return json.loads(line).get("x", ...)
+    """What a value becomes in the column of a field; ... when it becomes absent."""
+    [line] = lines_of(pa.table({"actorId": column}))
+    return json.loads(line).get("actorId", ...)
 
 
 def landed(root: Path, content: bytes, name: str = "a.parquet") -> LandingFile:
@@ -171,20 +174,20 @@ def test_columns_may_be_camel_case_or_snake_case_and_cents_floating_point(valida
 
 
 def test_rows_are_numbered_and_none_is_skipped(tmp_path):
-    table = pa.table({"n": pa.array([None if n % 3 == 0 else n for n in range(2_000)], pa.int64())})
+    table = pa.table({"actorId": pa.array([None if n % 3 == 0 else n for n in range(2_000)], pa.int64())})
     file = landed(tmp_path, stored(table, row_group_size=700))
     lines = list(read_lines(file, checksum(file)))
     assert [number for number, _, _ in lines] == list(range(1, 2_001))
     assert lines[0][2] == b"{}"
-    assert lines[1_999] == (2_000, 1, b'{"n":1999}')
+    assert lines[1_999] == (2_000, 1, b'{"actorId":1999}')
 
 
 @pytest.mark.parametrize("codec", ["snappy", "gzip", "zstd", "lz4", "brotli", "none"])
 def test_every_usual_compression_inside_is_read(codec):
-    assert lines_of(pa.table({"a": [1]}), compression=codec) == [b'{"a":1}']
+    assert lines_of(pa.table({"actorId": [1]}), compression=codec) == [b'{"actorId":1}']
 
 
-@pytest.mark.parametrize("table", [pa.table({}), pa.table({"a": pa.array([], pa.int64())})])
+@pytest.mark.parametrize("table", [pa.table({}), pa.table({"actorId": pa.array([], pa.int64())})])
 def test_a_table_without_rows_has_no_lines(table):
     assert lines_of(table) == []
 
@@ -201,36 +204,153 @@ def test_a_table_without_rows_has_no_lines(table):
     ],
 )
 def test_a_damaged_file_is_named_with_what_to_do(tmp_path, damage):
-    whole = stored(pa.table({"n": [str(n) for n in range(5_000)]}), write_page_checksum=True)
+    whole = stored(pa.table({"actorId": [str(n) for n in range(5_000)]}), write_page_checksum=True)
     file = landed(tmp_path, damage(whole))
     with pytest.raises(LandingError, match=r"a\.parquet is no Parquet file that can be read, .* written again, whole"):
         list(read_lines(file, checksum(file)))
 
 
+def test_two_columns_of_one_field_are_refused_and_of_no_field_ignored(tmp_path):
+    twins = pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], ["actorId", "actorId"])
+    with pytest.raises(LandingError, match=r"a\.parquet has two columns with the name actorId"):
+        list(read_lines(landed(tmp_path, stored(twins))))
+    others = pa.Table.from_arrays([pa.array(["a"]), pa.array([1]), pa.array([2])], ["actorId", "x", "x"])
+    assert lines_of(others) == [b'{"actorId":"a"}']
+
+
+ODD = {
+    "a duration": pa.array([timedelta(1)]),
+    "a time": pa.array([time(12, 30)]),
+    "a time of nanoseconds": pa.array([1], pa.time64("ns")),
+    "raw bytes": pa.array([b"\xff\0"], pa.binary()),
+    "bytes of a fixed length": pa.array([b"ab"], pa.binary(2)),
+    "a list of a fixed length": pa.array([[1, 2]], pa.list_(pa.int64(), 2)),
+    "a view of a list": pa.array([[1]], pa.list_view(pa.int64())),
+    "a map with whole numbers for keys": pa.array([[(1, 2)]], pa.map_(pa.int64(), pa.int64())),
+    "a struct of a duration": pa.array([{"a": timedelta(1), "b": [{"c": timedelta(2)}]}]),
+    "a list of durations": pa.array([[timedelta(1)]]),
+    "a map of durations": pa.array([[("a", timedelta(1))]], pa.map_(pa.string(), pa.duration("us"))),
+    "a decimal": pa.array([decimal.Decimal("1.5")], pa.decimal256(50, 2)),
+    "no value": pa.array([None], pa.null()),
+    "an instant before all calendars": pa.array([-(2**62)], pa.timestamp("us")),
+    "a dictionary of raw bytes": pa.array([b"\xff"]).dictionary_encode(),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize("name", ["page_load", "EventType", "props.x", "event-type", "Props", ""])
+def test_a_column_that_is_no_field_is_not_read_whatever_its_type(kind, name):
+    table = pa.table({"eventType": ["asset_viewed"], name: ODD[kind], "props": [{"a": 1}]})
+    assert lines_of(table) == [b'{"eventType":"asset_viewed","props":{"a":1}}']
+
+
+def test_damage_in_a_column_that_is_no_field_does_not_stop_a_file():
+    table = pa.table({"eventType": ["a"] * 9, "noise": [f"noise {n}" for n in range(9)]})
+    content = stored(table, use_dictionary=False, compression="none", write_page_checksum=True, write_statistics=False)
+    spoilt = io.BytesIO(content.replace(b"noise 4", b"n@ise 4"))
+    assert spoilt.getvalue() != content
+    assert sum(map(len, rows_as_lines(spoilt))) == 9
+
+
+def test_consent_is_read_wherever_it_stands(validator):
+    for name in ("doNotTrack", "do_not_track"):
+        [line] = lines_of(pa.table({"eventType": ["asset_viewed"], "occurredAt": [NOON], name: [True]}))
+        assert isinstance(validator.validate(line), NotTracked)
+
+
 @pytest.mark.parametrize(
-    ("table", "said"),
+    ("column", "reason"),
     [
-        (pa.Table.from_arrays([pa.array([1]), pa.array([2])], ["a", "a"]), "two columns have the name a"),
-        (pa.table({"a": pa.array([timedelta(1)])}), "column a is of type duration"),
-        (pa.table({"a": pa.array([[(1, 2)]], pa.map_(pa.int64(), pa.int64()))}), "column a is a map whose keys"),
+        ({"props": pa.array([{"wait": timedelta(1), "a": 1}])}, "props.wait: of the Parquet type duration[us]"),
+        ({"props": pa.array([{"x": [{"wait": timedelta(1)}]}])}, "props.x.wait: of the Parquet type duration[us]"),
+        ({"props": pa.array([[(1, 2)]], pa.map_(pa.int64(), pa.int64()))}, "props: a map whose keys are no texts"),
+        ({"props": pa.array([[("a", timedelta(1)), ("a", timedelta(1))]], pa.map_(pa.string(), pa.duration("us")))},
+         "props: of the Parquet type duration[us]"),
+        ({"actorId": pa.array([timedelta(1)])}, "actorId: of the Parquet type duration[us]"),
+    ],
+)  # fmt: skip
+def test_a_value_that_json_cannot_hold_refuses_its_row_and_no_other(validator, column, reason):
+    good = {"eventType": pa.array(["asset_viewed"] * 2), "occurredAt": pa.array([NOON] * 2)}
+    [(name, values)] = column.items()
+    for consent in (None, True):
+        table = pa.table(
+            good
+            | {name: pa.concat_arrays([values, pa.nulls(1, values.type)])}
+            | {"context": pa.array([{"doNotTrack": consent}, {"doNotTrack": None}])}
+        )
+        bad, fine = lines_of(table)
+        outcome = validator.reject_unread(bad)
+        if consent:
+            assert isinstance(outcome, NotTracked)
+        else:
+            assert isinstance(outcome, Rejected)
+            assert [text for text in outcome.reasons if text.startswith(reason)]
+        assert isinstance(validator.validate(fine), Accepted)
+
+
+def test_times_of_day_and_lists_of_a_fixed_length_are_texts_and_lists():
+    assert value_of(pa.array([time(12, 30)])) == "12:30:00.000000"
+    assert value_of(pa.array([[1, 2]], pa.list_(pa.int64(), 2))) == [1, 2]
+    assert value_of(pa.array([[1, 2]], pa.list_view(pa.int64()))) == [1, 2]
+
+
+def test_lists_and_maps_of_rows_that_are_made_apart_are_whole():
+    rows = 40
+    long = "x" * 100_000
+    props = [{"l": [f"{n}", long], "m": [{"n": n}] * (n % 3)} for n in range(rows)]
+    maps = [[(f"k{n}", long), ("n", str(n))] for n in range(rows)]
+    table = pa.table({"props": props, "attribution": pa.array(maps, pa.map_(pa.string(), pa.string()))})
+    for options in ({}, {"use_dictionary": False}, {"row_group_size": 7}):
+        found = [json.loads(line) for line in lines_of(table, **options)]
+        assert found == [
+            {"props": made, "attribution": dict(pairs)} for made, pairs in zip(props, maps, strict=True)
+        ], options
+
+
+def problem_of(content: bytes) -> str:
+    try:
+        pq.read_table(io.BytesIO(content))
+    except (pa.ArrowException, OSError) as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        ("codec", r"uses what is not supported \(.*LZO.*\): write it with another compression"),
+        ("encrypted", r"is encrypted, which is not supported"),
+        ("bomb", r"unpacks to more than 200 times its size .* raise WAREHOUSE_MAX_EXPANSION"),
     ],
 )
-def test_a_table_that_no_events_can_be_made_of_is_refused_whole(tmp_path, table, said):
-    with pytest.raises(LandingError, match=said):
-        list(read_lines(landed(tmp_path, stored(table))))
+def test_what_is_not_supported_is_told_as_that(tmp_path, spoil, said, monkeypatch):
+    monkeypatch.setattr("ingestion.landing.limits.ALWAYS_ALLOWED_BYTES", 1_000_000)
+    whole = stored(pa.table({"eventType": ["x" * 50_000 + str(n) for n in range(100 if spoil == "bomb" else 1)]}),
+                   compression="zstd", use_dictionary=False, store_schema=False)  # fmt: skip
+    if spoil == "encrypted":
+        whole = b"PARE" + whole[4:-4] + b"PARE"
+    if spoil == "codec":
+        footer = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+        # The codec of the only column: 6, zstd, is 12 in the encoding of the footer; 3, LZO, is 6.
+        places = [n for n in range(footer, len(whole)) if whole[n - 1 : n + 1] == b"\x15\x0c"]
+        [whole] = [
+            spoilt for spoilt in (whole[:n] + b"\x06" + whole[n + 1 :] for n in places) if "LZO" in problem_of(spoilt)
+        ]
+    with pytest.raises(LandingError, match=rf"a\.parquet {said}.*; nothing of its landing day"):
+        list(read_lines(landed(tmp_path, whole)))
 
 
 def test_a_file_that_changes_under_its_reader_is_noticed(tmp_path):
-    file = landed(tmp_path, stored(pa.table({"a": [1]})))
+    file = landed(tmp_path, stored(pa.table({"actorId": [1]})))
     before = checksum(file)
-    for content in (stored(pa.table({"a": [2]})), b"PAR1 is how it begins"):
+    for content in (stored(pa.table({"actorId": [2]})), b"PAR1 is how it begins"):
         file = landed(tmp_path, content)
         with pytest.raises(LandingError, match="changed while it was read"):
             list(read_lines(file, before))
 
 
 def test_a_parquet_file_under_another_name_is_named(tmp_path):
-    file = landed(tmp_path, stored(pa.table({"a": [1]})), "a.ndjson")
+    file = landed(tmp_path, stored(pa.table({"actorId": [1]})), "a.ndjson")
     with pytest.raises(LandingError, match=r"rename it to a\.parquet"):
         list(read_lines(file))
 
@@ -249,3 +369,94 @@ def test_a_row_group_is_not_held_in_memory(tmp_path):
     tracemalloc.stop()
     assert file.size > 1 * MIB
     assert most + peak < 12 * MIB
+
+
+SCRIPT = """
+import resource, sys
+from datetime import date
+from pathlib import Path
+import numpy, pyarrow, pyarrow.parquet, pyarrow.compute
+from ingestion.landing.files import landing_files
+from ingestion.landing.objects import Oversized
+from ingestion.landing.reading import read_lines
+from ingestion.window import Window
+
+[file] = landing_files(Path(sys.argv[1]), Window.day(date(2026, 10, 3)))
+before = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+limit = before + 400 * 1024**2
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+long = sum(isinstance(line, Oversized) for _, _, line in read_lines(file))
+print(long)
+"""
+
+
+def repeated(text: str, times: int) -> pa.Array:
+    """Many times one text, which is held once."""
+    return pa.DictionaryArray.from_arrays(pa.array([0] * times, pa.int32()), pa.array([text]))
+
+
+def every(width: int, rows: int) -> pa.Array:
+    return pa.array(range(0, rows * width + 1, width), pa.int32())
+
+
+LONG = {
+    # 5.6 MB in every one of 600 rows, once in a dictionary.
+    "one text in a dictionary": lambda: pa.table({"actorId": repeated("x" * 5_600_000, 600)}),
+    "texts in a list": lambda: pa.table({
+        "props": pa.StructArray.from_arrays(
+            [pa.ListArray.from_arrays(every(7, 600), repeated("x" * 800_000, 4_200))], ["a"]
+        )
+    }),
+    "texts in a map": lambda: pa.table({
+        "props": pa.MapArray.from_arrays(
+            every(1, 600), repeated("k", 600).dictionary_decode(), repeated("x" * 5_600_000, 600)
+        )
+    }),
+    # Few bytes for millions of elements.
+    "numbers in a list": lambda: pa.table({
+        "props": pa.StructArray.from_arrays(
+            [pa.ListArray.from_arrays(every(1_000_000, 25), pa.nulls(25_000_000, pa.int8()).fill_null(7))], ["a"]
+        )
+    }),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", LONG)
+def test_rows_that_are_too_long_are_refused_before_they_are_made(tmp_path, kind):
+    made = LONG[kind]()
+    file = landed(tmp_path, stored(made, compression="zstd"))
+    assert file.size < 100_000
+    rows = made.num_rows
+    del made
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(tmp_path)],
+        capture_output=True, text=True, check=False, cwd=Path(__file__).parents[4],
+    )  # fmt: skip
+    assert (done.stderr, done.stdout) == ("", f"{rows}\n")
+
+
+def test_long_texts_outside_of_a_dictionary_are_read_few_at_a_time(tmp_path):
+    made = pa.table({"actorId": pa.array(["x" * 1_100_000] * 200, pa.large_string())})
+    landed(tmp_path, stored(made, compression="zstd", use_dictionary=False, write_batch_size=4))
+    del made
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(tmp_path)],
+        capture_output=True, text=True, check=False, cwd=Path(__file__).parents[4],
+    )  # fmt: skip
+    assert (done.stderr, done.stdout) == ("", "200\n")
+
+
+def test_the_row_that_is_too_long_is_known_by_its_short_columns_and_by_its_length(validator):
+    table = pa.table({
+        "props": [{"x": "y" * MIB}], "eventType": ["asset_viewed"], "occurredAt": [NOON], "actorId": ["u"],
+        "context": [{"os": "Linux"}],
+    })  # fmt: skip
+    [line] = lines_of(table)
+    assert isinstance(line, Oversized)
+    assert MIB < line.line_bytes < MIB + 1_000
+    assert json.loads(line.head) == {
+        "context": {"os": "Linux"}, "eventType": "asset_viewed", "occurredAt": "2026-10-03T12:00:00.123000+00:00",
+        "actorId": "u",
+    }  # fmt: skip
+    refused = table.set_column(4, "context", pa.array([{"doNotTrack": True}]))
+    assert isinstance(validator.reject_unread(*lines_of(refused)), NotTracked)
