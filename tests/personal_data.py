@@ -7,8 +7,9 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from random import Random
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, quote_plus, unquote
 
 import phonenumbers
@@ -18,6 +19,7 @@ REGIONS: Final = (
     "AT", "AU", "BR", "CH", "CN", "DE", "ES", "FR", "GB", "IN", "IT", "JP", "KE", "MX", "NG", "NL", "PL", "SE", "US", "ZA",
 )  # fmt: skip
 MAX_DEPTH: Final = 4
+_UTM_FIELDS: Final = ("utmSource", "utmMedium", "utmCampaign", "utmTerm", "utmContent")
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _SECRET_KEYS: Final = (
     "token", "accessToken", "refresh_token", "password", "apiKey", "otp", "client_secret", "auth", "sessionToken", "Bearer-Token",
@@ -88,6 +90,36 @@ def encoded(rng: Random, text: str, depth: int) -> str:
     for _ in range(depth):
         text = rng.choice(_ENCODINGS)(text)
     return text
+
+
+def planted_line(rng: Random, planted: Plant, number: int, day: date) -> str:
+    """Make a line of an event of a day with personal data in a random place, at a random depth of encoding."""
+    text = encoded(rng, planted.text, rng.randrange(MAX_DEPTH + 1))
+    event: dict[str, Any] = {
+        "eventType": "page_viewed",
+        "occurredAt": f"{day}T10:00:00Z",
+        "idempotencyKey": f"key-{number}",
+        "anonymousId": f"device-{number}",
+        "props": {},
+        "attribution": {},
+    }
+    place = rng.randrange(9)
+    if place < 3:
+        props = ({"title": text}, {"a": {"list": ["x", text]}}, {"message": json.dumps({"level": 1, "text": text})})
+        event["props"] = props[place]
+    elif place == 3:
+        event["props"] = {text: 1}
+    elif place == 4:
+        event["attribution"][rng.choice(_UTM_FIELDS)] = text[:255]
+    elif place == 5:
+        event["attribution"]["referrer"] = f"https://x.example/a?q={text}".replace(" ", "%20")
+    elif place == 6:
+        event["attribution"]["landingPage"] = f"https://x.example/{text}#top".replace(" ", "%20")
+    elif place == 7:
+        event["eventType"], event["whatever"] = "No Type", text
+    else:
+        return json.dumps(event | {"query": text})[:-2]
+    return json.dumps(event, ensure_ascii=rng.random() < 0.5)
 
 
 def survives(core: str, text: str) -> bool:

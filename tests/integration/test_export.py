@@ -17,9 +17,10 @@ from ingestion.export import files, reading
 from ingestion.export.exporting import export_events
 from ingestion.export.selection import ExportError, Selection
 from orchestration.defs import export
-from orchestration.defs.resources import ExportsResource, WarehouseResource
+from orchestration.defs.resources import ExportsResource, SourcesResource, WarehouseResource
 from orchestration.warehouse import Warehouse
 from tests.handmade_marts import DAY
+from tests.pipeline import HASH_KEY
 
 NEXT = DAY + timedelta(days=1)
 TOKEN = "encrypted:1:0123abcd:c2VjcmV0"
@@ -74,6 +75,9 @@ def run(warehouse: Warehouse, folder: Path, **config: str) -> dg.ExecuteInProces
         resources={
             "warehouse": WarehouseResource(url=warehouse.url),
             "exports": ExportsResource(folder=str(folder)),
+            "sources": SourcesResource(
+                landing_url=str(folder), application_url="", hash_key=HASH_KEY, start_date=str(DAY)
+            ),
         },
         raise_on_error=False,
     )
@@ -209,7 +213,7 @@ def test_a_few_events_are_in_memory_at_a_time_and_a_failure_leaves_no_file(
 
     monkeypatch.setattr(files, "_cell", cell)
     monkeypatch.setattr(
-        "ingestion.export.exporting.redacted", lambda event: batches.append(event["event_key"]) or event
+        "ingestion.export.exporting.redacted", lambda event, _: batches.append(event["event_key"]) or event
     )
     with pytest.raises(OSError, match="No space left"):
         export_events(stored, Selection.parse(start="2026-10-01", end="2026-10-03"), tmp_path / "events.csv")
