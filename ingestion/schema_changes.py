@@ -26,5 +26,12 @@ begin
             );
         end if;
     end loop;
+    if not exists (
+        select from pg_attribute where attrelid = 'ops.check_results'::regclass and attname = 'judges_all'
+    ) then
+        alter table ops.check_results add column judges_all boolean not null default false;
+        comment on column ops.check_results.judges_all is
+            'The judgement is about all there is, whatever the window: the latest one counts for every day.';
+    end if;
 end $$;
 """

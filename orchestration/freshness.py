@@ -14,6 +14,7 @@ from psycopg import sql
 
 from ingestion.window import ONE_DAY, Window
 from orchestration import stale_reasons
+from orchestration.roles.declared import MARTS
 
 # By NOTIFY: {"run_id": ..., "start": day, "end": day after the last, "marts": [names] or null for all of them}.
 CHANNEL: Final = "marts_published"
@@ -46,6 +47,41 @@ _VIEWS: Final = {
         """,
         {
             "": "Which version of which landing file a published day was made from. Grain: one row per day and load.",
+        },
+    ),
+    "ops.check_states": (
+        """
+        with failing as (
+            select results.check_name, day
+            from ops.check_results as results, unnest(results.bad_days) as day
+            where not results.is_passed and not exists (
+                select from ops.check_results as later
+                where later.check_name = results.check_name and later.checked_at > results.checked_at and (
+                    later.judges_all
+                    or later.window_start <= day and later.window_end > day
+                    or day = any(later.bad_days)
+                )
+            )
+            group by results.check_name, day
+        ),
+        latest as (
+            select distinct on (check_name) check_name, severity, checked_at
+            from ops.check_results
+            order by check_name, checked_at desc
+        )
+        select latest.check_name, latest.severity, failing.days is null as is_passing,
+            coalesce(failing.days, '{}') as failing_days, latest.checked_at
+        from latest
+        left join (
+            select check_name, array_agg(day order by day) as days from failing group by check_name
+        ) as failing using (check_name)
+        """,
+        {
+            "": "What each check says of all days: a run that passes says nothing of the days of other runs. Grain: one"
+            " row per check.",
+            "is_passing": "No day is left whose last verdict is a failure.",
+            "failing_days": "The event days whose last verdict is a failure.",
+            "checked_at": "When the check judged last, whichever days.",
         },
     ),
     "marts.data_freshness": (
@@ -100,10 +136,16 @@ def _create_view(cursor: psycopg.Cursor, name: str, query: str, comments: Mappin
         cursor.execute(sql.SQL("comment on {} is {}").format(thing, sql.Literal(text)))
 
 
-def record(cursor: psycopg.Cursor, marts: Sequence[str], window: Window, *, run_id: str) -> None:
-    """Put on record, and tell whoever listens, that these marts are published, in the publication's transaction."""
+def record(
+    cursor: psycopg.Cursor, marts: Sequence[str], window: Window, *, run_id: str, kept: Sequence[str] = ()
+) -> None:
+    """Put on record, and tell whoever listens, that these marts are published, in the publication's transaction.
+
+    `kept` are marts (schema.name) that no longer have a model and could not be dropped: what is known of them stays.
+    """
     last_day = window.end - ONE_DAY
-    cursor.execute("delete from ops.published_marts where not mart = any(%s)", [list(marts)])
+    there = [*marts, *(name.removeprefix(f"{MARTS}.") for name in kept)]
+    cursor.execute("delete from ops.published_marts where not mart = any(%s)", [there])
     cursor.execute(
         """
         insert into ops.published_marts as published (mart, last_published_date, run_id)

@@ -1,7 +1,8 @@
 """The gates: which checks a window has to pass, and how their outcomes reach Dagster and the warehouse."""
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 
 import dagster as dg
@@ -28,6 +29,9 @@ from quality_checks import (
 from quality_checks.outcome import CheckOutcome, Severity
 from quality_checks.results import record
 from quality_checks.suite import load_suite
+
+# A month; ops.check_states has all of them.
+_DAYS_SHOWN: Final = 31
 
 Check = Callable[[psycopg.Connection, Window], CheckOutcome]
 
@@ -146,10 +150,16 @@ def judge(
     return outcomes
 
 
-def results(outcomes: Iterable[CheckOutcome], selected: Iterable[dg.AssetCheckKey]) -> Iterator[dg.AssetCheckResult]:
+def results(
+    outcomes: Iterable[CheckOutcome],
+    selected: Iterable[dg.AssetCheckKey],
+    failing: Mapping[str, Sequence[date]],
+) -> Iterator[dg.AssetCheckResult]:
     """The outcomes as Dagster shows them, each at its asset: bad days and a sample of what is wrong in the metadata.
 
-    Dagster takes no result of a check that its run has not `selected`, when only some assets are run.
+    Dagster shows the last result of a check alone. So one that has passed for the days of its run warns while other
+    days are `failing`; it holds nothing back. Dagster takes no result of a check that its run has not `selected`, when
+    only some assets are run.
     """
     assets = {key.name: key.asset_key for key in selected}
     for outcome in outcomes:
@@ -157,16 +167,25 @@ def results(outcomes: Iterable[CheckOutcome], selected: Iterable[dg.AssetCheckKe
             continue
         metadata: dict[str, Any] = dict(outcome.observed)
         if outcome.days:
-            metadata["bad_days"] = ", ".join(day.isoformat() for day in outcome.days)
+            metadata["bad_days"] = _listed(outcome.days)
+        others = () if outcome.judges_all else failing.get(outcome.name, ())
+        if others:
+            metadata["other_failing_days"] = _listed(others)
         if outcome.sample:
             metadata["sample"] = dg.MetadataValue.json([dict(row) for row in outcome.sample])
         yield dg.AssetCheckResult(
             asset_key=assets[outcome.name],
             check_name=outcome.name,
-            passed=outcome.passed,
-            severity=dg.AssetCheckSeverity.ERROR if outcome.severity is Severity.ERROR else dg.AssetCheckSeverity.WARN,
+            passed=outcome.passed and not others,
+            description=f"{len(others)} other days still fail: {_listed(others)}" if others else None,
+            severity=dg.AssetCheckSeverity.ERROR if outcome.blocks else dg.AssetCheckSeverity.WARN,
             metadata=metadata,
         )
+
+
+def _listed(days: Sequence[date]) -> str:
+    more = f" and {len(days) - _DAYS_SHOWN} more" if len(days) > _DAYS_SHOWN else ""
+    return ", ".join(day.isoformat() for day in days[:_DAYS_SHOWN]) + more
 
 
 def record_dbt_tests(connection: psycopg.Connection, window: Window, *, build_id: str) -> None:

@@ -5,14 +5,15 @@ Rows move in one transaction, and only of days whose build is complete and whose
 move into are in mart_tables.py, the views over these in mart_views.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import psycopg
 from psycopg import sql
 
 from ingestion.window import Window
-from orchestration import freshness, last_build, mart_tables, mart_views
+from orchestration import freshness, last_build, mart_removal, mart_tables, mart_views, unchanged_days
 from orchestration.mart_relations import LOCK_SECONDS
 from orchestration.marts import Mart
 from orchestration.replacement import Replacement
@@ -20,6 +21,20 @@ from orchestration.roles import rights
 from orchestration.roles.declared import MARTS
 from orchestration.roles.policies import RolesMissing
 from orchestration.writer import assert_writer
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What a publication did.
+
+    `rows` are those published, by mart that is a table; `dropped` the marts whose model is gone, `kept` those of them
+    that others read. `days_unchanged` counts the days that came out as they were published before; None: not compared.
+    """
+
+    rows: Mapping[str, int]
+    dropped: Sequence[str]
+    kept: Sequence[str]
+    days_unchanged: int | None
 
 
 class PublicationRefused(Exception):
@@ -34,9 +49,9 @@ def publish(
     run_id: str,
     raw_checks: Sequence[str],
     build_checks: Sequence[str],
-) -> dict[str, int]:
-    """Replace in every mart what a run for the window replaces, by its scope, with what was built for it, in one
-    transaction. Returns rows published, by mart that is a table.
+) -> Publication:
+    """Replace in every mart what a run for the window replaces, by its scope, with what was built for it, and drop the
+    marts whose model is gone, in one transaction.
 
     Refuses, and changes nothing, unless the window is that of the last build, every day of it has a complete build,
     every check named in `build_checks` has passed on it, and every check in `raw_checks` on what it was made from.
@@ -55,11 +70,14 @@ def publish(
         except (last_build.OtherWindow, mart_tables.ColumnsChanged, mart_views.ViewMissing, RolesMissing) as error:
             raise PublicationRefused(f"nothing of {window} was published: {error}") from error
         tables = [mart for mart in marts if not mart.is_view]
+        days_unchanged = unchanged_days.count(cursor, marts, window, starts_anew=starts_anew)
         rows = {mart.name: _replace(cursor, mart, window, starts_anew=starts_anew) for mart in tables}
         cursor.execute(_RECORD, {"start": window.start, "end": window.end, "run_id": run_id})
         cursor.execute(_SETTLE, {"start": window.start, "end": window.end})
-        freshness.record(cursor, [mart.name for mart in marts if mart.schema == MARTS], window, run_id=run_id)
-    return rows
+        dropped, kept = mart_removal.drop_removed(cursor, marts)
+        published = [mart.name for mart in marts if mart.schema == MARTS]
+        freshness.record(cursor, published, window, run_id=run_id, kept=kept)
+    return Publication(rows, dropped, kept, days_unchanged)
 
 
 def _replace(cursor: psycopg.Cursor, mart: Mart, window: Window, *, starts_anew: bool) -> int:

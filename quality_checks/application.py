@@ -55,4 +55,5 @@ def license_fees_are_as_first_seen(connection: psycopg.Connection, window: Windo
         },
         days=(window.end - timedelta(days=1),) if shown else (),
         sample=tuple(plain_row({name: row[name] for name in columns}) for row in shown),
+        judges_all=True,
     )

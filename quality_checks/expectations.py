@@ -56,10 +56,12 @@ def run_suite(sqlalchemy_url: str, suite_name: str, window: Window) -> CheckOutc
 
 def _outcome(judge: "_Judge", suite: Suite, window: Window) -> CheckOutcome:
     days = _Days(window.start, window.end)
+    # Of a snapshot all rows are judged, whatever the window.
+    judges_all = suite.date_column is None
     observed: dict[str, JsonValue] = {"rows": judge.count(days), "expectations": len(suite.expectations)}
     failed = judge.failures(days, suite.expectations)
     if not failed:
-        return CheckOutcome(suite.check, True, suite.severity, observed)
+        return CheckOutcome(suite.check, True, suite.severity, observed, judges_all=judges_all)
     details = judge.details(days, failed)
     if suite.date_column is None:
         bad_days: tuple[date, ...] = (window.end - timedelta(days=1),)
@@ -79,7 +81,8 @@ def _outcome(judge: "_Judge", suite: Suite, window: Window) -> CheckOutcome:
         for result in details
         for row in result["result"].get("partial_unexpected_index_list") or []
     )
-    return CheckOutcome(suite.check, False, suite.severity, observed, bad_days, sample[:SAMPLE_ROWS])
+    rows = sample[:SAMPLE_ROWS]
+    return CheckOutcome(suite.check, False, suite.severity, observed, bad_days, rows, judges_all=judges_all)
 
 
 def _bad_days(judge: "_Judge", days: _Days, failed: Sequence[Mapping[str, Any]]) -> Iterator[date]:

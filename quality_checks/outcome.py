@@ -40,7 +40,8 @@ class CheckOutcome:
     """One judgement about one window.
 
     `name` says what must hold; `observed` holds the counts behind the judgement, `days` the days that break the
-    rule (of a passed check none), `sample` up to SAMPLE_ROWS rows that show how. Raises TypeError when `observed`
+    rule (of a passed check none), `sample` up to SAMPLE_ROWS rows that show how. With `judges_all` it is about all
+    there is, whatever the window, so that the latest one counts for every day. Raises TypeError when `observed`
     or `sample` hold anything that JSON does not know, and ValueError when days contradict the judgement.
     """
 
@@ -50,6 +51,7 @@ class CheckOutcome:
     observed: Mapping[str, JsonValue]
     days: tuple[date, ...] = ()
     sample: tuple[Mapping[str, JsonValue], ...] = ()
+    judges_all: bool = False
 
     def __post_init__(self) -> None:
         # json.dumps is the definition of "plain" that Dagster's metadata and jsonb share; NaN is in neither.
@@ -99,7 +101,12 @@ def plain_row(row: Mapping[str, object]) -> dict[str, JsonValue]:
 
 
 def blocking(
-    name: str, observed: Mapping[str, object], wrong: Sequence[Mapping[str, object]], bad_days: Iterable[date]
+    name: str,
+    observed: Mapping[str, object],
+    wrong: Sequence[Mapping[str, object]],
+    bad_days: Iterable[date],
+    *,
+    judges_all: bool = False,
 ) -> CheckOutcome:
     """The outcome of a check that keeps its window from being published as soon as one row is wrong."""
     return CheckOutcome(
@@ -109,6 +116,7 @@ def blocking(
         observed=plain_row(observed),
         days=tuple(sorted(bad_days)),
         sample=tuple(plain_row(row) for row in wrong[:SAMPLE_ROWS]),
+        judges_all=judges_all,
     )
 
 
@@ -124,4 +132,5 @@ def blocking_by_last_day(
     name: str, observed: Mapping[str, object], differences: Sequence[Mapping[str, object]], window: Window
 ) -> CheckOutcome:
     """The same where what is wrong belongs to the run as a whole: the last day of its window stands for it."""
-    return blocking(name, observed, differences, [window.end - timedelta(days=1)] if differences else [])
+    bad_days = [window.end - timedelta(days=1)] if differences else []
+    return blocking(name, observed, differences, bad_days, judges_all=True)

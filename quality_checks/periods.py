@@ -190,6 +190,7 @@ def periods_have_all_days(connection: psycopg.Connection, window: Window) -> Che
         observed={"days_missing": len(missing)},
         days=tuple(sorted(missing)),
         sample=tuple(plain_row(gap) for gap in gaps[:SAMPLE_ROWS]),
+        judges_all=True,
     )
 
 

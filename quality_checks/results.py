@@ -1,8 +1,9 @@
-"""Writes outcomes into ops.check_results, which publication reads before it moves anything."""
+"""Writes outcomes into ops.check_results, which publication reads before it moves anything; tells what still fails."""
 
 import json
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 
 import psycopg
@@ -12,10 +13,10 @@ from quality_checks.outcome import CheckOutcome, Window
 # A check that runs again for the same build and window replaces its own result and no other.
 _RECORD: Final = """
 insert into ops.check_results
-    (build_id, check_name, window_start, window_end, severity, is_passed, observed, bad_days, change_id)
+    (build_id, check_name, window_start, window_end, severity, is_passed, observed, bad_days, judges_all, change_id)
 values (
     %(build_id)s, %(check_name)s, %(window_start)s, %(window_end)s,
-    %(severity)s, %(is_passed)s, %(observed)s::jsonb, %(bad_days)s::date[],
+    %(severity)s, %(is_passed)s, %(observed)s::jsonb, %(bad_days)s::date[], %(judges_all)s,
     coalesce(%(change_id)s::bigint, ops.last_change_id())
 )
 on conflict (build_id, check_name, window_start, window_end) do update set
@@ -23,6 +24,7 @@ on conflict (build_id, check_name, window_start, window_end) do update set
     is_passed = excluded.is_passed,
     observed = excluded.observed,
     bad_days = excluded.bad_days,
+    judges_all = excluded.judges_all,
     change_id = excluded.change_id,
     checked_at = clock_timestamp()
 """
@@ -56,9 +58,27 @@ def record(
             "is_passed": outcome.passed,
             "observed": json.dumps({**outcome.observed, "sample": [dict(row) for row in outcome.sample]}),
             "bad_days": list(outcome.days),
+            "judges_all": outcome.judges_all,
             "change_id": change_id,
         }
         for outcome in outcomes
     ]
     with connection.transaction(), connection.cursor() as cursor:
         cursor.executemany(_RECORD, rows)
+
+
+def failing_days(connection: psycopg.Connection, *, outside: Window) -> dict[str, list[date]]:
+    """The days outside a window whose last verdict is a failure, by check; of the window itself its outcomes tell."""
+    rows = connection.execute(
+        """
+        select check_name, day
+        from ops.check_states, unnest(failing_days) as day
+        where day < %s or day >= %s
+        order by check_name, day
+        """,
+        [outside.start, outside.end],
+    )
+    failing: dict[str, list[date]] = {}
+    for name, day in rows:
+        failing.setdefault(name, []).append(day)
+    return failing

@@ -10,7 +10,7 @@ from psycopg import sql
 from ingestion.window import Window
 from orchestration import last_build
 from orchestration.marts import Column, Mart
-from orchestration.publication import publish
+from orchestration.publication import Publication, publish
 from orchestration.warehouse import Warehouse
 from orchestration.writer import writing
 
@@ -65,7 +65,7 @@ def build(
 
 def publish_by_hand(
     warehouse: Warehouse, marts: Sequence[Mart], *, run_id: str = "a-run", window: Window = WINDOW
-) -> None:
+) -> Publication:
     """Publish what is built, with no gate."""
     with (
         warehouse.connect(autocommit=True) as lock,
@@ -74,4 +74,4 @@ def publish_by_hand(
     ):
         with connection.cursor() as cursor:
             last_build.record(cursor, window, build_id="by-hand", model_version="by-hand")
-        publish(connection, marts=marts, window=window, run_id=run_id, raw_checks=[], build_checks=[])
+        return publish(connection, marts=marts, window=window, run_id=run_id, raw_checks=[], build_checks=[])

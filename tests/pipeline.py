@@ -20,7 +20,7 @@ from ingestion.loading import LoadReport, load_window
 from ingestion.window import ONE_DAY, Window
 from orchestration import builds, dbt, fits, gates, mart_tables, staleness
 from orchestration.marts import marts_of
-from orchestration.publication import publish
+from orchestration.publication import Publication, publish
 from orchestration.warehouse import Warehouse
 from orchestration.writer import writing
 from quality_checks import attribution, brands, creators, platform, visitors
@@ -217,7 +217,7 @@ class Pipeline:
         made = [f"{schema_name}.{name}" for schema_name, name in dbt.windowed_tables(dbt.manifest())]
         self.connection.execute(f"truncate {', '.join(made)}")  # type: ignore[arg-type]
 
-    def publish(self, window: Window, run_id: str) -> dict[str, int]:
+    def publish(self, window: Window, run_id: str) -> Publication:
         return publish(
             self.connection,
             marts=marts_of(dbt.manifest()),

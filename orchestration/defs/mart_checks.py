@@ -19,6 +19,7 @@ from quality_checks import (
     reconciliation,
     visitors,
 )
+from quality_checks.results import failing_days
 
 _DAILY_METRICS: Final = dg.AssetKey(["build", "daily_metrics"])
 _BY_CHANNEL: Final = dg.AssetKey(["build", "daily_metrics_by_channel"])
@@ -91,4 +92,5 @@ def build_checks(context: dg.AssetCheckExecutionContext, warehouse: WarehouseRes
             suites=gates.BUILD_SUITES,
             sqlalchemy_url=warehouse.located().sqlalchemy_url,
         )
-    yield from gates.results(outcomes, context.selected_asset_check_keys)
+        failing = failing_days(connection, outside=window_of(context))
+    yield from gates.results(outcomes, context.selected_asset_check_keys, failing)

@@ -3,6 +3,7 @@ transaction when every gate has been passed.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
@@ -13,7 +14,7 @@ from orchestration.defs.raw_assets import DAILY
 from orchestration.defs.resources import WriterResource
 from orchestration.marts import marts_of
 from orchestration.partitions import window_of
-from orchestration.publication import PublicationRefused, publish
+from orchestration.publication import Publication, PublicationRefused, publish
 from orchestration.scopes import Scope
 from orchestration.writer import WriterBusy
 
@@ -40,7 +41,7 @@ def published_marts(context: dg.AssetExecutionContext, writer: WriterResource) -
     window = window_of(context)
     marts = marts_of(project.manifest())
     with failures.told(PublicationRefused, WriterBusy), writer.connect() as connection:
-        publish(
+        published = publish(
             connection,
             marts=marts,
             window=window,
@@ -48,10 +49,27 @@ def published_marts(context: dg.AssetExecutionContext, writer: WriterResource) -
             raw_checks=gates.RAW_GATE,
             build_checks=gates.BUILD_GATE,
         )
+        _tell(context, published)
         # Not while they are loaded: entity_events.py says what that would cost.
         entity_events.index_published_days(connection)
+        counted: dict[str, int] = (
+            {} if published.days_unchanged is None else {"days_unchanged": published.days_unchanged}
+        )
+        metadata: dict[str, Any] = {**counted, "marts_dropped": list(published.dropped)}
         for mart in marts:
             if mart.scope is Scope.DAY and not mart.is_view:
                 rows = row_counts.rows_by_day(connection, mart.schema, mart.name, mart.date_column, window)
                 row_counts.tell(context, dg.AssetKey([mart.schema, mart.name]), rows)
-            yield dg.MaterializeResult(asset_key=[mart.schema, mart.name])
+            yield dg.MaterializeResult(asset_key=[mart.schema, mart.name], metadata=metadata)
+
+
+def _tell(context: dg.AssetExecutionContext, published: Publication) -> None:
+    for mart in published.dropped:
+        context.log.warning(f"dropped {mart}: no model makes it any more")
+    for mart in published.kept:
+        context.log.warning(
+            f"{mart} has no model any more and is not updated; it stays, because a view of somebody else reads it."
+            " Drop that view, and the next publication drops the mart"
+        )
+    if published.days_unchanged:
+        context.log.info(f"{published.days_unchanged} days came out as they were published before")

@@ -8,6 +8,7 @@ import dagster as dg
 from orchestration import failures, gates
 from orchestration.defs.resources import WarehouseResource
 from orchestration.partitions import window_of
+from quality_checks.results import failing_days
 
 _CHECKS: Final = (*gates.RAW_CHECKS, *gates.RAW_WARNINGS)
 _SPECS: Final = gates.check_specs(dg.AssetKey(["raw", "events"]), checks=_CHECKS, suites=gates.RAW_SUITES)
@@ -28,4 +29,5 @@ def raw_events_checks(
             suites=gates.RAW_SUITES,
             sqlalchemy_url=warehouse.located().sqlalchemy_url,
         )
-    yield from gates.results(outcomes, context.selected_asset_check_keys)
+        failing = failing_days(connection, outside=window_of(context))
+    yield from gates.results(outcomes, context.selected_asset_check_keys, failing)

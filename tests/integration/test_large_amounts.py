@@ -121,8 +121,8 @@ def test_a_spend_that_does_not_fit_names_table_and_id(pipeline: Pipeline) -> Non
     assert spend_fits_its_columns(pipeline.connection, window).passed
 
     pipeline.connection.execute(
-        "insert into raw.ad_spend (spend_date, channel, cost_cents, load_id, line_number)"
-        " select %s, 'Display', %s, 1, n from generate_series(1, 2) as n",
+        "insert into raw.ad_spend (spend_date, utm_source, cost_cents, load_id, line_number)"
+        " select %s, 'source ' || n, %s, 1, n from generate_series(1, 2) as n",
         [START, MOST],
     )
     outcome = spend_fits_its_columns(pipeline.connection, window)

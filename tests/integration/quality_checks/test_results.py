@@ -1,13 +1,16 @@
 """ops.check_results: what publication will read."""
 
+from dataclasses import replace
 from datetime import date
 
+import dagster as dg
 import psycopg
 import pytest
 
 from ingestion.window import Window
+from orchestration import gates
 from quality_checks.outcome import CheckOutcome, Severity
-from quality_checks.results import record
+from quality_checks.results import failing_days, record
 from tests.integration.quality_checks.handmade import Rows
 
 WINDOW = Window(date(2026, 10, 1), date(2026, 10, 4))
@@ -58,3 +61,38 @@ def test_two_outcomes_of_one_name_are_refused_and_nothing_is_written(
     with pytest.raises(ValueError, match="counts_add_up"):
         record(connection, [FAILED, PASSED], build_id="b1", window=WINDOW)
     assert recorded(connection) == []
+
+
+def state(connection: psycopg.Connection) -> list[tuple[object, ...]]:
+    return connection.execute("select check_name, is_passing, failing_days from ops.check_states order by 1").fetchall()
+
+
+def test_a_day_that_failed_fails_until_it_is_judged_again(rows: Rows, connection: psycopg.Connection) -> None:
+    first, second, third = (Window.day(date(2026, 10, day)) for day in (1, 2, 3))
+    record(connection, [FAILED], build_id="b1", window=WINDOW)
+    record(connection, [PASSED], build_id="b2", window=third)
+    record(connection, [PASSED], build_id="b3", window=first)
+    assert state(connection) == [("counts_add_up", False, [second.start])]
+    assert failing_days(connection, outside=third) == {"counts_add_up": [second.start]}
+    assert failing_days(connection, outside=second) == {}, "of its own days a run tells by its outcome"
+    record(connection, [PASSED], build_id="b4", window=second)
+    assert state(connection) == [("counts_add_up", True, [])]
+
+
+def test_what_judges_all_there_is_fails_for_no_day_once_it_passes(rows: Rows, connection: psycopg.Connection) -> None:
+    record(connection, [replace(FAILED, judges_all=True)], build_id="b1", window=WINDOW)
+    assert state(connection) == [("counts_add_up", False, [date(2026, 10, 2)])]
+    record(connection, [replace(PASSED, judges_all=True)], build_id="b2", window=Window.day(date(2026, 10, 9)))
+    assert state(connection) == [("counts_add_up", True, [])]
+
+
+def test_a_check_that_passes_for_a_run_warns_of_the_days_that_still_fail() -> None:
+    check = dg.AssetCheckKey(dg.AssetKey(["raw", "events"]), "counts_add_up")
+    failing = {"counts_add_up": [date(2026, 10, 2)]}
+    [shown] = gates.results([PASSED], [check], failing)
+    assert (shown.passed, shown.severity) == (False, dg.AssetCheckSeverity.WARN), "and holds nothing back"
+    assert shown.description == "1 other days still fail: 2026-10-02"
+    [shown] = gates.results([replace(PASSED, judges_all=True)], [check], failing)
+    assert shown.passed
+    [shown] = gates.results([FAILED], [check], {})
+    assert (shown.passed, shown.severity) == (False, dg.AssetCheckSeverity.ERROR)
