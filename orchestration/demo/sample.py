@@ -50,7 +50,7 @@ def sample_days(known: Situation, *, end: date | None = None, is_extended: bool 
         DemoRefused: The days asked for cannot be filled.
     """
     last = end or (known.yesterday if is_extended else None)
-    if known.sample is not None and known.sample.start == known.start:
+    if known.sample is not None and (known.sample.start == known.start or not known.is_start_chosen):
         days = _extended(known.sample, last, must_reach=end is not None)
     elif known.is_start_chosen:
         if last is not None and last < known.start:

@@ -153,7 +153,7 @@ def test_a_new_checkout_from_an_interrupted_demo_to_every_command_of_the_readme(
     interrupted = start_demo(copy, log)
     wait_for_text(log, "raw_application_tables: ", interrupted)
     interrupted.send_signal(signal.SIGTERM)
-    assert interrupted.wait(timeout=90) == 130
+    assert interrupted.wait(timeout=90) == -signal.SIGINT
     assert "interrupted: ending the run" in log.read_text()
     deadline = time.monotonic() + 60
     while (left := programs_in(copy)) and time.monotonic() < deadline:

@@ -47,6 +47,10 @@ def test_a_sample_of_the_proposed_first_day_is_kept_too() -> None:
     assert sample_days(old) == old.sample
 
 
+def test_settings_that_were_written_anew_take_the_first_day_of_the_sample_that_is_there() -> None:
+    assert sample_days(replace(FIRST, sample=THERE)) == THERE
+
+
 def test_the_days_since_the_last_one_are_added_on_request() -> None:
     assert sample_days(LATER, is_extended=True) == Window(THERE.start, date(2027, 3, 15))
     assert sample_days(LATER, end=date(2027, 3, 4)) == Window(THERE.start, date(2027, 3, 5))
