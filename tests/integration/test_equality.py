@@ -18,19 +18,36 @@ from tests.pipeline import START, Pipeline
 
 DAYS = 6
 WINDOW = Window(START, START + DAYS * ONE_DAY)
-File = tuple[date, str, list[dict[str, Any]]]
+# A line holds an event, or several.
+File = tuple[date, str, list[dict[str, Any] | tuple[dict[str, Any], ...]]]
+
+
+# What an event may have besides: mostly nothing. Numbers without a fraction are whole.
+ODD_FIELDS: list[dict[str, Any]] = [
+    {},
+    {"anonymousId": "undefined"},
+    {"anonymousId": "ana@mail.example"},
+    {"sessionId": "00000000-0000-0000-0000-000000000000"},
+    {"sessionId": "no session", "context": ["no object"]},
+    {"idempotencyKey": "Null"},
+    {"props": {"revenueCents": 4_200.0, "note": "call +49 30 901820, or ask 203.0.113.9"}},
+    {"context": {"doNotTrack": 1.0}},
+    {"source": "Web", "props": {"doNotTrack": "doubtful"}},
+    {"attribution": "no object"},
+]
 
 
 def random_files(seed: int) -> list[File]:
     """Two landing files a day: people on a few devices, some of whom sign in, much of it around midnight; trackers'
-    sessions of many days, servers, retries, late events, licenses, bots."""
+    sessions of many days, servers, retries, late events, licenses, bots; placeholders for ids, odd names of campaigns,
+    fields that are dropped, people who decline, lines of several events."""
     chance = random.Random(seed)  # noqa: S311
     files: list[File] = []
     sent: list[dict[str, Any]] = []
     for offset in range(DAYS):
         landing_date = START + offset * ONE_DAY
         for part in range(2):
-            events = []
+            events: list[dict[str, Any]] = []
             for number in range(18):
                 if sent and chance.random() < 0.1:
                     events.append(chance.choice(sent) | {"receivedAt": f"{landing_date}T23:59:00Z"})
@@ -79,13 +96,16 @@ def random_files(seed: int) -> list[File]:
                             {"referrer": "https://www.reddit.com/r/art"},
                             {"referrer": "https://m.blog.example/"},
                             {"referrer": "capacitor://localhost/"},
+                            {"utmCampaign": "black+friday+2026-11-27", "referrer": "capacitor://localhost/"},
+                            {"wbraid": "Cl0", "landingPage": "no address", "utmTerm": {"no": "text"}},
                         ]
                     )
                 if chance.random() < 0.05:
                     event["context"] = {"userAgent": "Googlebot/2.1 (+http://www.google.com/bot.html)"}
+                event |= chance.choices(ODD_FIELDS, weights=[80, *[1] * (len(ODD_FIELDS) - 1)])[0]
                 events.append(event)
                 sent.append(event)
-            files.append((landing_date, f"part-{part}.ndjson", events))
+            files.append((landing_date, f"part-{part}.ndjson", [*events[:-4], (*events[-4:-2],), *events[-2:]]))
     return files
 
 
@@ -183,7 +203,7 @@ def with_corrected_files(pipeline: Pipeline, files: list[File]) -> None:
 Route = Callable[[Pipeline, list[File]], None]
 ROUTES: dict[int, list[Route]] = {
     1: [day_by_day, with_late_files_and_licenses, with_corrected_files],
-    2: [backwards, twice_in_overlapping_pieces],
+    7: [backwards, twice_in_overlapping_pieces],
 }
 
 
