@@ -1,6 +1,8 @@
 """The jobs that people start by hand, run as Dagster runs them: reloads, replays, a rotation of the encryption key."""
 
+import shutil
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -11,11 +13,14 @@ from ingestion.encryption.tokens import KeyRing, new_key
 from ingestion.loading import load_landing_day
 from ingestion.validation.validator import LineValidator, Rejected
 from ingestion.window import Window
+from orchestration.__main__ import main
 from orchestration.defs.encryption import rotate_encryption_key
 from orchestration.defs.reload import reload_landing_days
 from orchestration.defs.replay import replay_rejected
 from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
+from orchestration.warehouse import CHECKOUT
 from orchestration.writer import writing
+from tests.code_location import settings_of
 from tests.pipeline import HASH_KEY, START, Pipeline
 
 DAY = date(2026, 10, 2)
@@ -150,3 +155,23 @@ def test_days_of_todays_rules_are_not_loaded_again(pipeline: Pipeline) -> None:
 def test_days_that_end_before_they_start_are_refused_by_the_job(pipeline: Pipeline) -> None:
     words = failure(run(pipeline, reload_landing_days, days("2026-10-02", "2026-10-02")))
     assert "for the single day 2026-10-02, end is 2026-10-03" in words
+
+
+@pytest.mark.slow
+def test_the_command_reloads_days_and_says_what_came_of_it(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "dagster"
+    home.mkdir()
+    shutil.copy(CHECKOUT / ".dagster" / "dagster.yaml", home)
+    for name, value in {**settings_of(pipeline.warehouse, pipeline.landing), "DAGSTER_HOME": str(home)}.items():
+        monkeypatch.setenv(name, value)
+    load(pipeline)
+    pipeline.connection.execute("update ops.loads set rules_digest = 'of older rules'")
+
+    assert main(["reload", "2026-10-02", "2026-10-02"]) == 2
+    assert "for the single day 2026-10-02, end is 2026-10-03" in capsys.readouterr().err
+    assert main(["reload", "2026-10-02", "2026-10-03"]) == 0
+    assert "landing day 2026-10-02: files loaded again: 1, lines 2: 1 accepted, 1 rejected" in capsys.readouterr().out
+    left = "select count(*) from ops.loads where rules_digest = 'of older rules' and replaced_by is null"
+    assert pipeline.rows(left) == [(0,)]
