@@ -145,9 +145,11 @@ def tell_waiting(
 def reason_from_runs(instance: dg.DagsterInstance, request: Request) -> str | None:
     """Tell why the run that was asked for has not loaded its files; None while it may still do so."""
     runs = instance.get_runs(dg.RunsFilter(tags={"dagster/run_key": request.run_key}), limit=1)
-    if not runs or not runs[0].is_finished:
-        return None
+    if not runs:
+        return f"the run that was asked for ({request.run_key}) has not loaded it, and is no longer on record"
     run = runs[0]
+    if not run.is_finished:
+        return None
     if run.status is not dg.DagsterRunStatus.FAILURE:
         return f"run {run.run_id} has ended without loading it"
     failures = instance.all_logs(

@@ -126,7 +126,7 @@ def test_the_job_loads_landing_days_again_whose_rules_differ_and_says_what_came_
     (pipeline.landing / "events" / f"dt={DAY}" / "gone.ndjson").unlink()
     pipeline.connection.execute("update ops.loads set rules_digest = 'of older rules'")
     pipeline.connection.execute("update raw.events set device_type = 'as older rules had it'")
-    pipeline.connection.execute("delete from ops.stale_days")
+    pipeline.connection.execute("delete from ops.stale_day_marks")
 
     result = run(pipeline, reload_landing_days, days("2026-10-02", "2026-10-03"))
     assert result.success
@@ -141,7 +141,7 @@ def test_the_job_loads_landing_days_again_whose_rules_differ_and_says_what_came_
         (None,),
         ("as older rules had it",),
     ]
-    assert pipeline.rows("select event_date, reason from ops.stale_days") == [(DAY, "events_changed")]
+    assert pipeline.rows("select event_date, reason from ops.stale_day_marks") == [(DAY, "events_changed")]
 
 
 def test_days_of_todays_rules_are_not_loaded_again(pipeline: Pipeline) -> None:
