@@ -57,7 +57,6 @@ class PooledStorage(DagsterPostgresStorage):
             )
             storage_outage.wait_when_connecting(storage._engine)
         storage_outage.shorten_logs()
-        storage_outage.explain_in_web_server()
 
     @classmethod
     def from_config_value(

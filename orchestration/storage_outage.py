@@ -6,7 +6,6 @@ every thread in the log.
 
 import json
 import logging
-import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any, Final
@@ -104,26 +103,8 @@ def shorten_logs() -> None:
     logging.setLogRecordFactory(short_record)
 
 
-def explain_in_web_server() -> None:
-    """In the process of Dagster's web server, have it answer in a sentence. It has no setting for that."""
-    if "dagster_webserver" not in sys.modules:
-        return
-    from dagster_webserver.webserver import DagsterWebserver
-    from starlette.middleware import Middleware
-
-    build = DagsterWebserver.build_middleware
-    if getattr(build, "explains", False):
-        return
-
-    def build_middleware(server: Any) -> list[Middleware]:
-        return [Middleware(OutageSentence), *build(server)]
-
-    build_middleware.explains = True  # type: ignore[attr-defined]
-    DagsterWebserver.build_middleware = build_middleware  # type: ignore[method-assign, assignment]
-
-
 class OutageSentence:
-    """ASGI middleware: status 503 and a sentence where the server with Dagster's tables is away."""
+    """ASGI middleware of Dagster's web server: status 503 and a sentence where the server with its tables is away."""
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         self._app = app

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from dagster_webserver import cli
 
+from orchestration.storage_outage import OutageSentence
 from orchestration.web.guard import RequestGuard
 
 # What dagster-webserver calls to make its application; it has no option for one of one's own.
@@ -15,7 +16,9 @@ _make_app: Final = getattr(cli, _MAKER)
 def guarded_app(*arguments: Any, **options: Any) -> RequestGuard:
     """Make Dagster's application, guarded."""
     hosts = os.environ.get("WAREHOUSE_UI_HOSTS", "").split(",")
-    return RequestGuard(_make_app(*arguments, **options), hosts)
+    app = _make_app(*arguments, **options)
+    app.add_middleware(OutageSentence)
+    return RequestGuard(app, hosts)
 
 
 if __name__ == "__main__":
