@@ -35,6 +35,16 @@ create table if not exists ops.attribution_fits (
     build_id text not null,
     fitted_at timestamptz not null default clock_timestamp()
 );
+do $$ begin
+    -- Not "add column if not exists", which waits for whoever reads the table.
+    if not exists (
+        select from pg_attribute where attrelid = 'ops.attribution_fits'::regclass and attname = 'is_outdated'
+    ) then
+        alter table ops.attribution_fits add column is_outdated boolean not null default false;
+    end if;
+end $$;
+comment on column ops.attribution_fits.is_outdated is
+    'A day has changed since that the fit has seen; it is made anew by the build that changed the day.';
 comment on table ops.attribution_fits is
     'The ISO weeks that are fitted, also those without a journey; a week without a row is fitted by its next build.';
 comment on column ops.attribution_fits.standard_error is

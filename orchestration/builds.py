@@ -1,12 +1,12 @@
 """The record of what schema build holds: which build wrote a day, from which state of raw, and if it ended well."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import psycopg
 from psycopg import sql
 
 from ingestion.window import Window
-from orchestration import last_build, lookbacks, staleness
+from orchestration import fits, last_build, lookbacks, staleness
 from orchestration.writer import assert_writer
 
 
@@ -29,10 +29,13 @@ def begin(connection: psycopg.Connection, window: Window, *, build_id: str, mode
         last_build.record(cursor, window, build_id=build_id, model_version=model_version, is_rerun=is_rerun)
 
 
-def complete(connection: psycopg.Connection, window: Window, *, build_id: str) -> None:
+def complete(
+    connection: psycopg.Connection, window: Window, *, build_id: str, log: Callable[[str], None] = lambda _: None
+) -> None:
     """After the last model and test of a build have passed: its days may be judged and published, and days that looked
     back at what has changed in it are stale."""
     lookbacks.spread(connection, window)
+    fits.refit(connection, build_id=build_id, log=log)
     with connection.transaction(), connection.cursor() as cursor:
         assert_writer(cursor, build_id)
         cursor.execute(

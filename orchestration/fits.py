@@ -6,6 +6,7 @@ all chunks of the window are: they read its days in schema build, and no others 
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import psycopg
@@ -41,4 +42,26 @@ def fit(
 ) -> list[fitting.Fit]:
     """Fit the weeks of a chunk of the window that have no fit, or one that saw what this build has changed since."""
     lookbacks.spread(connection, window, is_built=False)
-    return fitting.fit_missing(connection, chunk, build_id=build_id, model_version=model_version(), log=log)
+    return fitting.fit_missing(
+        connection,
+        chunk,
+        build_id=build_id,
+        model_version=model_version(),
+        log=log,
+        on_change=partial(lookbacks.mark_refitted, besides=window),
+    )
+
+
+def refit(connection: psycopg.Connection, *, build_id: str, log: Callable[[str], None]) -> list[fitting.Fit]:
+    """Fit the weeks anew that saw what a build has changed, when all of its models are built. Days that were credited
+    by other values become stale; a fit that comes out the same makes nothing stale."""
+    exists = connection.execute("select to_regclass('ops.attribution_fits') is not null").fetchone()
+    if not exists or not exists[0]:
+        return []
+    return fitting.refit_outdated(
+        connection,
+        build_id=build_id,
+        model_version=model_version(),
+        log=log,
+        on_change=lookbacks.mark_refitted,
+    )

@@ -6,6 +6,7 @@ otherwise than before, replace_window leaves that in ops.changed_*; here it beco
 once no day is stale, in whatever order they were built, and a rebuilt day that says the same as before costs nothing.
 """
 
+from datetime import date
 from typing import Final
 
 import psycopg
@@ -20,7 +21,7 @@ _MARK: Final = """
     select built.event_date, 'events', %(reason)s, nextval('ops.change_id_seq')
     from ops.built_days as built
     inner join (select distinct event_date from ({affected}) as days) as affected using (event_date)
-    where not (built.event_date >= %(start)s and built.event_date < %(end)s)
+    where not coalesce(built.event_date >= %(start)s::date and built.event_date < %(end)s::date, false)
     on conflict (event_date, layer, reason) do update
     set change_id = excluded.change_id, recorded_at = excluded.recorded_at
 """
@@ -137,10 +138,9 @@ _OUTDATED_FITS: Final = """
         where changed.event_date < fit.week_start and changed.event_date >= fit.week_start - %(fit_days)s
     )
 """
-_REFITTED: Final = f"""
-    select week_start + day as event_date
-    from ({_OUTDATED_FITS}) as outdated
-    cross join generate_series(0, 6) as day
+# The days of a week, whose credits were made by a fit with other values.
+_REFITTED: Final = """
+    select %(monday)s::date + n as event_date from generate_series(0, 6) as n
 """
 
 # The later day says which of its events continue a session of the earlier one; the earlier day says what it took. All
@@ -171,7 +171,7 @@ _MIDNIGHT: Final = f"""
 def spread(connection: psycopg.Connection, window: Window, *, is_built: bool = True) -> dict[str, int]:
     """Turn what the rebuilding of days inside `window` changed for days outside it into stale days, and forget it.
 
-    Returns days marked, by reason. Fits that saw what has changed are dropped; the next build makes them anew. To be
+    Returns days marked, by reason. Fits that saw what has changed are outdated; this build makes them anew. To be
     run by whoever holds the warehouse: when all models are built, and, as not built, before weeks are fitted on what is
     built so far. The window is compared with its neighbours only when it is built.
     """
@@ -200,14 +200,24 @@ def spread(connection: psycopg.Connection, window: Window, *, is_built: bool = T
         if _exist(cursor, "intermediate.int_funnel_events"):
             mark("funnel_steps_changed", _FUNNELS)
         if _exist(cursor, "ops.attribution_fits"):
-            mark("attribution_refitted", _REFITTED)
-            cursor.execute(f"delete from ops.attribution_fits where week_start in ({_OUTDATED_FITS})", parameters)
+            cursor.execute(
+                f"update ops.attribution_fits set is_outdated = true where week_start in ({_OUTDATED_FITS})", parameters
+            )
         if is_built and _exist(cursor, "intermediate.int_events_sessionized"):
             for later, neighbour in ((window.start, window.start - ONE_DAY), (window.end, window.end)):
                 mark("sessions_cross_midnight", _MIDNIGHT, later=later, earlier=later - ONE_DAY, neighbour=neighbour)
         for queue in ("changed_links", "changed_touchpoints", "changed_conversions", "changed_funnel_events"):
             cursor.execute(sql.SQL("delete from {}").format(sql.Identifier("ops", queue)))
     return marked
+
+
+def mark_refitted(cursor: psycopg.Cursor, monday: date, *, besides: Window | None = None) -> None:
+    """Make the built days of a week stale, whose fit has other values now, but for those of a window that is credited
+    by the new ones."""
+    nowhere = {"start": None, "end": None}
+    bounds = {"start": besides.start, "end": besides.end} if besides else nowhere
+    parameters = {**bounds, "monday": monday, "reason": "attribution_refitted"}
+    cursor.execute(_MARK.format(affected=_REFITTED), parameters, prepare=False)
 
 
 def _exist(cursor: psycopg.Cursor, *tables: str) -> bool:

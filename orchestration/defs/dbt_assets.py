@@ -81,7 +81,7 @@ def dbt_models(
         if context.is_subset:
             context.log.warning("only some models were built: these days cannot be published until all are")
             return
-        builds.complete(connection, window, build_id=build_id)
+        builds.complete(connection, window, build_id=build_id, log=context.log.info)
         gates.record_dbt_tests(connection, window, build_id=build_id)
 
 

@@ -55,3 +55,36 @@ def test_a_week_is_fitted_anew_when_a_day_changes_that_it_has_seen(pipeline: Pip
     pipeline.land(TUESDAY, [conversion(SUNDAY, "late")], name="late.ndjson")
     pipeline.run(RANGE)
     assert pipeline.contents() == caught_up
+
+
+def test_a_refit_that_comes_out_the_same_makes_no_day_stale(pipeline: Pipeline) -> None:
+    land(pipeline)
+    pipeline.run(RANGE)
+    fitted = "select build_id from ops.attribution_fits where week_start = %s"
+    before = pipeline.rows(fitted, MONDAY)
+
+    # Another campaign of the same channel begins the session.
+    earlier = event(SATURDAY, "earlier", anonymousId="device of a", occurredAt=f"{SATURDAY}T09:50:00Z")
+    late = [earlier | {"attribution": {"utmMedium": "email", "utmCampaign": "autumn"}}]
+    pipeline.land(SATURDAY, late, name="late.ndjson")
+    pipeline.load(Window.day(SATURDAY))
+    assert pipeline.catch_up() == [Window.day(SATURDAY)]
+    assert pipeline.rows(fitted, MONDAY) != before, "it was fitted anew"
+    caught_up = pipeline.contents()
+
+    pipeline.wipe()
+    land(pipeline)
+    pipeline.land(SATURDAY, late, name="late.ndjson")
+    pipeline.run(RANGE)
+    assert pipeline.contents() == caught_up
+
+
+def test_a_refit_that_comes_out_otherwise_makes_all_days_of_its_week_stale_with_it(pipeline: Pipeline) -> None:
+    land(pipeline)
+    pipeline.run(RANGE)
+    pipeline.land(TUESDAY, [conversion(SUNDAY, "late")], name="late.ndjson")
+    pipeline.load(Window.day(TUESDAY))
+    pipeline.run(Window.day(SUNDAY), load=False)
+    marked = "select event_date from ops.stale_day_marks where reason = 'attribution_refitted' order by 1"
+    assert pipeline.rows(marked) == [(MONDAY,), (TUESDAY,)]
+    assert pipeline.rows("select count(*) from ops.attribution_fits where is_outdated") == [(0,)]
