@@ -15,6 +15,11 @@ def _encode(event: Event) -> bytes:
     return msgspec.json.encode(event)
 
 
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
 def _with(**changes: Any) -> Callable[[Event], bytes]:
     return lambda event: _encode(event | changes)
 
@@ -66,6 +71,8 @@ _BREAKERS: Final = tuple(KINDS.values())
 
 def break_line(rng: Random, event: Event, received_at: str) -> bytes:
     """A line that is like the event but for one broken rule."""
+    # In one spelling: a field that stands in two is dropped, and the event would stay.
+    event = {_camel(key): value for key, value in event.items()}
     # Its own key, lest it be taken for a retry; and a time of arrival, against which clocks are judged.
     own: Event = {"idempotencyKey": f"{rng.getrandbits(128):032x}", "receivedAt": received_at}
     return rng.choice(_BREAKERS)(event | own)
