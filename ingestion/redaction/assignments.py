@@ -17,6 +17,7 @@ _PARAMETER: Final = re.compile(
 )
 # A quote ends a value where the text around it goes on, as JSON and HTML do.
 _PARAMETER_VALUE: Final = re.compile(r"(?:[^&#\s\"'<>]|[\"'](?!\s*[,;:}\])>]|\s|$))+")
+_PARAMETER_START: Final = re.compile(r"[^&#\s\"'<>;]{1,64}")
 # A key, in quotes or not, up to its value. A quoted key may hold blanks and escapes.
 _KEY: Final = re.compile(
     r"(?<![\w\-])(?P<bare>[^\W\d][\w.\-]{0,63}+)(?:\\?[\"'\]]){0,2}\s{0,8}+(?P<sign>[:=])(?P<blank>\s{0,8}+)"
@@ -43,13 +44,20 @@ def find_parameters(text: str, keys: PersonalKeys, covers: Callable[[str], bool]
     """Find the values of personal URL parameters, also of those inside another's value."""
     if "=" not in text:
         return
-    for match in _PARAMETER.finditer(text):
+    position = 0
+    # What stands inside a hidden value is hidden; to look there again would take the square of its length.
+    while match := _PARAMETER.search(text, position):
+        position = match.end()
         name = match["name"]
         if "%" in name or "\\" in name or "&" in name:
             name = decode_fully(name)
-        value = _PARAMETER_VALUE.match(text, match.end())
-        if value is not None and (covers(name) or keys.judge_parameter(name, value[0][:64]) != "keep"):
+        start = _PARAMETER_START.match(text, position)
+        if not covers(name) and keys.judge_parameter(name, start[0] if start else "") == "keep":
+            continue
+        value = _PARAMETER_VALUE.match(text, position)
+        if value is not None:
             yield value.span()
+            position = value.end()
 
 
 def find_values(text: str, keys: PersonalKeys, covers: Callable[[str], bool]) -> Iterator[Span]:

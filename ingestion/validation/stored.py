@@ -1,5 +1,6 @@
 """A usable event as it is stored: the columns, what fills them, and the id."""
 
+from collections.abc import Callable
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -184,9 +185,14 @@ def _redacted_attribution(given: tuple[str | None, ...], redactor: Redactor) -> 
         normalized_source(source, normal), normalized_name(medium, normal), normalized_name(campaign, normal),
         *pages,
         # Click ids are random text, in which anything could look like a phone number.
-        *[text.strip() or None if text else None for text in given[7:]],
+        *[_click_id(text, redact) if text else None for text in given[7:]],
     )  # fmt: skip
     return stored if any(stored) else None
+
+
+def _click_id(text: str, redact: Callable[[str], str]) -> str | None:
+    text = text.strip()
+    return (redact(text) if "@" in text or "%" in text else text) or None
 
 
 _remembered_attribution: Final = lru_cache(maxsize=2_048)(_redacted_attribution)

@@ -179,7 +179,7 @@ def test_text_that_is_no_json_is_redacted_by_its_looks(text, redacted):
 
 @pytest.mark.parametrize(
     "piece",
-    ["a", "a@", "@", ".", ":", "1.1.1.1.", "f:", "Mozilla/5.0", "Mozilla/5.0\"", "a.", "%40", "%4", "1", "1 ", "+1", "(1", "01 ", "0123 ", "555-123-", "&a=", "a=", '"', '\\"', "'", "{", "email:", " ", "a@a.", "\\"],
+    ["a", "a@", "@", ".", ":", "1.1.1.1.", "f:", "Mozilla/5.0", "Mozilla/5.0\"", "a.", "%40", "%4", "1", "1 ", "+1", "(1", "01 ", "0123 ", "555-123-", "&a=", "a=", '"', '\\"', "'", "{", "email:", " ", "a@a.", "\\", "?a=", "?token=", "&#64;", "%25", "+49 ", "4111 1111 ", "DE89 3704 ", "a/1.0 (X11 ", "//a:", "::1 ", "00 1"],
 )  # fmt: skip
 def test_long_runs_of_one_thing_are_redacted_to_their_end(piece):
     # Keeps out patterns that backtrack: with a quadratic one each of these takes minutes instead of a moment.

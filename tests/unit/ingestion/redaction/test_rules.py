@@ -49,7 +49,7 @@ def stored(**fields: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         ("/x?a=1&amp;token=S", "/x?a=1&amp;token=[redacted]"),
         ("/x?%74oken=a%26b&c=1", "/x?%74oken=[redacted]&c=1"),
         ("/callback?code=4/0AX4&state=1", "/callback?code=[redacted]&state=1"),
-        ("/x?user[email]=jane&tokenCount=7", "/x?user[email]=[redacted]&tokenCount=7"),
+        ("/x?tokenCount=7&user[email]=jane&pinCount=4", "/x?tokenCount=7&user[email]=[redacted]&pinCount=4"),
         # Addresses
         ("write to a@b.example.", "write to [redacted]."),
         ("a@b.example, c@d.example; e@f.example!", "[redacted], [redacted]; [redacted]!"),
