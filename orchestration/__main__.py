@@ -71,6 +71,8 @@ def main(arguments: list[str]) -> int:
         warehouse = Warehouse.locate()
         prepare(warehouse)
         if options.action in COMMANDS:
+            # The settings that a command reads are those of a process that Dagster starts.
+            os.environ.update(warehouse.environment())
             return COMMANDS[options.action][1](warehouse, options)
         if options.action == "ui":
             return _run_dagster(warehouse)
