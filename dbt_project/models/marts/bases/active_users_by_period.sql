@@ -176,7 +176,7 @@ known as (
         count(*) as known_users
     from users
     inner join sign_ins
-        on sign_ins.visitor_id = 'actor:' || users.user_id
+        on 'actor:' || users.user_id = sign_ins.visitor_id
     inner join periods
         on
             periods.metric_date >= {{ utc_date('users.created_at') }}
