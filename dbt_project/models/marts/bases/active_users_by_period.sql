@@ -176,10 +176,10 @@ known as (
         count(*) as known_users
     from users
     inner join sign_ins
-        on 'actor:' || users.user_id = sign_ins.visitor_id
+        on sign_ins.visitor_id = 'actor:' || users.user_id
     inner join periods
         on
-            periods.metric_date >= {{ utc_date('users.created_at') }}
+            {{ utc_date('users.created_at') }} <= periods.metric_date
             and (periods.first_date is null or periods.first_date <= sign_ins.last_signed_in_date)
     group by periods.period
 
