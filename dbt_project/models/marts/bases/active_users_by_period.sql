@@ -180,7 +180,7 @@ known as (
     inner join periods
         on
             {{ utc_date('users.created_at') }} <= periods.metric_date
-            and (periods.first_date is null or periods.first_date <= sign_ins.last_signed_in_date)
+            and (periods.first_date is null or sign_ins.last_signed_in_date >= periods.first_date)
     group by periods.period
 
 )
