@@ -47,7 +47,8 @@ def readable_suffix(head: bytes) -> str | None:
 def foreign_kind(head: bytes) -> tuple[str, str] | None:
     """Tell which kind of file begins like this and what to do with it, where that is no kind that is read."""
     for offset, magic, kind, advice in _KINDS:
-        if head.startswith(magic, offset):
+        # A line of JSON may have any word at any place, and no NUL before it.
+        if head.startswith(magic, offset) and (not offset or head.startswith(b"BZh") or b"\0" in head[:offset]):
             return kind, advice
     return None
 

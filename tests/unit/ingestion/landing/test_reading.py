@@ -219,6 +219,13 @@ def test_archives_and_other_kinds_of_file_are_refused_with_what_they_are(root, k
             lines_of(root, stored, name)
 
 
+def test_a_line_that_has_the_word_of_an_archive_at_its_place_is_a_line(root):
+    line = b'{"a":"' + b"x" * 251 + b'ustar"}'
+    assert line.index(b"ustar") == 257
+    assert lines_of(root, line) == [(1, 1, line)]
+    assert lines_of(root, b"BZh it is no bzip2", "b.ndjson") == [(1, 1, b"BZh it is no bzip2")]
+
+
 def test_a_file_that_is_compressed_twice_is_told_so(root):
     with pytest.raises(LandingError, match=r"a gzip file that holds a \.gz file: unpack it once"):
         lines_of(root, gzip.compress(gzip.compress(b"{}\n")), "a.ndjson.gz")
