@@ -13,6 +13,7 @@ from typing import Any
 from ingestion.contract import Event
 from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.tokens import new_key
+from ingestion.landing.objects import is_json, objects_of
 from ingestion.loading import load_landing_day
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
 from ingestion.validation.stored import Accepted
@@ -133,7 +134,12 @@ def test_every_fuzzed_line_has_one_outcome_and_is_accounted_for(raw: RawTables) 
             assert "line: not an event of the contract" not in outcome.reasons, line
         if number % LOADED_SHARE == 0:
             loaded.append(line)
-            sample[type(outcome)] += 1
+            # Damage may make two objects of one, each of which is a line of its own.
+            pieces = [(1, line)] if is_json(line) else objects_of(line)
+            sample.update(
+                type(validator.validate(piece) if isinstance(piece, bytes) else validator.reject_unread(piece))
+                for _, piece in pieces
+            )
 
     # The fuzz means something: much is accepted, much is not, and people decline.
     assert set(outcomes) == {Accepted, Rejected, NotTracked}
@@ -146,7 +152,9 @@ def test_every_fuzzed_line_has_one_outcome_and_is_accounted_for(raw: RawTables) 
     )
     raw.assert_ledger_adds_up()
     limited = raw.rows("select count(*) from raw.rejected_events where candidate is not null")[0][0]
-    assert report.lines_read == len(loaded) == LINES // LOADED_SHARE
+    assert len(loaded) == LINES // LOADED_SHARE
+    assert report.lines_read == sum(sample.values())
+    assert abs(report.lines_read - len(loaded)) < LINES / 1_000
     assert report.not_tracked == sample[NotTracked]
     assert report.rejected == sample[Rejected] + limited
     assert report.accepted + report.duplicates + limited == sample[Accepted]
