@@ -54,6 +54,10 @@ class EventRedaction:
     def _section(self, section: str, values: dict[str, Any]) -> dict[str, Any]:
         as_sent = _CLICKS if section == "attribution" else _AGENTS | _CONSENT
         kept = {name: value for name, value in values.items() if name in as_sent}
+        for name in kept.keys() & _CLICKS:
+            # As the warehouse does: an address is known by its sign, a random text is not.
+            if isinstance(kept[name], str) and ("@" in kept[name] or "%" in kept[name]):
+                kept[name] = self._redactor.text(kept[name].strip())
         others = {name: value for name, value in values.items() if name not in as_sent}
         redacted: dict[str, Any] = self._redactor.value(others, self._kept)
         return redacted | kept
