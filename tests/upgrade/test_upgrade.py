@@ -20,7 +20,7 @@ from orchestration.roles.declared import READERS
 from orchestration.warehouse import Warehouse
 from tests.code_location import definitions
 from tests.conftest import _create
-from tests.upgrade.older_warehouse import DAYS, EMPTY_DAY, OlderPipeline, restored, unpack_landing
+from tests.upgrade.older_warehouse import DAYS, EMPTY_DAY, LOGIN, OlderPipeline, restored, unpack_landing
 
 pytestmark = pytest.mark.slow
 
@@ -118,6 +118,13 @@ def read_by_bi(warehouse: Warehouse, columns: dict[str, list[str]]) -> dict[str,
         }
 
 
+def read_by_the_login(warehouse: Warehouse) -> list[tuple[str]]:
+    """The creators whose dashboard the login of one creator sees."""
+    with psycopg.connect(warehouse.superuser_url(warehouse.database)) as connection:
+        connection.execute(f"set session authorization {LOGIN}")
+        return connection.execute("select distinct creator_id from marts.creator_dashboard").fetchall()
+
+
 @contextmanager
 def somebody_reading(warehouse: Warehouse) -> Iterator[list[str]]:
     """Have BI ask for numbers all the time while the block runs; what went wrong for it is in the list."""
@@ -159,6 +166,9 @@ def test_an_older_warehouse_ends_as_one_that_was_always_of_this_version(warehous
     before = read_by_bi(warehouse, columns)
     assert before["daily_metrics"], "the fixture shows nothing: it has no published numbers"
 
+    own = read_by_the_login(warehouse)
+    assert len(own) == 1
+
     # What every command and deployment does first; a second start changes nothing.
     prepare(warehouse)
     prepare(warehouse)
@@ -166,6 +176,7 @@ def test_an_older_warehouse_ends_as_one_that_was_always_of_this_version(warehous
     (observed,) = pipeline.rows("select max(observed_date) from raw.licenses")[0]
     lines = accepted(pipeline)
     assert read_by_bi(warehouse, columns) == before, "readers keep their marts"
+    assert read_by_the_login(warehouse) == own
 
     with somebody_reading(warehouse) as errors:
         # A night, before anybody has read what is new; then what the changelog advises.
@@ -182,6 +193,7 @@ def test_an_older_warehouse_ends_as_one_that_was_always_of_this_version(warehous
         pipeline.catch_up()
         assert read_by_bi(warehouse, columns), "readers keep their marts, and every column of these"
     assert errors == []
+    assert read_by_the_login(warehouse) == own
     migrated, contents = catalog(pipeline), pipeline.contents()
     pipeline.close()
 
