@@ -3,9 +3,11 @@ published is taken for one whose events are missing (check day_has_events).
 """
 
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import psycopg
+if TYPE_CHECKING:
+    # schema.py takes the DDL from here, and is imported where no database is.
+    import psycopg
 
 DDL: Final = """
 create table if not exists ops.silent_days (
@@ -31,7 +33,7 @@ def parse(text: str) -> date:
         raise DeclarationRefused(f"give the day as YYYY-MM-DD, not as {text!r}") from None
 
 
-def declare(connection: psycopg.Connection, day: date, *, reason: str, name: str, first_day: date) -> None:
+def declare(connection: "psycopg.Connection", day: date, *, reason: str, name: str, first_day: date) -> None:
     """Declare that a day had no events, in one transaction.
 
     Args:
