@@ -13,7 +13,7 @@ from typing import Final
 # The web server, the daemon, the code server and its run each end in turn; on a busy machine that takes 10 s.
 END_SECONDS: Final = 60
 # What ends it by force when it does not end (supervision.py) comes after that.
-STOP_SECONDS: Final = END_SECONDS + 40
+STOP_SECONDS: Final = END_SECONDS + 70
 POLL_SECONDS: Final = 0.1
 
 

@@ -4,12 +4,13 @@ A server dies of a full disk, of a want of memory, of `kill -9`. Nobody else wou
 neither tell its users nor record anything without it.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -30,6 +31,7 @@ LONGEST_PAUSE_SECONDS: Final = 60.0
 SOUND_SECONDS: Final = 300.0
 # A run that is interrupted has dbt cancel its queries, which takes up to 20 s.
 RUN_END_SECONDS: Final = 25.0
+AGAIN_SECONDS: Final = 10.0
 
 
 class ServerGuard:
@@ -127,15 +129,27 @@ def _end(child: "subprocess.Popen[bytes]", warehouse: Warehouse) -> None:
     """End `dg dev` and its runs. Its daemon ends first, so that it does not start the interrupted runs again."""
     if child.poll() is None:
         child.send_signal(signal.SIGINT)
+    told: dict[int, float] = {}
     deadline = time.monotonic() + END_SECONDS
-    told: set[int] = set()
     while child.poll() is None and time.monotonic() < deadline:
-        for process in _runs_of(child, warehouse):
-            if process.pid not in told:
-                told.add(process.pid)
-                os.kill(process.pid, signal.SIGINT)
+        _interrupt(_runs_of(child, warehouse), told)
+        time.sleep(0.3)
+    # A run that has just begun may outlive the code server, and what it records needs time.
+    deadline = time.monotonic() + RUN_END_SECONDS
+    while (living := _runs_of(child, warehouse)) and time.monotonic() < deadline:
+        _interrupt(living, told)
         time.sleep(0.3)
     child_processes.end_group(child, seconds=RUN_END_SECONDS)
+
+
+def _interrupt(living: Iterable[run_locks.RunProcess], told: dict[int, float]) -> None:
+    """Interrupt runs, and once more those that have not heard it: Dagster drops what comes between two steps."""
+    for process in living:
+        last = told.get(process.pid)
+        if last is None or time.monotonic() - last > AGAIN_SECONDS:
+            told[process.pid] = time.monotonic()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGINT)
 
 
 def _runs_of(child: "subprocess.Popen[bytes]", warehouse: Warehouse) -> list[run_locks.RunProcess]:

@@ -135,5 +135,7 @@ def test_what_is_killed_is_known_within_two_minutes_and_its_days_are_built(
     assert run_locks.processes_here(pipeline.connection) == []
     deployment.process.wait()
     deployment.start()
-    assert deployment.status(stopped) == "FAILURE"
+    # A run that did not end in time was ended by force, and is found dead.
+    ended = deployment.wait_for("the stopped run", lambda: deployment.ended_run(stopped), seconds=TWO_MINUTES)
+    assert ended == "FAILURE"
     deployment.wait_for("the third day", lambda: THIRD in published(pipeline), seconds=REBUILD_SECONDS)
