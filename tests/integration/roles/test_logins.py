@@ -111,7 +111,7 @@ def test_a_login_of_somebody_who_was_deleted_is_refused(warehouse: Warehouse) ->
 
 def test_no_login_is_made_before_the_products_tables_were_read(warehouse: Warehouse) -> None:
     with warehouse.connect() as connection:
-        connection.execute("drop table raw.creators")
+        connection.execute("drop table raw.creators cascade")
     with pytest.raises(LoginError, match="creator c1 does not exist"):
         logins.add(warehouse, Login("studio_two", CREATORS, "c1"))
 
