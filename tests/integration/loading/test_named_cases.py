@@ -112,8 +112,9 @@ CASES = (
     Case("duplicate key by an escape", props('{"a":1,"\\u0061":2}'), (TWICE,)),
     Case("duplicate key far inside", props('{"a":[{"b":1,"b":1}]}'), (TWICE,)),
     Case("one key in two objects", props('{"a":{"a":{"b":1}},"b":1}'), stored_props={"a": {"a": {"b": 1}}, "b": 1}),
-    Case("one field in two spellings", line(idempotency_key="other"),
-         ("idempotencyKey: given twice with different values, also as idempotency_key",)),
+    Case("one field in two spellings", line(idempotency_key="other"), stored_props={}),
+    Case("a required field in two spellings", line(event_type="other"),
+         ("eventType: given twice with different values, also as event_type",)),
     Case("year 0001", line(occurredAt="0001-01-01T00:00:00Z"), (EARLY,)),
     Case("year 0001, in UTC the year before", line(occurredAt="0001-01-01T00:00:00+14:00"), (NEVER,)),
     Case("year 0000", line(occurredAt="0000-01-01T00:00:00Z"), (NEVER,)),
@@ -178,13 +179,18 @@ def test_all_cases_in_one_file_keep_out_of_each_others_way(raw: RawTables) -> No
     raw.assert_ledger_adds_up()
 
 
+def as_id(text: str) -> str:
+    """Return an id that holds a text: null alone is a placeholder, and outer blanks do not count."""
+    return f"{text} as an id" if text.casefold() == "null" else text.strip()
+
+
 def test_no_text_means_anything_in_any_column(raw: RawTables) -> None:
     """Ids, keys, attribution and device fields, also by way of the JSON of a copy that is promoted."""
     ids = ("actorId", "anonymousId", "entityId", "ipAssetId", "projectId", "licenseId", "idempotencyKey")
     events = [
         {
             **json.loads(PLAIN),
-            **dict.fromkeys(ids, text),
+            **dict.fromkeys(ids, as_id(text)),
             "entityType": "brand",
             "attribution": dict.fromkeys(
                 ("utmSource", "utmMedium", "utmCampaign", "utmTerm", "utmContent", "gclid"), text
@@ -197,7 +203,7 @@ def test_no_text_means_anything_in_any_column(raw: RawTables) -> None:
     raw.load(DAY)
     raw.land(DAY, [event | {"receivedAt": "2026-10-02T10:00:00Z"} for event in events], "winners.ndjson")
     raw.load(DAY)
-    assert raw.keys("raw.duplicate_events") == sorted(INJECTIONS)
+    assert raw.keys("raw.duplicate_events") == sorted(map(as_id, INJECTIONS))
     raw.land(DAY, [], "winners.ndjson")
     raw.load(DAY)
     assert sorted(
@@ -205,12 +211,12 @@ def test_no_text_means_anything_in_any_column(raw: RawTables) -> None:
             "select actor_id, anonymous_id, entity_id, ip_asset_id, project_id, license_id, event_key, device_type,"
             " browser, os from raw.events"
         )
-    ) == sorted((text,) * 10 for text in INJECTIONS)
+    ) == sorted((*(as_id(text),) * 7, *(text,) * 3) for text in INJECTIONS)
     assert sorted(
         raw.rows(
             "select utm_source, utm_medium, utm_campaign, utm_term, utm_content, gclid, event_key from raw.attribution"
         )
-    ) == sorted((text, text, text, *[normalized_detail(text)] * 2, text.strip(), text) for text in INJECTIONS)
+    ) == sorted((text, text, text, *[normalized_detail(text)] * 2, text.strip(), as_id(text)) for text in INJECTIONS)
     assert sorted(raw.rows("select utm_source_normalized, utm_campaign_normalized from raw.attribution")) == sorted(
         (normalized_source(text), normalized_name(text)) for text in INJECTIONS
     )
