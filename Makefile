@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WAREHOUSE := $(BIN)/python -m orchestration
 READY := $(VENV)/.ready .env.local
 BENCH_VENV ?= build/bench/venv
-.PHONY: help install demo test ui stop lint docs bench bench-ingest bench-attribution bench-reads dsn env backup restore lock
+.PHONY: help install demo test test-long ui stop lint docs bench bench-ingest bench-attribution bench-reads dsn env backup restore lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -15,8 +15,11 @@ install: $(READY) ## what all the others do first
 demo: $(READY) ## a sample marketplace of 30 days, from landing files to published numbers; ARGUMENTS="--extend" adds the days since
 	@$(WAREHOUSE) exec -- $(BIN)/python -u -m orchestration.demo $(ARGUMENTS)
 
-test: $(READY) ## all tests
-	@$(BIN)/pytest -n 2 --dist worksteal $(ARGUMENTS)
+test: $(READY) ## all tests but those of test-long
+	@$(BIN)/pytest -n 2 --dist worksteal -m "not long" $(ARGUMENTS)
+
+test-long: $(READY) ## the tests that take minutes: kills of runs, servers and deployments; before a release
+	@$(BIN)/pytest -m long $(ARGUMENTS)
 
 ui: $(READY) ## Dagster on the warehouse: web page, schedules, sensors; until Ctrl-C or make stop
 	@$(WAREHOUSE) ui
