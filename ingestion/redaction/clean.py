@@ -61,14 +61,16 @@ _BEYOND_ASCII: Final = re.compile(
     rb"|\xd9[\xa0-\xa9]|\xdb[\xb0-\xb9]|\xe3\x80\x82|\xef|\xf3"
 )
 _NATIONAL: Final = re.compile(rb"0(?:[-/. ~@]{1,9}0|(?<=[^:a0].)0{6})")
+_AT, _PARENTHESIS, _J = b"@(J"
 
 
 def is_clean_text(encoded: bytes, keys: int) -> bool:
     """Tell whether redacting JSON of so many keys, all of them free, would change nothing; no is no promise."""
     outlines = encoded.translate(_OUTLINES)
-    if outlines.find(b"@", 1) >= 0:
+    # An object begins with one. A byte is looked for by its number: a third of the time that a text of one takes.
+    if _AT in outlines[1:]:
         # Parentheses are much more common than what else stands out so.
-        if encoded.find(b"(") < 0 or not _is_clean_closely(encoded):
+        if _PARENTHESIS not in encoded or not _is_clean_closely(encoded):
             return False
     elif (_has_number(outlines) or _has_dots(outlines)) and not _is_clean_closely(encoded):
         return False
@@ -77,7 +79,7 @@ def is_clean_text(encoded: bytes, keys: int) -> bool:
     if colons != keys and colons != keys + encoded.count(b"://"):
         return False
     # Access tokens
-    if encoded.find(b"earer ") >= 0 or (encoded.find(b"J") >= 0 and encoded.find(b"eyJ") >= 0):
+    if encoded.find(b"earer ") >= 0 or (_J in encoded and encoded.find(b"eyJ") >= 0):
         return False
     return encoded.isascii() or _BEYOND_ASCII.search(encoded) is None
 

@@ -16,6 +16,7 @@ _IDS: Final = tuple(
         "license_id",
     )
 )  # fmt: skip
+_AT, _PERCENT, _PLUS = b"@%+"
 
 
 def hash_ids(event: Any, key: bytes) -> tuple[Note, ...]:
@@ -34,8 +35,8 @@ def hash_ids(event: Any, key: bytes) -> tuple[Note, ...]:
 
 def may_name_person(line: bytes, event: Any) -> bool:
     """Tell whether any id of an event, from a line without escapes, has to be looked at closely."""
-    # To look for a byte in a line takes 0.1 µs, and to look at each id 1 µs (2026-11).
-    if line.find(b"@") >= 0 or line.find(b"%") >= 0 or (line.find(b"+") >= 0 and line.find(b'"+') >= 0):
+    # To look for a byte by its number takes 0.03 µs, and to look at each id 1 µs (2026-11).
+    if _AT in line or _PERCENT in line or (_PLUS in line and line.find(b'"+') >= 0):
         return True
     actor, device = event.actor_id, event.anonymous_id
     return (actor is not None and actor[:2] == "00") or (device is not None and device[:2] == "00")

@@ -93,6 +93,8 @@ _SECONDS: Final = {f"{second:02}.": second * 1_000_000 for second in range(60)}
 _FRACTIONS: Final = {
     f"{thousandths:03}{utc}": thousandths * 1_000 for utc in ("Z", "+00:00") for thousandths in range(1_000)
 }
+# A byte is looked for by its number: a third of the time that a text of one byte takes.
+_BACKSLASH: Final = ord("\\")
 _CAREFUL_PROPS: Final = SNAKE_KEYS["props"].union(DECLINING_KEYS)
 _RULED_PROPS: Final = frozenset(field.encode_name for field in msgspec.structs.fields(Props) if field.type is not Any)
 
@@ -104,7 +106,7 @@ def read_plain(line: bytes) -> Any:
     msgspec.DecodeError, ValueError or RecursionError for most of what is not plain.
     """
     # An escape may hide a quote or a NUL.
-    if line.find(b"\\") >= 0:
+    if _BACKSLASH in line:
         return None
     event: Any = _decode(line)
     context = event.context
