@@ -23,7 +23,7 @@ OnChange: TypeAlias = Callable[[psycopg.Cursor, date], None]
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """What an ISO week was fitted on, and how exactly; whether its values are others than those of the fit before."""
+    """The basis of a fit of an ISO week, its accuracy, and whether its values differ from the fit before."""
 
     week_start: date
     journeys: int

@@ -142,7 +142,7 @@ def _enter(
 
 
 def _stored(row: AdSpendRow, redactor: Redactor) -> tuple[object, ...]:
-    """What is stored of a row, in the order of schema.COLUMN_NAMES."""
+    """Return the stored values of a row, in the order of schema.COLUMN_NAMES."""
     source, medium, campaign = (
         None if text is None else redactor.text(text) for text in (row.utm_source, row.utm_medium, row.utm_campaign)
     )

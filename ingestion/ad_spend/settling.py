@@ -1,4 +1,4 @@
-"""Which of several rows of ad spend stand: those of the file with the greater name, all rows of a key in it together.
+"""Ranking of ad spend rows: those of the file with the greater name stand, all rows of a key in it together.
 
 A key is a day and the normal forms of the names that money was spent on. Days are settled whole: all that is known of a
 touched day is taken up, ranked anew, and put back. So the outcome depends on the files and not on their order.

@@ -27,7 +27,7 @@ class LandingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LandingRoot:
-    """Where landing files arrive, how the names of those end that are not yet to be read, and what a file may need."""
+    """The place of landing files, the endings of names that are not yet to be read, and the limits of a file."""
 
     storage: Storage
     incomplete: tuple[str, ...] = INCOMPLETE

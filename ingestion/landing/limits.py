@@ -1,4 +1,4 @@
-"""How much one landing file may ask of the machine that reads it. Each limit has a setting."""
+"""Limits on memory and expansion of one landing file while it is read. Each has a setting."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -56,39 +56,19 @@ query ($id: ID!) { logsForRun(runId: $id) { ... on EventConnection { events { ..
 """
 
 
-class RunningDeployment:
-    """A deployment: the web server's port, what it has written, its processes."""
+class DeploymentClient:
+    """A deployment that runs, asked by GraphQL. A subclass sets the process when it has started one."""
 
-    def __init__(self, home: Path, environment: Mapping[str, str], *, checkout: Path) -> None:
-        self.home, self.log, self.port = home, home / "dg.log", _free_port()
-        self._environment, self._checkout = environment, checkout
+    process: "subprocess.Popen[bytes]"
+
+    def __init__(self, port: int, log: Path) -> None:
+        self.port, self.log = port, log
         self.selector = {"repositoryLocationName": "warehouse", "repositoryName": ""}
 
-    def start(self) -> None:
-        """Start it, and wait until its code location is loaded."""
-        self.home.mkdir(exist_ok=True)
-        shutil.copy(CHECKOUT / ".dagster" / "dagster.yaml", self.home)
-        options = ["--host", "127.0.0.1", "--port", str(self.port)]
-        with self.log.open("ab") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", PROGRAM, str(self._checkout), str(self.home), *options],
-                cwd=CHECKOUT,
-                env={**os.environ, **self._environment, "DAGSTER_HOME": str(self.home)},
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+    def wait_until_loaded(self) -> None:
+        """Wait until the code location is loaded, and keep the name of its repository."""
         [repository] = self.wait_for("loading the code location", self.repositories)
         self.selector["repositoryName"] = repository["name"]
-
-    def end(self) -> None:
-        """End it, whatever state it is in."""
-        self.process.send_signal(signal.SIGINT)
-        try:
-            self.process.wait(timeout=90)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """The data of a GraphQL answer."""
@@ -134,19 +114,6 @@ class RunningDeployment:
                 return found
         return []
 
-    def launch(self, day: object) -> str:
-        """Run a partition as the launchpad's button does; the run's id."""
-        launched = self.ask(
-            LAUNCH_RUN,
-            params={
-                "selector": {**self.selector, "jobName": "daily_refresh"},
-                "mode": "default",
-                "executionMetadata": {"tags": [{"key": "dagster/partition", "value": str(day)}]},
-            },
-        )["launchRun"]
-        assert launched["__typename"] == "LaunchRunSuccess", launched
-        return str(launched["run"]["runId"])
-
     def runs(self, **filters: Any) -> list[dict[str, str]]:
         """Run ids and statuses."""
         found: list[dict[str, str]] = self.ask(RUNS, filter=filters)["runsOrError"]["results"]
@@ -162,6 +129,52 @@ class RunningDeployment:
         status = self.status(run_id)
         return status if status in ENDED_RUN else None
 
+
+class RunningDeployment(DeploymentClient):
+    """A deployment that the test starts, stops and kills, on the embedded server of a folder."""
+
+    def __init__(self, home: Path, environment: Mapping[str, str], *, checkout: Path) -> None:
+        super().__init__(free_port(), home / "dg.log")
+        self.home, self._environment, self._checkout = home, environment, checkout
+
+    def start(self) -> None:
+        """Start it, and wait until its code location is loaded."""
+        self.home.mkdir(exist_ok=True)
+        shutil.copy(CHECKOUT / ".dagster" / "dagster.yaml", self.home)
+        options = ["--host", "127.0.0.1", "--port", str(self.port)]
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", PROGRAM, str(self._checkout), str(self.home), *options],
+                cwd=CHECKOUT,
+                env={**os.environ, **self._environment, "DAGSTER_HOME": str(self.home)},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.wait_until_loaded()
+
+    def end(self) -> None:
+        """End it, whatever state it is in."""
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(timeout=90)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def launch(self, day: object) -> str:
+        """Run a partition as the launchpad's button does; the run's id."""
+        launched = self.ask(
+            LAUNCH_RUN,
+            params={
+                "selector": {**self.selector, "jobName": "daily_refresh"},
+                "mode": "default",
+                "executionMetadata": {"tags": [{"key": "dagster/partition", "value": str(day)}]},
+            },
+        )["launchRun"]
+        assert launched["__typename"] == "LaunchRunSuccess", launched
+        return str(launched["run"]["runId"])
+
     def messages(self, run_id: str) -> str:
         """What the run's log says."""
         events = self.ask(MESSAGES, id=run_id)["logsForRun"]["events"]
@@ -173,7 +186,8 @@ def environment_of(warehouse: Warehouse, settings: Mapping[str, str]) -> dict[st
     return {**settings, **warehouse.environment()}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

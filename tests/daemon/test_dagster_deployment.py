@@ -4,13 +4,11 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from urllib.parse import quote
 import pytest
 
 from ingestion.window import ONE_DAY, Window
+from tests.daemon.deployments import LAUNCH_RUN, PATIENCE_SECONDS, DeploymentClient, free_port
 from tests.dagster_runs import CHECKOUT, DagsterRuns
 from tests.pipeline import START, Pipeline
 
@@ -26,27 +25,8 @@ pytestmark = pytest.mark.daemon
 
 DAYS = Window(START, START + 3 * ONE_DAY)
 SECOND = START + ONE_DAY
-# Twenty times what it takes on a quiet machine.
-PATIENCE_SECONDS = 240
-ENDED_RUN = {"SUCCESS", "FAILURE", "CANCELED"}
 ENDED_BACKFILL = {"COMPLETED", "COMPLETED_SUCCESS", "COMPLETED_FAILED", "FAILED", "CANCELED"}
 
-LOCATION = """
-{ workspaceOrError { ... on Workspace { locationEntries {
-    name loadStatus locationOrLoadError {
-        ... on PythonError { message }
-        ... on RepositoryLocation { repositories { name assetNodes { assetKey { path } } } }
-    }
-} } } }
-"""
-LAUNCH_RUN = """
-mutation ($params: ExecutionParams!) { launchRun(executionParams: $params) {
-    __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
-} }
-"""
-RUNS = """
-query ($filter: RunsFilter) { runsOrError(filter: $filter) { ... on Runs { results { runId status } } } }
-"""
 LAUNCH_BACKFILL = """
 mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
     __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message }
@@ -64,62 +44,12 @@ query ($selector: SensorSelector!) { sensorOrError(sensorSelector: $selector) {
 """
 
 
-class Deployment:
-    """A running deployment."""
+class Deployment(DeploymentClient):
+    """A running deployment that starts backfills."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
-        self.process, self.port, self.log = process, port, log
-        self.selector = {"repositoryLocationName": "warehouse", "repositoryName": ""}
-
-    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
-        """The data of a GraphQL answer."""
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/graphql",
-            json.dumps({"query": query, "variables": variables}).encode(),
-            {"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as response:  # noqa: S310
-            answer = json.load(response)
-        assert "errors" not in answer, answer["errors"]
-        data: dict[str, Any] = answer["data"]
-        return data
-
-    def wait_for(self, what: str, ended: Callable[[], Any]) -> Any:
-        """Ask until there is an answer; what the deployment wrote is in the error when it never comes."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not (answer := ended()):
-            assert self.process.poll() is None, f"dg dev has ended:\n{self.last_lines()}"
-            assert time.monotonic() < deadline, f"{what} took more than {PATIENCE_SECONDS} s:\n{self.last_lines()}"
-            time.sleep(0.3)
-        return answer
-
-    def last_lines(self) -> str:
-        """What the deployment wrote last."""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-60:])
-
-    def repositories(self) -> list[dict[str, Any]]:
-        """The repositories of the code location, none while it is being loaded."""
-        try:
-            entries = self.ask(LOCATION)["workspaceOrError"]["locationEntries"]
-        except (urllib.error.URLError, ConnectionError):
-            return []
-        for entry in entries:
-            if entry["loadStatus"] == "LOADED" and entry["locationOrLoadError"]:
-                assert "message" not in entry["locationOrLoadError"], entry
-                assert entry["name"] == "warehouse"
-                found: list[dict[str, Any]] = entry["locationOrLoadError"]["repositories"]
-                return found
-        return []
-
-    def runs(self, **filters: Any) -> list[dict[str, str]]:
-        """Run ids and statuses."""
-        found: list[dict[str, str]] = self.ask(RUNS, filter=filters)["runsOrError"]["results"]
-        return found
-
-    def ended_run(self, run_id: str) -> str | None:
-        """A run's last status, None while it runs."""
-        [run] = self.runs(runIds=[run_id])
-        return run["status"] if run["status"] in ENDED_RUN else None
+        super().__init__(port, log)
+        self.process = process
 
     def ended_backfill(self, backfill_id: str) -> dict[str, Any] | None:
         """A backfill that has ended, None while it runs."""
@@ -138,7 +68,7 @@ def deployment(runs: DagsterRuns, tmp_path: Path) -> Iterator[Deployment]:
     home = tmp_path / "dagster"
     home.mkdir()
     shutil.copy(CHECKOUT / ".dagster" / "dagster.yaml", home)
-    port, log = _free_port(), tmp_path / "dg.log"
+    port, log = free_port(), tmp_path / "dg.log"
     environment = {**os.environ, **runs.environment, **runs.pipeline.warehouse.environment(), "DAGSTER_HOME": str(home)}
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -154,17 +84,10 @@ def deployment(runs: DagsterRuns, tmp_path: Path) -> Iterator[Deployment]:
         )
     try:
         deployment = Deployment(process, port, log)
-        [repository] = deployment.wait_for("loading the code location", deployment.repositories)
-        deployment.selector["repositoryName"] = repository["name"]
+        deployment.wait_until_loaded()
         yield deployment
     finally:
         _end(process)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
