@@ -76,7 +76,6 @@ _FILL_CANDIDATES: Final = (
     ) as filled
     where rejected.load_id = filled.load_id and rejected.line_number = filled.line_number
         and rejected.line_position = filled.line_position
-        and rejected.line_position = filled.line_position
     """,
 )
 

@@ -2,7 +2,7 @@
 validation/, where its row goes first in candidates/, which of several copies is stored in resolution/.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -77,9 +77,43 @@ def load_window(
     long reading says now and then by `tell` how far it has come. Raises LandingError when a file cannot be read; the
     days before it are loaded, nothing of its own day is.
     """
+    return load_days(
+        connection,
+        window.days(),
+        root=root,
+        start_date=start_date,
+        encryption=encryption,
+        rules=rules,
+        on_day=on_day,
+        tell=tell,
+        processes=processes,
+    )
+
+
+def load_days(
+    connection: psycopg.Connection,
+    landing_days: Iterable[date],
+    *,
+    root: LandingRoot | Path,
+    start_date: date,
+    encryption: PropEncryption | None = None,
+    rules: EventRules | None = None,
+    on_day: Callable[[LoadReport], None] | None = None,
+    tell: Callable[[str], None] | None = None,
+    processes: int | None = None,
+    is_reload: bool = False,
+) -> list[LoadReport]:
+    """Load these landing days in their order, each in a transaction of its own; otherwise as load_window.
+
+    With `is_reload` a file is loaded anew too when it was loaded under other rules.
+    """
+    if is_reload:
+        again = "and later ones keep their rows as they are. Correct the file, and ask for the reload again"
+    else:
+        again = "is tried again when something in its folder changes"
     reports = []
     with Judges(processes) as judges:
-        for landing_date in window.days():
+        for landing_date in landing_days:
             try:
                 report = load_landing_day(
                     connection,
@@ -90,11 +124,10 @@ def load_window(
                     rules=rules,
                     tell=tell,
                     judges=judges,
+                    is_reload=is_reload,
                 )
             except LandingError as error:
-                raise LandingError(
-                    f"{error}. Landing day {landing_date} is tried again when something in its folder changes"
-                ) from error
+                raise LandingError(f"{error}. Landing day {landing_date} {again}") from error
             if on_day:
                 on_day(report)
             reports.append(report)
@@ -124,6 +157,7 @@ def load_landing_day(
     """
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise ValueError("a landing day is loaded in a transaction of its own: commit the connection's first")
+    # Resolved here, so that worker processes follow the very lists of this process.
     rules = rules or default_rules()
     digest = rules_digest(rules=rules, start_date=start_date, encryption=encryption)
     files = landing.landing_files(root, Window.day(landing_date))
@@ -156,9 +190,7 @@ def load_landing_day(
         (change_id,) = cursor.fetchone() or (0,)
         cursor.execute(contenders.CREATE)
         judges = judges or Judges(processes=1)
-        # Resolved here, so that worker processes follow the very lists of this process.
-        judged_by = Rules(landing_date, start_date, encryption, rules or default_rules())
-        judges.follow(judged_by, sum(map(_unpacked_bytes, changed)))
+        judges.follow(Rules(landing_date, start_date, encryption, rules), sum(map(_unpacked_bytes, changed)))
         intake = Intake(cursor)
         readings = {}
         previous_loads = {}

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import psycopg
 
-from ingestion.candidates.workers import Judges
 from ingestion.encryption.props import PropEncryption
 from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing.files import LandingRoot
-from ingestion.loading import LoadReport, load_landing_day
+from ingestion.loading import LoadReport, load_days
 from ingestion.rules_digest import rules_digest
 from ingestion.window import Window
 
@@ -28,33 +27,29 @@ def reload_window(
     encryption: PropEncryption | None = None,
     rules: EventRules | None = None,
     on_day: Callable[[LoadReport], None] | None = None,
+    tell: Callable[[str], None] | None = None,
     processes: int | None = None,
 ) -> list[LoadReport]:
     """Load those landing days of the window again that have loads under other rules, oldest first.
 
     Of such a day the files whose rules differ are loaded anew, whether their content has changed or not, and so is what
     arrived meanwhile. Files that are gone keep their rows; the reports name them as `outdated`. Stopping at any point
-    loses nothing: the next call goes on with the days that are left. Raises as load_window does.
+    loses nothing: the next call goes on with the days that are left. Takes `tell`, and raises, as load_window does.
     """
     rules = rules or default_rules()
     digest = rules_digest(rules=rules, start_date=start_date, encryption=encryption)
-    reports = []
-    with Judges(processes) as judges:
-        for landing_date in outdated_landing_days(connection, window, digest):
-            report = load_landing_day(
-                connection,
-                root=root,
-                landing_date=landing_date,
-                start_date=start_date,
-                encryption=encryption,
-                rules=rules,
-                judges=judges,
-                is_reload=True,
-            )
-            if on_day:
-                on_day(report)
-            reports.append(report)
-    return reports
+    return load_days(
+        connection,
+        outdated_landing_days(connection, window, digest),
+        root=root,
+        start_date=start_date,
+        encryption=encryption,
+        rules=rules,
+        on_day=on_day,
+        tell=tell,
+        processes=processes,
+        is_reload=True,
+    )
 
 
 def outdated_landing_days(connection: psycopg.Connection, window: Window, digest: str) -> list[date]:

@@ -49,6 +49,7 @@ def landing_days_reloaded(
             rules=sources.rules,
             processes=sources.load_processes,
             on_day=tell,
+            tell=context.log.info,
         )
         staleness.spread(connection)
     if not reports:

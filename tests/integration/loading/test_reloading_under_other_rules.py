@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from ingestion.event_rules import EventRules, default_rules
+from ingestion.landing.files import LandingError
 from ingestion.loading import LoadReport, load_landing_day
 from ingestion.reloading import reload_window
 from ingestion.replay import Selection, replay_rejected
@@ -191,3 +192,13 @@ def test_a_reload_that_dies_between_days_goes_on_where_it_ended(
     assert raw.contents() != kept
     assert [report.landing_date for report in reload(raw)] == [NEXT_DAY]
     assert raw.rows("select event_date, is_bot from raw.events order by 1") == [(DAY, True), (NEXT_DAY, True)]
+
+
+def test_a_reload_that_meets_a_bad_file_keeps_its_rows_and_says_what_to_do(raw: RawTables) -> None:
+    for day in BOTH.days():
+        raw.land(day, [event(f"of {day}", f"{day}T10:00:00Z", **by())])
+        load(raw, day, OLD)
+    raw.land(NEXT_DAY, ["no events"], "notes.txt")
+    with pytest.raises(LandingError, match=r"notes\.txt .* Landing day 2026-10-03 and later ones keep their rows as"):
+        reload(raw)
+    assert raw.rows("select event_date, is_bot from raw.events order by 1") == [(DAY, True), (NEXT_DAY, False)]
