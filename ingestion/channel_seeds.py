@@ -4,14 +4,13 @@ Users edit the seeds, so every build asks before it begins. That patterns are re
 kind is tested by dbt.
 """
 
-import csv
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from ingestion.contract import CLICK_IDS
-from ingestion.event_rules import SEEDS
+from ingestion.event_rules import SEEDS, seed_rows
 from ingestion.normalization import normalized_name, normalized_source
 
 _PATTERNS: Final = ("source_pattern", "medium_pattern", "campaign_pattern")
@@ -28,7 +27,7 @@ def require_normal_form(folder: Path = SEEDS) -> None:
 
 
 def _referrers(folder: Path) -> Iterator[str]:
-    for row in _rows(folder, "known_referrers"):
+    for row in seed_rows(folder, "known_referrers"):
         for column in ("host", "source"):
             value = row[column] or ""
             if value != (form := normalized_source(value) or ""):
@@ -36,7 +35,7 @@ def _referrers(folder: Path) -> Iterator[str]:
 
 
 def _click_ids(folder: Path) -> Iterator[str]:
-    rows = list(_rows(folder, "click_ids"))
+    rows = list(seed_rows(folder, "click_ids"))
     for row in rows:
         name, source, medium = row["click_id"], row["source"] or "", row["medium"] or ""
         if name not in CLICK_IDS:
@@ -51,7 +50,7 @@ def _click_ids(folder: Path) -> Iterator[str]:
 
 
 def _rules(folder: Path) -> Iterator[str]:
-    for row in _rows(folder, "channel_rules"):
+    for row in seed_rows(folder, "channel_rules"):
         for column in _PATTERNS:
             pattern = row[column] or ""
             # Patterns are blind to the case of ASCII letters, of which some make classes, such as \S.
@@ -62,8 +61,3 @@ def _rules(folder: Path) -> Iterator[str]:
                     f'seed channel_rules, rule {row["priority"]}: {column} "{pattern}" fits no stored text, which has'
                     f' "{form}" for it'
                 )
-
-
-def _rows(folder: Path, name: str) -> Iterator[dict[str, str | None]]:
-    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file)

@@ -18,7 +18,7 @@ _CACHE_SIZE: Final = 10_000
 
 
 class InvalidCrawlerPattern(ValueError):
-    """A row of the seed `crawlers` that is no regular expression."""
+    """A row of the seed `crawlers` that is no regular expression, or fits everything."""
 
 
 class CrawlerList:
@@ -29,33 +29,41 @@ class CrawlerList:
             disregarded, wherever it stands, so that a crawler which also sends it is still found.
 
     Raises:
-        InvalidCrawlerPattern: A pattern is no regular expression.
+        InvalidCrawlerPattern: A pattern is no regular expression, or is found in every text.
     """
 
     def __init__(self, patterns: Sequence[CrawlerPattern]) -> None:
         self._additions = _any_of([pattern for pattern, is_crawler in patterns if is_crawler])
         self._exceptions = _any_of([pattern for pattern, is_crawler in patterns if not is_crawler])
-        self._is_listed = lru_cache(maxsize=_CACHE_SIZE)(self._find)
+        self._is_listed = lru_cache(maxsize=_CACHE_SIZE)(_is_in_kept_list)
 
     def matches(self, user_agent: str) -> bool:
         """Tell whether a user agent belongs to a crawler, monitor or fetcher."""
-        return self._is_listed(_VERSION.sub(r"\1", self._exceptions.sub(" ", user_agent)))
+        text = self._exceptions.sub(" ", user_agent)
+        # A user's pattern may name a version, such as Chrome/58, by which many crawlers are known.
+        return self._additions.search(text) is not None or self._is_listed(_VERSION.sub(r"\1", text))
 
-    def _find(self, user_agent: str) -> bool:
-        # Imported on first use: reading the list takes 40 ms.
-        from crawleruseragents import is_crawler  # type: ignore[import-untyped]
 
-        return self._additions.search(user_agent) is not None or is_crawler(user_agent)
+def _is_in_kept_list(user_agent: str) -> bool:
+    # Imported on first use: reading the list takes 40 ms.
+    from crawleruseragents import is_crawler  # type: ignore[import-untyped]
+
+    return bool(is_crawler(user_agent))
 
 
 def _any_of(patterns: Sequence[str]) -> re.Pattern[str]:
     for pattern in patterns:
         try:
-            re.compile(pattern)
+            fits_everything = re.search(pattern, "") is not None
         except re.error as error:
             raise InvalidCrawlerPattern(
                 f"the seed crawlers has the pattern {pattern!r}, which is no regular expression ({error}):"
                 " correct the row in dbt_project/seeds/crawlers.csv"
             ) from error
+        if fits_everything:
+            raise InvalidCrawlerPattern(
+                f"the seed crawlers has the pattern {pattern!r}, which fits an empty text, and so every agent:"
+                " correct the row in dbt_project/seeds/crawlers.csv"
+            )
     # An alternation of nothing would match everywhere.
     return re.compile("|".join(f"(?:{pattern})" for pattern in patterns) or r"(?!)", re.IGNORECASE)

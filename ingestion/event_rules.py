@@ -38,11 +38,11 @@ class EventRules:
 
     @classmethod
     def from_seeds(cls, seeds: Path = SEEDS) -> "EventRules":
-        """Read the lists from the CSV files of the dbt project."""
+        """Read the lists from the CSV files of the dbt project. Raises ValueError for a row that says neither yes nor no."""
         return cls(
-            placeholder_ids=_NULL | {row["placeholder"].casefold() for row in _rows(seeds, "placeholder_ids")},
-            crawlers=tuple((row["pattern"], row["is_crawler"] == "true") for row in _rows(seeds, "crawlers")),
-            personal_keys=tuple((row["key"], row["action"], row["place"]) for row in _rows(seeds, "personal_keys")),
+            placeholder_ids=_NULL | {row["placeholder"].casefold() for row in seed_rows(seeds, "placeholder_ids")},
+            crawlers=tuple(map(_crawler, seed_rows(seeds, "crawlers"))),
+            personal_keys=tuple((row["key"], row["action"], row["place"]) for row in seed_rows(seeds, "personal_keys")),
         )
 
     def with_settings(self, *, phone_regions: str = "", hash_key: str = "") -> "EventRules":
@@ -75,6 +75,18 @@ def default_rules() -> EventRules:
     return EventRules.from_seeds(_read_from)
 
 
-def _rows(seeds: Path, name: str) -> Iterator[dict[str, str]]:
-    with (seeds / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+def seed_rows(seeds: Path, name: str) -> Iterator[dict[str, str]]:
+    """Yield the rows of a seed; a byte order mark, with which spreadsheets begin a file, is no part of them."""
+    with (seeds / f"{name}.csv").open(encoding="utf-8-sig", newline="") as file:
         yield from csv.DictReader(file)
+
+
+def _crawler(row: dict[str, str]) -> CrawlerPattern:
+    # Spreadsheets write TRUE.
+    word = row["is_crawler"].strip().lower()
+    if word not in ("true", "false"):
+        raise ValueError(
+            f"the seed crawlers has {row['is_crawler']!r} as is_crawler of the pattern {row['pattern']!r}: write true"
+            " for a crawler and false for an exception, in dbt_project/seeds/crawlers.csv"
+        )
+    return row["pattern"], word == "true"

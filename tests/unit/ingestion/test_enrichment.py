@@ -3,6 +3,7 @@
 # ruff: noqa: E501 - a case a line reads better than one in five
 
 import csv
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from ingestion.crawlers import CrawlerList, InvalidCrawlerPattern
 from ingestion.enrichment import Device, UserAgentParser
-from ingestion.event_rules import default_rules
+from ingestion.event_rules import SEEDS, EventRules, default_rules
 
 # Real browsers, apps and other clients of people, with the device type; none where it is not judged.
 PEOPLE = list(csv.DictReader((Path(__file__).parent / "user_agents" / "people.csv").open(encoding="utf-8")))
@@ -111,9 +112,33 @@ def test_users_add_crawlers_and_make_exceptions():
     assert not parse_user_agent("Acme-Checker 3").is_bot
 
 
-def test_a_pattern_that_is_no_regular_expression_is_named():
-    with pytest.raises(InvalidCrawlerPattern, match=r"'\(bot'.*crawlers\.csv"):
-        CrawlerList([("(bot", True)])
+def test_an_addition_may_name_the_version_of_a_browser():
+    ours = UserAgentParser([(r"Chrome/58\.0\.3029\.110", True)])
+    agent = f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {WEBKIT} Chrome/{{}} Safari/537.36"
+    assert ours.parse(agent.format("58.0.3029.110")).is_bot
+    assert not ours.parse(agent.format("120.0.0.0")).is_bot
+
+
+@pytest.mark.parametrize("pattern", ["(bot", "", "(acme)?"])
+@pytest.mark.parametrize("is_crawler", [True, False])
+def test_a_pattern_that_is_no_regular_expression_or_fits_everything_is_named(pattern, is_crawler):
+    with pytest.raises(InvalidCrawlerPattern, match=rf"'{re.escape(pattern)}'.*crawlers\.csv"):
+        CrawlerList([(pattern, is_crawler)])
+
+
+def test_seeds_that_a_spreadsheet_has_saved_say_the_same(tmp_path):
+    for name in ("crawlers", "placeholder_ids", "personal_keys"):
+        text = (SEEDS / f"{name}.csv").read_text().replace(",true,", ",TRUE,").replace(",false,", ",FALSE,")
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8-sig")
+    assert EventRules.from_seeds(tmp_path) == default_rules()
+
+
+def test_a_crawler_row_that_says_neither_true_nor_false_is_named(tmp_path):
+    for name in ("placeholder_ids", "personal_keys"):
+        (tmp_path / f"{name}.csv").write_text((SEEDS / f"{name}.csv").read_text())
+    (tmp_path / "crawlers.csv").write_text("pattern,is_crawler,comment\nacme,yes,ours\n")
+    with pytest.raises(ValueError, match=r"'yes' as is_crawler of the pattern 'acme'.*crawlers\.csv"):
+        EventRules.from_seeds(tmp_path)
 
 
 def test_a_phone_whose_maker_is_called_cubot_is_no_bot():
