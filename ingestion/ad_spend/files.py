@@ -21,7 +21,7 @@ from pydantic_core import PydanticCustomError
 from ingestion.contract import MAX_CENTS, MAX_UTM_LENGTH
 from ingestion.landing.files import LandingError, LandingRoot
 from ingestion.landing.storage import FOLLOW_LINKS, Storage, StorageError, StorageUnreachable, StoredEntry
-from ingestion.normalization import normalized_name, normalized_source
+from ingestion.normalization import Redact, normalized_name, normalized_source
 from ingestion.redaction import redact_text
 
 FOLDER: Final = "ad_spend"
@@ -200,8 +200,11 @@ def read_content(file: AdSpendFile) -> tuple[str, str]:
         raise Unusable(f"{file.name}: not UTF-8; save it as CSV in UTF-8") from error
 
 
-def read_rows(name: str, text: str) -> Iterator[tuple[int, AdSpendRow] | RejectedRow]:
-    """The rows of a file with the number of their first line, from 1. Blank lines are not rows. Raises Unusable."""
+def read_rows(name: str, text: str, redact: Redact = redact_text) -> Iterator[tuple[int, AdSpendRow] | RejectedRow]:
+    """The rows of a file with the number of their first line, from 1. Blank lines are not rows. Raises Unusable.
+
+    What is kept of a rejected row is redacted by `redact`, by default by the rules of the seeds.
+    """
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     columns = None
     line_number = 1
@@ -217,7 +220,7 @@ def read_rows(name: str, text: str) -> Iterator[tuple[int, AdSpendRow] | Rejecte
         if columns is None:
             columns = _columns(name, fields)
         elif any(field.strip() for field in fields):
-            yield _row(line_number, columns, fields)
+            yield _row(line_number, columns, fields, redact)
         line_number = reader.line_num + 1
     if columns is None:
         raise Unusable(f"{name}: empty; its first line has to name the columns")
@@ -239,7 +242,9 @@ def _columns(name: str, header: list[str]) -> list[str]:
     return columns
 
 
-def _row(line_number: int, columns: list[str], fields: list[str]) -> tuple[int, AdSpendRow] | RejectedRow:
+def _row(
+    line_number: int, columns: list[str], fields: list[str], redact: Redact
+) -> tuple[int, AdSpendRow] | RejectedRow:
     if len(fields) != len(columns):
         reasons = [f"row: {len(fields)} fields where the header names {len(columns)}; quote a text that has a comma"]
     else:
@@ -247,7 +252,7 @@ def _row(line_number: int, columns: list[str], fields: list[str]) -> tuple[int, 
             return line_number, AdSpendRow.model_validate(dict(zip(columns, fields, strict=True)))
         except ValidationError as error:
             reasons = [_reason(problem["loc"], problem["msg"]) for problem in error.errors(include_url=False)]
-    return RejectedRow(line_number, _kept(fields), tuple(reasons))
+    return RejectedRow(line_number, _kept(fields, redact), tuple(reasons))
 
 
 def _reason(location: tuple[int | str, ...], message: str) -> str:
@@ -257,7 +262,7 @@ def _reason(location: tuple[int | str, ...], message: str) -> str:
     return f"{column}: not {AdSpendRow.model_fields[column].description}"
 
 
-def _kept(fields: list[str]) -> str:
+def _kept(fields: list[str], redact: Redact) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(fields)
-    return redact_text(line.getvalue().replace("\0", ""))[:_MAX_KEPT]
+    return redact(line.getvalue().replace("\0", ""))[:_MAX_KEPT]

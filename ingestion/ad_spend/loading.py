@@ -85,7 +85,7 @@ def load_ad_spend(
                 if loaded_as == (checksum, digest):
                     unchanged.append(file.name)
                     continue
-                rows = list(read_rows(file.name, text))
+                rows = list(read_rows(file.name, text, redactor.text))
             except Unusable as reason:
                 refused[file.name] = str(reason)
                 continue

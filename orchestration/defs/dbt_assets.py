@@ -25,7 +25,7 @@ from orchestration import (
 )
 from orchestration import dbt as project
 from orchestration.defs.raw_assets import DAILY
-from orchestration.defs.resources import WarehouseResource, WriterResource
+from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
 from orchestration.light_dagster_dbt import DagsterDbtCliRuntimeError
 from orchestration.partitions import window_of
 
@@ -50,6 +50,7 @@ def dbt_models(
     context: dg.AssetExecutionContext,
     warehouse: WarehouseResource,
     writer: WriterResource,
+    sources: SourcesResource,
     dbt: project.WarehouseDbt,
 ) -> Iterator[Any]:
     """Rebuild the run's days, oldest chunk first. A day whose models and tests have all passed is completely built."""
@@ -64,7 +65,7 @@ def dbt_models(
             made = [*project.windowed_tables(project.manifest()), *attribution_schema.TABLES]
             builds.clear(connection, window, made, build_id=build_id)
         # A job without the steps that load must find what models read, also in a warehouse of an older version.
-        attribution_migration.fill_normalized(connection)
+        attribution_migration.fill_normalized(connection, sources.rules)
         ad_spend_schema.create(connection)
         attribution_schema.create(connection)
         mart_tables.make_readable(connection, marts.marts_of(project.manifest()))

@@ -13,6 +13,7 @@ import pytest
 from ingestion import schema
 from ingestion.ad_spend import schema as ad_spend_schema
 from ingestion.ad_spend.loading import AdSpendReport, load_ad_spend, rejected_rows
+from ingestion.event_rules import default_rules
 from orchestration.warehouse import Warehouse
 from tests.code_location import SETTINGS, definitions
 
@@ -191,6 +192,15 @@ def test_names_of_spend_are_redacted_and_normalised_as_those_of_visits(write: Wr
     assert rows("select reasons from raw.rejected_ad_spend") == [
         (["row: names neither a channel nor a utm_source, medium or campaign"],)
     ]
+
+
+def test_rows_are_redacted_by_the_settings_of_events_also_those_that_are_rejected(
+    raw: psycopg.Connection, write: Write, rows: Rows, tmp_path: Path
+) -> None:
+    write("a.csv", "2026-10-01,google,cpc,call 030 901820,1,,", "2026-10-01,google,cpc,call 030 901820,free,,")
+    load_ad_spend(raw, root=tmp_path, rules=default_rules().with_settings(phone_regions="DE"))
+    assert rows("select utm_campaign from raw.ad_spend") == [("call [redacted]",)]
+    assert rows("select line from raw.rejected_ad_spend") == [("2026-10-01,google,cpc,call [redacted],free,,",)]
 
 
 def test_the_next_best_row_stands_when_the_winner_goes(write: Write, load: Load, rows: Rows) -> None:
