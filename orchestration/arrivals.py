@@ -54,6 +54,10 @@ class Memory:
         content["compared"] = dict(sorted(self.compared.items()))
         return json.dumps(content | ({"older": str(self.older)} if self.older else {}))
 
+    def waiting_days(self) -> set[date]:
+        """List the landing days of which a file waits, or a run was asked for."""
+        return {_day_of(name) for name in self.waiting} | set(self.requests)
+
     @classmethod
     def parse(cls, cursor: str | None) -> "Memory":
         """Read a cursor. One of an earlier form, or a missing one, is an empty memory: files are looked at anew."""

@@ -12,6 +12,7 @@ from ingestion import ledger
 from ingestion.landing.files import LandingError, LandingFile, LandingRoot, landing_days, look
 from ingestion.landing.storage import StoredEntry
 from ingestion.window import Window
+from orchestration import staleness
 from orchestration.arrivals import Found, Memory, Request, older_days
 
 # A file that lies there otherwise than the ledger has it may have been touched only. Its bytes are read to tell, so
@@ -43,6 +44,9 @@ def look_at(
     days_with_folder, beside = landing_days(root)
     older = older_days(days_with_folder, latest, first_day, before.older)
     days = [*latest.days(), *older]
+    # A day whose folder is gone has no turn of its own, and waits no longer.
+    waiting_days = before.waiting_days() | staleness.waiting_days(connection)
+    days += sorted(waiting_days.difference(days_with_folder, days))
     files: list[LandingFile] = []
     others: dict[date, Sequence[StoredEntry]] = {}
     for day in days:

@@ -1,6 +1,7 @@
 """The sensor that notices landing files, on a real ledger, and the job that it asks for."""
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -179,6 +180,26 @@ def test_a_good_file_is_tried_again_when_the_foreign_one_beside_it_is_gone(pipel
     pipeline.load(Window.day(OLD))
     assert sensor.look() == []
     assert pipeline.rows("select file from ops.waiting_files") == []
+
+
+def test_a_day_whose_folder_is_gone_waits_no_longer(pipeline: Pipeline, sensor: Sensor) -> None:
+    pipeline.land(START, [an_event("a", START)])
+    sensor.look()
+    (request,) = sensor.look()
+    # Its run failed and is no longer on record.
+    assert sensor.look() == []
+    assert request.run_key
+    assert pipeline.rows("select event_date from ops.stale_days") == [(START,)]
+    shutil.rmtree(Path(pipeline.landing, "events", f"dt={START}"))
+    assert sensor.look() == []
+    assert sensor.message == "every landing file is loaded"
+    assert pipeline.rows("select event_date from ops.stale_days") == []
+
+    # Also when the sensor was reset meanwhile, and knows nothing of the day.
+    pipeline.connection.execute("insert into ops.waiting_files values ('events/x', %s, 'damaged')", [START])
+    sensor.cursor = None
+    sensor.look()
+    assert pipeline.rows("select event_date from ops.stale_days") == []
 
 
 def test_a_landing_folder_that_is_not_there_is_nothing_to_do(pipeline: Pipeline, sensor: Sensor) -> None:
