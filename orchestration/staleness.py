@@ -115,18 +115,8 @@ def waiting_days(connection: psycopg.Connection) -> set[date]:
 
 
 def refused_days(connection: psycopg.Connection) -> set[date]:
-    """The days that a blocking check named as bad when it last judged them."""
-    rows = connection.execute(
-        """
-        select day
-        from ops.check_results as results, unnest(results.bad_days) as day
-        where results.severity = 'error' and not results.is_passed and not exists (
-            select from ops.check_results as later
-            where later.check_name = results.check_name and later.checked_at > results.checked_at
-                and later.window_start <= day and later.window_end > day
-        )
-        """
-    )
+    """List the days whose last verdict by a blocking check is a failure."""
+    rows = connection.execute("select distinct unnest(failing_days) from ops.check_states where severity = 'error'")
     return {day for (day,) in rows}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from ingestion.window import Window
 from orchestration import gates
+from orchestration.staleness import refused_days
 from quality_checks.outcome import CheckOutcome, Severity
 from quality_checks.results import failing_days, record
 from tests.integration.quality_checks.handmade import Rows
@@ -82,8 +83,10 @@ def test_a_day_that_failed_fails_until_it_is_judged_again(rows: Rows, connection
 def test_what_judges_all_there_is_fails_for_no_day_once_it_passes(rows: Rows, connection: psycopg.Connection) -> None:
     record(connection, [replace(FAILED, judges_all=True)], build_id="b1", window=WINDOW)
     assert state(connection) == [("counts_add_up", False, [date(2026, 10, 2)])]
+    assert refused_days(connection) == {date(2026, 10, 2)}
     record(connection, [replace(PASSED, judges_all=True)], build_id="b2", window=Window.day(date(2026, 10, 9)))
     assert state(connection) == [("counts_add_up", True, [])]
+    assert refused_days(connection) == set(), "no run has to leave the day out"
 
 
 def test_a_check_that_passes_for_a_run_warns_of_the_days_that_still_fail() -> None:
