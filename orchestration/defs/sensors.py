@@ -16,7 +16,6 @@ from orchestration.defs.jobs import daily_refresh, load_landing
 from orchestration.defs.resources import SourcesResource, WarehouseResource
 from orchestration.partitions import NIGHTLY_HOUR, run_tags
 
-FAILURE_REASON_TAG: Final = "dagster/failure_reason"
 UNDER_WAY: Final = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -57,27 +56,16 @@ def late_events_sensor(
         apart = staleness.refused_days(connection) | staleness.waiting_days(connection)
     if not stale:
         yield dg.SkipReason("no day is stale")
-    died = _run_of_a_shell_that_died(context.instance)
     for window in staleness.runs((day.event_date for day in stale), apart=apart, at_most=BACKFILL_CHUNK_DAYS):
         days = [day for day in stale if day.event_date in window]
         yield dg.RunRequest(
             # One run an hour for one state of affairs: a day that becomes stale again has a later change.
-            run_key=f"{window} {max(day.change_id for day in days)} {version} {now:%Y-%m-%dT%H}{died}",
+            run_key=f"{window} {max(day.change_id for day in days)} {version} {now:%Y-%m-%dT%H}",
             tags={
                 **run_tags(window),
                 "stale_because": ",".join(sorted({reason for day in days for reason in day.reasons})),
             },
         )
-
-
-def _run_of_a_shell_that_died(instance: dg.DagsterInstance) -> str:
-    """Name the last run when it was started by `dg launch` and died. Its days are run at once, whatever was asked for
-    in this hour; a run of the daemon that dies is tried again by Dagster itself."""
-    runs = instance.get_runs(dg.RunsFilter(job_name=daily_refresh.name), limit=1)
-    if not runs or runs[0].status is not dg.DagsterRunStatus.FAILURE or runs[0].remote_job_origin:
-        return ""
-    is_told = runs[0].tags.get(FAILURE_REASON_TAG) == "STEP_FAILURE"
-    return "" if is_told else f" {runs[0].run_id}"
 
 
 @dg.sensor(
