@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Final
 
 from orchestration.embedded import binaries
 from orchestration.embedded.binaries import EmbeddedServerError
-from orchestration.preparation import prepare
+from orchestration.preparation import SCHEMAS, prepare
 from orchestration.roles import logins
+from orchestration.roles.declared import ACCESS
 from orchestration.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -110,6 +111,14 @@ def _refuse_filled(warehouse: Warehouse, connection: "psycopg.Connection") -> No
         raise BackupError(
             f"database {warehouse.database} at {warehouse.host}, port {warehouse.port}, holds a warehouse already, and"
             " nothing is overwritten; restore into a new checkout, or into an empty database that WAREHOUSE_URL names"
+        )
+    # A restoration drops every schema of the owner, which may own more than a warehouse.
+    present = {name for (name,) in connection.execute(_OWN_SCHEMAS)}
+    if others := sorted(present.difference(SCHEMAS, ("raw", "ops", ACCESS))):
+        raise BackupError(
+            f"database {warehouse.database} at {warehouse.host}, port {warehouse.port}, has schemas that are no part of"
+            f" a warehouse: {', '.join(others)}. Nothing was dropped; restore into an empty database that WAREHOUSE_URL"
+            " names"
         )
 
 

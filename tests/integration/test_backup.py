@@ -140,6 +140,19 @@ def test_a_warehouse_that_holds_something_is_not_overwritten(warehouse: Warehous
         backup.write(warehouse, file)
 
 
+def test_a_database_with_schemas_of_somebody_else_is_left_alone(
+    warehouse: Warehouse, another: Warehouse, tmp_path: Path
+) -> None:
+    file = tmp_path / "warehouse.dump"
+    backup.write(warehouse, file)
+    with another.connect(autocommit=True) as connection:
+        connection.execute("create schema bookkeeping")
+        connection.execute("create table bookkeeping.invoices as select 1 as id")
+    with pytest.raises(BackupError, match=r"no part of a warehouse: bookkeeping\. Nothing was dropped"):
+        backup.read(another, file)
+    assert ("bookkeeping",) in [row[:1] for row in content(another)["schemas"]]
+
+
 @pytest.mark.parametrize("damage", ["no dump", "cut off", "another database"])
 def test_a_file_that_cannot_be_restored_leaves_the_empty_warehouse_as_it_was(
     warehouse: Warehouse, another: Warehouse, tmp_path: Path, damage: str
