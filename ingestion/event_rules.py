@@ -38,7 +38,7 @@ class EventRules:
 
     @classmethod
     def from_seeds(cls, seeds: Path = SEEDS) -> "EventRules":
-        """Read the lists from the CSV files of the dbt project. Raises ValueError for a row that cannot be understood."""
+        """Read the lists from the CSV files of the dbt project. Raises ValueError for a row without a meaning."""
         return cls(
             placeholder_ids=_NULL | {row["placeholder"].casefold() for row in seed_rows(seeds, "placeholder_ids")},
             crawlers=tuple(map(_crawler, seed_rows(seeds, "crawlers"))),

@@ -153,6 +153,21 @@ def test_any_other_change_of_columns_is_refused_and_names_the_rebuild_job(
     assert built.contents(BUILT) == before
 
 
+def test_a_column_that_may_be_null_now_is_still_held_to_its_type(built: Pipeline, tmp_path: Path) -> None:
+    counted = "sum(case when is_view then 1 else 0 end) as bigint) as views"
+    described = "Count of events whose type the registry counts as a view.\n"
+    changed = changed_project(
+        tmp_path,
+        ("daily_metrics.sql", counted, counted.replace("bigint", "integer")),
+        ("_core__models.yml", "- name: views\n        data_type: bigint", "- name: views\n        data_type: integer"),
+        ("_core__models.yml", f"{described}        constraints: [{{type: not_null}}]\n", described),
+    )
+    before = built.contents(BUILT)
+    with pytest.raises(AssertionError, match=r'(?s)other types .*views from bigint to integer.*run the job "rebuild"'):
+        run_dbt(built.warehouse, [*arguments(BOTH_DAYS), "--select", "daily_metrics"], project_dir=changed)
+    assert built.contents(BUILT) == before
+
+
 def test_a_build_that_has_lost_the_warehouse_is_refused(built: Pipeline) -> None:
     """A dbt process may outlive the run that started it; it must not write under the run that came after."""
     before = built.contents(BUILT)

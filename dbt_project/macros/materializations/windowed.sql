@@ -99,10 +99,10 @@
         {%- if not held_type -%}
             {%- do changed.append('add column ' ~ name ~ ' ' ~ built_type) -%}
             {%- do widened.append(name) if name in model.config.meta.get('grain', []) -%}
-        {%- elif is_obligatory and config.get('contract').enforced and not model.columns[name].constraints -%}
-            {%- do changed.append('alter column ' ~ name ~ ' drop not null') -%}
         {%- elif built_type and built_type != held_type -%}
             {%- do retyped.append(name ~ ' from ' ~ held_type ~ ' to ' ~ built_type) -%}
+        {%- elif built_type and is_obligatory and config.get('contract').enforced and not model.columns[name].constraints -%}
+            {%- do changed.append('alter column ' ~ name ~ ' drop not null') -%}
         {%- endif -%}
     {%- endfor -%}
     {%- if gone or retyped -%}
