@@ -15,8 +15,6 @@ from ingestion.redaction.redactor import Redactor, default_redactor, hide, nothi
 # Enough to see what is wrong with a line; the landing file still has all of it.
 MAX_KEPT_BYTES: Final = 65_536
 CUT_MARK: Final = "… [cut]"
-# json.dumps would make an encoder for every text.
-_encode_text: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -69,9 +67,8 @@ class _Renderer:
         if isinstance(value, _Number):
             return _quoted(REDACTED) if self._redactor.hides_number(value, key) else str(value)
         if isinstance(value, _Pairs):
-            members = [
-                f"{_quoted(self._redactor.text(name))}:{self._render_member(name, inner)}" for name, inner in value
-            ]
+            text = self._redactor.text
+            members = [f"{_quoted(text(name))}:{self._render_member(name, inner)}" for name, inner in value]
             return "{" + ",".join(members) + "}"
         if isinstance(value, list):
             return "[" + ",".join(self.render(item, key) for item in value) + "]"
@@ -85,9 +82,8 @@ class _Renderer:
         return self.render(value, key)
 
 
-def _quoted(text: str) -> str:
-    # A NUL that was spelled \u0000 and a lone surrogate come out as such escapes again, which any text column takes.
-    return _encode_text(text)
+# A NUL that was spelled \u0000 and a lone surrogate come out as such escapes again, which any text column takes.
+_quoted: Final[Callable[[str], str]] = json.encoder.encode_basestring
 
 
 def _cut(encoded: bytes) -> str:
