@@ -12,7 +12,7 @@ from typing import Final
 Span = tuple[int, int]
 
 _CARD: Final = re.compile(
-    r"(?<![0-9A-Za-z.,_])(?<![0-9A-Za-z]-)(?:(?P<run>[2-6][0-9]{13,18})"
+    r"(?<![0-9A-Za-z.,_])(?<![0-9A-Za-z]-)(?:(?P<run>[2-6][0-9]{13,18})(?:\.0{1,6})?"
     r"|[2-6][0-9]{3}(?P<separator>[ \u00a0\u202f\-\u2010-\u2013.])"
     r"(?:[0-9]{4}(?P=separator)[0-9]{4}(?P=separator)[0-9]{4}(?:(?P=separator)[0-9]{3})?"
     r"|[0-9]{6}(?P=separator)[0-9]{4,5}))"
@@ -46,7 +46,7 @@ _IBAN_LENGTHS: Final = (15, 34)
 def find_cards(text: str, *, is_id: bool = False) -> Iterator[Span]:
     """Find the payment card numbers of a text. Where it is an id, only those in groups count."""
     for match in _CARD.finditer(text):
-        digits = re.sub(r"[^0-9]", "", match[0])
+        digits = match["run"] or re.sub(r"[^0-9]", "", match[0])
         if not is_card_number(digits):
             continue
         before = text[max(0, match.start() - _CONTEXT_LENGTH) : match.start()]
@@ -63,6 +63,15 @@ def find_ibans(text: str) -> Iterator[Span]:
         if size:
             yield match.start(), match.start() + size
         position = match.start() + (size or 1)
+
+
+def whole_digits(number: str) -> str:
+    """Return the digits of a number of JSON without its fraction of zeros and exponent, and any other as it is."""
+    # A column of whole numbers with gaps arrives as floating-point numbers, 4000002760003184.0.
+    if "." not in number and "e" not in number and "E" not in number:
+        return number
+    value = float(number)
+    return str(int(value)) if value.is_integer() else number
 
 
 @lru_cache(maxsize=4_096)

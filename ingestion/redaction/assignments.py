@@ -20,7 +20,7 @@ _PARAMETER_VALUE: Final = re.compile(r"(?:[^&#\s\"'<>]|[\"'](?!\s*[,;:}\])>]|\s|
 _PARAMETER_START: Final = re.compile(r"[^&#\s\"'<>;]{1,64}")
 # A key, in quotes or not, up to its value. A quoted key may hold blanks and escapes.
 _KEY: Final = re.compile(
-    r"(?<![\w\-])(?P<bare>[^\W\d][\w.\-]{0,63}+)(?:\\?[\"'\]]){0,2}\s{0,8}+(?P<sign>[:=])(?P<blank>\s{0,8}+)"
+    r"(?<![\w\-])(?P<bare>[^\W\d][\w.\-]{0,63}+)(?:\\?[\"'\]]){0,2}\s{0,8}+(?P<sign>=>|:=|[:=])(?P<blank>\s{0,8}+)"
     r"|(?P<quote>[\"'])(?P<quoted>(?:[^\\\"':=]|\\u[0-9A-Fa-f]{4}){1,64}+)(?P=quote)\s{0,8}+:\s{0,8}+"
 )
 # A value, whole or cut off.

@@ -27,7 +27,7 @@ def hashed_id(text: str, key: bytes, *, is_person: bool = True) -> str | None:
     if emails:
         # An address inside something else: a hash of all of it still tells two ids apart.
         return keyed_hash(text, key)
-    number = international_number(plain) if is_person or plain[:1] == "+" else None
+    number = international_number(plain) if is_person or "+" in plain else None
     return None if number is None else keyed_hash(number, key)
 
 
@@ -38,4 +38,13 @@ def hashed_key(text: str, key: bytes) -> str | None:
 
 def needs_a_look(text: str) -> bool:
     """Tell whether an id has to be looked at closely. Most need not."""
-    return "@" in text or "%" in text or text[:1] == "+" or text[:2] == "00"
+    # Signs that stand for @ and +, digits of other scripts and characters without width are all beyond ASCII.
+    return (
+        "@" in text
+        or "%" in text
+        or "+" in text
+        or "&" in text
+        or "\\" in text
+        or text[:2] == "00"
+        or not text.isascii()
+    )

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Final, Protocol
 
 from ingestion.event_rules import EventRules, default_rules
-from ingestion.redaction.accounts import CARD_LENGTHS, find_cards, find_ibans, is_card_number
+from ingestion.redaction.accounts import CARD_LENGTHS, find_cards, find_ibans, is_card_number, whole_digits
 from ingestion.redaction.assignments import find_parameters, find_tokens, find_values
 from ingestion.redaction.clean import is_clean_national_text, is_clean_text, stands_out
 from ingestion.redaction.decoding import Level, Span, levels
@@ -61,12 +61,14 @@ class Redactor:
             return [self.value(item, sealer, key=key) for item in value]
         if isinstance(value, dict):
             return self._mapping(value, sealer)
-        if isinstance(value, int) and self.hides_number(str(value), key):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and self.hides_number(str(value), key):
             return REDACTED
         return value
 
-    def hides_number(self, digits: str, key: str = "") -> bool:
-        """Tell whether a whole number is a payment card's, unless its key says that it is an id."""
+    def hides_number(self, number: str, key: str = "") -> bool:
+        """Tell whether a number of JSON is a payment card's, unless its key says that it is an id."""
+        digits = whole_digits(number)
         return len(digits) in CARD_LENGTHS and is_card_number(digits) and not _is_id(key)
 
     def is_free(self, keys: Iterable[str]) -> bool:

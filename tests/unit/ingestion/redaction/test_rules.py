@@ -36,6 +36,9 @@ def stored(**fields: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         # JSON in a text
         ('{"a":1,"password":"x y","b":2}', '{"a":1,"password":[redacted],"b":2}'),
         ('{"a":"{\\"password\\":\\"x\\"}"}', '{"a":"{\\"password\\":[redacted]}"}'),
+        ('{"password"=>"x y", "a"=>1}', '{"password"=>[redacted], "a"=>1}'),
+        ("['token' => 'x', 'page' => 5]", "['token' => [redacted], 'page' => 5]"),
+        ("password := x1", "password := [redacted]"),
         # Users and passwords of URLs
         ("https://user:pw@news.example/x", "https://news.example/x"),
         ("https://user@news.example:8080/x?y=1", "https://news.example:8080/x?y=1"),
@@ -67,6 +70,8 @@ def stored(**fields: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         # Cards and accounts
         ("paid with 4111 1111 1111 1111.", "paid with [redacted]."),
         ("card 378282246310005", "card [redacted]"),
+        ('{"n":4111111111111111.0}', '{"n":[redacted]}'),
+        ("4111111111111111.05 cents", "4111111111111111.05 cents"),
         ("IBAN DE89 3704 0044 0532 0130 00 please", "IBAN [redacted] please"),
         ("utm_id=4111111111111111", "utm_id=4111111111111111"),
         # Addresses of machines, and versions
@@ -134,3 +139,13 @@ def test_campaigns_that_end_in_dates_stay_apart() -> None:
 def test_the_source_of_a_visit_is_no_user_of_a_url() -> None:
     _, attribution = stored(attribution={"referrer": "https://user:pw@news.example/x"})
     assert attribution["referrer"] == "https://news.example/x"
+
+
+def test_card_numbers_that_arrive_as_floating_point_numbers_are_redacted() -> None:
+    number = 4111111111111111.0
+    value = default_redactor().value(
+        {"n": number, "list": [number], "orderId": number, "other": number + 1, "big": 1e300}
+    )
+    assert value == {"n": "[redacted]", "list": ["[redacted]"], "orderId": number, "other": number + 1, "big": 1e300}
+    props, _ = stored(props={"n": number, "views": 3.0, "isNew": False})
+    assert props == {"n": "[redacted]", "views": 3.0, "isNew": False}

@@ -66,3 +66,9 @@ def test_long_lines_are_cut_to_64_kib_with_a_mark(character):
 def test_personal_data_at_the_cut_does_not_show():
     kept = redact_line(b'{"a":"' + b"x" * 65_500 + b' jane.doe@example.com and more"}')
     assert "jane" not in kept
+
+
+@pytest.mark.parametrize("number", ["4111111111111111", "4111111111111111.0", "4.111111111111111e15"])
+def test_card_numbers_of_rejected_lines_are_redacted_however_they_are_spelled(number: str) -> None:
+    line = f'{{"n":{number},"isNew":false,"huge":1e400,"price":1.5}}'
+    assert redact_line(line.encode()) == '{"n":"[redacted]","isNew":false,"huge":1e400,"price":1.5}'
