@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ingestion.crawlers import CrawlerPattern
+from ingestion.hashing import refuse_short_key
 
 SEEDS: Final = Path(__file__).parents[1] / "dbt_project" / "seeds"
 
@@ -46,7 +47,12 @@ class EventRules:
         )
 
     def with_settings(self, *, phone_regions: str = "", hash_key: str = "") -> "EventRules":
-        """Return the same lists with what the settings say. Raises ValueError for a region that is none."""
+        """Return the same lists with what the settings say.
+
+        Raises ValueError for a region that is none, and for a key that could be guessed.
+        """
+        if hash_key:
+            refuse_short_key(hash_key)
         regions = frozenset(part.upper() for region in phone_regions.split(",") if (part := region.strip()))
         if regions:
             import phonenumbers

@@ -6,6 +6,19 @@ comes from.
 
 import hashlib
 import hmac
+from typing import Final
+
+# Below this length a hash of an e-mail address can be undone by trying keys.
+MIN_HASH_KEY_LENGTH: Final = 16
+
+
+def refuse_short_key(key: str) -> None:
+    """Raise ValueError for a key that could be guessed."""
+    if len(key) < MIN_HASH_KEY_LENGTH:
+        raise ValueError(
+            f"WAREHOUSE_HASH_KEY must have at least {MIN_HASH_KEY_LENGTH} characters: it keeps the hashes of e-mail"
+            " addresses from being guessed. Generate one and never change it"
+        )
 
 
 def keyed_hash(text: str, key: bytes) -> str:

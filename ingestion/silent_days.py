@@ -25,14 +25,6 @@ class DeclarationRefused(Exception):
     """A day that cannot be declared silent; the message says why."""
 
 
-def parse(text: str) -> date:
-    """Read a day. Raises DeclarationRefused when the text is none."""
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        raise DeclarationRefused(f"give the day as YYYY-MM-DD, not as {text!r}") from None
-
-
 def declare(connection: "psycopg.Connection", day: date, *, reason: str, name: str, first_day: date) -> None:
     """Declare that a day had no events, in one transaction.
 

@@ -1,10 +1,23 @@
 """The one value that runs through the whole warehouse: a half-open range of whole UTC days."""
 
+import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 ONE_DAY = timedelta(days=1)
+
+
+class NotADay(ValueError, argparse.ArgumentTypeError):
+    """A text that names no day. The command line shows the message as it is."""
+
+
+def parse_day(text: str) -> date:
+    """Return the day that a text names as YYYY-MM-DD. Raises NotADay."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise NotADay(f"give the day as YYYY-MM-DD, not as {text!r}") from None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -45,7 +58,7 @@ class Window:
             raise ValueError(
                 f"a window needs both ends, but its {missing} is missing; give two dates, the end exclusive"
             )
-        return cls(date.fromisoformat(start), date.fromisoformat(end))
+        return cls(parse_day(start), parse_day(end))
 
     def days(self) -> Iterator[date]:
         """Every day of the window, oldest first."""

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from orchestration import backup_command, environment, lookup_command, reload_command, silence_command
-from orchestration.deployment import Deployment, DeploymentError
+from orchestration.deployment import Deployment, DeploymentError, make_home
 from orchestration.embedded.binaries import EmbeddedServerError
 from orchestration.embedded.server import EmbeddedServer
 from orchestration.preparation import prepare
@@ -61,7 +61,11 @@ def main(arguments: list[str]) -> int:
         command = command[1:]
     if options.action == "exec" and not command:
         parser.error("exec needs a command")
-    added = environment.additions(os.environ, CHECKOUT) | environment.programs(os.environ)
+    try:
+        added = environment.additions(os.environ, CHECKOUT) | environment.programs(os.environ)
+    except environment.SettingsFileError as error:
+        _say(f"error: {error}")
+        return 1
     os.environ.update(added)
     try:
         if options.action == "stop":
@@ -94,9 +98,9 @@ def main(arguments: list[str]) -> int:
 def _run_dagster(warehouse: Warehouse) -> int:
     from orchestration.supervision import supervise
 
-    Path(warehouse.dagster_home).mkdir(parents=True, exist_ok=True)
+    home = make_home(warehouse.dagster_home)
     server = EmbeddedServer(CHECKOUT) if warehouse.is_embedded else None
-    return supervise(Deployment(Path(warehouse.dagster_home)), warehouse, server, _say)
+    return supervise(Deployment(home), warehouse, server, _say)
 
 
 def _stop() -> int:
@@ -142,7 +146,11 @@ def _status() -> int:
 
 def _become(command: list[str], warehouse: Warehouse) -> int:
     # Dagster refuses to start without its folder.
-    Path(warehouse.dagster_home).mkdir(parents=True, exist_ok=True)
+    try:
+        make_home(warehouse.dagster_home)
+    except DeploymentError as error:
+        _say(f"error: {error}")
+        return 1
     try:
         os.execvpe(command[0], command, os.environ | warehouse.environment())  # noqa: S606
     except OSError as error:

@@ -21,6 +21,19 @@ class DeploymentError(Exception):
     """Dagster cannot be started or stopped; the message says what to do."""
 
 
+def make_home(dagster_home: str) -> Path:
+    """Create Dagster's folder where it is missing, and return it. Raises DeploymentError."""
+    home = Path(dagster_home)
+    advice = "correct DAGSTER_HOME, or the rights on the folder"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DeploymentError(f"Dagster's folder {home} cannot be created: {error.strerror}; {advice}") from None
+    if not os.access(home, os.W_OK | os.X_OK):
+        raise DeploymentError(f"Dagster's folder {home} cannot be written; {advice}")
+    return home
+
+
 class Deployment:
     """The one `dg dev` of a Dagster home. A lock that its processes hold tells that it lives; no stale file can."""
 

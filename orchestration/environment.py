@@ -6,6 +6,7 @@ The file is not called .env, because Dagster reads a .env of its own accord and 
 import os
 import sys
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Final
 
@@ -13,20 +14,39 @@ FILE: Final = ".env.local"
 LANDING: Final = "LANDING_URL"
 
 
+class SettingsFileError(Exception):
+    """The file of settings cannot be read; the message says why and what to do."""
+
+
 def additions(surrounding: Mapping[str, str], checkout: Path) -> dict[str, str]:
     """What has to be added to the surrounding environment, or to be replaced in it. An empty value says nothing.
 
-    A landing folder that is not absolute is one of the checkout, wherever the command is run from.
+    A landing folder that is not absolute is one of the checkout, wherever the command is run from. Raises
+    SettingsFileError when the file is there and cannot be read.
     """
     from dotenv import dotenv_values
 
     # A value may hold a dollar sign, as passwords do: nothing is expanded.
-    written = dotenv_values(checkout / FILE, interpolate=False)
+    written = dotenv_values(stream=StringIO(_text_of(checkout / FILE)), interpolate=False)
     added = {name: value for name, value in written.items() if value and not surrounding.get(name)}
     landing = added.get(LANDING) or surrounding.get(LANDING)
     if landing and "://" not in landing and not Path(landing).is_absolute():
         added[LANDING] = str(checkout / landing)
     return added
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise SettingsFileError(f"{file}, line {line} is not UTF-8: save the file as UTF-8") from None
+    except OSError as error:
+        raise SettingsFileError(
+            f"{file} cannot be read: {error.strerror}; correct its rights, or copy .env.example to it"
+        ) from None
 
 
 def programs(surrounding: Mapping[str, str]) -> dict[str, str]:

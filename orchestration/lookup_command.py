@@ -21,9 +21,12 @@ def parser(arguments: argparse.ArgumentParser) -> None:
 
 def run(warehouse: Warehouse, options: argparse.Namespace) -> int:
     """Do it; return the exit code."""
-    from ingestion.entity_events import entity_events
+    from ingestion.entity_events import MAX_EVENTS, entity_events
 
     with warehouse.connect() as connection:
+        if not 1 <= options.limit <= MAX_EVENTS:
+            sys.stderr.write(f"error: --limit is between 1 and {MAX_EVENTS}, not {options.limit}\n")
+            return 1
         try:
             events = entity_events(
                 connection,
@@ -36,6 +39,9 @@ def run(warehouse: Warehouse, options: argparse.Namespace) -> int:
         except ValueError as error:
             sys.stderr.write(f"error: {error}\n")
             return 1
+    if not events:
+        of_type = f" of type {options.event_type}" if options.event_type else ""
+        sys.stderr.write(f"raw.events has no event{of_type} of {options.entity_type} {options.entity_id}\n")
     for event in events:
         known = {name: value for name, value in event.items() if value is not None and name != "canonical_hash"}
         sys.stdout.write(f"{json.dumps(known, default=str, ensure_ascii=False)}\n")

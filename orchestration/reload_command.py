@@ -10,6 +10,7 @@ from pathlib import Path
 from ingestion.window import Window
 from orchestration import child_processes
 from orchestration.demo.run_output import in_short
+from orchestration.deployment import make_home
 from orchestration.warehouse import Warehouse
 
 ABOUT = "load landing days again whose files were loaded under other rules than today's"
@@ -38,9 +39,7 @@ def run(warehouse: Warehouse, options: argparse.Namespace) -> int:
     days = {"start": window.start.isoformat(), "end": window.end.isoformat()}
     config = {"ops": {"landing_days_reloaded": {"config": days}}}
     command = [str(Path(sys.executable).with_name("dg")), "launch", "--job", "reload_landing_days"]
-    home = Path(warehouse.dagster_home)
-    home.mkdir(parents=True, exist_ok=True)
-    log_file = home / "reload.log"
+    log_file = make_home(warehouse.dagster_home) / "reload.log"
     with (
         log_file.open("w") as log,
         # It ends with this process, however this one ends.

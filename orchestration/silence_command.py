@@ -2,8 +2,8 @@
 
 import argparse
 import sys
-from datetime import date
 
+from ingestion.window import parse_day
 from orchestration.warehouse import Warehouse
 
 ABOUT = "declare that nothing happened on a day, so that it may be published without events"
@@ -11,7 +11,7 @@ ABOUT = "declare that nothing happened on a day, so that it may be published wit
 
 def parser(arguments: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    arguments.add_argument("day", type=date.fromisoformat, metavar="DAY", help="the event day in UTC, YYYY-MM-DD")
+    arguments.add_argument("day", type=parse_day, metavar="DAY", help="the event day in UTC, YYYY-MM-DD")
     arguments.add_argument("--reason", required=True, help="why the day has no events; kept with the day")
     arguments.add_argument("--name", required=True, help="who declares it; kept with the day")
 

@@ -34,6 +34,7 @@ URL_PARAMETERS: Final = {
     "sslkey": "PGSSLKEY",
     "connect_timeout": "PGCONNECT_TIMEOUT",
 }
+_MAX_PORT: Final = 65_535
 _URL_SHAPE: Final = "postgresql://user:password@host:port/database"
 
 
@@ -124,6 +125,9 @@ class Warehouse:
                 raise WarehouseUnavailable(f"WAREHOUSE_URL names no {name}; write {_URL_SHAPE}")
         if parts["host"].startswith(("/", "@")) or "," in parts["host"]:
             raise WarehouseUnavailable(f"WAREHOUSE_URL must name one host, reached by TCP, not {parts['host']!r}")
+        port = parts.get("port") or "5432"
+        if not (port.isdecimal() and 0 < int(port) <= _MAX_PORT):
+            raise WarehouseUnavailable(f"WAREHOUSE_URL has the port {port!r}: a port is a number from 1 to {_MAX_PORT}")
         unknown = parts.keys() - URL_PARAMETERS - {"user", "password", "host", "port", "dbname"}
         if unknown:
             raise WarehouseUnavailable(
@@ -137,7 +141,7 @@ class Warehouse:
         }
         return cls(
             host=parts["host"],
-            port=int(parts.get("port") or 5432),
+            port=int(port),
             database=parts["dbname"],
             user=parts["user"],
             password=parts.get("password", ""),

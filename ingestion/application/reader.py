@@ -30,9 +30,9 @@ from ingestion.application.source import (
     stream_rows,
 )
 from ingestion.contract import MAX_CENTS
+from ingestion.hashing import refuse_short_key
 
 __all__ = [
-    "MIN_HASH_KEY_LENGTH",
     "ApplicationReport",
     "ApplicationRowsMissing",
     "ApplicationSchemaError",
@@ -41,9 +41,6 @@ __all__ = [
     "connect_application",
     "read_application",
 ]
-
-# Below this length a hash of an e-mail address can be undone by trying keys.
-MIN_HASH_KEY_LENGTH: Final = 16
 
 # Any constant will do; it only has to differ from the other advisory locks of the warehouse.
 _READ_LOCK: Final = 7_203
@@ -105,11 +102,7 @@ def read_application(
     `accept_removals` has lost all of its rows, or most of them) and ValueError (short key, source not idle, unknown
     name); raw is then as before.
     """
-    if len(hash_key) < MIN_HASH_KEY_LENGTH:
-        raise ValueError(
-            f"WAREHOUSE_HASH_KEY must have at least {MIN_HASH_KEY_LENGTH} characters: it keeps the hashes of e-mail"
-            " addresses from being guessed. Generate one and never change it"
-        )
+    refuse_short_key(hash_key)
     if unknown := set(accept_removals) - {table.name for table in TABLES}:
         raise ValueError(f"accept_removals names no table of the application: {', '.join(sorted(unknown))}")
     if source.info.transaction_status != TransactionStatus.IDLE:

@@ -3,13 +3,13 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 
 from ingestion.application.source import ApplicationUnavailable, connect_application
 from ingestion.marketplace import DEFAULT_EVENTS_PER_DAY, DEFAULT_SEED, DEFAULT_START, Marketplace
 from ingestion.marketplace.application_tables import write_application
 from ingestion.marketplace.landing_files import write_landing_files
+from ingestion.window import parse_day
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--landing", type=Path, help="folder of landing files; without it none are written")
     parser.add_argument("--app-url", help="postgresql:// URL of the application's database, which must exist")
-    parser.add_argument("--start", type=date.fromisoformat, default=DEFAULT_START, help="first day, %(default)s")
+    parser.add_argument("--start", type=parse_day, default=DEFAULT_START, help="first day, %(default)s")
     parser.add_argument("--days", type=int, default=30, help="number of days, %(default)s")
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="another seed, another marketplace")
     parser.add_argument(

@@ -93,7 +93,7 @@ class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @property
     def rules(self) -> EventRules:
-        """Lists and settings that decide what becomes of a line. Raises ValueError for a region that is none."""
+        """Lists and settings that decide what becomes of a line. Raises ValueError for settings that cannot be."""
         return default_rules().with_settings(phone_regions=self.phone_regions, hash_key=self.hash_key)
 
     @property

@@ -4,6 +4,7 @@ import dagster as dg
 from pydantic import Field
 
 from ingestion import schema, silent_days
+from ingestion.window import NotADay, parse_day
 from orchestration import failures
 from orchestration.defs.resources import SourcesResource, WarehouseResource
 
@@ -21,8 +22,8 @@ def silent_day_declared(
     context: dg.OpExecutionContext, config: SilentDay, warehouse: WarehouseResource, sources: SourcesResource
 ) -> None:
     """Write the declaration; publishing the day is a run of daily_refresh."""
-    with failures.told(silent_days.DeclarationRefused), warehouse.connect() as connection:
-        day = silent_days.parse(config.day)
+    with failures.told(silent_days.DeclarationRefused, NotADay), warehouse.connect() as connection:
+        day = parse_day(config.day)
         schema.create(connection)
         silent_days.declare(connection, day, reason=config.reason, name=config.name, first_day=sources.first_day)
     context.log.info(f"{day} is declared silent; run the job daily_refresh for it to publish it")

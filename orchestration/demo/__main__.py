@@ -13,12 +13,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ingestion.window import ONE_DAY, Window
+from ingestion.window import ONE_DAY, Window, parse_day
 from orchestration import child_processes, environment, writer
 from orchestration.demo import turn
 from orchestration.demo.run_output import in_short
 from orchestration.demo.sample import DemoRefused, Situation, is_start_chosen, remember_start, sample_days
-from orchestration.deployment import Deployment
+from orchestration.deployment import Deployment, DeploymentError, make_home
 from orchestration.settings import MissingSetting, Settings, settings
 from orchestration.warehouse import CHECKOUT, Warehouse, WarehouseUnavailable
 
@@ -44,13 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     parser = argparse.ArgumentParser(prog="make demo", description="The sample marketplace, loaded and published.")
     parser.add_argument("--extend", action="store_true", help="add the days since the sample's last day, to yesterday")
-    parser.add_argument(
-        "--end", type=date.fromisoformat, metavar="DAY", help="the sample's last day; yesterday at first"
-    )
+    parser.add_argument("--end", type=parse_day, metavar="DAY", help="the sample's last day; yesterday at first")
     options = parser.parse_args(arguments)
     try:
         warehouse = Warehouse.locate()
-        home = Path(warehouse.dagster_home)
+        home = make_home(warehouse.dagster_home)
         with turn.taken(home / "demo.lock", say):
             window = fixed_window(options.end, is_extended=options.extend, home=home)
             given = settings()
@@ -65,7 +63,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     if window.end < today() and not options.extend:
                         say('the sample ends before yesterday; make demo ARGUMENTS="--extend" adds the days since')
                 say(summary(connection, warehouse, window))
-    except (DemoRefused, RunFailed, MissingSetting, ApplicationUnavailable, WarehouseUnavailable) as error:
+    except (
+        DemoRefused,
+        RunFailed,
+        DeploymentError,
+        MissingSetting,
+        ApplicationUnavailable,
+        WarehouseUnavailable,
+    ) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     return 0

@@ -14,6 +14,8 @@ _LOGGED: Final = re.compile(r"^(?P<step>\w+) - (?P<text>.*)$")
 _DBT: Final = re.compile(
     r"^(?P<place>\d+ of \d+) (?P<verdict>OK|ERROR|FAIL|WARN)\b(?P<text>.*?)\s*\.*\s*\[(?P<end>.*)\]$"
 )
+# dagster._core.definitions.events.Failure: <sentence>
+_REASON: Final = re.compile(r"^(?:[\w.]+\.)?(?:Failure|MissingSetting): (?P<sentence>.+)$")
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 _NOISE: Final = ("A dbt subsetted execution", "Copying `", "Running dbt command", "Finished dbt command")
@@ -27,7 +29,8 @@ def in_short(line: str) -> str | None:
     if found := _DBT.match(line):
         return f"dbt_models: {found['place']} {found['verdict']}{found['text']}, {found['end']}"
     if not (found := _DAGSTER.match(line)):
-        return None
+        reason = _REASON.match(line)
+        return reason and reason["sentence"]
     level, text = found["level"], found["text"]
     if found["origin"].startswith(_RESOURCE):
         # Such as the right to write, which says for which run it waits.

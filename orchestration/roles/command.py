@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 from orchestration.roles import closing, logins
 from orchestration.roles.declared import AUDIENCES
@@ -10,6 +11,11 @@ from orchestration.roles.logins import Login, LoginError
 from orchestration.warehouse import Warehouse
 
 ABOUT = "add, remove or list logins of single creators and brands; print what else an administrator can close"
+
+_NOTHING: Final = {
+    "list": "there are no logins of single creators and brands",
+    "hardening": "there is nothing left to close on this server",
+}
 
 
 def parser(arguments: argparse.ArgumentParser) -> None:
@@ -43,5 +49,7 @@ def run(warehouse: Warehouse, options: argparse.Namespace) -> int:
     except LoginError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
+    if not lines and options.roles_action in _NOTHING:
+        sys.stderr.write(f"{_NOTHING[options.roles_action]}\n")
     sys.stdout.writelines(f"{line}\n" for line in lines)
     return 0

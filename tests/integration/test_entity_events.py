@@ -133,4 +133,14 @@ def test_the_command_prints_a_line_an_event(
     assert [(event["event_date"], event["ip_asset_id"]) for event in events] == [("2026-10-06", "asset-18")] * 2
     assert not {"canonical_hash", "project_id"} & set(events[0])
     assert lookup_command.run(warehouse, parser.parse_args([*arguments, "--limit", "0"])) == 1
-    assert capsys.readouterr().err == "error: max_events is between 1 and 10000\n"
+    assert capsys.readouterr().err == "error: --limit is between 1 and 10000, not 0\n"
+
+
+def test_the_command_says_that_it_found_nothing(
+    stored: psycopg.Connection, warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = argparse.ArgumentParser()
+    lookup_command.parser(parser)
+    assert lookup_command.run(warehouse, parser.parse_args(["asset", "asset-999", "--type", "asset_viewed"])) == 0
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "raw.events has no event of type asset_viewed of asset asset-999\n")

@@ -55,7 +55,7 @@ def test_a_login_is_added_listed_and_removed(warehouse: Warehouse, roles: Roles)
             open_session.execute("select 1")
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(dsn.strip())
-    assert roles("list") == (0, "", "")
+    assert roles("list") == (0, "", "there are no logins of single creators and brands\n")
 
 
 def test_the_command_is_one_of_the_warehouses(warehouse: Warehouse) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.deployment import Deployment, DeploymentError
+from orchestration.deployment import Deployment, DeploymentError, make_home
 
 # Becomes another program while it holds the lock, as `make ui` does.
 BECOMES_A_SLEEPER = """
@@ -68,3 +68,10 @@ def test_the_process_number_of_a_dead_one_is_nobodys(tmp_path: Path, running: su
 
 def test_where_none_was_ever_started_there_is_nothing_to_stop(tmp_path: Path) -> None:
     assert not Deployment(tmp_path / "never").stop()
+
+
+def test_a_folder_of_dagster_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DeploymentError, match=r"file/home cannot be created: Not a directory; correct DAGSTER_HOME"):
+        make_home(str(tmp_path / "file" / "home"))
+    assert make_home(str(tmp_path / "new" / "home")).is_dir()

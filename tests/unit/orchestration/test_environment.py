@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.environment import FILE, additions, programs
+from orchestration.environment import FILE, SettingsFileError, additions, programs
 
 
 def checkout_with(folder: Path, *lines: str) -> Path:
@@ -62,3 +62,18 @@ def test_the_installed_programs_come_first_however_often_a_command_starts_anothe
     assert rest[:2] == ["/usr/bin", "/bin"]
     assert Path(rest[2], "psql").is_file(), "the embedded server's, for machines that have none"
     assert programs(once) == once
+
+
+def test_a_file_that_cannot_be_read_is_named_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"LANDING_URL=landing\nWAREHOUSE_HASH_KEY=\xff\n")
+    with pytest.raises(SettingsFileError, match=r"\.env\.local, line 2 is not UTF-8: save the file as UTF-8"):
+        additions({}, tmp_path)
+    (tmp_path / FILE).unlink()
+    (tmp_path / FILE).mkdir()
+    with pytest.raises(SettingsFileError, match=r"\.env\.local cannot be read: Is a directory"):
+        additions({}, tmp_path)
+
+
+def test_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"\xef\xbb\xbfLANDING_URL=/data\n")
+    assert additions({}, tmp_path) == {"LANDING_URL": "/data"}

@@ -61,7 +61,12 @@ def test_a_run_that_waits_for_another_one_says_so() -> None:
         ("5 of 48 START test one_row_per_x ......... [RUN]", None),
         ("5 of 48 PASS one_row_per_x ......... [PASS in 0.1s]", None),
         ("  File x.py, line 3, in y", None),
+        (
+            "dagster._core.definitions.events.Failure: the file x is damaged: write it again",
+            "the file x is damaged: write it again",
+        ),
+        ("orchestration.settings.MissingSetting: LANDING_URL: Field required", "LANDING_URL: Field required"),
     ],
 )
-def test_models_and_failed_tests_of_dbt_are_told(line: str, short: str | None) -> None:
+def test_failed_tests_of_dbt_and_reasons_of_failures_are_told(line: str, short: str | None) -> None:
     assert in_short(line) == short
