@@ -21,7 +21,14 @@ create table if not exists ops.last_build (
     window_end date not null,
     starts_anew boolean not null
 );
-alter table ops.last_build add column if not exists is_rerun boolean not null default false;
+do $$ begin
+    -- Not "add column if not exists", which waits for every build that is running.
+    if not exists (
+        select from pg_attribute where attrelid = 'ops.last_build'::regclass and attname = 'is_rerun'
+    ) then
+        alter table ops.last_build add column is_rerun boolean not null default false;
+    end if;
+end $$;
 comment on table ops.last_build is
     'The build whose weeks, months and periods are in schema build; whether it made anew what is otherwise carried on
 from what is published, and whether nothing had changed since what is published was made.';

@@ -27,7 +27,14 @@ create table if not exists {ACCESS}.logins (
     added_at timestamptz not null default clock_timestamp(),
     check (num_nonnulls({", ".join(f"{audience.name}_id" for audience in AUDIENCES)}) = 1)
 );
-alter table {ACCESS}.logins add column if not exists password_verifier text;
+do $$ begin
+    -- Not "add column if not exists", which waits for every query of a login, and has all others wait.
+    if not exists (
+        select from pg_attribute where attrelid = '{ACCESS}.logins'::regclass and attname = 'password_verifier'
+    ) then
+        alter table {ACCESS}.logins add column password_verifier text;
+    end if;
+end $$;
 comment on column {ACCESS}.logins.password_verifier is
     'By which Postgres recognises the password (RFC 5803), so that a restored warehouse keeps it; it is no password.';
 comment on table {ACCESS}.logins is

@@ -255,6 +255,21 @@ def test_preparing_again_changes_nothing(warehouse: Warehouse) -> None:
     assert rights(warehouse) == before
 
 
+def test_preparing_again_waits_for_nobody_who_reads(warehouse: Warehouse) -> None:
+    """A statement that waits for a long query has every later query wait behind it."""
+    hasty = replace(warehouse, parameters=(("options", "-clock_timeout=2s -ctimezone=UTC"),))
+    with warehouse.connect() as reader:
+        tables = reader.execute(
+            "select oid::regclass::text from pg_class"
+            " where relkind in ('r', 'p') and relnamespace in ('raw'::regnamespace, 'ops'::regnamespace,"
+            " 'access'::regnamespace, 'marts'::regnamespace, 'published'::regnamespace)"
+        ).fetchall()
+        assert ("access.logins",) in tables
+        for (table,) in tables:
+            reader.execute(f"lock table {table} in access share mode")
+        prepare(hasty)
+
+
 def test_several_may_prepare_at_once(warehouse: Warehouse) -> None:
     with psycopg.connect(warehouse.superuser_url("postgres"), autocommit=True) as superuser:
         superuser.execute("drop database warehouse with (force)")
