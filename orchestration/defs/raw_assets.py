@@ -21,11 +21,12 @@ from ingestion.application.reader import (
 from ingestion.encryption.tokens import EncryptionSettingsError
 from ingestion.landing.files import LandingError
 from ingestion.loading import LoadReport, load_window
-from ingestion.validation.notes import OUTCOMES, Counts, total_by_field
+from ingestion.validation.notes import OUTCOMES, Counts
 from ingestion.window import ONE_DAY, Window
 from orchestration import failures, row_counts, staleness
 from orchestration.dbt import OWNERS
 from orchestration.defs.resources import SourcesResource, WriterResource
+from orchestration.load_words import load_in_words
 from orchestration.partitions import daily_partitions, window_of
 from orchestration.settings import settings
 
@@ -90,7 +91,7 @@ def raw_events(
             encryption=sources.encryption,
             rules=sources.rules,
             processes=sources.load_processes,
-            on_day=lambda report: context.log.info(_told(report)),
+            on_day=lambda report: context.log.info(load_in_words(report)),
             tell=context.log.info,
         )
         reports = load(window=window)
@@ -142,28 +143,6 @@ def _extract(
         "application_events_with_several_attributions": sum(day.ambiguous for day in report.days),
         "application_events_without_a_time": report.undated,
     }
-
-
-def _told(report: LoadReport) -> str:
-    if not report.loaded:
-        return f"landing day {report.landing_date}: nothing new in {len(report.unchanged)} files"
-    return (
-        f"landing day {report.landing_date}: {report.lines_read:,} lines of {len(report.loaded)} files:"
-        f" {report.accepted:,} accepted, {report.rejected:,} rejected, {report.duplicates:,} duplicates,"
-        f" {report.not_tracked:,} not tracked, {report.erased:,} erased, {report.late:,} late"
-        f"{_told_counts('fields dropped', report.dropped_fields)}"
-        f"{_told_counts('ids that were placeholders', report.placeholder_ids)}"
-        f"{_told_counts('ids hashed', report.hashed_ids)}"
-    )
-
-
-def _told_counts(label: str, counts: Counts) -> str:
-    """Return the counts of fields in words, the most frequent field first; nothing where there are none."""
-    totals = total_by_field(counts)
-    if not totals:
-        return ""
-    fields = ", ".join(f"{name} {count:,}" for name, count in totals.most_common())
-    return f"; {totals.total():,} {label} ({fields})"
 
 
 def _load_metadata(report: LoadReport) -> dict[str, int | list[str] | Counts]:

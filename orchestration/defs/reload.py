@@ -11,6 +11,7 @@ from ingestion.reloading import reload_window
 from ingestion.window import Window
 from orchestration import failures, staleness
 from orchestration.defs.resources import SourcesResource, WriterResource
+from orchestration.load_words import load_in_words
 
 
 class LandingDays(dg.Config):
@@ -27,11 +28,7 @@ def landing_days_reloaded(
     """Load files again whose rules differ from today's. Days whose rows come out otherwise become stale."""
 
     def tell(report: LoadReport) -> None:
-        context.log.info(
-            f"landing day {report.landing_date}: files loaded again: {len(report.loaded)}, lines {report.lines_read:,}:"
-            f" {report.accepted:,} accepted, {report.rejected:,} rejected, {report.duplicates:,} duplicates,"
-            f" {report.not_tracked:,} not tracked"
-        )
+        context.log.info(load_in_words(report))
         for name in report.outdated:
             context.log.warning(f"{name} is gone from the landing folder: its rows stay as older rules have made them")
 
@@ -54,7 +51,7 @@ def landing_days_reloaded(
         staleness.spread(connection)
     if not reports:
         context.log.info(f"every load of the landing days {window} followed today's rules: nothing to do")
-    counted = ("lines_read", "accepted", "rejected", "duplicates", "not_tracked")
+    counted = ("lines_read", "accepted", "rejected", "duplicates", "not_tracked", "erased")
     context.add_output_metadata(
         {
             "landing_days": [str(report.landing_date) for report in reports],

@@ -172,6 +172,6 @@ def test_the_command_reloads_days_and_says_what_came_of_it(
     assert main(["reload", "2026-10-02", "2026-10-02"]) == 2
     assert "for the single day 2026-10-02, end is 2026-10-03" in capsys.readouterr().err
     assert main(["reload", "2026-10-02", "2026-10-03"]) == 0
-    assert "landing day 2026-10-02: files loaded again: 1, lines 2: 1 accepted, 1 rejected" in capsys.readouterr().out
+    assert "landing day 2026-10-02: 2 lines of 1 files: 1 accepted, 1 rejected" in capsys.readouterr().out
     left = "select count(*) from ops.loads where rules_digest = 'of older rules' and replaced_by is null"
     assert pipeline.rows(left) == [(0,)]
