@@ -48,17 +48,14 @@ def add(warehouse: Warehouse, login: Login) -> str:
         raise LoginError(f"the id of the {login.audience.name} is empty")
     password = secrets.token_urlsafe(24)
     role = login.audience.login(login.name)
-    create = f"create role {role.name} login connection limit {role.connections}"
-    # Inherited, and not to be entered by "set role".
-    grants = [f"grant {login.audience.group} to {role.name} with inherit true, set false", *settings_of(role, set())]
     with _administrator(warehouse) as connection:
         _refuse_unknown(connection, login)
         limited = limits.missing(role, set())
         try:
             with connection.transaction():
                 clause = password_clause(connection, role.name, password)
-                connection.execute(f"{create} {clause}")
-                for statement in [*grants, *(limited if limits.may_be_set(connection) else ())]:
+                may_limit = limits.may_be_set(connection)
+                for statement in [*_creation(login, clause), *(limited if may_limit else ())]:
                     connection.execute(statement)
                 connection.execute(
                     f"insert into {ACCESS}.logins (login, {login.audience.name}_id, password_verifier)"
@@ -70,9 +67,20 @@ def add(warehouse: Warehouse, login: Login) -> str:
         except psycopg.errors.InsufficientPrivilege as error:
             values = sql.SQL("values ({}, {})").format(login.name, login.owner_id).as_string()
             entry = f"insert into {ACCESS}.logins (login, {login.audience.name}_id) {values}"
-            told = [f"{create} password '...'", *grants, *limited, entry]
+            told = [*_creation(login, "password '...'"), *limited, entry]
             raise rights_are_missing(warehouse, told) from error
     return warehouse.dsn(role.name, password)
+
+
+def _creation(login: Login, password: str) -> list[str]:
+    """Return the statements that make the role of a login, with this clause of its password, but for its limits."""
+    role = login.audience.login(login.name)
+    return [
+        f"create role {role.name} login connection limit {role.connections} {password}".rstrip(),
+        # Inherited, and not to be entered by "set role".
+        f"grant {login.audience.group} to {role.name} with inherit true, set false",
+        *settings_of(role, set()),
+    ]
 
 
 def keep_verifiers(warehouse: Warehouse) -> None:
@@ -105,13 +113,8 @@ def create_missing(warehouse: Warehouse) -> list[str]:
             if role.name in present:
                 continue
             verifier = verifiers[role.name]
-            clause = f" password '{verifier}'" if verifier else ""
-            statements += [
-                f"create role {role.name} login connection limit {role.connections}{clause}",
-                f"grant {login.audience.group} to {role.name} with inherit true, set false",
-                *settings_of(role, set()),
-                *(limits.missing(role, set()) if may_limit else ()),
-            ]
+            statements += _creation(login, f"password '{verifier}'" if verifier else "")
+            statements += limits.missing(role, set()) if may_limit else []
         try:
             with connection.transaction():
                 for statement in statements:
