@@ -92,14 +92,6 @@ def landing_files(root: LandingRoot | Path, window: Window) -> list[LandingFile]
     return sorted(files, key=lambda file: file.name)
 
 
-def recent_files(root: LandingRoot, window: Window) -> list[LandingFile]:
-    """The landing files of these landing days, by looking into the folders of these days and no others.
-
-    What is foreign in them, or beside them, is left for landing_files to complain about. Raises LandingError.
-    """
-    return [file for day in window.days() for file in look(root, day)[0]]
-
-
 def look(root: LandingRoot, day: date) -> tuple[list[LandingFile], list[StoredEntry]]:
     """List the landing files of a day, and what else lies in its folder and keeps the day from being loaded.
 

@@ -12,7 +12,7 @@ from backports import zstd
 
 from ingestion.ad_spend import files as ad_spend_files
 from ingestion.landing import object_store
-from ingestion.landing.files import LandingError, LandingRoot, landing_files, recent_files
+from ingestion.landing.files import LandingError, LandingRoot, landing_files, look
 from ingestion.landing.reading import checksum, read_lines
 from ingestion.landing.storage import StorageUnreachable
 from ingestion.window import Window
@@ -57,7 +57,7 @@ def test_the_files_of_the_windows_days_are_found_and_nothing_else(s3: S3) -> Non
     root = LandingRoot.at(s3.url)
     found = ["events/dt=2026-10-02/a.ndjson", "events/dt=2026-10-02/b.ndjson.gz"]
     assert [file.name for file in landing_files(root, DAY)] == found
-    assert [file.name for file in recent_files(root, DAY)] == found
+    assert [file.name for file in look(root, DAY.start)[0]] == found
     [first, _] = landing_files(root, DAY)
     assert first.location == f"s3://{BUCKET}/{PREFIX}/events/dt=2026-10-02/a.ndjson"
     assert first.size == 3
@@ -81,7 +81,7 @@ def test_a_folder_with_an_empty_name_is_told_so_and_not_tried_again(s3: S3, name
 
 def test_a_bucket_without_files_has_none(s3: S3) -> None:
     assert landing_files(LandingRoot.at(s3.url), DAY) == []
-    assert recent_files(LandingRoot.at(s3.url), DAY) == []
+    assert look(LandingRoot.at(s3.url), DAY.start)[0] == []
 
 
 @pytest.mark.parametrize("name", ["é #%?&+~ x.ndjson", "100%25.ndjson", "a=b;c,d(e)'.ndjson"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.landing.files import LandingError, LandingRoot, landing_files, recent_files
+from ingestion.landing.files import LandingError, LandingRoot, landing_files, look
 from ingestion.landing.reading import checksum, read_lines
 from ingestion.window import Window
 
@@ -81,6 +81,11 @@ def test_a_name_that_cannot_be_an_identity_is_refused(root, name):
         landing_files(root, WINDOW)
 
 
+def seen(place, window):
+    """The files that a look finds, which complains of nothing."""
+    return [file for day in window.days() for file in look(place, day)[0]]
+
+
 def test_a_missing_root_says_what_to_set(tmp_path):
     with pytest.raises(LandingError, match=r"nowhere/events cannot be listed .* set LANDING_URL"):
         landing_files(tmp_path / "nowhere", WINDOW)
@@ -91,18 +96,18 @@ def test_the_suffixes_of_files_that_are_being_written_can_be_chosen(root):
         landed(root, b"", name)
     place = LandingRoot.at(root, (".writing", ".open.ndjson", ".tmp"))
     assert [file.entry.own_name for file in landing_files(place, WINDOW)] == ["a.ndjson"]
-    assert [file.entry.own_name for file in recent_files(place, WINDOW)] == ["a.ndjson"]
+    assert [file.entry.own_name for file in seen(place, WINDOW)] == ["a.ndjson"]
 
 
-def test_recent_files_are_those_of_the_given_days_whatever_else_lies_about(root):
+def test_files_that_are_seen_are_those_of_the_given_days_whatever_else_lies_about(root):
     for name in ("a.ndjson", "b.parquet", "c.ndjson.tmp", "README", ".d.ndjson"):
         landed(root, b"", name)
     for folder in ("dt=2026-09-30", "no day"):
         (root / "events" / folder).mkdir()
         (root / "events" / folder / "x.ndjson").touch()
     place = LandingRoot.at(root)
-    assert [file.entry.own_name for file in recent_files(place, WINDOW)] == ["a.ndjson", "b.parquet"]
-    assert recent_files(LandingRoot.at(root / "nowhere"), WINDOW) == []
+    assert [file.entry.own_name for file in seen(place, WINDOW)] == ["a.ndjson", "b.parquet"]
+    assert seen(LandingRoot.at(root / "nowhere"), WINDOW) == []
 
 
 @pytest.mark.parametrize("url", ["{root}", "file://{root}", "file://localhost{root}"])
@@ -172,7 +177,7 @@ def test_a_link_in_the_landing_folder_is_not_followed_and_told_with_the_setting(
     with pytest.raises(LandingError, match=r"symbolic link, which is not followed.* WAREHOUSE_FOLLOW_SYMLINKS=true"):
         landing_files(root, WINDOW)
     # Whoever asks for a run looks past it; the run complains.
-    assert recent_files(LandingRoot.at(root), WINDOW) == []
+    assert seen(LandingRoot.at(root), WINDOW) == []
 
 
 @pytest.mark.parametrize("what", ["file", "day", "events"])
@@ -180,7 +185,7 @@ def test_links_are_followed_where_the_setting_says_so(root, outside, what):
     linked(root, outside, what)
     place = LandingRoot.at(root, follows_links=True)
     found = landing_files(place, WINDOW)
-    assert found == recent_files(place, WINDOW)
+    assert found == seen(place, WINDOW)
     assert [b"".join(line for _, _, line in read_lines(file)) for file in found] == (
         [] if what == "events" else [b'{"secret":1}']
     )
