@@ -104,13 +104,18 @@ def weeks_and_months_add_up_to_their_days(connection: psycopg.Connection, window
     return blocking("weeks_and_months_add_up_to_their_days", observed, wrong, bad_days)
 
 
-_WRONG_PERIODS: Final = """
-with
+# The days that will be published.
+_PUBLISHED: Final = """
 days as (
     select metric_date from build.published_days where metric_date >= %(start)s and metric_date < %(end)s
     union all
     select metric_date from marts.published_days where metric_date < %(start)s or metric_date >= %(end)s
-),
+)
+"""
+
+_WRONG_PERIODS: Final = f"""
+with
+{_PUBLISHED},
 ends as (
     select max(metric_date) as last_date, max(metric_date) - min(metric_date) + 1 as known_days from days
 ),
@@ -148,13 +153,9 @@ def periods_end_with_the_last_day(connection: psycopg.Connection, window: Window
     return blocking_by_last_day("periods_end_with_the_last_day", {"wrong_periods": len(found)}, found, window)
 
 
-_MISSING_DAYS: Final = """
+_MISSING_DAYS: Final = f"""
 with
-days as (
-    select metric_date from build.published_days where metric_date >= %(start)s and metric_date < %(end)s
-    union all
-    select metric_date from marts.published_days where metric_date < %(start)s or metric_date >= %(end)s
-),
+{_PUBLISHED},
 gaps as (
     select metric_date + 1 as first_missing, lead(metric_date) over (order by metric_date) - 1 as last_missing
     from days
