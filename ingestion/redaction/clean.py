@@ -57,7 +57,7 @@ _CLOSELY: Final = re.compile(
 # Beyond ASCII: next to a digit, characters without width, and digits and signs that decoding folds.
 _BEYOND_ASCII: Final = re.compile(
     rb"[0-9][\x80-\xff]|[\x80-\xff][0-9]"
-    rb"|\xc2\xad|\xcd\x8f|\xd8\x9c|\xe1\xa0[\x8b-\x8e]|\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0-\xaf]"
+    rb"|\xc2\xad|\xcd\x8f|\xd8\x9c|\xe1\xa0[\x8b-\x8e]|\xe2\x80[\x8b-\x8f\xa4\xaa-\xae]|\xe2\x81[\xa0-\xaf]"
     rb"|\xd9[\xa0-\xa9]|\xdb[\xb0-\xb9]|\xe3\x80\x82|\xef|\xf3"
 )
 _NATIONAL: Final = re.compile(rb"0(?:[-/. ~@]{1,9}0|(?<=[^:a0].)0{6})")

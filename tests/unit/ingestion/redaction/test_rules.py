@@ -78,6 +78,7 @@ def stored(**fields: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         ("login from 203.0.113.9 refused", "login from [redacted] refused"),
         ("/admin?client=203.0.113.9&from=198.51.100.7", "/admin?client=[redacted]&from=[redacted]"),
         ("1.1 203.0.113.9", "1.1 [redacted]"),
+        ("from 203․0․113․9 and jane@b﹒example", "from [redacted] and [redacted]"),  # noqa: RUF001
         ("[2001:db8::17]:443 and fe80::1%eth0", "[[redacted]]:443 and [redacted]"),
         ("Chrome/120.0.6099.210 and v1.2.3.4, version 10.0.0.1", "Chrome/120.0.6099.210 and v1.2.3.4, version 10.0.0.1"),
         # Agents and tokens
