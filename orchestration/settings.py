@@ -52,6 +52,6 @@ def settings() -> Settings:
     except ValidationError as error:
         problems = "; ".join(f"{str(part['loc'][0]).upper()}: {part['msg']}" for part in error.errors())
         raise MissingSetting(
-            f"the environment is not complete: {problems}. Start Dagster by `make ui`, or put what"
+            f"the environment is not complete: {problems}. Correct .env.local; for tools that are run by hand, put what"
             " `make -s env` prints into the environment; .env.example describes every variable"
         ) from None

@@ -153,6 +153,9 @@ def _files_of(root: LandingRoot, folder: str, day: date) -> Iterator[LandingFile
                 f"{place.location(entry.name)} has an empty name before its ending: rename it, for example to"
                 f" part-0{entry.own_name}"
             )
+        if entry.name.endswith(_KINDS) and not entry.is_file:
+            what = "a folder" if entry.is_folder else "a pipe, a device, or a file that this account may not look at"
+            raise LandingError(f"{place.location(entry.name)} is {what}: move it, or correct the rights on its folder")
         if not _is_landing_file(entry):
             raise LandingError(
                 f"{place.location(entry.name)} is no landing file: a day's folder holds files named <name>.ndjson,"

@@ -70,7 +70,7 @@ def test_a_file_of_another_kind_is_named(root, name):
 
 def test_a_folder_inside_a_day_is_named(root):
     (root / "events" / "dt=2026-10-01" / "hour.ndjson").mkdir()
-    with pytest.raises(LandingError, match=r"hour\.ndjson is no landing file"):
+    with pytest.raises(LandingError, match=r"hour\.ndjson is a folder: move it"):
         landing_files(root, WINDOW)
 
 
@@ -223,5 +223,5 @@ def test_a_pipe_in_the_place_of_a_file_keeps_nobody_waiting(root):
     os.mkfifo(path)
     with pytest.raises(LandingError):
         list(read_lines(file))
-    with pytest.raises(LandingError, match="is no landing file"):
+    with pytest.raises(LandingError, match="is a pipe, a device, or a file that this account may not look at: move it"):
         landing_files(root, WINDOW)
