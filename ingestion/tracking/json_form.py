@@ -14,7 +14,7 @@ from ingestion.redaction.redactor import drop_addresses
 _SHOWN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 # Python writes no more than 4,300 digits, and no reader of JSON takes them.
 _MAX_BITS: Final = 1_024
-_AGENTS: Final = ("userAgent", "user_agent")
+AGENTS: Final = ("userAgent", "user_agent")
 
 
 class JsonForm:
@@ -76,5 +76,5 @@ def without_addresses(document: dict[str, Any]) -> dict[str, Any]:
     kept: dict[str, Any] = drop_addresses(document)
     for section in ("context", "props"):
         if isinstance(inner := document.get(section), dict):
-            kept[section] |= {key: inner[key] for key in _AGENTS if key in inner}
+            kept[section] |= {key: inner[key] for key in AGENTS if key in inner}
     return kept

@@ -12,6 +12,8 @@ from ingestion.contract import CLICK_IDS, ID_FIELDS, Attribution
 from ingestion.redaction import Redactor
 from ingestion.redaction.ids import hashed_id, hashed_key
 from ingestion.redaction.redactor import drop_addresses
+from ingestion.tracking.json_form import AGENTS
+from ingestion.validation.consent import DECLINING_KEYS
 
 _KEYS: Final = frozenset({"idempotencyKey", "eventId"})
 _PERSONS: Final = frozenset({"actorId", "anonymousId"})
@@ -25,8 +27,9 @@ _CLICKS: Final = frozenset(
     if name in CLICK_IDS
     for spelling in (name, sent)
 )
-_CONSENT: Final = frozenset({"doNotTrack", "do_not_track"})
-_AGENTS: Final = frozenset({"userAgent", "user_agent"})
+
+# Of context and props: consent, and what the warehouse parses.
+_UNJUDGED: Final = frozenset((*DECLINING_KEYS, *AGENTS))
 
 
 class EventRedaction:
@@ -43,7 +46,7 @@ class EventRedaction:
         for name, value in event.items():
             if name in ID_FIELDS:
                 redacted[name] = self._id(name, value)
-            elif name in _RULED or name in _CONSENT:
+            elif name in _RULED or name in DECLINING_KEYS:
                 redacted[name] = value
             elif name in ("props", "context", "attribution") and isinstance(value, dict):
                 redacted[name] = self._section(name, value)
@@ -52,7 +55,7 @@ class EventRedaction:
         return redacted
 
     def _section(self, section: str, values: dict[str, Any]) -> dict[str, Any]:
-        as_sent = _CLICKS if section == "attribution" else _AGENTS | _CONSENT
+        as_sent = _CLICKS if section == "attribution" else _UNJUDGED
         kept = {name: value for name, value in values.items() if name in as_sent}
         for name in kept.keys() & _CLICKS:
             # As the warehouse does: an address is known by its sign, a random text is not.
