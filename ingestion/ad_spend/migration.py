@@ -10,8 +10,9 @@ import psycopg
 
 from ingestion.ad_spend.schema import FORM_COLUMNS
 from ingestion.ad_spend.settling import CREATE_INCOMING, next_change_id, settle
+from ingestion.event_rules import EventRules
 from ingestion.normalization import normalized_name, normalized_source
-from ingestion.redaction import redact_text
+from ingestion.redaction import Redactor, redactor_for
 
 _TABLES: Final = ("raw.ad_spend", "raw.duplicate_ad_spend")
 _IS_OLD: Final = """
@@ -42,8 +43,11 @@ _FILLED: Final = ", ".join(
 _FORGET_CHECKSUMS: Final = "update ops.ad_spend_loads set checksum = '' where replaced_by is null"
 
 
-def migrate(cursor: psycopg.Cursor) -> None:
-    """Bring tables of an older version up to date, in the transaction of the caller. Changes nothing else."""
+def migrate(cursor: psycopg.Cursor, rules: EventRules) -> None:
+    """Bring tables of an older version up to date, in the transaction of the caller. Changes nothing else.
+
+    Names are redacted by `rules`.
+    """
     (is_old,) = cursor.execute(_IS_OLD).fetchone() or (False,)
     if not is_old:
         return
@@ -55,18 +59,19 @@ def migrate(cursor: psycopg.Cursor) -> None:
     for table in _TABLES:
         added = ", ".join(f"add column {column} text" for column in FORM_COLUMNS)
         cursor.execute(f"alter table {table} {added}")
-    _fill(cursor)
+    _fill(cursor, redactor_for(rules))
     cursor.execute(CREATE_INCOMING)
     settle(cursor, replaced=[], change_id=next_change_id(cursor), is_whole=True)
     cursor.execute(_FORGET_CHECKSUMS)
 
 
-def _fill(cursor: psycopg.Cursor) -> None:
+def _fill(cursor: psycopg.Cursor, redactor: Redactor) -> None:
     texts = [text for (text,) in cursor.execute(_TEXTS).fetchall()]
     cursor.execute(_CREATE_FORMS)
     with cursor.copy("copy forms from stdin") as copy:
         for text in texts:
-            redacted = redact_text(text)
-            copy.write_row((text, redacted, normalized_source(redacted), normalized_name(redacted)))
+            redacted, redact = redactor.text(text), redactor.short_text
+            forms = normalized_source(redacted, redact), normalized_name(redacted, redact)
+            copy.write_row((text, redacted, *forms))
     for table in _TABLES:
         cursor.execute(f"update {table} as known set {_FILLED}")

@@ -4,6 +4,8 @@ from typing import Final
 
 import psycopg
 
+from ingestion.event_rules import EventRules, default_rules
+
 # Any constant will do; it only has to differ from the other advisory locks of the warehouse.
 _DDL_LOCK: Final = 7_204
 
@@ -82,11 +84,14 @@ comment on table raw.rejected_ad_spend is 'One row per row of a file that cannot
 """
 
 
-def create(connection: psycopg.Connection) -> None:
-    """Create the tables where they are missing and migrate older ones; schemas raw and ops have to be there."""
+def create(connection: psycopg.Connection, rules: EventRules | None = None) -> None:
+    """Create the tables where they are missing and migrate older ones; schemas raw and ops have to be there.
+
+    Names in older tables are redacted by `rules`, by default the seeds'.
+    """
     from ingestion.ad_spend.migration import migrate
 
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [_DDL_LOCK])
         cursor.execute(_DDL)
-        migrate(cursor)
+        migrate(cursor, rules or default_rules())

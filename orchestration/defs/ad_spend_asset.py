@@ -49,7 +49,7 @@ def raw_ad_spend(
     """Load the files that are new or have changed, whatever days they are about."""
     with failures.told(LandingError), writer.connect() as connection:
         schema.create(connection)
-        ad_spend_schema.create(connection)
+        ad_spend_schema.create(connection, sources.rules)
         report = ad_spend.load_ad_spend(connection, root=sources.landing_root, rules=sources.rules)
         rows, rejected = ad_spend.row_count(connection), ad_spend.rejected_rows(connection)
     for reason in report.refused.values():

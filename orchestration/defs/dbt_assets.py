@@ -66,7 +66,7 @@ def dbt_models(
             builds.clear(connection, window, made, build_id=build_id)
         # A job without the steps that load must find what models read, also in a warehouse of an older version.
         attribution_migration.fill_normalized(connection, sources.rules)
-        ad_spend_schema.create(connection)
+        ad_spend_schema.create(connection, sources.rules)
         attribution_schema.create(connection)
         mart_tables.make_readable(connection, marts.marts_of(project.manifest()))
         builds.begin(connection, window, build_id=build_id, model_version=project.model_version())

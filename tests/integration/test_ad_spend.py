@@ -383,6 +383,16 @@ def test_spend_of_an_older_version_becomes_what_a_fresh_load_gives(
     assert load().loaded == ()
 
 
+def test_names_of_an_older_version_are_redacted_by_the_settings(raw: psycopg.Connection, rows: Rows) -> None:
+    raw.execute(OLD_TABLES)
+    raw.execute("update raw.ad_spend set utm_campaign = 'call 030 901820' where utm_source = 'bing'")
+    raw.commit()
+    ad_spend_schema.create(raw, default_rules().with_settings(phone_regions="DE"))
+    assert rows("select utm_campaign, utm_campaign_normalized from raw.ad_spend where utm_source = 'bing'") == [
+        ("call [redacted]", "call [redacted]")
+    ]
+
+
 def test_files_that_were_loaded_under_other_rules_are_loaded_again(
     raw: psycopg.Connection, write: Write, load: Load, rows: Rows
 ) -> None:
