@@ -32,7 +32,9 @@ _ASSIGNED_VALUE: Final = re.compile(r"[^\s&#\"'<>}\]]++")
 _MARK: Final = re.compile(r"\"(?:[^\"\\]|\\.)*+\"?|'(?:[^'\\]|\\.)*+'?|[\[\]{}]", re.DOTALL)
 # Two words: Authorization: Bearer abc.
 _SCHEME: Final = re.compile(r"(?:Bearer|Basic|Digest|Token|Negotiate)\s{1,4}", re.IGNORECASE)
-_LIKE_CONTACT: Final = re.compile(r"[0-9@+]")
+_LIKE_CONTACT: Final = re.compile(r"[0-9@+=]")
+# Cookie: a=b; c=d
+_COOKIES: Final = re.compile(r"[^\s;,=\"']{1,256}=[^\s;]*+(?:; ?[^\s;,=\"']{1,256}=[^\s;]*+)*+")
 # JSON Web Tokens and bearer tokens are known without a key.
 _TOKEN: Final = re.compile(
     r"(?<![\w\-])eyJ[\w\-]{8,}+(?:\.[\w\-]{4,}+){1,4}"
@@ -73,7 +75,8 @@ def find_values(text: str, keys: PersonalKeys, covers: Callable[[str], bool]) ->
         kind = keys.kind(key)
         if kind == "free" and not covers(key):
             continue
-        end = _value_end(text, start, is_assigned=match["sign"] == "=")
+        cookies = _COOKIES.match(text, start) if key.lower().endswith("cookie") else None
+        end = cookies.end() if cookies else _value_end(text, start, is_assigned=match["sign"] == "=")
         if end == start:
             continue
         value = text[start:end][:64]

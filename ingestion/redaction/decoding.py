@@ -27,7 +27,7 @@ _ENCODED: Final = re.compile(
     r"|(?P<entity>&(?:\#[0-9]{1,7};?|\#[xX][0-9A-Fa-f]{1,6};?|[A-Za-z][A-Za-z0-9]{1,31};))"
     r"|\\(?:u(?P<unicode>[0-9A-Fa-f]{4})|x(?P<hex>[0-9A-Fa-f]{2})|(?P<escape>[\"'\\/bfnrt]))"
     rf"|(?P<invisible>[{_INVISIBLE}]+)"
-    r"|(?P<folded>[\uff01-\uff5e\u2024\u3002\uff61\ufe52\ufe6b\ufe62\ufe63\u0660-\u0669\u06f0-\u06f9])"
+    r"|(?P<folded>[\uff01-\uff5e\u2000-\u200a\u205f\u3000\u2024\u3002\uff61\ufe52\ufe6b\ufe62\ufe63\u0660-\u0669\u06f0-\u06f9])"
 )
 _ESCAPES: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _FOLDED: Final = {
@@ -144,6 +144,8 @@ def _decode(match: re.Match[str]) -> str:
 def _fold(character: str) -> str:
     if character in _FOLDED:
         return _FOLDED[character]
+    if character.isspace():
+        return " "
     code = ord(character)
     if code >= 0xFF01:
         return chr(code - 0xFEE0)

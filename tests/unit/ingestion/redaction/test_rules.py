@@ -84,6 +84,14 @@ def stored(**fields: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         # Agents and tokens
         ("by Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/128.0 today", "by [redacted] today"),
         ("Authorization: Bearer abcdefghijklmnop123", "Authorization: [redacted]"),
+        ("Cookie: sid=abc; lang=de\nHost: x", "Cookie: [redacted]\nHost: x"),
+        ("Set-Cookie: sid=abc; Path=/ and more", "Set-Cookie: [redacted] and more"),
+        ("Cookie: how we use them", "Cookie: how we use them"),
+        # Blanks of other widths
+        ("card 4111\u20091111\u20091111\u20091111", "card [redacted]"),
+        ("call +44\u200720\u20077946\u20070958 now", "call [redacted] now"),
+        ("DE89\u20093704\u20090044\u20090532\u20090130\u200900", "[redacted]"),
+        ("10\u2009000\u2009km, 1\u2009234\u2009567\u2009890", "10\u2009000\u2009km, 1\u2009234\u2009567\u2009890"),
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "[redacted]"),
     ],
 )  # fmt: skip
