@@ -11,8 +11,8 @@ import psycopg
 
 from ingestion.attribution_table import ATTRIBUTION_COLUMN_NAMES
 from ingestion.event_rules import EventRules, default_rules
-from ingestion.normalization import Redact, normalized_detail, normalized_name, normalized_source
 from ingestion.redaction.redactor import redactor_for
+from ingestion.utm_normalization import Redact, normalized_detail, normalized_name, normalized_source
 
 _UTM_FIELDS: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 # Columns that are filled, the column each is made of, and the form it takes.

@@ -11,7 +11,7 @@ from typing import Final
 
 from ingestion.contract import CLICK_IDS
 from ingestion.event_rules import SEEDS, seed_rows
-from ingestion.normalization import normalized_name, normalized_source
+from ingestion.utm_normalization import normalized_name, normalized_source
 
 _PATTERNS: Final = ("source_pattern", "medium_pattern", "campaign_pattern")
 

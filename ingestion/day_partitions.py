@@ -10,7 +10,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from ingestion.window import ONE_DAY
+from warehouse.window import ONE_DAY
 
 _TABLES: Final = ("events", "attribution")
 # Of a stored event, about.

@@ -22,11 +22,11 @@ PACKAGE: Final = Path(__file__).parent
 # What lines are made of, and what becomes of one. These modules and all that they import from this package count.
 LINE_ROOTS: Final = ("landing.parquet", "validation.validator")
 # The same for rows of ad spend.
-SPEND_ROOTS: Final = ("ad_spend.files", "normalization", "redaction.redactor")
+SPEND_ROOTS: Final = ("ad_spend.csv_files", "utm_normalization", "redaction.redactor")
 # Modules that are imported there and decide nothing about a line: where files lie, how a value is encrypted, days.
 WITHOUT_RULES: Final = frozenset(
-    {"encryption.props", "encryption.tokens", "landing.files", "landing.object_store", "landing.places",
-     "landing.storage", "window"}
+    {"encryption.props", "encryption.tokens", "landing.files", "landing.object_store", "landing.storage",
+     "landing.storage_url"}
 )  # fmt: skip
 # Libraries whose new versions bring other patterns: browsers, crawlers, numbering plans, checksums.
 RULE_LIBRARIES: Final = (

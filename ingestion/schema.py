@@ -7,9 +7,10 @@ raw are in day_partitions.py, the queues of ops in change_queues.py.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from ingestion import attribution_table, change_queues, schema_changes, silent_days
+from ingestion import attribution_table, schema_changes, silent_days
 from ingestion.attribution_table import ATTRIBUTION_COLUMN_NAMES as ATTRIBUTION_COLUMN_NAMES
 from ingestion.attribution_table import ATTRIBUTION_COLUMNS as ATTRIBUTION_COLUMNS
+from warehouse import change_queues
 
 if TYPE_CHECKING:
     # The names of the columns are wanted where no database is.
@@ -180,7 +181,7 @@ create index if not exists rejected_events_limited on raw.rejected_events (event
 
 {attribution_table.MIGRATION}
 do $$ begin
-    -- Marks were called stale_days; that name now is the view of every reason (orchestration/stale_reasons.py).
+    -- Marks were called stale_days; that name now is the view of every reason (publishing/stale_reasons.py).
     if exists (select from pg_class where oid = to_regclass('ops.stale_days') and relkind = 'r') then
         alter table ops.stale_days rename to stale_day_marks;
         alter index ops.stale_days_pkey rename to stale_day_marks_pkey;

@@ -10,13 +10,14 @@ import shlex
 import sys
 from pathlib import Path
 
-from orchestration import backup_command, environment, lookup_command, reload_command, silence_command
-from orchestration.deployment import Deployment, DeploymentError, make_home
-from orchestration.embedded.binaries import EmbeddedServerError
-from orchestration.embedded.server import EmbeddedServer
-from orchestration.preparation import prepare
-from orchestration.roles import command as roles
-from orchestration.warehouse import CHECKOUT, Warehouse, WarehouseUnavailable
+from orchestration.cli import backup_command, entity_events, reload, silent_day
+from orchestration.cli import roles as roles
+from orchestration.cli.dagster_process import Deployment, DeploymentError, make_home
+from orchestration.cli.provision import prepare
+from warehouse import env_file
+from warehouse.connection import CHECKOUT, Warehouse, WarehouseUnavailable
+from warehouse.embedded.binaries import EmbeddedServerError
+from warehouse.embedded.server import EmbeddedServer
 
 ACTIONS = {
     "start": "start the embedded server and create what is missing in the warehouse",
@@ -25,22 +26,22 @@ ACTIONS = {
     "dsn": "print what to enter in a BI tool, and nothing else",
     "env": "print the variables by which tools find the warehouse, for eval in a shell (with passwords)",
     "roles": roles.ABOUT,
-    "entity-events": lookup_command.ABOUT,
+    "entity-events": entity_events.ABOUT,
     "backup": backup_command.ABOUT_BACKUP,
     "restore": backup_command.ABOUT_RESTORE,
-    "declare-silent-day": silence_command.ABOUT,
-    "reload": reload_command.ABOUT,
+    "declare-silent-day": silent_day.ABOUT,
+    "reload": reload.ABOUT,
     "ui": "do what start does, then run Dagster: its web page, schedules and sensors",
     "exec": "do what start does, then become COMMAND in this environment",
 }
 # Those with arguments of their own: what tells the parser about them, and what does it.
 COMMANDS = {
     "roles": (roles.parser, roles.run),
-    "entity-events": (lookup_command.parser, lookup_command.run),
+    "entity-events": (entity_events.parser, entity_events.run),
     "backup": (backup_command.parser, backup_command.backup),
     "restore": (backup_command.parser, backup_command.restore),
-    "declare-silent-day": (silence_command.parser, silence_command.run),
-    "reload": (reload_command.parser, reload_command.run),
+    "declare-silent-day": (silent_day.parser, silent_day.run),
+    "reload": (reload.parser, reload.run),
 }
 NOT_RUNNING = 3
 
@@ -62,8 +63,8 @@ def main(arguments: list[str]) -> int:
     if options.action == "exec" and not command:
         parser.error("exec needs a command")
     try:
-        added = environment.additions(os.environ, CHECKOUT) | environment.programs(os.environ)
-    except environment.SettingsFileError as error:
+        added = env_file.additions(os.environ, CHECKOUT) | env_file.programs(os.environ)
+    except env_file.SettingsFileError as error:
         _say(f"error: {error}")
         return 1
     os.environ.update(added)
@@ -96,7 +97,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _run_dagster(warehouse: Warehouse) -> int:
-    from orchestration.supervision import supervise
+    from orchestration.cli.supervision import supervise
 
     home = make_home(warehouse.dagster_home)
     server = EmbeddedServer(CHECKOUT) if warehouse.is_embedded else None
@@ -118,8 +119,8 @@ def _interrupt_runs(warehouse: Warehouse) -> None:
     """End the runs that a shell has started: without the server they could not record how they ended."""
     import psycopg
 
-    from orchestration import run_locks
-    from orchestration.supervision import RUN_END_SECONDS
+    from orchestration.cli.supervision import RUN_END_SECONDS
+    from orchestration.instance import run_locks
 
     try:
         with warehouse.connect(autocommit=True) as connection:

@@ -6,7 +6,8 @@ import dagster as dg
 from dagster.components import load_from_defs_folder
 
 from ingestion import event_rules
-from orchestration import dbt, loaded_version
+from orchestration.dbt import translator
+from publishing import loaded_version
 
 
 @dg.definitions
@@ -22,6 +23,6 @@ def _loaded() -> dg.Definitions:
     loaded_version.pin()
     event_rules.read_from(loaded_version.project_dir() / "seeds")
     loaded = load_from_defs_folder(path_within_project=loaded_version.CHECKOUT)
-    dbt.model_version()
+    translator.model_version()
     loaded_version.refuse_changed_code()
     return loaded

@@ -5,7 +5,7 @@ from typing import Final, Protocol
 
 import dagster as dg
 
-from ingestion.window import Window
+from warehouse.window import Window
 
 # The hour, UTC, at which the day before is run: it is whole, and events of its last minutes have had time to land.
 NIGHTLY_HOUR: Final = 2

@@ -8,7 +8,7 @@ import dagster as dg
 import psycopg
 from psycopg import sql
 
-from ingestion.window import Window
+from warehouse.window import Window
 
 PARTITION_ROWS: Final = "dagster/partition_row_count"
 

@@ -7,8 +7,8 @@ from unittest.mock import patch
 
 import dagster as dg
 
-from orchestration.warehouse import Warehouse
 from tests.pipeline import HASH_KEY, START
+from warehouse.connection import Warehouse
 
 # Nothing listens on port 9: who connects while definitions load, fails.
 SETTINGS = {

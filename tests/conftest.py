@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from orchestration.embedded.binaries import EmbeddedServerError
-from orchestration.embedded.folder import OWNER
-from orchestration.embedded.server import EmbeddedServer
-from orchestration.preparation import prepare
-from orchestration.warehouse import APPLICATION_DATABASE, DATABASE, Warehouse
+from orchestration.cli.provision import prepare
 from tests import known_skips
+from warehouse.connection import APPLICATION_DATABASE, DATABASE, Warehouse
+from warehouse.embedded.binaries import EmbeddedServerError
+from warehouse.embedded.data_dir import OWNER
+from warehouse.embedded.server import EmbeddedServer
 
 if TYPE_CHECKING:
     from tests.pipeline import Pipeline

@@ -15,10 +15,10 @@ import dagster as dg
 import psycopg
 import pytest
 
-from ingestion.window import ONE_DAY, Window
 from orchestration.partitions import run_tags
 from tests.code_location import definitions, settings_of
 from tests.pipeline import Pipeline
+from warehouse.window import ONE_DAY, Window
 
 CHECKOUT = Path(__file__).parents[1]
 GOLDEN_APPLICATION = CHECKOUT / "tests" / "golden" / "application.sql"

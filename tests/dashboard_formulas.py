@@ -3,7 +3,7 @@
 Each row of the product is taken to have one version there, as after one reading.
 """
 
-from ingestion.window import Window
+from warehouse.window import Window
 
 # One row an event that is no crawler's: what it names, what it counts as, and who it is of; also those of days that are
 # not published.

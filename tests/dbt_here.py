@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from orchestration import dbt, loaded_version
-from orchestration.warehouse import Warehouse
+from orchestration.dbt import translator
+from publishing import loaded_version
+from warehouse.connection import Warehouse
 
 # What dbt says is taken from its results; its logs and artifacts would take a fifth of a small build.
 # Threads would wait for each other more than for the server: as many tests run at once as there are cores.
@@ -37,7 +38,7 @@ def run_dbt(
     # dbt reads the build id once a process; here one process runs many builds.
     reset_metadata_vars()
     command, *options = arguments
-    variables = {**_dbt_environment(warehouse), dbt.BUILD_ID_VARIABLE: build_id}
+    variables = {**_dbt_environment(warehouse), translator.BUILD_ID_VARIABLE: build_id}
     with patch.dict(os.environ, variables), _quick():
         outcome = dbtRunner(manifest=manifest).invoke(
             [command, *_SILENT, *options, "--project-dir", str(project_dir), "--profiles-dir", str(project_dir)]

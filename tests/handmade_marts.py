@@ -7,12 +7,12 @@ from datetime import date
 import psycopg
 from psycopg import sql
 
-from ingestion.window import Window
-from orchestration import last_build
-from orchestration.marts import Column, Mart
-from orchestration.publication import Publication, publish
-from orchestration.warehouse import Warehouse
-from orchestration.writer import writing
+from publishing import last_build
+from publishing.marts import Column, Mart
+from publishing.publish import Publication, publish
+from warehouse.connection import Warehouse
+from warehouse.window import Window
+from warehouse.writer_lock import writing
 
 DAY = date(2026, 10, 1)
 WINDOW = Window.day(DAY)

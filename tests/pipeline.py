@@ -15,17 +15,19 @@ from attribution import schema as attribution_schema
 from ingestion import schema
 from ingestion.ad_spend import schema as ad_spend_schema
 from ingestion.application import schema as application_schema
-from ingestion.application.reader import connect_application, read_application
-from ingestion.loading import LoadReport, load_window
-from ingestion.window import ONE_DAY, Window
-from orchestration import builds, dbt, fits, gates, mart_tables, staleness
-from orchestration.marts import marts_of
-from orchestration.publication import Publication, publish
-from orchestration.warehouse import Warehouse
-from orchestration.writer import writing
+from ingestion.application.sync import connect_application, read_application
+from ingestion.loading.landing_day import LoadReport, load_window
+from orchestration import asset_checks
+from orchestration.dbt import translator
+from publishing import build_steps, builds, mart_tables, stale_days
+from publishing.marts import marts_of
+from publishing.publish import Publication, publish
 from quality_checks import attribution, brands, creators, platform, visitors
 from quality_checks.outcome import CheckOutcome
 from tests.dbt_here import run_dbt
+from warehouse.connection import Warehouse
+from warehouse.window import ONE_DAY, Window
+from warehouse.writer_lock import writing
 
 START = date(2026, 10, 1)
 HASH_KEY = "key-of-the-tests-only"
@@ -33,9 +35,9 @@ COMPARED_SCHEMAS = ("raw", "intermediate", "build", "published", "marts")
 # What the last run touched, and not what there is.
 NOT_COMPARED = {"build.visitor_last_days", "build.visitor_activity"}
 # What judges a model, or those made with it, and finds them empty where only others are built.
-JUDGES: dict[str, tuple[gates.Check, ...]] = {
+JUDGES: dict[str, tuple[asset_checks.Check, ...]] = {
     "attribution_credits": (attribution.credits_are_conserved, attribution.attribution_adds_up),
-    "asset_metrics": gates.COARSER_CHECKS,
+    "asset_metrics": asset_checks.COARSER_CHECKS,
     "platform_metrics": (
         visitors.active_users_show_their_days,
         platform.platform_days_add_up,
@@ -88,7 +90,7 @@ class Pipeline:
         application_schema.create(self.connection)
         ad_spend_schema.create(self.connection)
         attribution_schema.create(self.connection)
-        mart_tables.make_readable(self.connection, marts_of(dbt.manifest()))
+        mart_tables.make_readable(self.connection, marts_of(translator.manifest()))
 
     def land(
         self,
@@ -117,7 +119,7 @@ class Pipeline:
         """Load landing days, exactly these."""
         (self.landing / "events").mkdir(parents=True, exist_ok=True)
         reports = load_window(self.connection, root=self.landing, window=window, start_date=START)
-        staleness.spread(self.connection)
+        stale_days.spread(self.connection)
         return reports
 
     def read_application(self, observed_date: date) -> None:
@@ -125,7 +127,7 @@ class Pipeline:
         assert self.warehouse.application_url is not None
         with connect_application(self.warehouse.application_url) as source:
             read_application(source, self.connection, observed_date=observed_date, hash_key=HASH_KEY)
-        staleness.spread(self.connection)
+        stale_days.spread(self.connection)
 
     def run(self, window: Window, *, load: bool = True) -> str:
         """The chain for a window: load, gate, build, gate, publish. Returns the run's id; raises GateClosed."""
@@ -135,9 +137,9 @@ class Pipeline:
                 self.load(Window(window.start, window.end + ONE_DAY))
             if self.declares_silence:
                 self.declare_silence(window)
-            self.judge(window, run_id, gates.RAW_CHECKS, gates.RAW_SUITES)
+            self.judge(window, run_id, asset_checks.RAW_CHECKS, asset_checks.RAW_SUITES)
             self.build(window, run_id)
-            self.judge(window, run_id, gates.BUILD_CHECKS, gates.BUILD_SUITES)
+            self.judge(window, run_id, asset_checks.BUILD_CHECKS, asset_checks.BUILD_SUITES)
             self.publish(window, run_id)
         return run_id
 
@@ -152,13 +154,13 @@ class Pipeline:
         )
 
     def judge(
-        self, window: Window, build_id: str, checks: Sequence[gates.Check], suites: Sequence[str]
+        self, window: Window, build_id: str, checks: Sequence[asset_checks.Check], suites: Sequence[str]
     ) -> list[CheckOutcome]:
-        outcomes = gates.judge(
+        outcomes = asset_checks.judge(
             self.connection,
             window,
             build_id=build_id,
-            checks=[check for check in checks if self.judged_by([gates.name_of(check)])],
+            checks=[check for check in checks if self.judged_by([asset_checks.name_of(check)])],
             suites=suites if self.suites else (),
             sqlalchemy_url=self.warehouse.sqlalchemy_url,
         )
@@ -170,28 +172,28 @@ class Pipeline:
         """Those of the checks that find here what they judge."""
         left_out: set[str] = set()
         if not self.suites:
-            left_out |= {*gates.suite_checks((*gates.RAW_SUITES, *gates.BUILD_SUITES))}
+            left_out |= {*asset_checks.suite_checks((*asset_checks.RAW_SUITES, *asset_checks.BUILD_SUITES))}
         for model, judges in JUDGES.items():
             if self.models and model not in self.models:
-                left_out |= {gates.name_of(check) for check in judges}
+                left_out |= {asset_checks.name_of(check) for check in judges}
         return [name for name in checks if name not in left_out]
 
     def build(self, window: Window, build_id: str, *more: str) -> None:
         """Build and test a window under a build id."""
-        builds.begin(self.connection, window, build_id=build_id, model_version=dbt.model_version())
-        arguments = [*dbt.build_arguments(window), *more]
+        builds.begin(self.connection, window, build_id=build_id, model_version=translator.model_version())
+        arguments = [*translator.build_arguments(window), *more]
         if self.models:
             self.dbt([*arguments, *self._selection()], build_id)
         else:
             # Several selections would be added up; what depends on the fits is windowed anyway.
-            *before, last = fits.selections(window, window)
+            *before, last = build_steps.selections(window, window)
             for selection in before:
                 self.dbt([*arguments, *selection, *self._selection()], build_id)
-            fits.fit(self.connection, window, window, build_id=build_id, log=print)
+            build_steps.fit(self.connection, window, window, build_id=build_id, log=print)
             self.dbt([*arguments, *(last or self._selection())], build_id)
         self.is_built = True
         builds.complete(self.connection, window, build_id=build_id)
-        gates.record_dbt_tests(self.connection, window, build_id=build_id)
+        asset_checks.record_dbt_tests(self.connection, window, build_id=build_id)
 
     def _selection(self) -> list[str]:
         # Seeds and views stay as the first build made them; building them again would cost most of a small test.
@@ -213,28 +215,28 @@ class Pipeline:
 
     def create_models(self) -> None:
         """Build every seed, view and table, without a row in the windowed ones, and leave no trace of the build."""
-        self.dbt([*dbt.build_arguments(Window.day(START)), "--exclude-resource-type", "test"])
-        made = [f"{schema_name}.{name}" for schema_name, name in dbt.windowed_tables(dbt.manifest())]
+        self.dbt([*translator.build_arguments(Window.day(START)), "--exclude-resource-type", "test"])
+        made = [f"{schema_name}.{name}" for schema_name, name in translator.windowed_tables(translator.manifest())]
         self.connection.execute(f"truncate {', '.join(made)}")  # type: ignore[arg-type]
 
     def publish(self, window: Window, run_id: str) -> Publication:
         return publish(
             self.connection,
-            marts=marts_of(dbt.manifest()),
+            marts=marts_of(translator.manifest()),
             window=window,
             run_id=run_id,
-            raw_checks=self.judged_by(gates.RAW_GATE),
-            build_checks=self.judged_by(gates.BUILD_GATE),
+            raw_checks=self.judged_by(asset_checks.RAW_GATE),
+            build_checks=self.judged_by(asset_checks.BUILD_GATE),
         )
 
     def catch_up(self) -> list[Window]:
         """Run stale days again until none is left, as the sensor does. Returns the windows that were run."""
         ran = []
         for _ in range(10):
-            stale = staleness.stale_days(self.connection, model_version=dbt.model_version(), before=FAR)
+            stale = stale_days.stale_days(self.connection, model_version=translator.model_version(), before=FAR)
             if not stale:
                 return ran
-            for window in staleness.windows(day.event_date for day in stale):
+            for window in stale_days.windows(day.event_date for day in stale):
                 self.run(window, load=False)
                 ran.append(window)
         raise AssertionError(f"days stay stale: {stale}")

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
-from ingestion.application.reader import connect_application
-from ingestion.window import ONE_DAY, Window
+from ingestion.application.sync import connect_application
 from tests import application_tables
 from tests.pipeline import START, Pipeline
+from warehouse.window import ONE_DAY, Window
 
 # October to December: weeks that reach into two months, and a period of 90 days that is not all of them.
 DAYS = 92

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from ingestion.window import Window
 from tests.pipeline import Pipeline
+from warehouse.window import Window
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@
      month     the months (by their first day), likewise
      snapshot  everything
      keys      the rows of the keys that the model selects; the build holds these alone, and one without a date goes
-   Publication replaces the same: orchestration/scopes.py. #}
+   Publication replaces the same: publishing/scopes.py. #}
 
 {# The first date and the date after the last that a run replaces; also the days that make them up. None for all dates. #}
 {% macro scope_bounds(scope) -%}
@@ -89,7 +89,7 @@
 {%- endmacro %}
 
 {# What earlier runs have left of a mart for this one to go on from: as it is published, or nothing when this run starts anew
-   (orchestration/builds.py says when). #}
+   (publishing/builds.py says when). #}
 {% macro remembered(mart) -%}
     {%- if execute and not is_unit_test() and starts_anew() -%}
     (select * from {{ nothing_of(mart_node(mart)) }}) as {{ mart }}

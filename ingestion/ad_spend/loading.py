@@ -13,7 +13,7 @@ from typing import Final
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from ingestion.ad_spend.files import (
+from ingestion.ad_spend.csv_files import (
     AdSpendFile,
     AdSpendRow,
     RejectedRow,
@@ -23,12 +23,12 @@ from ingestion.ad_spend.files import (
     read_rows,
 )
 from ingestion.ad_spend.schema import COLUMN_NAMES
-from ingestion.ad_spend.settling import CREATE_INCOMING, next_change_id, settle
+from ingestion.ad_spend.spend_ranking import CREATE_INCOMING, next_change_id, settle
 from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing.files import LandingRoot
-from ingestion.normalization import normalized_name, normalized_source
 from ingestion.redaction.redactor import Redactor, redactor_for
 from ingestion.rules_digest import spend_rules_digest
+from ingestion.utm_normalization import normalized_name, normalized_source
 
 _COLUMNS: Final = ", ".join(COLUMN_NAMES)
 

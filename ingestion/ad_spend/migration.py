@@ -9,10 +9,10 @@ from typing import Final
 import psycopg
 
 from ingestion.ad_spend.schema import FORM_COLUMNS
-from ingestion.ad_spend.settling import CREATE_INCOMING, next_change_id, settle
+from ingestion.ad_spend.spend_ranking import CREATE_INCOMING, next_change_id, settle
 from ingestion.event_rules import EventRules
-from ingestion.normalization import normalized_name, normalized_source
 from ingestion.redaction import Redactor, redactor_for
+from ingestion.utm_normalization import normalized_name, normalized_source
 
 _TABLES: Final = ("raw.ad_spend", "raw.duplicate_ad_spend")
 _IS_OLD: Final = """

@@ -18,7 +18,7 @@ from psycopg import sql
 from ingestion.application.schema import READABLE_TYPES
 from ingestion.application.source import ApplicationSchemaError, column_types, source_errors
 from ingestion.contract import MAX_LINE_BYTES, Attribution, Context, Event, camel_keys
-from ingestion.window import Window
+from warehouse.window import Window
 
 EVENTS: Final = "events"
 ATTRIBUTION: Final = "attribution"

@@ -21,11 +21,11 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ingestion.application.event_rows import EventRows, Line
-from ingestion.application.read_state import ApplicationRowsMissing, is_implausible
 from ingestion.application.source import begin_snapshot
+from ingestion.application.watermarks import ApplicationRowsMissing, is_implausible
 from ingestion.landing.files import LandingError, LandingRoot
 from ingestion.landing.storage import LocalFolder, Storage, StoredEntry
-from ingestion.window import Window
+from warehouse.window import Window
 
 FILE_NAME: Final = "application-events.ndjson.gz"
 _COMPRESSION: Final = 6

@@ -7,10 +7,10 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from ingestion.landing import places
+from ingestion.landing import storage_url
 from ingestion.landing.limits import DEFAULT_LIMITS, Limits
 from ingestion.landing.storage import FOLLOW_LINKS, LinkNotFollowed, Storage, StorageError, StoredEntry
-from ingestion.window import Window
+from warehouse.window import Window
 
 # How the names of files end that are still being written; WAREHOUSE_INCOMPLETE_SUFFIXES says otherwise.
 INCOMPLETE: Final = (".tmp", ".part", ".inprogress")
@@ -44,7 +44,7 @@ class LandingRoot:
     ) -> "LandingRoot":
         """The root at a path or URL. Raises LandingError when no files can be at such a URL."""
         try:
-            return cls(places.at(url, follows_links=follows_links), incomplete, limits)
+            return cls(storage_url.at(url, follows_links=follows_links), incomplete, limits)
         except StorageError as error:
             raise LandingError(f"LANDING_URL is {url}: {error}; {error.advice}") from error
 

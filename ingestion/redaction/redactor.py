@@ -11,13 +11,13 @@ from typing import Any, Final, Protocol
 from ingestion.event_rules import EventRules, default_rules
 from ingestion.redaction.accounts import CARD_LENGTHS, find_cards, find_ibans, is_card_number, whole_digits
 from ingestion.redaction.assignments import find_parameters, find_tokens, find_values
-from ingestion.redaction.clean import is_clean_national_text, is_clean_text, stands_out
 from ingestion.redaction.decoding import Level, Span, levels
 from ingestion.redaction.emails import find_emails, find_user_info
 from ingestion.redaction.keys import PersonalKey, PersonalKeys
 from ingestion.redaction.marker import REDACTED
 from ingestion.redaction.network import find_addresses, find_agents
 from ingestion.redaction.phones import find_phones
+from ingestion.redaction.prefilter import is_clean_national_text, is_clean_text, stands_out
 
 # Replacing brings other characters together; a second round nearly always finds nothing.
 _MAX_ROUNDS: Final = 4

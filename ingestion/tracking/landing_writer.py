@@ -20,7 +20,7 @@ from pathlib import Path
 from threading import Lock, Timer
 from typing import Final
 
-from ingestion.tracking.atomic_file import write_whole
+from warehouse.atomic_file import write_whole
 
 # Of lines, before compression: some 14,000 events, a second's work for the loader.
 MAX_FILE_BYTES: Final = 8 * 1024**2

@@ -16,10 +16,10 @@ from ingestion.event_rules import EventRules, default_rules
 from ingestion.redaction import redactor_for
 from ingestion.tracking.context import TrackingContext
 from ingestion.tracking.json_form import JsonForm, without_addresses
-from ingestion.tracking.redaction import EventRedaction
+from ingestion.tracking.redacted_event import EventRedaction
 from ingestion.validation.consent import declines_tracking
-from ingestion.validation.reading import is_placeholder
-from ingestion.validation.spelling import is_camel, spell
+from ingestion.validation.event_reader import is_placeholder
+from ingestion.validation.key_normalization import is_camel, spell
 from ingestion.validation.validator import LineValidator, NotTracked, Rejected
 
 MAX_BATCH: Final = 50

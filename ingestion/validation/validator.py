@@ -16,24 +16,19 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from ingestion.contract import (
-    MAX_CLOCK_AHEAD_HOURS,
-    MAX_LINE_BYTES,
-    MAX_PROPS_BYTES,
-    Event,
-    Props,
-)
+from ingestion.contract import MAX_CLOCK_AHEAD_HOURS, MAX_LINE_BYTES, MAX_PROPS_BYTES, Event, Props
 from ingestion.encryption.props import PropEncryption
-from ingestion.enrichment import user_agent_parser
 from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing.lines import EventArray, Unholdable
 from ingestion.landing.objects import Oversized, Remainder
 from ingestion.redaction import redactor_for
 from ingestion.redaction.redactor import nothing
+from ingestion.user_agents import user_agent_parser
 from ingestion.validation.consent import declines_tracking, line_declines, start_declines
-from ingestion.validation.diagnosis import AN_ARRAY, TOO_DEEP, Unreadable, diagnose, read_document
-from ingestion.validation.personal_ids import hash_ids, may_name_person
-from ingestion.validation.plain import (
+from ingestion.validation.errors import AN_ARRAY, TOO_DEEP, Unreadable, diagnose, read_document
+from ingestion.validation.event_reader import NO_PROPS, Reading, Unacceptable, read_event, without_sessions
+from ingestion.validation.event_record import Accepted, accepted_event, kind_of
+from ingestion.validation.fast_path import (
     encode_plain,
     plain_ids,
     plain_instant,
@@ -42,12 +37,11 @@ from ingestion.validation.plain import (
     plain_session_id,
     read_plain,
 )
-from ingestion.validation.reading import NO_PROPS, Reading, Unacceptable, read_event, without_sessions
-from ingestion.validation.rejection import redact_line
-from ingestion.validation.spelling import hides_something
-from ingestion.validation.stored import Accepted, accepted_event, kind_of
+from ingestion.validation.id_hashing import hash_ids, may_name_person
+from ingestion.validation.key_normalization import hides_something
+from ingestion.validation.rejected_line import redact_line
 from ingestion.validation.timestamps import canonical_json, from_microseconds, parse_timestamp, to_microseconds
-from ingestion.window import ONE_DAY
+from warehouse.window import ONE_DAY
 
 _AHEAD: Final = timedelta(hours=MAX_CLOCK_AHEAD_HOURS) // timedelta(microseconds=1)
 _TOO_LONG: Final = f"line: longer than {MAX_LINE_BYTES} bytes"

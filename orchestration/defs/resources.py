@@ -14,13 +14,13 @@ from ingestion.encryption.props import PropEncryption
 from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing.files import INCOMPLETE, LandingRoot
 from ingestion.landing.limits import MAX_EXPANSION, ZSTD_WINDOW_MB, Limits
-from orchestration.dbt import warehouse_dbt
-from orchestration.run_executor import locked_run_executor
-from orchestration.run_locks import notice_lost_clients
-from orchestration.run_log import failures_told_once
-from orchestration.settings import EventSource, settings
-from orchestration.warehouse import CHECKOUT, Warehouse
-from orchestration.writer import writing
+from orchestration.dbt.translator import warehouse_dbt
+from orchestration.instance.run_executor import locked_run_executor
+from orchestration.instance.run_locks import notice_lost_clients
+from orchestration.instance.run_log import failures_told_once
+from warehouse.connection import CHECKOUT, Warehouse
+from warehouse.settings import EventSource, settings
+from warehouse.writer_lock import writing
 
 
 class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from orchestration.defs.jobs import daily_refresh
+from orchestration.defs.jobs.asset_jobs import daily_refresh
 from orchestration.partitions import NIGHTLY_HOUR
 
 daily_refresh_schedule = dg.build_schedule_from_partitioned_job(

@@ -8,13 +8,14 @@ from typing import Final
 
 import dagster as dg
 
-from ingestion.window import ONE_DAY, Window
-from orchestration import arrivals, landing_look, loaded_version, staleness
-from orchestration import dbt as project
-from orchestration.defs.dbt_assets import BACKFILL_CHUNK_DAYS
-from orchestration.defs.jobs import daily_refresh, load_landing
+from orchestration import landing_backlog, landing_sensor
+from orchestration.dbt import translator as project
+from orchestration.defs.assets.dbt_models import BACKFILL_CHUNK_DAYS
+from orchestration.defs.jobs.asset_jobs import daily_refresh, load_landing
 from orchestration.defs.resources import SourcesResource, WarehouseResource
 from orchestration.partitions import NIGHTLY_HOUR, run_tags
+from publishing import loaded_version, stale_days
+from warehouse.window import ONE_DAY, Window
 
 UNDER_WAY: Final = [
     dg.DagsterRunStatus.QUEUED,
@@ -52,11 +53,11 @@ def late_events_sensor(
     # Until the nightly run has begun, yesterday is not whole.
     before = (now - timedelta(hours=NIGHTLY_HOUR)).date()
     with warehouse.connect() as connection:
-        stale = staleness.stale_days(connection, model_version=version, before=before)
-        apart = staleness.refused_days(connection) | staleness.waiting_days(connection)
+        stale = stale_days.stale_days(connection, model_version=version, before=before)
+        apart = stale_days.refused_days(connection) | stale_days.waiting_days(connection)
     if not stale:
         yield dg.SkipReason("no day is stale")
-    for window in staleness.runs((day.event_date for day in stale), apart=apart, at_most=BACKFILL_CHUNK_DAYS):
+    for window in stale_days.runs((day.event_date for day in stale), apart=apart, at_most=BACKFILL_CHUNK_DAYS):
         days = [day for day in stale if day.event_date in window]
         yield dg.RunRequest(
             # One run an hour for one state of affairs: a day that becomes stale again has a later change.
@@ -83,19 +84,19 @@ def landing_files_sensor(
 ) -> dg.SensorResult | dg.SkipReason:
     """Ask for runs of landing days with files that are not loaded."""
     now = datetime.now(UTC)
-    days = arrivals.watched(now, sources.first_day)
+    days = landing_sensor.watched(now, sources.first_day)
     if days is None:
         return dg.SkipReason("the warehouse's first day has not come")
     try:
         loaded_version.refuse_changed_code()
     except loaded_version.CheckoutChanged as error:
         return dg.SkipReason(str(error))
-    before = arrivals.Memory.parse(context.cursor)
+    before = landing_sensor.Memory.parse(context.cursor)
     with warehouse.connect() as connection:
-        looked = landing_look.look_at(connection, sources.event_root, days, sources.first_day, before)
-        decided = arrivals.decide(looked.found, before, now)
-        reason_of = partial(landing_look.reason_from_runs, context.instance)
-        sentences = landing_look.tell_waiting(connection, looked.found, decided.memory.requests, reason_of)
+        looked = landing_backlog.look_at(connection, sources.event_root, days, sources.first_day, before)
+        decided = landing_sensor.decide(looked.found, before, now)
+        reason_of = partial(landing_backlog.reason_from_runs, context.instance)
+        sentences = landing_backlog.tell_waiting(connection, looked.found, decided.memory.requests, reason_of)
     requests = [
         dg.RunRequest(run_key=key, job_name=daily_refresh.name, tags=run_tags(window))
         for window, key in decided.refresh

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from dagster_webserver import cli
 
-from orchestration.storage_outage import OutageSentence
+from orchestration.instance.storage_outage import OutageSentence
 from orchestration.web.guard import RequestGuard
 
 # What dagster-webserver calls to make its application; it has no option for one of one's own.

@@ -10,7 +10,7 @@ from typing import Final
 import psycopg
 
 from ingestion import day_partitions
-from ingestion.window import Window
+from warehouse.window import Window
 
 EVENTS_PER_SESSION: Final = 5
 

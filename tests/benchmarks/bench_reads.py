@@ -22,16 +22,17 @@ from attribution import schema as attribution_schema
 from ingestion import schema
 from ingestion.ad_spend import schema as ad_spend_schema
 from ingestion.application import schema as application_schema
-from ingestion.window import Window
-from orchestration import dbt, mart_tables, mart_views
-from orchestration.marts import Mart, marts_of
-from orchestration.roles.declared import MARTS
-from orchestration.warehouse import Warehouse
+from orchestration.dbt import translator
+from publishing import mart_tables, mart_views
+from publishing.marts import Mart, marts_of
 from tests import dbt_here
 from tests.benchmarks.attribution_days import fill
 from tests.benchmarks.ingest_database import benchmark_server
 from tests.benchmarks.read_questions import QUESTIONS, Question
 from tests.benchmarks.read_rows import ROWS
+from warehouse.connection import Warehouse
+from warehouse.reader_roles import MARTS
+from warehouse.window import Window
 
 LAST: Final = date(2026, 9, 30)
 # A dashboard that waits longer feels slow; of each query, nineteen of twenty must be there by then.
@@ -67,8 +68,8 @@ def make(warehouse: Warehouse, options: argparse.Namespace) -> None:
         # Views are published as they were built; nothing is built here but the empty models.
         window = ["--event-time-start", f"{LAST}", "--event-time-end", f"{LAST + timedelta(days=1)}"]
         dbt_here.run_dbt(warehouse, ["seed"])
-        marts = [mart for mart in marts_of(dbt.manifest()) if mart.schema == MARTS]
-        mart_tables.make_readable(connection, marts_of(dbt.manifest()))
+        marts = [mart for mart in marts_of(translator.manifest()) if mart.schema == MARTS]
+        mart_tables.make_readable(connection, marts_of(translator.manifest()))
         dbt_here.run_dbt(warehouse, ["run", *window])
         with connection.transaction(), connection.cursor() as cursor:
             mart_tables.prepare(cursor, marts, Window.day(LAST))

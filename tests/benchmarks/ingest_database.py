@@ -13,11 +13,11 @@ from typing import Final
 import psycopg
 
 from ingestion.schema import PROVENANCE_COLUMNS
-from orchestration.embedded.folder import OWNER
-from orchestration.embedded.server import EmbeddedServer
-from orchestration.preparation import prepare
-from orchestration.warehouse import DATABASE, Warehouse
+from orchestration.cli.provision import prepare
 from tests.benchmarks.ingest_rows import TABLES
+from warehouse.connection import DATABASE, Warehouse
+from warehouse.embedded.data_dir import OWNER
+from warehouse.embedded.server import EmbeddedServer
 
 # Away from a developer's own warehouse and from the tests'.
 FIRST_BENCHMARK_PORT: Final = 27_432

@@ -12,10 +12,10 @@ from typing import Final
 import psycopg
 
 from ingestion import day_partitions
-from ingestion.loading import load_window
-from ingestion.window import Window
+from ingestion.loading.landing_day import load_window
 from tests.benchmarks.ingest_events import EVENT_DATES, LANDING_DATE, START_DATE
 from tests.benchmarks.ingest_rows import TABLES, column_types, read_rows, run_timed
+from warehouse.window import Window
 
 _CHUNK_BYTES: Final = 262_144
 _PANDAS_CHUNK_ROWS: Final = 10_000

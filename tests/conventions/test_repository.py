@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.settings import Settings
-from orchestration.warehouse import CHECKOUT
+from warehouse.connection import CHECKOUT
+from warehouse.settings import Settings
 
 # A module that grows longer has two subjects.
 MAX_LINES = 300

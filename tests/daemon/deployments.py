@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestration.warehouse import Warehouse
 from tests.dagster_runs import CHECKOUT
+from warehouse.connection import Warehouse
 
 # Twenty times what it takes on a quiet machine.
 PATIENCE_SECONDS = 240
@@ -25,10 +25,10 @@ ENDED_RUN = {"SUCCESS", "FAILURE", "CANCELED"}
 PROGRAM = """
 import os, sys
 from pathlib import Path
-from orchestration.deployment import Deployment
-from orchestration.embedded.server import EmbeddedServer
-from orchestration.supervision import supervise
-from orchestration.warehouse import Warehouse
+from orchestration.cli.dagster_process import Deployment
+from warehouse.embedded.server import EmbeddedServer
+from orchestration.cli.supervision import supervise
+from warehouse.connection import Warehouse
 server = EmbeddedServer(Path(sys.argv[1]), durable=False)
 home, options = Path(sys.argv[2]), sys.argv[3:]
 say = lambda text: print(text, flush=True)

@@ -16,10 +16,10 @@ from urllib.parse import quote
 
 import pytest
 
-from ingestion.window import ONE_DAY, Window
 from tests.daemon.deployments import LAUNCH_RUN, PATIENCE_SECONDS, DeploymentClient, free_port
 from tests.dagster_runs import CHECKOUT, DagsterRuns
 from tests.pipeline import START, Pipeline
+from warehouse.window import ONE_DAY, Window
 
 pytestmark = pytest.mark.daemon
 

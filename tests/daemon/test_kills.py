@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.window import ONE_DAY
-from orchestration import run_locks
-from orchestration.deployment import Deployment
-from orchestration.embedded.folder import read_lines
-from orchestration.embedded.server import EmbeddedServer
-from orchestration.preparation import prepare
-from orchestration.warehouse import Warehouse
+from orchestration.cli.dagster_process import Deployment
+from orchestration.cli.provision import prepare
+from orchestration.instance import run_locks
 from tests.conftest import FIRST_TEST_PORT
 from tests.daemon.deployments import RunningDeployment, environment_of
 from tests.dagster_runs import CHECKOUT, DagsterRuns
 from tests.pipeline import START, Pipeline
+from warehouse.connection import Warehouse
+from warehouse.embedded.data_dir import read_lines
+from warehouse.embedded.server import EmbeddedServer
+from warehouse.window import ONE_DAY
 
 # A run takes 15 s on a quiet machine, and minutes on a busy one.
 pytestmark = [pytest.mark.daemon, pytest.mark.long, pytest.mark.timeout(1_200)]

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.embedded.server import EmbeddedServer
-from orchestration.warehouse import CHECKOUT
+from warehouse.connection import CHECKOUT
+from warehouse.embedded.server import EmbeddedServer
 
 pytestmark = pytest.mark.daemon
 
@@ -23,10 +23,10 @@ PATIENCE_SECONDS = 540
 # As `make demo`, with a sample of two days and few events.
 SMALL_DEMO = """
 import functools, signal, sys
-import ingestion.marketplace
-ingestion.marketplace.Marketplace = functools.partial(ingestion.marketplace.Marketplace, events_per_day=300)
-from orchestration.demo import __main__ as demo, sample
-sample.DAYS = 2
+import sample_data
+sample_data.Marketplace = functools.partial(sample_data.Marketplace, events_per_day=300)
+from sample_data import demo, sample_days
+sample_days.DAYS = 2
 signal.signal(signal.SIGTERM, demo.interrupted)
 sys.exit(demo.main())
 """

@@ -13,9 +13,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from ingestion.window import Window
-from quality_checks.events import event_types_are_registered, keys_stay_on_one_day
+from quality_checks.raw_events import event_types_are_registered, keys_stay_on_one_day
 from tests.pipeline import Pipeline
+from warehouse.window import Window
 
 GOLDEN = Path(__file__).parent
 FIRST, SECOND, THIRD = (date(2026, 10, day) for day in (1, 2, 3))

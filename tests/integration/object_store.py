@@ -12,7 +12,7 @@ import requests
 from moto import settings
 from moto.server import ThreadedMotoServer
 
-from ingestion.window import Window
+from warehouse.window import Window
 
 BUCKET = "marketplace"
 PREFIX = "in/coming"

@@ -14,8 +14,8 @@ from ingestion import schema
 from ingestion.ad_spend import schema as ad_spend_schema
 from ingestion.ad_spend.loading import AdSpendReport, load_ad_spend, rejected_rows
 from ingestion.event_rules import default_rules
-from orchestration.warehouse import Warehouse
 from tests.code_location import SETTINGS, definitions
+from warehouse.connection import Warehouse
 
 HEADER = "date,utm_source,utm_medium,utm_campaign,cost_cents,impressions,clicks"
 
@@ -292,7 +292,7 @@ def test_the_asset_loads_what_is_good_and_shows_the_rest_without_failing(
     warehouse: Warehouse, write: Write, rows: Rows, tmp_path: Path
 ) -> None:
     definitions()  # reads the settings of the tests, which the modules of assets need
-    from orchestration.defs.ad_spend_asset import raw_ad_spend
+    from orchestration.defs.assets.raw_ad_spend import raw_ad_spend
     from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
 
     write("a.csv", "2026-10-01,google,cpc,x,100,,", "2026-10-01,google,cpc,y,oops,,")

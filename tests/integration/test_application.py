@@ -12,15 +12,15 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from ingestion import schema
 from ingestion.application import schema as application_schema
-from ingestion.application.reader import (
+from ingestion.application.source import hash_email
+from ingestion.application.sync import (
     ApplicationReport,
     ApplicationSchemaError,
     ApplicationUnavailable,
     connect_application,
     read_application,
 )
-from ingestion.application.source import hash_email
-from orchestration.warehouse import Warehouse
+from warehouse.connection import Warehouse
 
 KEY = "a key of the tests, long enough"
 DAY = date(2026, 10, 1)

@@ -34,13 +34,13 @@ def execute(pipeline: Pipeline) -> Callable[[str], None]:
 @pytest.fixture
 def materialize(pipeline: Pipeline) -> Materialize:
     definitions()  # reads the settings of the tests, which the modules of assets need
-    from orchestration.defs import raw_assets
+    from orchestration.defs.assets import raw_events
     from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
 
     def run(step: str, config: dict[str, Any] | None = None, **sources: Any) -> dg.ExecuteInProcessResult:
         warehouse = WarehouseResource(url=pipeline.warehouse.url)
         return dg.materialize(
-            [getattr(raw_assets, step)],
+            [getattr(raw_events, step)],
             partition_key=START.isoformat(),
             run_config={"ops": {step: {"config": config}}} if config else None,
             resources={

@@ -21,11 +21,11 @@ from ingestion.application.events import (
     extract_events,
     loaded_lines,
 )
-from ingestion.application.read_state import ApplicationRowsMissing
 from ingestion.application.source import ApplicationSchemaError, connect_application
+from ingestion.application.watermarks import ApplicationRowsMissing
 from ingestion.landing.files import LandingError, LandingRoot
-from ingestion.window import ONE_DAY, Window
 from tests.pipeline import START, Pipeline
+from warehouse.window import ONE_DAY, Window
 
 WINDOW = Window(START, START + 3 * ONE_DAY)
 FIRST = Window.day(START)

@@ -11,15 +11,10 @@ from psycopg import sql
 
 from ingestion import schema
 from ingestion.application import schema as application_schema
-from ingestion.application.read_state import FULL_READ_DAYS
-from ingestion.application.reader import (
-    ApplicationReport,
-    ApplicationRowsMissing,
-    connect_application,
-    read_application,
-)
 from ingestion.application.schema import TABLES
-from orchestration.warehouse import Warehouse
+from ingestion.application.sync import ApplicationReport, ApplicationRowsMissing, connect_application, read_application
+from ingestion.application.watermarks import FULL_READ_DAYS
+from warehouse.connection import Warehouse
 
 KEY = "a key of the tests, long enough"
 DAY = date(2026, 10, 1)

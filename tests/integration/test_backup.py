@@ -11,16 +11,16 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from orchestration import backup
-from orchestration.backup import BackupError
-from orchestration.embedded.server import EmbeddedServer
-from orchestration.preparation import prepare
-from orchestration.roles import logins
-from orchestration.roles.declared import BRANDS, CREATORS
-from orchestration.roles.logins import Login
-from orchestration.warehouse import Warehouse
+from orchestration.cli import backup
+from orchestration.cli.backup import BackupError
+from orchestration.cli.provision import prepare
 from tests.handmade_marts import DAY, build, publish_by_hand
 from tests.integration.roles.conftest import MARTS, observe
+from warehouse.connection import Warehouse
+from warehouse.embedded.server import EmbeddedServer
+from warehouse.reader_roles import BRANDS, CREATORS
+from warehouse.roles import logins
+from warehouse.roles.logins import Login
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import psycopg
 import pytest
 import sqlalchemy
 
-from orchestration.warehouse import Warehouse
 from tests.handmade_marts import DAY, build, column, mart, publish_by_hand
+from warehouse.connection import Warehouse
 
 JDBC_DRIVER = Path("/usr/share/java/postgresql.jar")
 CLIENT = Path(__file__).parents[1] / "clients" / "Marts.java"

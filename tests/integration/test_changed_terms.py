@@ -8,10 +8,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from ingestion.application.reader import connect_application
-from ingestion.window import ONE_DAY, Window
+from ingestion.application.sync import connect_application
 from tests import application_tables
 from tests.pipeline import START, Pipeline
+from warehouse.window import ONE_DAY, Window
 
 BUILT = Window(START, START + 8 * ONE_DAY)
 # The days on which something happened to an asset. Crawlers count nowhere.

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ingestion.ad_spend.loading import load_ad_spend
-from ingestion.window import Window
 from tests.pipeline import Pipeline
+from warehouse.window import Window
 
 pytestmark = pytest.mark.models(
     "daily_metrics", "daily_metrics_by_channel", "roas_daily", "attribution_paths", "referrer_days"

@@ -4,10 +4,11 @@ import csv
 
 import pytest
 
-from ingestion.normalization import normalized_source, site_name
-from ingestion.window import ONE_DAY, Window
-from orchestration import dbt, loaded_version
+from ingestion.utm_normalization import normalized_source, site_name
+from orchestration.dbt import translator
+from publishing import loaded_version
 from tests.pipeline import START, Pipeline, run_dbt
+from warehouse.window import ONE_DAY, Window
 
 SECOND = START + ONE_DAY
 DAY = ["build", "--event-time-start", f"{START}", "--event-time-end", f"{SECOND}"]
@@ -106,7 +107,7 @@ HOSTS = (
 
 def test_hosts_of_referrers_and_hosts_in_links_are_named_alike(pipeline: Pipeline) -> None:
     """Names of hosts are worked out in SQL for referrers and in Python for links; they have to meet."""
-    macro = dbt.manifest()["macros"]["macro.marketplace.default__site_name"]["macro_sql"]
+    macro = translator.manifest()["macros"]["macro.marketplace.default__site_name"]["macro_sql"]
     expression = macro.partition("-%}")[2].partition("{%- endmacro")[0].replace("{{ host }}", "host")
     named = dict(pipeline.rows(f"select host, {expression} from unnest(array{list(HOSTS)!r}) as host"))
     assert named == {host: site_name(host) for host in HOSTS}

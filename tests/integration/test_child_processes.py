@@ -15,7 +15,7 @@ from tests.dagster_runs import CHECKOUT
 # A parent that starts a child, and tells its number.
 STARTED_BY_US = """
 import os, sys, time
-from orchestration import child_processes
+from warehouse import child_processes
 child = child_processes.start([sys.executable, "-c", "import time; time.sleep(600)"], environment=os.environ)
 print(child.pid, flush=True)
 time.sleep(600)
@@ -23,7 +23,7 @@ time.sleep(600)
 # A parent that knows nothing of that, as dagster_dbt; the child looks after itself, as dbt_process does.
 LOOKS_AFTER_ITSELF = """
 import subprocess, sys, time
-code = "from orchestration.child_processes import end_with_parent; end_with_parent(); import time; time.sleep(600)"
+code = "from warehouse.child_processes import end_with_parent; end_with_parent(); import time; time.sleep(600)"
 child = subprocess.Popen([sys.executable, "-c", code])
 print(child.pid, flush=True)
 time.sleep(600)

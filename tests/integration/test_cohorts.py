@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from ingestion.window import ONE_DAY, Window
 from tests.pipeline import START, Pipeline
 from tests.random_visits import Visit, in_pieces, land, visitors
+from warehouse.window import ONE_DAY, Window
 
 DAYS = 30
 WINDOW = Window(START, START + DAYS * ONE_DAY)

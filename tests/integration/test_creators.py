@@ -13,11 +13,11 @@ from uuid import NAMESPACE_OID, uuid5
 
 import pytest
 
-from ingestion.application.reader import connect_application
-from ingestion.window import ONE_DAY, Window
+from ingestion.application.sync import connect_application
 from tests import application_tables
 from tests.longer_periods import assert_longer_periods_have_no_less
 from tests.pipeline import START, Pipeline
+from warehouse.window import ONE_DAY, Window
 
 DAYS = 100
 CREATORS = ["creator-0", "creator-1", "creator-2", "creator-without-assets", "creator-deleted"]

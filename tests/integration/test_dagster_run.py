@@ -16,13 +16,13 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from ingestion.window import ONE_DAY, Window
-from orchestration import dbt
-from orchestration.marts import marts_of
+from orchestration.dbt import translator
 from orchestration.partitions import run_tags
+from publishing.marts import marts_of
 from tests.code_location import definitions
 from tests.dagster_runs import DagsterRuns, Run
 from tests.pipeline import START, Pipeline
+from warehouse.window import ONE_DAY, Window
 
 DAY = Window.day(START)
 SECOND, THIRD, FOURTH = (START + days * ONE_DAY for days in (1, 2, 3))
@@ -30,7 +30,7 @@ TWO_DAYS = Window(START, THIRD)
 THREE_DAYS = Window(START, FOURTH)
 PATIENCE_SECONDS = 90
 # One step publishes all of them, so a run has all of them or none.
-PUBLISHED = [f"{mart.schema}/{mart.name}" for mart in marts_of(dbt.manifest())]
+PUBLISHED = [f"{mart.schema}/{mart.name}" for mart in marts_of(translator.manifest())]
 
 
 def view(day: date, key: str, **more: Any) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def test_a_day_goes_from_landing_files_to_marts_and_tells_how_many_rows(runs: Da
 def test_a_range_cut_into_chunks_is_one_run_and_equals_its_days_one_by_one(
     runs: DagsterRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orchestration.defs.dbt_assets.BACKFILL_CHUNK_DAYS", 2)
+    monkeypatch.setattr("orchestration.defs.assets.dbt_models.BACKFILL_CHUNK_DAYS", 2)
 
     # The first chunk is of two weeks, so that dbt stops in it for the fits of the attribution models.
     sunday, monday, tuesday = (date(2026, 10, day) for day in (4, 5, 6))
@@ -335,7 +335,7 @@ def test_the_sensor_asks_for_the_stale_days_and_no_others_until_none_is_stale(
     assert [type(request) for request in _requests()] == [dg.SkipReason]
     assert views(runs) == {START: 2, SECOND: 2, THIRD: 1, FOURTH: 2}
 
-    monkeypatch.setattr(dbt, "model_version", lambda: "another version")
+    monkeypatch.setattr(translator, "model_version", lambda: "another version")
     [all_days] = _requests()
     assert all_days.tags["stale_because"] == "models_changed"
     assert _days(all_days) == ("2026-10-01", last.isoformat())

@@ -13,9 +13,9 @@ from dagster._config import process_config
 from dagster._core.storage.runs import SqlRunStorage
 from sqlalchemy import create_engine
 
-from orchestration import storage_outage
-from orchestration.dagster_storage import PooledStorage
-from orchestration.warehouse import CHECKOUT, Warehouse
+from orchestration.instance import storage_outage
+from orchestration.instance.pooled_storage import PooledStorage
+from warehouse.connection import CHECKOUT, Warehouse
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from orchestration import loaded_version
+from publishing import loaded_version
 from tests.pipeline import Pipeline, run_dbt
 
 # The dates in the rows of the unit tests are chosen for this window.

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from ingestion.window import ONE_DAY, Window
-from orchestration import loaded_version
-from orchestration.writer import writing
+from publishing import loaded_version
 from tests.pipeline import START, Pipeline, run_dbt
+from warehouse.window import ONE_DAY, Window
+from warehouse.writer_lock import writing
 
 pytestmark = pytest.mark.models("daily_metrics", "daily_metrics_by_channel")
 

@@ -15,11 +15,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from orchestration.embedded import binaries
-from orchestration.embedded.binaries import Account, EmbeddedServerError
-from orchestration.embedded.folder import SUPERUSER
-from orchestration.embedded.server import EmbeddedServer, ServerAddress
-from orchestration.roles.declared import READERS
+from warehouse.embedded import binaries
+from warehouse.embedded.binaries import Account, EmbeddedServerError
+from warehouse.embedded.data_dir import SUPERUSER
+from warehouse.embedded.server import EmbeddedServer, ServerAddress
+from warehouse.reader_roles import READERS
 
 # Servers are stopped and come back here: not where another test process could take the port in between.
 FIRST_PORT = 20_000 + os.getpid() % 50 * 100
@@ -99,7 +99,7 @@ def test_a_second_start_finds_the_running_server(server: EmbeddedServer) -> None
 
 def test_starts_at_the_same_moment_give_one_server(server: EmbeddedServer) -> None:
     code = (
-        "import sys; from pathlib import Path; from orchestration.embedded.server import EmbeddedServer;"
+        "import sys; from pathlib import Path; from warehouse.embedded.server import EmbeddedServer;"
         f"print(EmbeddedServer(Path(sys.argv[1]), durable=False, first_port={FIRST_PORT}).start().port)"
     )
     command = [sys.executable, "-c", code, str(server.folder.checkout)]

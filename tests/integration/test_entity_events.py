@@ -10,10 +10,10 @@ import pytest
 
 from ingestion import day_partitions
 from ingestion.contract import ENTITY_TYPES
-from ingestion.entity_events import entity_events, index_published_days
-from orchestration import lookup_command
-from orchestration.warehouse import Warehouse
+from ingestion.raw_access.entity_lookup import entity_events, index_published_days
+from orchestration.cli import entity_events as lookup_command
 from tests.handmade_marts import DAY
+from warehouse.connection import Warehouse
 
 DAYS = [DAY + timedelta(days=number) for number in range(6)]
 

@@ -11,10 +11,10 @@ import psycopg
 import pytest
 
 from ingestion.ad_spend.loading import load_ad_spend
-from ingestion.application.reader import connect_application
-from ingestion.window import ONE_DAY, Window
+from ingestion.application.sync import connect_application
 from tests import application_tables
 from tests.pipeline import START, Pipeline
+from warehouse.window import ONE_DAY, Window
 
 DAYS = 6
 WINDOW = Window(START, START + DAYS * ONE_DAY)
@@ -349,7 +349,7 @@ def test_a_build_that_dies_leaves_marts_alone_and_a_rerun_makes_it_good(pipeline
 def test_a_publication_that_dies_in_the_middle_changes_no_mart(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from orchestration import publication
+    from publishing import publish
 
     files = random_files(6)
     create_licenses(pipeline, asset_of="asset-1")
@@ -357,15 +357,15 @@ def test_a_publication_that_dies_in_the_middle_changes_no_mart(
     before = pipeline.contents(["marts"])
     land(pipeline, files)
 
-    replace = publication._replace
+    replace = publish._replace
 
-    def dies_in_the_middle(cursor: psycopg.Cursor, mart: publication.Mart, window: Window, **how: bool) -> int:
+    def dies_in_the_middle(cursor: psycopg.Cursor, mart: publish.Mart, window: Window, **how: bool) -> int:
         if mart.name == "visitors_by_period":
             cursor.execute("select pg_terminate_backend(pg_backend_pid())")
         return replace(cursor, mart, window, **how)
 
     with monkeypatch.context() as patched:
-        patched.setattr(publication, "_replace", dies_in_the_middle)
+        patched.setattr(publish, "_replace", dies_in_the_middle)
         with pytest.raises(psycopg.OperationalError):
             pipeline.run(WINDOW)
     pipeline.reconnect()

@@ -13,14 +13,14 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from ingestion import day_partitions
-from ingestion.export import files, reading
-from ingestion.export.exporting import export_events
-from ingestion.export.selection import ExportError, Selection
-from orchestration.defs import export
+from ingestion.raw_access import export_files, export_query
+from ingestion.raw_access.export import export_events
+from ingestion.raw_access.export_selection import ExportError, Selection
+from orchestration.defs.jobs import export_events as export
 from orchestration.defs.resources import ExportsResource, SourcesResource, WarehouseResource
-from orchestration.warehouse import Warehouse
 from tests.handmade_marts import DAY
 from tests.pipeline import HASH_KEY
+from warehouse.connection import Warehouse
 
 NEXT = DAY + timedelta(days=1)
 TOKEN = "encrypted:1:0123abcd:c2VjcmV0"
@@ -203,7 +203,7 @@ def test_ids_in_the_name_of_a_file_lead_nowhere_else() -> None:
 def test_a_few_events_are_in_memory_at_a_time_and_a_failure_leaves_no_file(
     stored: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "BATCH_ROWS", 1)
+    monkeypatch.setattr(export_query, "BATCH_ROWS", 1)
     batches = []
 
     def cell(value: object, *, is_id: bool) -> object:
@@ -211,9 +211,9 @@ def test_a_few_events_are_in_memory_at_a_time_and_a_failure_leaves_no_file(
             raise OSError("No space left on device")
         return value
 
-    monkeypatch.setattr(files, "_cell", cell)
+    monkeypatch.setattr(export_files, "_cell", cell)
     monkeypatch.setattr(
-        "ingestion.export.exporting.redacted", lambda event, _: batches.append(event["event_key"]) or event
+        "ingestion.raw_access.export.redacted", lambda event, _: batches.append(event["event_key"]) or event
     )
     with pytest.raises(OSError, match="No space left"):
         export_events(stored, Selection.parse(start="2026-10-01", end="2026-10-03"), tmp_path / "events.csv")

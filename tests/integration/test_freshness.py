@@ -6,12 +6,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from ingestion.window import ONE_DAY, Window
-from orchestration import freshness, stale_reasons
-from orchestration.preparation import prepare
-from orchestration.warehouse import Warehouse
+from orchestration.cli.provision import prepare
+from publishing import freshness, stale_reasons
 from tests.handmade_marts import DAY, build, column, mart, publish_by_hand
 from tests.pipeline import Pipeline
+from warehouse.connection import Warehouse
+from warehouse.window import ONE_DAY, Window
 
 VIEWS = mart("views", column("note"))
 CLICKS = mart("clicks", column("note"))

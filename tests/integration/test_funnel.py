@@ -10,9 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from ingestion.window import ONE_DAY, Window
 from tests.pipeline import START, Pipeline
 from tests.random_visits import Visit, in_pieces, land, visitors
+from warehouse.window import ONE_DAY, Window
 
 DAYS = 35
 WINDOW = Window(START, START + DAYS * ONE_DAY)

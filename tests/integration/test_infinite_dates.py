@@ -3,9 +3,9 @@
 import pytest
 
 from ingestion.application.source import connect_application
-from ingestion.window import Window
 from tests import application_tables
 from tests.pipeline import START, Pipeline
+from warehouse.window import Window
 
 PRODUCT = """
 insert into users (id, created_at, deleted_at) values ('kept', '2026-10-01', 'infinity'), ('gone', now(), '-infinity');

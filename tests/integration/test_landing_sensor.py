@@ -11,12 +11,12 @@ import dagster as dg
 import pytest
 
 from ingestion.landing.files import LandingError
-from ingestion.window import ONE_DAY, Window
-from orchestration.arrivals import Memory
+from orchestration.landing_sensor import Memory
 from orchestration.partitions import run_tags
 from tests.code_location import definitions, settings_of
 from tests.integration.loading.raw_tables import event
 from tests.pipeline import HASH_KEY, START, Pipeline
+from warehouse.window import ONE_DAY, Window
 
 TODAY = datetime.now(UTC).date()
 OLD = TODAY - 3 * ONE_DAY

@@ -6,11 +6,11 @@ from datetime import date
 
 import pytest
 
-from ingestion.application.reader import ApplicationSchemaError, connect_application
-from ingestion.window import ONE_DAY, Window
+from ingestion.application.sync import ApplicationSchemaError, connect_application
 from quality_checks.sums import revenue_fits_its_columns, spend_fits_its_columns
 from tests import application_tables
 from tests.pipeline import START, GateClosed, Pipeline
+from warehouse.window import ONE_DAY, Window
 
 pytestmark = pytest.mark.models("platform_metrics", "weekly_metrics", "daily_metrics_by_channel")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.loaded_version import PACKAGES
+from publishing.loaded_version import PACKAGES
 from tests.code_location import SETTINGS
 from tests.dagster_runs import CHECKOUT
 
@@ -18,12 +18,12 @@ import multiprocessing, os, sys
 from pathlib import Path
 
 def run(answers):
-    from orchestration.loaded_version import CheckoutChanged
+    from publishing.loaded_version import CheckoutChanged
     try:
         from orchestration.definitions import definitions
         definitions()
         from ingestion.event_rules import default_rules
-        from orchestration import dbt
+        from orchestration.dbt import translator as dbt
         types = (Path(dbt.warehouse_dbt().project_dir) / "seeds" / "event_types.csv").read_text()
         answers.put((dbt.model_version(), "basket_filled" in types, "no-such-id" in default_rules().placeholder_ids))
     except CheckoutChanged as error:

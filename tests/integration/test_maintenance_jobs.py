@@ -10,18 +10,18 @@ import pytest
 
 from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.tokens import KeyRing, new_key
-from ingestion.loading import load_landing_day
+from ingestion.loading.landing_day import load_landing_day
 from ingestion.validation.validator import LineValidator, Rejected
-from ingestion.window import Window
 from orchestration.__main__ import main
-from orchestration.defs.encryption import rotate_encryption_key
-from orchestration.defs.reload import reload_landing_days
-from orchestration.defs.replay import replay_rejected
+from orchestration.defs.jobs.reload_landing_days import reload_landing_days
+from orchestration.defs.jobs.replay_rejected import replay_rejected
+from orchestration.defs.jobs.rotate_encryption_key import rotate_encryption_key
 from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
-from orchestration.warehouse import CHECKOUT
-from orchestration.writer import writing
 from tests.code_location import settings_of
 from tests.pipeline import HASH_KEY, START, Pipeline
+from warehouse.connection import CHECKOUT
+from warehouse.window import Window
+from warehouse.writer_lock import writing
 
 DAY = date(2026, 10, 2)
 OLD, NEW = new_key(), new_key()

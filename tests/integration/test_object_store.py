@@ -10,14 +10,14 @@ import pyarrow.parquet as pq
 import pytest
 from backports import zstd
 
-from ingestion.ad_spend import files as ad_spend_files
+from ingestion.ad_spend import csv_files as ad_spend_files
 from ingestion.landing import object_store
 from ingestion.landing.files import LandingError, LandingRoot, landing_files, look
 from ingestion.landing.reading import checksum, read_lines
 from ingestion.landing.storage import StorageUnreachable
-from ingestion.window import Window
-from orchestration.failures import may_pass
+from orchestration.retries import may_pass
 from tests.integration.object_store import BUCKET, NOBODY, PREFIX, S3, point_to, serving
+from warehouse.window import Window
 
 DAY = Window.day(date(2026, 10, 2))
 

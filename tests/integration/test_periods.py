@@ -13,12 +13,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from ingestion.application.reader import connect_application
-from ingestion.window import ONE_DAY, Window
-from orchestration.writer import writing
+from ingestion.application.sync import connect_application
 from tests import application_tables
 from tests.longer_periods import assert_longer_periods_have_no_less
 from tests.pipeline import START, Pipeline
+from warehouse.window import ONE_DAY, Window
+from warehouse.writer_lock import writing
 
 DAYS = 430
 HOSTS = ["www.a.example", "b.example", "c.example", "d.example", "e.example", "f.example", "g.example", "h.example",

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from ingestion.window import Window
 from tests.pipeline import START, Pipeline
+from warehouse.window import Window
 
 pytestmark = pytest.mark.models("int_sessions")
 

@@ -13,11 +13,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from ingestion.application.reader import connect_application
-from ingestion.window import ONE_DAY, Window
+from ingestion.application.sync import connect_application
 from tests import application_tables
 from tests.longer_periods import assert_longer_periods_have_no_less
 from tests.pipeline import START, Pipeline
+from warehouse.window import ONE_DAY, Window
 
 DAYS = 70
 DAY = [START + offset * ONE_DAY for offset in range(DAYS + 1)]

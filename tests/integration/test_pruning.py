@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from dagster._core.test_utils import instance_for_test
 
-from orchestration import pruning
-from orchestration.warehouse import Warehouse
+from orchestration.instance import pruning
+from warehouse.connection import Warehouse
 
 NOW = datetime(2027, 3, 1, 4, 30, tzinfo=UTC)
 OLD, YOUNG = NOW - timedelta(days=91), NOW - timedelta(days=89)
@@ -23,7 +23,7 @@ Status = dg.DagsterRunStatus
 def instance(warehouse: Warehouse) -> Iterator[dg.DagsterInstance]:
     """Dagster on the warehouse, with a folder of its own."""
     storage = {
-        "module": "orchestration.dagster_storage",
+        "module": "orchestration.instance.pooled_storage",
         "class": "PooledStorage",
         "config": {"postgres_url": warehouse.dagster_storage_url},
     }

@@ -8,13 +8,15 @@ from typing import Any
 import psycopg
 import pytest
 
-from ingestion.window import ONE_DAY, Window
-from orchestration import dbt, gates, staleness
-from orchestration.builds import IncompleteRebuild, clear
-from orchestration.marts import Column, Mart, marts_of
-from orchestration.publication import PublicationRefused, publish
-from orchestration.writer import WriterBusy, writing
+from orchestration import asset_checks
+from orchestration.dbt import translator
+from publishing import stale_days
+from publishing.builds import IncompleteRebuild, clear
+from publishing.marts import Column, Mart, marts_of
+from publishing.publish import PublicationRefused, publish
 from tests.pipeline import FAR, START, GateClosed, Pipeline
+from warehouse.window import ONE_DAY, Window
+from warehouse.writer_lock import WriterBusy, writing
 
 pytestmark = pytest.mark.models("daily_metrics", "daily_metrics_by_channel")
 
@@ -50,11 +52,11 @@ def publish_as_a_run(pipeline: Pipeline, window: Window, *, marts: Sequence[Mart
     with pipeline.warehouse.connect(autocommit=True) as lock, writing(lock, "publisher", log=print):
         publish(
             pipeline.connection,
-            marts=marts_of(dbt.manifest()) if marts is None else marts,
+            marts=marts_of(translator.manifest()) if marts is None else marts,
             window=window,
             run_id="publisher",
-            raw_checks=pipeline.judged_by(gates.RAW_GATE),
-            build_checks=pipeline.judged_by(gates.BUILD_GATE),
+            raw_checks=pipeline.judged_by(asset_checks.RAW_GATE),
+            build_checks=pipeline.judged_by(asset_checks.BUILD_GATE),
         )
 
 
@@ -117,13 +119,13 @@ def test_a_window_whose_weeks_and_periods_have_been_built_for_another_one_since_
     """Schema build still has the day, but the week in it was made from what was published without it."""
     with published.warehouse.connect(autocommit=True) as lock, writing(lock, "unpublished", log=print):
         published.build(DAY, "unpublished")
-        published.judge(DAY, "unpublished", gates.BUILD_CHECKS, ())
+        published.judge(DAY, "unpublished", asset_checks.BUILD_CHECKS, ())
     published.run(NEXT)
     before = published.contents(["marts", "published"])
     with pytest.raises(PublicationRefused, match="its weeks, months and periods are those of another build by now"):
         publish_as_a_run(published, DAY)
     assert published.contents(["marts", "published"]) == before
-    (stale,) = staleness.stale_days(published.connection, model_version=dbt.model_version(), before=FAR)
+    (stale,) = stale_days.stale_days(published.connection, model_version=translator.model_version(), before=FAR)
     assert (stale.event_date, stale.reasons) == (START, ("built_and_not_published",))
 
 
@@ -138,7 +140,7 @@ def test_a_verdict_on_raw_does_not_count_for_what_was_loaded_after_it(published:
     published.load(DAY)
     with published.warehouse.connect(autocommit=True) as lock, writing(lock, "no-raw-gate", log=print):
         published.build(DAY, "no-raw-gate")
-        published.judge(DAY, "no-raw-gate", gates.BUILD_CHECKS, ())
+        published.judge(DAY, "no-raw-gate", asset_checks.BUILD_CHECKS, ())
     with pytest.raises(PublicationRefused, match="load_counts_add_up has not passed on what build no-raw-gate read"):
         publish_as_a_run(published, DAY)
 
@@ -146,7 +148,7 @@ def test_a_verdict_on_raw_does_not_count_for_what_was_loaded_after_it(published:
 def test_a_verdict_on_raw_counts_for_later_builds_of_the_same_raw(published: Pipeline) -> None:
     with published.warehouse.connect(autocommit=True) as lock, writing(lock, "same-raw", log=print):
         published.build(DAY, "same-raw")
-        published.judge(DAY, "same-raw", gates.BUILD_CHECKS, ())
+        published.judge(DAY, "same-raw", asset_checks.BUILD_CHECKS, ())
     publish_as_a_run(published, DAY)
     assert published.rows("select build_id, run_id from ops.published_days") == [("same-raw", "publisher")]
 
@@ -167,7 +169,7 @@ def test_what_arrives_while_a_day_is_built_keeps_the_day_stale(
         # The gate sees that raw has moved on; had it not, the day would have stayed stale.
         with pytest.raises(GateClosed, match="daily_metrics_match_raw_events"):
             published.run(DAY)
-    stale = staleness.stale_days(published.connection, model_version=dbt.model_version(), before=FAR)
+    stale = stale_days.stale_days(published.connection, model_version=translator.model_version(), before=FAR)
     assert [day.event_date for day in stale] == [START]
     published.catch_up()
     assert views_in_marts(published) == [(START, 3)]
@@ -175,15 +177,15 @@ def test_what_arrives_while_a_day_is_built_keeps_the_day_stale(
 
 def test_days_published_from_other_models_are_stale(published: Pipeline) -> None:
     published.connection.execute("update ops.published_days set model_version = 'older'")
-    (stale,) = staleness.stale_days(published.connection, model_version=dbt.model_version(), before=FAR)
+    (stale,) = stale_days.stale_days(published.connection, model_version=translator.model_version(), before=FAR)
     assert (stale.event_date, stale.reasons) == (START, ("models_changed",))
     published.catch_up()
-    assert staleness.stale_days(published.connection, model_version=dbt.model_version(), before=FAR) == []
+    assert stale_days.stale_days(published.connection, model_version=translator.model_version(), before=FAR) == []
 
 
 def test_stale_days_become_as_few_runs_as_they_have_gaps() -> None:
     days = [START + offset * ONE_DAY for offset in (4, 0, 1, 1, 5, 9)]
-    assert staleness.windows(days) == [
+    assert stale_days.windows(days) == [
         Window(START, START + 2 * ONE_DAY),
         Window(START + 4 * ONE_DAY, START + 6 * ONE_DAY),
         Window.day(START + 9 * ONE_DAY),
@@ -212,7 +214,7 @@ def test_a_new_column_migrates_by_itself_and_keeps_what_bi_may_do(published: Pip
     before = published.rows(table)
     shares = Column("shares", "bigint", is_nullable=True, description="Count of shares.")
 
-    publish_as_a_run(published, DAY, marts=changed(marts_of(dbt.manifest()), shares))
+    publish_as_a_run(published, DAY, marts=changed(marts_of(translator.manifest()), shares))
 
     assert published.rows("select views, shares from marts.daily_metrics") == [(1, 7)]
     assert published.rows(table) == before, "the table is the same, with its grants and policies"
@@ -223,7 +225,7 @@ def test_a_new_column_migrates_by_itself_and_keeps_what_bi_may_do(published: Pip
 def test_a_column_that_is_gone_needs_the_rebuild_job(published: Pipeline) -> None:
     published.land(START + ONE_DAY, [view(START + ONE_DAY, "next")])
     published.run(NEXT)
-    fewer = changed(marts_of(dbt.manifest()), without="clicks")
+    fewer = changed(marts_of(translator.manifest()), without="clicks")
     with pytest.raises(PublicationRefused, match=r"marts\.daily_metrics .*\['clicks'\].*job \"rebuild\""):
         publish_as_a_run(published, NEXT, marts=fewer)
     assert published.rows("select clicks from marts.daily_metrics") == [(0,), (0,)]
@@ -238,7 +240,9 @@ def test_a_column_that_is_gone_needs_the_rebuild_job(published: Pipeline) -> Non
 def test_a_column_of_another_type_is_changed_by_a_rebuild(published: Pipeline) -> None:
     published.connection.execute("alter table build.daily_metrics alter column clicks type numeric(20,0)")
     retyped = changed(
-        marts_of(dbt.manifest()), Column("clicks", "numeric(20,0)", is_nullable=False, description=""), without="clicks"
+        marts_of(translator.manifest()),
+        Column("clicks", "numeric(20,0)", is_nullable=False, description=""),
+        without="clicks",
     )
     publish_as_a_run(published, DAY, marts=retyped)
     assert published.rows("select pg_typeof(clicks)::text from marts.daily_metrics") == [("numeric",)]
@@ -247,7 +251,7 @@ def test_a_column_of_another_type_is_changed_by_a_rebuild(published: Pipeline) -
 
 
 def test_a_rebuild_of_less_than_all_published_days_drops_nothing(published: Pipeline) -> None:
-    tables = dbt.windowed_tables(dbt.manifest())
+    tables = translator.windowed_tables(translator.manifest())
     with published.warehouse.connect(autocommit=True) as lock, writing(lock, "rebuild", log=print):
         with pytest.raises(IncompleteRebuild, match="2026-10-01 to 2026-10-01"):
             clear(published.connection, NEXT, tables, build_id="rebuild")
@@ -264,11 +268,11 @@ def test_a_run_that_lost_the_warehouse_publishes_nothing(published: Pipeline) ->
         with pytest.raises(WriterBusy, match="run earlier has lost the warehouse"):
             published.publish(DAY, "earlier")
         with pytest.raises(AssertionError, match="has lost the warehouse to a later run"):
-            published.dbt(dbt.build_arguments(DAY), "earlier")
+            published.dbt(translator.build_arguments(DAY), "earlier")
 
 
 def test_models_built_by_hand_wait_for_no_run_and_are_not_published(published: Pipeline) -> None:
-    published.dbt([*dbt.build_arguments(DAY), "--select", "daily_metrics"])
+    published.dbt([*translator.build_arguments(DAY), "--select", "daily_metrics"])
     with pytest.raises(PublicationRefused, match="2026-10-01 is not completely built"):
         publish_as_a_run(published, DAY)
     with (
@@ -276,12 +280,12 @@ def test_models_built_by_hand_wait_for_no_run_and_are_not_published(published: P
         writing(lock, "a-run", log=print),
         pytest.raises(AssertionError, match="another run is writing the warehouse"),
     ):
-        published.dbt([*dbt.build_arguments(DAY), "--select", "daily_metrics"])
+        published.dbt([*translator.build_arguments(DAY), "--select", "daily_metrics"])
 
 
 def test_runs_are_few_and_keep_refused_days_apart() -> None:
     days = [START + offset * ONE_DAY for offset in range(6)]
-    assert staleness.runs(days, apart={days[2]}, at_most=2) == [
+    assert stale_days.runs(days, apart={days[2]}, at_most=2) == [
         Window(days[0], days[2]),
         Window.day(days[2]),
         Window(days[3], days[5]),
@@ -290,14 +294,14 @@ def test_runs_are_few_and_keep_refused_days_apart() -> None:
 
 
 def test_a_day_is_refused_until_a_later_verdict_passes_it(published: Pipeline) -> None:
-    assert staleness.refused_days(published.connection) == set()
+    assert stale_days.refused_days(published.connection) == set()
     published.connection.execute("update ops.loads set lines_read = lines_read + 1")
     with pytest.raises(GateClosed):
         published.run(DAY)
-    assert staleness.refused_days(published.connection) == {START}
+    assert stale_days.refused_days(published.connection) == {START}
     published.connection.execute("update ops.loads set lines_read = lines_read - 1")
     published.run(DAY)
-    assert staleness.refused_days(published.connection) == set()
+    assert stale_days.refused_days(published.connection) == set()
 
 
 def signed_in(day: date, actor: str | None) -> dict[str, Any]:
@@ -330,7 +334,7 @@ def test_a_link_that_comes_after_a_rebuild_died_reaches_every_published_day(pipe
         pipeline.land(day, [signed_in(day, None)])
     pipeline.run(BOTH)
     with pipeline.warehouse.connect(autocommit=True) as lock, writing(lock, "dies", log=print):
-        clear(pipeline.connection, BOTH, dbt.windowed_tables(dbt.manifest()), build_id="dies")
+        clear(pipeline.connection, BOTH, translator.windowed_tables(translator.manifest()), build_id="dies")
     pipeline.is_built = False
     pipeline.land(START, [signed_in(START, "user-1")], "late.ndjson")
     pipeline.load(DAY)

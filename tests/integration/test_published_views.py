@@ -6,10 +6,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from orchestration.marts import Mart
-from orchestration.publication import PublicationRefused
-from orchestration.warehouse import Warehouse
+from publishing.marts import Mart
+from publishing.publish import PublicationRefused
 from tests.handmade_marts import DAY, build, column, mart, publish_by_hand, view
+from warehouse.connection import Warehouse
 
 VISITS = mart("visits", column("asset"), column("visits", "bigint"))
 # A common table expression that is called as its table is no table of schema build.

@@ -9,9 +9,9 @@ from random import Random
 import psycopg
 import pytest
 
-from orchestration.marts import Mart
-from orchestration.warehouse import Warehouse
+from publishing.marts import Mart
 from tests.handmade_marts import DAY, build, column, mart, publish_by_hand, view
+from warehouse.connection import Warehouse
 
 POLL_SECONDS = 0.05
 BETWEEN_STATEMENTS_SECONDS = 0.01

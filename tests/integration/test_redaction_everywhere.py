@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from ingestion.event_rules import default_rules
-from ingestion.export.exporting import export_events
-from ingestion.export.selection import Selection
 from ingestion.hashing import hash_email
-from ingestion.loading import load_landing_day
+from ingestion.loading.landing_day import load_landing_day
+from ingestion.raw_access.export import export_events
+from ingestion.raw_access.export_selection import Selection
 from ingestion.tracking import LandingWriter, Tracker
 from tests.personal_data import Plant, plant, planted_line, survives
 from tests.pipeline import HASH_KEY, START, Pipeline

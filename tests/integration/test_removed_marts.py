@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import psycopg
 import pytest
 
-from orchestration.marts import Mart
-from orchestration.publication import Publication
-from orchestration.warehouse import Warehouse
+from publishing.marts import Mart
+from publishing.publish import Publication
 from tests.handmade_marts import DAY, build, column, mart, publish_by_hand, view
+from warehouse.connection import Warehouse
 
 VIEWS = mart("views", column("note"))
 CLICKS = mart("clicks", column("note"))

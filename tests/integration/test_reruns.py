@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import pytest
 
-from ingestion.window import ONE_DAY, Window
-from orchestration import reruns
-from orchestration.writer import writing
+from publishing import rerun_check
 from quality_checks.outcome import CheckOutcome
 from tests.pipeline import START, Pipeline
+from warehouse.window import ONE_DAY, Window
+from warehouse.writer_lock import writing
 
 HISTORY = Window(START, START + timedelta(days=3))
 SECOND = START + ONE_DAY
@@ -31,7 +31,7 @@ def built_again(pipeline: Pipeline, window: Window) -> CheckOutcome:
     """Build the window, and what the check says of it; nothing is published."""
     with pipeline.warehouse.connect(autocommit=True) as lock, writing(lock, str(uuid4()), log=print):
         pipeline.build(window, pipeline.rows("select build_id from ops.writer")[0][0])
-        return reruns.reruns_change_nothing(pipeline.connection, window)
+        return rerun_check.reruns_change_nothing(pipeline.connection, window)
 
 
 @pytest.fixture

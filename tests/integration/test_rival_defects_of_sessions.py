@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from ingestion.window import ONE_DAY, Window
 from tests.pipeline import START, Pipeline
+from warehouse.window import ONE_DAY, Window
 
 pytestmark = pytest.mark.models("int_sessions")
 NEXT = START + ONE_DAY

@@ -11,16 +11,16 @@ import psycopg
 import pytest
 from dagster._core.launcher.base import WorkerStatus
 
-from orchestration import run_launcher, run_locks
-from orchestration.run_launcher import LockedRunLauncher
-from orchestration.warehouse import Warehouse
+from orchestration.instance import run_launcher, run_locks
+from orchestration.instance.run_launcher import LockedRunLauncher
 from tests.dagster_runs import CHECKOUT
+from warehouse.connection import Warehouse
 
 RUN_ID = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 HOLDER = """
 import sys, time
-from orchestration import run_locks
-from orchestration.warehouse import Warehouse
+from orchestration.instance import run_locks
+from warehouse.connection import Warehouse
 with run_locks.held(Warehouse.at(sys.argv[1]), sys.argv[2]):
     print("held", flush=True)
     time.sleep(600)

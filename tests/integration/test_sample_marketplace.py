@@ -7,11 +7,11 @@ import pytest
 
 from ingestion import schema
 from ingestion.application import schema as application_schema
-from ingestion.application.reader import connect_application, read_application
-from ingestion.marketplace import MAIL_DOMAIN, PASSWORD_MARK, Marketplace
-from ingestion.marketplace.__main__ import main
-from ingestion.marketplace.application_tables import write_application
-from orchestration.warehouse import Warehouse
+from ingestion.application.sync import connect_application, read_application
+from sample_data import MAIL_DOMAIN, PASSWORD_MARK, Marketplace
+from sample_data.__main__ import main
+from sample_data.application_tables import write_application
+from warehouse.connection import Warehouse
 
 KEY = "a key of the tests, long enough"
 

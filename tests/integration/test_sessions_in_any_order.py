@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ingestion.window import ONE_DAY, Window
 from tests.pipeline import START, Pipeline
+from warehouse.window import ONE_DAY, Window
 
 DAYS = 3
 WINDOW = Window(START, START + DAYS * ONE_DAY)

@@ -5,13 +5,13 @@ from datetime import UTC, date, datetime
 import pytest
 
 from ingestion.silent_days import DeclarationRefused, declare
-from ingestion.window import ONE_DAY, Window
 from orchestration.__main__ import main
-from orchestration.defs.silence import declare_silent_day
+from orchestration.defs.jobs.declare_silent_day import declare_silent_day
+from quality_checks.days_without_events import day_has_events, published_days_have_events
 from quality_checks.periods import periods_have_all_days
-from quality_checks.silence import day_has_events, published_days_have_events
 from tests.integration.test_maintenance_jobs import failure, run
 from tests.pipeline import START, GateClosed, Pipeline
+from warehouse.window import ONE_DAY, Window
 
 pytestmark = pytest.mark.models("platform_metrics", "platform_daily_metrics", "daily_metrics_by_channel")
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from orchestration.embedded.binaries import EmbeddedServerError
-from orchestration.embedded.folder import SUPERUSER, read_lines
-from orchestration.embedded.server import EmbeddedServer
-from orchestration.supervision import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, ServerGuard
+from orchestration.cli.supervision import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, ServerGuard
 from tests.conftest import FIRST_TEST_PORT
+from warehouse.embedded.binaries import EmbeddedServerError
+from warehouse.embedded.data_dir import SUPERUSER, read_lines
+from warehouse.embedded.server import EmbeddedServer
 
 
 @pytest.fixture

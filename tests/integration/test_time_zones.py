@@ -8,10 +8,10 @@ import psycopg
 import pytest
 import sqlalchemy
 
-from ingestion.window import Window
-from orchestration.warehouse import Warehouse
 from tests.dbt_here import run_dbt
 from tests.pipeline import Pipeline
+from warehouse.connection import Warehouse
+from warehouse.window import Window
 
 # In Chile 2026-09-06 begins at 01:00: its midnight does not exist.
 ZONE = "America/Santiago"

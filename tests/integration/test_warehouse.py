@@ -12,11 +12,11 @@ import psycopg
 import pytest
 import sqlalchemy
 
-from orchestration.embedded.server import EmbeddedServer
-from orchestration.preparation import prepare
-from orchestration.roles import closing
-from orchestration.roles.declared import READERS
-from orchestration.warehouse import PasswordRefused, Warehouse, WarehouseUnavailable
+from orchestration.cli.provision import prepare
+from warehouse.connection import PasswordRefused, Warehouse, WarehouseUnavailable
+from warehouse.embedded.server import EmbeddedServer
+from warehouse.reader_roles import READERS
+from warehouse.roles import hardening
 
 NOBODY_LISTENS = "postgresql://someone:hush-hush@127.0.0.1:1/warehouse"
 
@@ -335,12 +335,12 @@ def test_a_login_without_the_right_to_create_roles_is_told_the_statements_to_run
         portal.execute("select number from marts.numbers")
     with psycopg.connect(embedded.superuser_url("analytics"), autocommit=True) as superuser:
         with external.connect() as owner:
-            todo = closing.statements(owner, owner="tenant")
+            todo = hardening.statements(owner, owner="tenant")
         assert todo
         for statement in todo:
             superuser.execute(statement)
         with external.connect() as owner:
-            assert closing.statements(owner, owner="tenant") == []
+            assert hardening.statements(owner, owner="tenant") == []
             owner.execute("select pg_try_advisory_lock(1), pg_get_viewdef('pg_views'::regclass)")
     with (
         psycopg.connect(external.bi_dsn) as reader,

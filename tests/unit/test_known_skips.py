@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.warehouse import CHECKOUT
+from warehouse.connection import CHECKOUT
 
 HERE = os.environ | {"PYTHONPATH": str(CHECKOUT)}
 TESTS = """

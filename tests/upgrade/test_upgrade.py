@@ -11,16 +11,16 @@ import psycopg
 import pytest
 
 from ingestion import silent_days
-from ingestion.window import ONE_DAY, Window
-from orchestration.arrivals import Memory
-from orchestration.dagster_storage import PooledStorage
-from orchestration.embedded.server import EmbeddedServer
-from orchestration.preparation import prepare
-from orchestration.roles.declared import READERS
-from orchestration.warehouse import Warehouse
+from orchestration.cli.provision import prepare
+from orchestration.instance.pooled_storage import PooledStorage
+from orchestration.landing_sensor import Memory
 from tests.code_location import definitions
 from tests.conftest import _create
 from tests.upgrade.older_warehouse import DAYS, EMPTY_DAY, LOGIN, OlderPipeline, restored, unpack_landing
+from warehouse.connection import Warehouse
+from warehouse.embedded.server import EmbeddedServer
+from warehouse.reader_roles import READERS
+from warehouse.window import ONE_DAY, Window
 
 pytestmark = pytest.mark.slow
 

@@ -23,7 +23,7 @@
     end
 {%- endmacro %}
 
-{# A host as a source is known: without `www.` and `m.` at its start. As ingestion/normalization.py has it for sources that
+{# A host as a source is known: without `www.` and `m.` at its start. As ingestion/utm_normalization.py has it for sources that
    links name; a test holds the two equal. #}
 {% macro site_name(host) -%}
     {{ return(adapter.dispatch('site_name')(host)) }}

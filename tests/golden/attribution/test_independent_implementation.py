@@ -15,8 +15,8 @@ from attribution.fitting import fit_week
 from attribution.journeys import Journey
 from attribution.markov import removal_effects
 from attribution.shapley import shapley_values
-from ingestion.window import Window
 from tests.pipeline import Pipeline
+from warehouse.window import Window
 
 HERE = Path(__file__).parent
 MODELS = ("first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay", "markov")

@@ -11,9 +11,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ingestion.window import ONE_DAY, Window
 from tests import application_tables
 from tests.pipeline import Pipeline
+from warehouse.window import ONE_DAY, Window
 
 GOLDEN = Path(__file__).parent
 PUBLISHED = (

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from ingestion.ad_spend.loading import load_ad_spend
-from ingestion.window import ONE_DAY, Window
-from orchestration.warehouse import Warehouse
 from quality_checks.attribution import MODELS, unattributed_conversions_stay_few
 from tests.dbt_here import run_dbt
 from tests.pipeline import START, GateClosed, Pipeline
+from warehouse.connection import Warehouse
+from warehouse.window import ONE_DAY, Window
 
 pytestmark = pytest.mark.models
 

@@ -14,9 +14,9 @@ import psycopg
 import pytest
 
 from attribution import schema
-from orchestration.warehouse import Warehouse
 from quality_checks.attribution import MODELS
 from tests.dbt_here import run_dbt
+from warehouse.connection import Warehouse
 
 pytestmark = pytest.mark.models
 

@@ -12,7 +12,7 @@ from attribution import journeys, schema
 from attribution.fitting import Fit, fit_missing, fit_week
 from attribution.journeys import Journey
 from attribution.weeks import FIT_DAYS
-from ingestion.window import Window
+from warehouse.window import Window
 
 MONDAY = date(2026, 10, 5)
 FIRST_DAY = MONDAY - timedelta(days=FIT_DAYS)

@@ -3,8 +3,8 @@
 from datetime import date
 from typing import Any
 
-from ingestion.window import ONE_DAY, Window
 from tests.pipeline import Pipeline
+from warehouse.window import ONE_DAY, Window
 
 MONDAY = date(2026, 10, 5)
 TUESDAY, SUNDAY, SATURDAY = MONDAY + ONE_DAY, MONDAY - ONE_DAY, MONDAY - 2 * ONE_DAY

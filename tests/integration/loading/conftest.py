@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingestion.resolution import rate_limit
+from ingestion.deduplication import rate_limit
 from tests.integration.loading.raw_tables import RawTables
 from tests.pipeline import Pipeline
 

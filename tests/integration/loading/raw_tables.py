@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from ingestion.loading import LoadReport, load_landing_day
+from ingestion.loading.landing_day import LoadReport, load_landing_day
 from tests.integration.loading import model
 from tests.pipeline import START, Pipeline
 

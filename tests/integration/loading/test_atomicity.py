@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from ingestion.candidates import outbox
-from ingestion.loading import load_landing_day
+from ingestion.loading import copy_buffer
+from ingestion.loading.landing_day import load_landing_day
 from ingestion.validation.validator import LineValidator
 from tests.integration.loading.raw_tables import RawTables, event
 from tests.pipeline import START, Pipeline
@@ -61,8 +61,8 @@ def load_through(backend: Backend, raw: RawTables, day: date) -> None:
 @pytest.fixture
 def corrected(raw: RawTables, monkeypatch: pytest.MonkeyPatch) -> RawTables:
     """A landing day that is loaded, and since then corrected: every step of its load has something to do."""
-    monkeypatch.setattr(outbox, "TURN_BYTES", 1_000)
-    monkeypatch.setattr("ingestion.resolution.rate_limit.EVENTS_PER_MINUTE", 1)
+    monkeypatch.setattr(copy_buffer, "TURN_BYTES", 1_000)
+    monkeypatch.setattr("ingestion.deduplication.rate_limit.EVENTS_PER_MINUTE", 1)
     first = event("a", receivedAt="2026-10-02T11:00:00Z", anonymousId="v", attribution={"utmSource": "x"})
     later = event("b", receivedAt="2026-10-02T11:00:01Z", anonymousId="v")
     raw.land(DAY, [first, later, "no JSON", event("c")], "0.ndjson")

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from ingestion.landing.files import LandingError
-from ingestion.loading import load_window
+from ingestion.loading.landing_day import load_window
 from ingestion.validation.validator import LineValidator
-from ingestion.window import Window
 from tests.integration.loading import model
 from tests.integration.loading.raw_tables import RawTables, event
 from tests.pipeline import START
+from warehouse.window import Window
 
 DAY = date(2026, 10, 2)
 NEXT_DAY = date(2026, 10, 3)

@@ -7,13 +7,9 @@ import psycopg
 import pytest
 
 from ingestion import schema
-from ingestion.window import Window
-from quality_checks.events_input import (
-    dropped_fields_stay_rare,
-    placeholder_ids_stay_rare,
-    sessions_stay_on_one_device,
-)
+from quality_checks.events_input import dropped_fields_stay_rare, placeholder_ids_stay_rare, sessions_stay_on_one_device
 from tests.integration.loading.raw_tables import RawTables, event
+from warehouse.window import Window
 
 DAY = date(2026, 10, 2)
 NEXT_DAY = date(2026, 10, 3)

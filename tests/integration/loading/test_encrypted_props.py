@@ -11,7 +11,7 @@ from ingestion.encryption import __main__ as command
 from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.rotation import rotate
 from ingestion.encryption.tokens import KeyRing, new_key
-from ingestion.loading import load_landing_day
+from ingestion.loading.landing_day import load_landing_day
 from tests.integration.loading.raw_tables import RawTables, event
 from tests.pipeline import START
 

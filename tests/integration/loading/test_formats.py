@@ -13,7 +13,7 @@ import pytest
 from backports import zstd
 
 from ingestion.landing.files import LandingError, LandingRoot
-from ingestion.loading import load_landing_day
+from ingestion.loading.landing_day import load_landing_day
 from tests.integration.loading import model
 from tests.integration.loading.raw_tables import RawTables, event
 from tests.integration.object_store import point_to, serving

@@ -14,9 +14,9 @@ from ingestion.contract import Event
 from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.tokens import new_key
 from ingestion.landing.objects import is_json, objects_of
-from ingestion.loading import load_landing_day
+from ingestion.loading.landing_day import load_landing_day
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
-from ingestion.validation.stored import Accepted
+from ingestion.validation.event_record import Accepted
 from ingestion.validation.validator import LineValidator, NotTracked, Rejected
 from tests.integration.loading.raw_tables import RawTables
 from tests.pipeline import START

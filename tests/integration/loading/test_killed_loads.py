@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from ingestion.candidates import workers
-from ingestion.loading import load_window
-from ingestion.window import Window
+from ingestion.loading import worker_pool
+from ingestion.loading.landing_day import load_window
 from tests.integration.loading.raw_tables import RawTables, event
 from tests.pipeline import START
+from warehouse.window import Window
 
 DAY = Window.day(START)
 WITHOUT_WORKERS = 42
@@ -102,7 +102,7 @@ def land_version(raw: RawTables, version: int) -> None:
 def test_loads_that_are_killed_leave_all_or_nothing_and_a_rerun_is_as_one_clean_run(
     raw: RawTables, limit_of_two: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "WORTH_STARTING_BYTES", 0)
+    monkeypatch.setattr(worker_pool, "WORTH_STARTING_BYTES", 0)
     chance = random.Random(3)  # noqa: S311
     version = 0
     land_version(raw, version)

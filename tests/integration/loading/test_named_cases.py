@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from ingestion.loading import load_landing_day
-from ingestion.normalization import normalized_detail, normalized_name, normalized_source
+from ingestion.loading.landing_day import load_landing_day
+from ingestion.utm_normalization import normalized_detail, normalized_name, normalized_source
 from tests.integration.loading.raw_tables import RawTables
 
 DAY = date(2026, 10, 2)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ingestion.resolution import rate_limit
+from ingestion.deduplication import rate_limit
 from tests.integration.loading import model
 from tests.integration.loading.raw_tables import RawTables, event
 

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 import psycopg
 import pytest
 
-from ingestion import ledger
 from ingestion.landing import reading
 from ingestion.landing.files import LandingFile
+from ingestion.loading import load_log
 from tests.integration.loading import model
 from tests.integration.loading.raw_tables import RawTables, event
 
@@ -45,7 +45,7 @@ def read_again(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def no_tick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files are taken for settled as soon as they are written, on a system whose clock ticks once in 4 ms."""
-    monkeypatch.setattr(ledger, "_TICK", timedelta(0))
+    monkeypatch.setattr(load_log, "_TICK", timedelta(0))
 
 
 @pytest.mark.usefixtures("no_tick")
@@ -60,7 +60,7 @@ def test_a_file_that_lies_as_it_was_loaded_is_not_read_again(raw: RawTables, rea
 def test_a_file_that_was_just_written_is_read_again(
     raw: RawTables, read_again: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger, "_TICK", timedelta(hours=1))
+    monkeypatch.setattr(load_log, "_TICK", timedelta(hours=1))
     raw.land(DAY, [event("a")])
     raw.load(DAY)
     assert read_again == []

@@ -9,12 +9,12 @@ import pytest
 
 from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing.files import LandingError
-from ingestion.loading import LoadReport, load_landing_day
-from ingestion.reloading import reload_window
-from ingestion.replay import Selection, replay_rejected
-from ingestion.window import Window
+from ingestion.loading.landing_day import LoadReport, load_landing_day
+from ingestion.loading.reload import reload_window
+from ingestion.loading.replay import Selection, replay_rejected
 from tests.integration.loading.raw_tables import RawTables, event
 from tests.pipeline import START
+from warehouse.window import Window
 
 DAY = date(2026, 10, 2)
 NEXT_DAY = date(2026, 10, 3)

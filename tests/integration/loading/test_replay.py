@@ -10,17 +10,17 @@ from typing import Any
 import psycopg
 import pytest
 
-from ingestion import replay
 from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.tokens import new_key
-from ingestion.loading import load_landing_day
-from ingestion.replay import ReplayError, ReplayReport, Selection, replay_rejected
-from ingestion.validation.stored import Accepted
+from ingestion.loading import replay
+from ingestion.loading.landing_day import load_landing_day
+from ingestion.loading.replay import ReplayError, ReplayReport, Selection, replay_rejected
+from ingestion.validation.event_record import Accepted
 from ingestion.validation.validator import LineValidator, NotTracked, Rejected
-from ingestion.window import Window
 from tests.integration.loading import model
 from tests.integration.loading.raw_tables import RawTables, event
 from tests.pipeline import START
+from warehouse.window import Window
 
 FIRST = date(2026, 10, 1)
 DAY = date(2026, 10, 2)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ingestion import schema, schema_changes
-from ingestion.replay import Selection, replay_rejected
-from ingestion.validation.stored import Accepted
+from ingestion.loading.replay import Selection, replay_rejected
+from ingestion.validation.event_record import Accepted
 from ingestion.validation.validator import LineValidator, NotTracked
 from tests.integration.loading import model
 from tests.integration.loading.raw_tables import RawTables, event

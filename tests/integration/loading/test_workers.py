@@ -18,20 +18,20 @@ from typing import Any
 
 import pytest
 
-from ingestion.candidates import worker, workers
-from ingestion.candidates.intake import Intake
-from ingestion.candidates.judging import Rules, examine, judge
-from ingestion.candidates.workers import Judges, WorkerFailed
 from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.tokens import new_key
 from ingestion.landing.files import LandingError
 from ingestion.landing.lines import Text
-from ingestion.loading import LoadReport, load_landing_day, load_window
-from ingestion.window import Window
+from ingestion.loading import worker, worker_pool
+from ingestion.loading.batch_validation import Rules, examine, judge
+from ingestion.loading.landing_day import LoadReport, load_landing_day, load_window
+from ingestion.loading.row_router import Intake
+from ingestion.loading.worker_pool import Judges, WorkerFailed
 from tests.integration.loading import model
 from tests.integration.loading.raw_tables import RawTables, event
 from tests.integration.loading.test_fuzzed_lines import fuzzed_lines
 from tests.pipeline import START
+from warehouse.window import Window
 
 DAY = date(2026, 10, 2)
 NEXT_DAY = date(2026, 10, 3)
@@ -40,7 +40,7 @@ RULES = Rules(DAY, START, PropEncryption.of("legalName", new_key()))
 
 @pytest.fixture(autouse=True)
 def started_for_any_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "WORTH_STARTING_BYTES", 0)
+    monkeypatch.setattr(worker_pool, "WORTH_STARTING_BYTES", 0)
 
 
 @pytest.fixture(autouse=True)
@@ -215,11 +215,11 @@ def test_small_loads_and_one_process_start_no_worker(monkeypatch: pytest.MonkeyP
 
     before = children()
     assert judged_here(1, 10**9) == ([1], before)
-    monkeypatch.setattr(workers, "WORTH_STARTING_BYTES", 10)
+    monkeypatch.setattr(worker_pool, "WORTH_STARTING_BYTES", 10)
     assert judged_here(None, 9) == ([1], before)
 
 
 def test_a_worker_imports_nothing_heavy() -> None:
-    command = "import sys, ingestion.candidates.worker; print(*sys.modules)"
+    command = "import sys, ingestion.loading.worker; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", command], check=True, capture_output=True, text=True).stdout.split()
     assert not {"dagster", "pandas", "pyarrow", "dbt", "psycopg", "obstore"} & set(loaded)

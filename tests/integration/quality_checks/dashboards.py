@@ -4,11 +4,11 @@ days are published, two are built.
 
 from datetime import date
 
-from ingestion.window import ONE_DAY, Window
-from orchestration.writer import writing
 from tests import application_tables
 from tests.integration.test_periods import change_assets
 from tests.pipeline import START, Pipeline
+from warehouse.window import ONE_DAY, Window
+from warehouse.writer_lock import writing
 
 LAST = START + 9 * ONE_DAY
 PUBLISHED = Window(START, LAST - ONE_DAY)

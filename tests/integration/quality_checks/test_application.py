@@ -6,9 +6,9 @@ import psycopg
 import pytest
 
 from ingestion.application import schema as application_schema
-from ingestion.window import Window
 from quality_checks.application import license_fees_are_as_first_seen
 from tests.integration.quality_checks.handmade import Rows
+from warehouse.window import Window
 
 WINDOW = Window(date(2026, 10, 1), date(2026, 10, 3))
 

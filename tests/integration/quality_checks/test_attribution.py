@@ -6,7 +6,6 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from ingestion.window import Window
 from quality_checks.attribution import (
     MODELS,
     attribution_adds_up,
@@ -15,6 +14,7 @@ from quality_checks.attribution import (
 )
 from quality_checks.outcome import Severity
 from tests.integration.quality_checks.handmade import Rows
+from warehouse.window import Window
 
 DAY_1, DAY_2 = date(2026, 10, 1), date(2026, 10, 2)
 WINDOW = Window(DAY_1, date(2026, 10, 3))

@@ -7,13 +7,13 @@ from datetime import date
 
 import pytest
 
-from ingestion.window import Window
-from orchestration import gates
+from orchestration import asset_checks
 from quality_checks.expectations import run_suite, run_suites
 from quality_checks.suite import load_suite, suite_names
 from tests.integration.quality_checks.dashboard_rows import ALSO_GOOD, GOOD, TABLES, Row
 from tests.integration.quality_checks.handmade import Rows
 from tests.integration.quality_checks.test_expectations import label, tripped
+from warehouse.window import Window
 
 # A run of older days makes the snapshots anew as well.
 WINDOW = Window(date(2026, 10, 2), date(2026, 10, 5))
@@ -143,7 +143,7 @@ def marts(rows: Rows) -> Rows:
 
 def test_every_mart_of_the_dashboards_has_rows_here() -> None:
     snapshots = {name for name in suite_names() if load_suite(name).date_column is None}
-    assert snapshots == GOOD.keys() == DAMAGE.keys() == set(gates.DASHBOARD_SUITES)
+    assert snapshots == GOOD.keys() == DAMAGE.keys() == set(asset_checks.DASHBOARD_SUITES)
 
 
 def test_good_rows_pass(marts: Rows, warehouse) -> None:

@@ -7,9 +7,8 @@ from datetime import date
 
 import pytest
 
-from ingestion.window import ONE_DAY
-from orchestration import gates
-from orchestration.gates import Check
+from orchestration import asset_checks
+from orchestration.asset_checks import Check
 from quality_checks.brands import campaign_periods_add_up, campaigns_have_what_their_assets_have
 from quality_checks.creators import (
     creator_lists_show_their_days,
@@ -22,6 +21,7 @@ from quality_checks.periods import periods_end_with_the_last_day
 from quality_checks.platform import platform_days_add_up, platform_periods_add_up
 from tests.integration.quality_checks.dashboards import LAST, WINDOW, publish_and_build
 from tests.pipeline import START, Pipeline
+from warehouse.window import ONE_DAY
 
 pytestmark = pytest.mark.models(
     "creator_dashboard", "creator_top_assets", "creator_traffic_sources", "brand_campaign_metrics",
@@ -148,7 +148,7 @@ def test_what_is_changed_by_one_trips_its_check_on_its_day(pipeline: Pipeline) -
     publish_and_build(pipeline)
     for check in CHECKS:
         assert judged(pipeline, check).passed
-    suites = run_suites(pipeline.warehouse.sqlalchemy_url, gates.DASHBOARD_SUITES, WINDOW)
+    suites = run_suites(pipeline.warehouse.sqlalchemy_url, asset_checks.DASHBOARD_SUITES, WINDOW)
     assert [outcome.observed for outcome in suites if not outcome.passed] == []
 
     for statement, check, day in damage():

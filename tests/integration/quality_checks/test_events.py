@@ -5,9 +5,9 @@ from datetime import date
 import psycopg
 import pytest
 
-from ingestion.window import Window
-from quality_checks.events import event_types_are_registered, keys_stay_on_one_day
+from quality_checks.raw_events import event_types_are_registered, keys_stay_on_one_day
 from tests.integration.quality_checks.handmade import Rows
+from warehouse.window import Window
 
 DAY_1, DAY_2 = date(2026, 10, 1), date(2026, 10, 2)
 WINDOW = Window(DAY_1, date(2026, 10, 3))

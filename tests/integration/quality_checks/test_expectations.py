@@ -12,12 +12,12 @@ import psycopg
 import pytest
 import sqlalchemy
 
-from ingestion.window import Window
 from quality_checks import expectations
 from quality_checks.expectations import ExpectationError, run_suite
 from quality_checks.outcome import CheckOutcome, Severity
 from quality_checks.suite import Suite, load_suite, suite_names
 from tests.integration.quality_checks.handmade import Rows
+from warehouse.window import Window
 
 DAY_1, DAY_2, DAY_3 = (date(2026, 10, 1), date(2026, 10, 2), date(2026, 10, 3))
 WINDOW = Window(DAY_1, date(2026, 10, 4))

@@ -6,10 +6,10 @@ from datetime import date
 import psycopg
 import pytest
 
-from ingestion.window import Window
-from quality_checks.ledger import landing_days_have_files, load_counts_add_up, rejections_stay_rare
+from quality_checks.loads import landing_days_have_files, load_counts_add_up, rejections_stay_rare
 from quality_checks.outcome import Severity
 from tests.integration.quality_checks.handmade import Rows
+from warehouse.window import Window
 
 DAY_0, DAY_1, DAY_2, DAY_3 = (date(2026, 9, 30), date(2026, 10, 1), date(2026, 10, 2), date(2026, 10, 3))
 WINDOW = Window(DAY_1, DAY_3)

@@ -8,7 +8,6 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from ingestion.window import Window
 from quality_checks.outcome import CheckOutcome, Severity
 from quality_checks.reconciliation import (
     channels_add_up_to_daily_metrics,
@@ -16,6 +15,7 @@ from quality_checks.reconciliation import (
     unique_visitors_stay_within_events,
 )
 from tests.integration.quality_checks.handmade import Rows
+from warehouse.window import Window
 
 DAY_1, DAY_2 = date(2026, 10, 1), date(2026, 10, 2)
 WINDOW = Window(DAY_1, date(2026, 10, 3))

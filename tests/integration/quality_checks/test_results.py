@@ -7,12 +7,12 @@ import dagster as dg
 import psycopg
 import pytest
 
-from ingestion.window import Window
-from orchestration import gates
-from orchestration.staleness import refused_days
+from orchestration import asset_checks
+from publishing.stale_days import refused_days
 from quality_checks.outcome import CheckOutcome, Severity
 from quality_checks.results import failing_days, record
 from tests.integration.quality_checks.handmade import Rows
+from warehouse.window import Window
 
 WINDOW = Window(date(2026, 10, 1), date(2026, 10, 4))
 PASSED = CheckOutcome("counts_add_up", True, Severity.ERROR, {"rows": 3})
@@ -92,10 +92,10 @@ def test_what_judges_all_there_is_fails_for_no_day_once_it_passes(rows: Rows, co
 def test_a_check_that_passes_for_a_run_warns_of_the_days_that_still_fail() -> None:
     check = dg.AssetCheckKey(dg.AssetKey(["raw", "events"]), "counts_add_up")
     failing = {"counts_add_up": [date(2026, 10, 2)]}
-    [shown] = gates.results([PASSED], [check], failing)
+    [shown] = asset_checks.results([PASSED], [check], failing)
     assert (shown.passed, shown.severity) == (False, dg.AssetCheckSeverity.WARN), "and holds nothing back"
     assert shown.description == "1 other days still fail: 2026-10-02"
-    [shown] = gates.results([replace(PASSED, judges_all=True)], [check], failing)
+    [shown] = asset_checks.results([replace(PASSED, judges_all=True)], [check], failing)
     assert shown.passed
-    [shown] = gates.results([FAILED], [check], {})
+    [shown] = asset_checks.results([FAILED], [check], {})
     assert (shown.passed, shown.severity) == (False, dg.AssetCheckSeverity.ERROR)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from ingestion.window import ONE_DAY, Window
 from quality_checks.visitors import active_users_show_their_days, cohorts_show_their_days
 from tests import application_tables
 from tests.integration.test_periods import change_assets
 from tests.pipeline import START, Pipeline
+from warehouse.window import ONE_DAY, Window
 
 pytestmark = pytest.mark.models("platform_metrics", "cohort_retention")
 

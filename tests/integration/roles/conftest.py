@@ -6,12 +6,12 @@ import psycopg
 import pytest
 
 from ingestion.application import schema as application_schema
-from orchestration.marts import Mart
-from orchestration.roles import logins
-from orchestration.roles.declared import BRANDS, CREATORS
-from orchestration.roles.logins import Login
-from orchestration.warehouse import Warehouse
+from publishing.marts import Mart
 from tests.handmade_marts import DAY, build, column, mart, publish_by_hand, view
+from warehouse.connection import Warehouse
+from warehouse.reader_roles import BRANDS, CREATORS
+from warehouse.roles import logins
+from warehouse.roles.logins import Login
 
 EARNINGS = mart("earnings", column("creator_id"), column("note"), portals={"creator": "creator_id"})
 CAMPAIGNS = mart("campaigns", column("brand_id"), column("note"), portals={"brand": "brand_id"})

@@ -6,13 +6,13 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from orchestration import builds
-from orchestration.marts import Mart
-from orchestration.preparation import prepare
-from orchestration.warehouse import Warehouse
-from orchestration.writer import writing
+from orchestration.cli.provision import prepare
+from publishing import builds
+from publishing.marts import Mart
 from tests.handmade_marts import DAY, WINDOW, build, column, mart, publish_by_hand
 from tests.integration.roles.conftest import MARTS, POLICED
+from warehouse.connection import Warehouse
+from warehouse.writer_lock import writing
 
 # Whatever a statement shows, as rows, notices, errors or copied text, must not hold this.
 SECRET = "secret"

@@ -6,11 +6,11 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from orchestration.preparation import prepare
-from orchestration.roles import closing, limits, logins
-from orchestration.roles.declared import BI_READER, BRANDS, CREATORS, Reader
-from orchestration.roles.logins import Login
-from orchestration.warehouse import Warehouse
+from orchestration.cli.provision import prepare
+from warehouse.connection import Warehouse
+from warehouse.reader_roles import BI_READER, BRANDS, CREATORS, Reader
+from warehouse.roles import hardening, logins, superuser_limits
+from warehouse.roles.logins import Login
 
 GIANT_SORT = (
     "select count(*) from (select number, repeat('x', 1000) from generate_series(1, 2000000) as number order by 2, 1)"
@@ -82,13 +82,13 @@ def test_logins_made_before_there_were_limits_get_them(warehouse: Warehouse, cre
         superuser.execute("alter role studio_one reset all")
         superuser.execute("alter role bi_reader reset temp_file_limit")
         with warehouse.connect() as owner:
-            assert limits.statements(owner) == [
+            assert superuser_limits.statements(owner) == [
                 "alter role bi_reader set temp_file_limit = '1GB'",
                 "alter role studio_one set temp_file_limit = '256MB'",
                 "alter role studio_one set log_min_messages = 'fatal'",
             ]
         prepare(warehouse)
-        assert limits.statements(superuser) == []
+        assert superuser_limits.statements(superuser) == []
 
 
 def test_an_owner_who_is_no_superuser_is_told_the_limits_for_an_administrator(
@@ -99,7 +99,7 @@ def test_an_owner_who_is_no_superuser_is_told_the_limits_for_an_administrator(
         superuser.execute("alter role label_one reset temp_file_limit")
         prepare(external)
         with external.connect() as owner:
-            todo = closing.statements(owner, owner=external.user)
+            todo = hardening.statements(owner, owner=external.user)
         assert todo == ["alter role label_one set temp_file_limit = '256MB'"]
         for statement in todo:
             superuser.execute(statement)

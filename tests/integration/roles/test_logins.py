@@ -10,11 +10,12 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from orchestration.roles import command, logins
-from orchestration.roles.declared import BRANDS, CREATORS
-from orchestration.roles.logins import Login, LoginError
-from orchestration.warehouse import Warehouse, WarehouseUnavailable
+from orchestration.cli import roles as command
 from tests.integration.roles.conftest import observe
+from warehouse.connection import Warehouse, WarehouseUnavailable
+from warehouse.reader_roles import BRANDS, CREATORS
+from warehouse.roles import logins
+from warehouse.roles.logins import Login, LoginError
 
 
 @pytest.fixture(autouse=True)

@@ -5,10 +5,10 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from orchestration.publication import PublicationRefused
-from orchestration.warehouse import Warehouse
+from publishing.publish import PublicationRefused
 from tests.handmade_marts import column, mart, publish_by_hand
 from tests.integration.roles.conftest import CALENDAR, EARNINGS, EARNINGS_BY_DAY, MARTS, TOTALS
+from warehouse.connection import Warehouse
 
 CREATOR = {"creator": "creator_id"}
 

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from attribution.weeks import fit_period, monday_of, weeks
-from ingestion.window import Window
+from warehouse.window import Window
 
 
 def test_a_week_begins_on_monday_also_across_the_year() -> None:

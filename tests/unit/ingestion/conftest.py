@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
-from ingestion.validation.stored import Accepted
+from ingestion.validation.event_record import Accepted
 from ingestion.validation.validator import LineValidator, Rejected
 
 GOOD_EVENT: dict[str, Any] = {

@@ -10,7 +10,7 @@ from ingestion.encryption import __main__ as command
 from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.tokens import PREFIX, EncryptionSettingsError, KeyRing, UnreadableToken, new_key
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
-from ingestion.validation.stored import Accepted
+from ingestion.validation.event_record import Accepted
 from ingestion.validation.validator import LineValidator, Rejected
 from tests.unit.ingestion.conftest import as_line
 

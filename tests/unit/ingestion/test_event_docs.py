@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingestion import event_docs
+from ingestion import contract_docs
 from ingestion.contract import SECTIONS, Event
-from ingestion.validation.stored import Accepted
+from ingestion.validation.event_record import Accepted
 from ingestion.validation.validator import LineValidator, Rejected
 from tests.unit.ingestion.conftest import GOOD_EVENT
 
-SCHEMA = jsonschema.Draft202012Validator(event_docs.event_schema(), format_checker=jsonschema.FormatChecker())
+SCHEMA = jsonschema.Draft202012Validator(contract_docs.event_schema(), format_checker=jsonschema.FormatChecker())
 VALIDATOR = LineValidator(landing_date=date(2026, 10, 3), start_date=date(2026, 10, 1))
-PAGE = event_docs.DOCS / event_docs.PAGE_FILE
-OUT_OF_DATE = f"is not what ingestion/contract.py says now: run `{event_docs.COMMAND}` and commit what it wrote"
+PAGE = contract_docs.DOCS / contract_docs.PAGE_FILE
+OUT_OF_DATE = f"is not what ingestion/contract.py says now: run `{contract_docs.COMMAND}` and commit what it wrote"
 
 
 def is_accepted(event: Any) -> bool:
@@ -27,13 +27,13 @@ def is_accepted(event: Any) -> bool:
 
 
 def test_the_published_schema_is_that_of_the_contract():
-    published = (event_docs.DOCS / event_docs.SCHEMA_FILE).read_text(encoding="utf-8")
-    assert published == event_docs.schema_text(), f"docs/{event_docs.SCHEMA_FILE} {OUT_OF_DATE}"
+    published = (contract_docs.DOCS / contract_docs.SCHEMA_FILE).read_text(encoding="utf-8")
+    assert published == contract_docs.schema_text(), f"docs/{contract_docs.SCHEMA_FILE} {OUT_OF_DATE}"
 
 
 def test_the_page_lists_the_fields_of_the_contract():
     page = PAGE.read_text(encoding="utf-8")
-    assert page == event_docs.page_text(page), f"docs/{event_docs.PAGE_FILE} {OUT_OF_DATE}"
+    assert page == contract_docs.page_text(page), f"docs/{contract_docs.PAGE_FILE} {OUT_OF_DATE}"
     for struct in (Event, *SECTIONS.values()):
         for name in struct.__struct_encode_fields__:
             assert f"\n| `{name}` | " in page
@@ -41,18 +41,18 @@ def test_the_page_lists_the_fields_of_the_contract():
 
 def test_the_command_writes_both_and_changes_nothing_that_is_up_to_date(tmp_path):
     (tmp_path / "events.md").write_text(re.sub(r"\| `.*\n", "", PAGE.read_text(encoding="utf-8")), encoding="utf-8")
-    event_docs.main(tmp_path)
+    contract_docs.main(tmp_path)
     for name in ("events.md", "event.schema.json"):
-        assert (tmp_path / name).read_text(encoding="utf-8") == (event_docs.DOCS / name).read_text(encoding="utf-8")
+        assert (tmp_path / name).read_text(encoding="utf-8") == (contract_docs.DOCS / name).read_text(encoding="utf-8")
 
 
 def test_a_page_without_room_for_the_fields_is_an_error():
     with pytest.raises(ValueError, match="lost the marks"):
-        event_docs.page_text("# Events\n")
+        contract_docs.page_text("# Events\n")
 
 
 def test_the_schema_is_a_schema():
-    jsonschema.Draft202012Validator.check_schema(event_docs.event_schema())
+    jsonschema.Draft202012Validator.check_schema(contract_docs.event_schema())
 
 
 def test_the_examples_of_the_page_are_accepted_by_both():

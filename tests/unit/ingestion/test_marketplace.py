@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from ingestion.ad_spend.files import RejectedRow, ad_spend_files, read_content, read_rows
-from ingestion.marketplace import MAIL_DOMAIN, PASSWORD_MARK, LandingDay, Marketplace, Outcome
-from ingestion.marketplace.broken_lines import KINDS
-from ingestion.marketplace.landing_files import MANIFEST, write_landing_files
-from ingestion.marketplace.visitors import arrival
+from ingestion.ad_spend.csv_files import RejectedRow, ad_spend_files, read_content, read_rows
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
-from ingestion.validation.stored import Accepted
+from ingestion.validation.event_record import Accepted
 from ingestion.validation.validator import LineValidator, NotTracked, Rejected
+from sample_data import MAIL_DOMAIN, PASSWORD_MARK, LandingDay, Marketplace, Outcome
+from sample_data.broken_lines import KINDS
+from sample_data.landing_files import MANIFEST, write_landing_files
+from sample_data.visitors import arrival
 
 START = date(2026, 10, 1)
 DAYS = 9

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.normalization import (
+from ingestion.utm_normalization import (
     MAX_NORMALIZED_BYTES,
     MAX_NORMALIZED_LENGTH,
     normalized_detail,

@@ -4,8 +4,8 @@ import argparse
 
 import pytest
 
-from ingestion.marketplace.__main__ import main as write_marketplace
-from ingestion.window import NotADay, Window, parse_day
+from sample_data.__main__ import main as write_marketplace
+from warehouse.window import NotADay, Window, parse_day
 
 
 @pytest.mark.parametrize("text", ["2026-13-01", "yesterday", "2026-10-01T00:00", "0", "01.10.2026"])

@@ -8,8 +8,8 @@ import pytest
 
 from ingestion.landing.files import LandingFile
 from ingestion.landing.storage import LocalFolder, StoredEntry
-from ingestion.window import Window
-from orchestration.arrivals import Arrivals, Found, Memory, decide, older_days, watched
+from orchestration.landing_sensor import Arrivals, Found, Memory, decide, older_days, watched
+from warehouse.window import Window
 
 NOW = datetime(2026, 10, 10, 12, tzinfo=UTC)
 TODAY = date(2026, 10, 10)

@@ -9,8 +9,7 @@ import dagster as dg
 import pytest
 
 import attribution
-from ingestion.window import Window
-from orchestration.dbt import (
+from orchestration.dbt.translator import (
     WarehouseDbtTranslator,
     build_arguments,
     described_test,
@@ -18,7 +17,8 @@ from orchestration.dbt import (
     version_of,
     windowed_tables,
 )
-from orchestration.loaded_version import PROJECT_DIR
+from publishing.loaded_version import PROJECT_DIR
+from warehouse.window import Window
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from orchestration.dbt_results import DbtFailed, failure, failure_of, keep_parse, remove_old_folders
-from orchestration.failures import MayPass
+from orchestration.dbt.invocation import DbtFailed, failure, failure_of, keep_parse, remove_old_folders
+from orchestration.retries import MayPass
 
 TEST = {
     "unique_id": "test.marketplace.one_row_per_metrics.1f2e",

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.marketplace import Marketplace
-from ingestion.marketplace.landing_files import MANIFEST, sample_in, write_landing_files
-from ingestion.window import Window
-from orchestration.demo import turn
-from orchestration.demo.sample import DemoRefused, Situation, is_start_chosen, remember_start, sample_days
-from orchestration.warehouse import CHECKOUT
+from sample_data import Marketplace, demo_lock
+from sample_data.landing_files import MANIFEST, sample_in, write_landing_files
+from sample_data.sample_days import DemoRefused, Situation, is_start_chosen, remember_start, sample_days
+from warehouse.connection import CHECKOUT
+from warehouse.window import Window
 
 PROPOSED = date(2026, 10, 1)
 YESTERDAY = date(2027, 3, 14)
@@ -124,7 +123,7 @@ def test_a_longer_sample_keeps_the_files_of_the_shorter_one(tmp_path: Path) -> N
 
 def test_a_second_demo_says_for_whom_it_waits_and_goes_on_when_the_first_has_ended(tmp_path: Path) -> None:
     said: list[str] = []
-    first = turn.taken(tmp_path / "demo.lock", said.append)
+    first = demo_lock.taken(tmp_path / "demo.lock", said.append)
     first.__enter__()
     assert said == []
 
@@ -132,5 +131,5 @@ def test_a_second_demo_says_for_whom_it_waits_and_goes_on_when_the_first_has_end
         said.append(text)
         first.__exit__(None, None, None)
 
-    with turn.taken(tmp_path / "demo.lock", end_the_first):
+    with demo_lock.taken(tmp_path / "demo.lock", end_the_first):
         assert said == [f"another make demo is at work here (process {os.getpid()}): waiting until it has ended"]

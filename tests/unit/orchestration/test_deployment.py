@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.deployment import Deployment, DeploymentError, make_home
+from orchestration.cli.dagster_process import Deployment, DeploymentError, make_home
 
 # Becomes another program while it holds the lock, as `make ui` does.
 BECOMES_A_SLEEPER = """
 import os, sys
 from pathlib import Path
-from orchestration.deployment import Deployment
+from orchestration.cli.dagster_process import Deployment
 Deployment(Path(sys.argv[1])).command()
 os.execv(sys.executable, [sys.executable, "-c", "import time; print('runs', flush=True); time.sleep(600)"])
 """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestration.embedded.settings import buffers_mb
+from warehouse.embedded.postgresql_conf import buffers_mb
 
 GIGABYTE = 1024**3
 

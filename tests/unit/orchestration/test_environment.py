@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.environment import FILE, SettingsFileError, additions, programs
+from warehouse.env_file import FILE, SettingsFileError, additions, programs
 
 
 def checkout_with(folder: Path, *lines: str) -> Path:

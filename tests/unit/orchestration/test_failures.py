@@ -6,10 +6,10 @@ import dagster as dg
 import psycopg
 import pytest
 
-from ingestion.candidates.workers import WorkerFailed, WorkerKilled
 from ingestion.landing.files import LandingError
-from orchestration.failures import MayPass, told
-from orchestration.warehouse import PasswordRefused, WarehouseUnavailable
+from ingestion.loading.worker_pool import WorkerFailed, WorkerKilled
+from orchestration.retries import MayPass, told
+from warehouse.connection import PasswordRefused, WarehouseUnavailable
 
 
 def failure_of(error: Exception, *expected: type[Exception]) -> dg.Failure:

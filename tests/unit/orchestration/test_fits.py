@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from ingestion.window import Window
-from orchestration.dbt import build_arguments
-from orchestration.fits import selections
+from orchestration.dbt.translator import build_arguments
+from publishing.build_steps import selections
+from warehouse.window import Window
 
 MONDAY = date(2026, 10, 5)
 

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import dagster as dg
 import pytest
 
-from ingestion.window import Window
 from orchestration.partitions import daily_partitions, run_tags, window_of
-from orchestration.staleness import windows
+from publishing.stale_days import windows
+from warehouse.window import Window
 
 FIRST = date(2026, 10, 1)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestration.demo.run_output import in_short
+from orchestration.cli.run_output import in_short
 
 HEAD = "2026-11-22 13:07:58 +0000 - dagster - {level} - daily_refresh - e077aae0-99b5-48ac-8ca0-3fb23598402e - "
 
@@ -65,7 +65,7 @@ def test_a_run_that_waits_for_another_one_says_so() -> None:
             "dagster._core.definitions.events.Failure: the file x is damaged: write it again",
             "the file x is damaged: write it again",
         ),
-        ("orchestration.settings.MissingSetting: LANDING_URL: Field required", "LANDING_URL: Field required"),
+        ("warehouse.settings.MissingSetting: LANDING_URL: Field required", "LANDING_URL: Field required"),
     ],
 )
 def test_failed_tests_of_dbt_and_reasons_of_failures_are_told(line: str, short: str | None) -> None:

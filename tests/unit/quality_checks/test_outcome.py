@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from ingestion.window import Window
 from quality_checks.outcome import CheckOutcome, Severity, days_of, plain_row
+from warehouse.window import Window
 
 DAY = date(2026, 10, 1)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.window import Window
 from quality_checks.outcome import Severity
 from quality_checks.suite import SuiteError, load_suite, suite_names
+from warehouse.window import Window
 
 DECLARED = {
     "check": "orders_are_well_formed",

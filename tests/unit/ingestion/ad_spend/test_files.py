@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.ad_spend.files import (
+from ingestion.ad_spend.csv_files import (
     CHANNELS,
     AdSpendRow,
     RejectedRow,

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from ingestion.candidates.filters import Crowds, Marks
-from ingestion.resolution.rate_limit import EVENTS_PER_MINUTE
+from ingestion.deduplication.rate_limit import EVENTS_PER_MINUTE
+from ingestion.loading.bloom_filter import Crowds, Marks
 
 
 def test_a_mark_is_a_repeat_from_its_second_time_on_within_a_portion_and_across() -> None:

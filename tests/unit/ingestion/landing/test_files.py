@@ -8,7 +8,7 @@ import pytest
 
 from ingestion.landing.files import LandingError, LandingRoot, landing_files, look
 from ingestion.landing.reading import checksum, read_lines
-from ingestion.window import Window
+from warehouse.window import Window
 
 WINDOW = Window(date(2026, 10, 1), date(2026, 10, 3))
 

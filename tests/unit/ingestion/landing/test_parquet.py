@@ -19,10 +19,10 @@ from ingestion.landing.files import LandingError, LandingFile, landing_files
 from ingestion.landing.objects import Oversized
 from ingestion.landing.parquet import rows_as_lines
 from ingestion.landing.reading import checksum, read_lines
+from ingestion.validation.event_record import Accepted
 from ingestion.validation.notes import Note
-from ingestion.validation.stored import Accepted
 from ingestion.validation.validator import LineValidator, NotTracked, Rejected
-from ingestion.window import Window
+from warehouse.window import Window
 
 DAY = date(2026, 10, 3)
 MIB = 1_048_576
@@ -379,7 +379,7 @@ import numpy, pyarrow, pyarrow.parquet, pyarrow.compute
 from ingestion.landing.files import landing_files
 from ingestion.landing.objects import Oversized
 from ingestion.landing.reading import read_lines
-from ingestion.window import Window
+from warehouse.window import Window
 
 [file] = landing_files(Path(sys.argv[1]), Window.day(date(2026, 10, 3)))
 before = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()

@@ -22,7 +22,7 @@ from ingestion.landing.limits import Limits
 from ingestion.landing.lines import EventArray, Placed
 from ingestion.landing.objects import Oversized
 from ingestion.landing.reading import Reading, checksum, read_lines
-from ingestion.window import Window
+from warehouse.window import Window
 
 DAY = Window.day(date(2026, 10, 1))
 MIB = 1_048_576

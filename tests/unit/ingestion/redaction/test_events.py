@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ingestion.validation.stored import Accepted
+from ingestion.validation.event_record import Accepted
 from ingestion.validation.validator import LineValidator, Rejected
 from tests.personal_data import plant, planted_line, survives
 

@@ -11,9 +11,9 @@ import pytest
 
 from ingestion.application.source import hash_email
 from ingestion.event_rules import default_rules
-from ingestion.redaction.ids import hashed_id, hashed_key
+from ingestion.redaction.personal_ids import hashed_id, hashed_key
+from ingestion.validation.event_record import Accepted
 from ingestion.validation.notes import Note
-from ingestion.validation.stored import Accepted
 from ingestion.validation.validator import LineValidator, Rejected
 
 DAY = date(2026, 11, 8)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ingestion.redaction import default_redactor, redact_text
-from ingestion.validation.stored import Accepted
+from ingestion.validation.event_record import Accepted
 from ingestion.validation.validator import LineValidator
 
 DAY = date(2026, 11, 8)

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from ingestion.tracking import LandingWriter, Tracker, atomic_file
+from ingestion.tracking import LandingWriter, Tracker
+from warehouse import atomic_file
 
 NOON = datetime(2026, 10, 5, 12, tzinfo=UTC)
 LONG = 3_600.0

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ingestion.tracking import Tracked, Tracker, TrackingContext
 from ingestion.tracking.tracker import DO_NOT_TRACK
-from ingestion.validation.stored import Accepted
+from ingestion.validation.event_record import Accepted
 from ingestion.validation.validator import LineValidator
 from tests.unit.ingestion.tracking.conftest import NOW, Lines
 

@@ -14,7 +14,7 @@ from typing import Any
 from ingestion.event_rules import default_rules
 from ingestion.hashing import hash_email
 from ingestion.tracking import LandingWriter, Tracker
-from ingestion.validation.stored import Accepted
+from ingestion.validation.event_record import Accepted
 from ingestion.validation.validator import LineValidator
 from tests.personal_data import MAX_DEPTH, encoded, plant, survives
 

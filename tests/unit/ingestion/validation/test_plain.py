@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ingestion.candidates.rows import event_row
 from ingestion.contract import SECTIONS, Event, camel_keys
-from ingestion.validation.plain import plain_instant, plain_session_id, read_plain
-from ingestion.validation.stored import Accepted
+from ingestion.loading.binary_copy import event_row
+from ingestion.validation.event_record import Accepted
+from ingestion.validation.fast_path import plain_instant, plain_session_id, read_plain
 from ingestion.validation.timestamps import from_microseconds, parse_timestamp, timestamp_reason, to_microseconds
 from ingestion.validation.validator import LineValidator
 from tests.unit.ingestion.conftest import GOOD_EVENT, as_line

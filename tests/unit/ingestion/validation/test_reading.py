@@ -10,8 +10,8 @@ import pytest
 
 from ingestion.contract import ID_FIELDS
 from ingestion.event_rules import EventRules, default_rules
+from ingestion.validation.event_record import Accepted
 from ingestion.validation.notes import Note, counts_of, notes_of
-from ingestion.validation.stored import Accepted
 from ingestion.validation.validator import LineValidator, Rejected
 from tests.unit.ingestion.conftest import GOOD_EVENT, as_line
 

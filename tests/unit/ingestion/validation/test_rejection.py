@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ingestion.validation.rejection import redact_line
+from ingestion.validation.rejected_line import redact_line
 
 
 def test_json_keeps_everything_but_personal_data():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingestion.validation.spelling import has_duplicate_keys, is_camel, spell
+from ingestion.validation.key_normalization import has_duplicate_keys, is_camel, spell
 
 
 @pytest.mark.parametrize(

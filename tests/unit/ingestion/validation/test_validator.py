@@ -14,8 +14,8 @@ from ingestion.event_rules import default_rules
 from ingestion.landing.lines import EventArray
 from ingestion.landing.objects import Oversized
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
-from ingestion.validation.diagnosis import diagnose, read_document
-from ingestion.validation.stored import Accepted
+from ingestion.validation.errors import diagnose, read_document
+from ingestion.validation.event_record import Accepted
 from ingestion.validation.validator import LineValidator, NotTracked, Rejected
 
 VALIDATOR = LineValidator(landing_date=date(2026, 10, 3), start_date=date(2026, 10, 1))

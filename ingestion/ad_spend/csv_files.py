@@ -1,0 +1,268 @@
+"""Ad spend as CSV files, `<landing root>/ad_spend/<name>.csv`: finds them, reads them, judges their rows.
+
+The first line names the columns, in any order, in snake_case or camelCase: `date` and `cost_cents`; `channel` or any of
+`utm_source`, `utm_medium`, `utm_campaign`; and, where they are known, `impressions` and `clicks`. A row that breaks a
+rule is rejected alone; a file whose columns cannot be trusted is refused whole.
+"""
+
+import csv
+import datetime
+import hashlib
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, NamedTuple
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from ingestion.contract import MAX_CENTS, MAX_UTM_LENGTH
+from ingestion.landing.files import LandingError, LandingRoot
+from ingestion.landing.storage import FOLLOW_LINKS, Storage, StorageError, StorageUnreachable, StoredEntry
+from ingestion.redaction import redact_text
+from ingestion.utm_normalization import Redact, normalized_name, normalized_source
+
+FOLDER: Final = "ad_spend"
+# A year of a hundred campaigns a day takes 4 MB. The rows of a file are held in memory, at ten times its size.
+MAX_FILE_BYTES: Final = 16 * 1024**2
+# What the warehouse calls its channels: GA4's default channel group.
+CHANNELS: Final = (
+    "Direct", "Cross-network", "Paid Shopping", "Paid Search", "Paid Social", "Paid Video", "Display", "Paid Other",
+    "AI Assistant", "Organic Shopping", "Organic Social", "Organic Video", "Organic Search", "Referral", "Email",
+    "Affiliates", "Audio", "SMS", "Mobile Push", "Unassigned",
+)  # fmt: skip
+# Advertising on the web is younger than this, and a later year is a slip of the pen.
+_FIRST_YEAR, _LAST_YEAR = 1990, 2100
+_MAX_KEPT: Final = 4_096
+
+_CHANNEL_NAMES: Final = {normalized_name(name): name for name in CHANNELS}
+_CAMEL_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+class Unusable(Exception):
+    """A file that cannot be used at all. The text says where, what is wrong, and what to do."""
+
+
+def _channel(text: str) -> str | None:
+    return None if not text else _CHANNEL_NAMES[normalized_name(text)]
+
+
+def _text(text: str) -> str | None:
+    # Whatever a visit may carry, with which these texts have to meet.
+    if len(text) > MAX_UTM_LENGTH or "\0" in text:
+        raise ValueError
+    return text or None
+
+
+def _count(text: str) -> int | None:
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9]{1,19}", text) or int(text) > MAX_CENTS:
+        raise ValueError
+    return int(text)
+
+
+def _cost(text: str) -> int:
+    cost = _count(text)
+    if cost is None:
+        raise ValueError
+    return cost
+
+
+def _day(text: str) -> datetime.date:
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise ValueError
+    day = datetime.date.fromisoformat(text)
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise ValueError
+    return day
+
+
+def _read_by(read: Callable[[str], Any]) -> BeforeValidator:
+    """Strict reading of a text: what pydantic itself would accept, such as 12.0 or 1_000, is a slip in such a file."""
+
+    def validate(text: str) -> Any:
+        try:
+            return read(text.strip())
+        except (ValueError, KeyError):
+            raise ValueError("unreadable") from None
+
+    return BeforeValidator(validate)
+
+
+_Text = Annotated[str | None, _read_by(_text), Field(description=f"a text of at most {MAX_UTM_LENGTH} characters")]
+_Count = Annotated[
+    int | None,
+    _read_by(_count),
+    Field(description=f"a whole number from 0 to {MAX_CENTS}, in digits only; leave it empty if unknown"),
+]
+
+
+class AdSpendRow(BaseModel):
+    """What was spent on one day on a channel or a campaign, in cents. A description completes "<column>: not ..."."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    date: Annotated[datetime.date, _read_by(_day), Field(description="a day such as 2026-10-31")]
+    channel: Annotated[str | None, _read_by(_channel), Field(description=f"one of {', '.join(CHANNELS)}")] = None
+    utm_source: _Text = None
+    utm_medium: _Text = None
+    utm_campaign: _Text = None
+    cost_cents: Annotated[
+        int,
+        _read_by(_cost),
+        Field(description=f"a whole number of cents from 0 to {MAX_CENTS}, in digits only; write 12.50 as 1250"),
+    ]
+    impressions: _Count = None
+    clicks: _Count = None
+
+    @model_validator(mode="after")
+    def _names_something(self) -> "AdSpendRow":
+        names = (
+            normalized_source(self.utm_source),
+            normalized_name(self.utm_medium),
+            normalized_name(self.utm_campaign),
+        )
+        if self.channel is None and not any(names):
+            raise PydanticCustomError("unnamed", "row: names neither a channel nor a utm_source, medium or campaign")
+        return self
+
+
+COLUMNS: Final = tuple(AdSpendRow.model_fields)
+_NAMES: Final = ("channel", "utm_source", "utm_medium", "utm_campaign")
+
+
+@dataclass(frozen=True, slots=True)
+class AdSpendFile:
+    """One file. `name` is its path below the landing root: its identity."""
+
+    storage: Storage
+    entry: StoredEntry
+
+    @property
+    def name(self) -> str:
+        return self.entry.name
+
+
+class RejectedRow(NamedTuple):
+    """A row that cannot be used: its line, its text without personal data, and every reason."""
+
+    line_number: int
+    line: str
+    reasons: tuple[str, ...]
+
+
+def ad_spend_files(root: LandingRoot | Path) -> tuple[list[AdSpendFile], dict[str, str]]:
+    """The files below the landing root, sorted by name; and entries that are none, each with the reason.
+
+    No folder, no files. Names that begin with a dot or an underscore, or end as files that are being written do, do not
+    count. Raises LandingError when the folder cannot be listed.
+    """
+    root = LandingRoot.at(root) if isinstance(root, Path) else root
+    if not root.storage.has_folder(FOLDER):
+        return [], {}
+    try:
+        entries = root.storage.entries(FOLDER)
+    except StorageError as error:
+        raise LandingError(f"{root.storage.location(FOLDER)} cannot be listed ({error}): {error.advice}") from error
+    files, others = [], {}
+    for entry in entries:
+        name = entry.name
+        if entry.own_name.startswith((".", "_")) or name.endswith(root.incomplete):
+            continue
+        if not name.isprintable():
+            others[repr(name)] = f"{name!r}: a name that is no printable text; rename it"
+        elif entry.is_link:
+            others[name] = f"{name}: a symbolic link, which is not followed; {FOLLOW_LINKS}"
+        elif not entry.is_file or not name.endswith(".csv"):
+            others[name] = f"{name}: not a file named <name>.csv; save it as CSV, or move it out of {FOLDER}/"
+        else:
+            files.append(AdSpendFile(root.storage, entry))
+    return files, others
+
+
+def read_content(file: AdSpendFile) -> tuple[str, str]:
+    """The text of a file, and the SHA-256 of its bytes. Raises Unusable, or LandingError while nothing answers."""
+    try:
+        with file.storage.open(file.name) as stored:
+            content = stored.read(MAX_FILE_BYTES + 1)
+    except StorageUnreachable as error:
+        raise LandingError(f"{file.storage.location(file.name)} cannot be read ({error}): {error.advice}") from error
+    except (StorageError, OSError) as error:
+        raise Unusable(f"{file.name}: cannot be read ({error}); check its permissions") from error
+    if len(content) > MAX_FILE_BYTES:
+        raise Unusable(f"{file.name}: larger than {MAX_FILE_BYTES} bytes; split it, for example by month")
+    try:
+        return content.decode("utf-8-sig"), hashlib.sha256(content).hexdigest()
+    except UnicodeDecodeError as error:
+        raise Unusable(f"{file.name}: not UTF-8; save it as CSV in UTF-8") from error
+
+
+def read_rows(name: str, text: str, redact: Redact = redact_text) -> Iterator[tuple[int, AdSpendRow] | RejectedRow]:
+    """The rows of a file with the number of their first line, from 1. Blank lines are not rows. Raises Unusable.
+
+    What is kept of a rejected row is redacted by `redact`, by default by the rules of the seeds.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    columns = None
+    line_number = 1
+    while True:
+        try:
+            fields = next(reader)
+        except StopIteration:
+            break
+        except csv.Error as error:
+            raise Unusable(
+                f"{name}, line {line_number}: not CSV ({error}); close its quotes and save it again"
+            ) from error
+        if columns is None:
+            columns = _columns(name, fields)
+        elif any(field.strip() for field in fields):
+            yield _row(line_number, columns, fields, redact)
+        line_number = reader.line_num + 1
+    if columns is None:
+        raise Unusable(f"{name}: empty; its first line has to name the columns")
+
+
+def _columns(name: str, header: list[str]) -> list[str]:
+    columns = [_CAMEL_HUMP.sub("_", column.strip()).lower() for column in header]
+    expected = f"name the columns {', '.join(COLUMNS)} in line 1, separated by commas"
+    if not set(columns) & set(COLUMNS):
+        raise Unusable(f"{name}, line 1: no header; {expected}")
+    if unknown := [column for column in columns if column not in COLUMNS]:
+        raise Unusable(f"{name}, line 1: unknown columns {', '.join(map(repr, unknown))[:200]}; {expected}")
+    if len(set(columns)) < len(columns):
+        raise Unusable(f"{name}, line 1: a column is named twice; {expected}")
+    if missing := [column for column in ("date", "cost_cents") if column not in columns]:
+        raise Unusable(f"{name}, line 1: no column {' and no column '.join(missing)}; {expected}")
+    if not set(columns) & set(_NAMES):
+        raise Unusable(f"{name}, line 1: no column of {', '.join(_NAMES)}; {expected}")
+    return columns
+
+
+def _row(
+    line_number: int, columns: list[str], fields: list[str], redact: Redact
+) -> tuple[int, AdSpendRow] | RejectedRow:
+    if len(fields) != len(columns):
+        reasons = [f"row: {len(fields)} fields where the header names {len(columns)}; quote a text that has a comma"]
+    else:
+        try:
+            return line_number, AdSpendRow.model_validate(dict(zip(columns, fields, strict=True)))
+        except ValidationError as error:
+            reasons = [_reason(problem["loc"], problem["msg"]) for problem in error.errors(include_url=False)]
+    return RejectedRow(line_number, _kept(fields, redact), tuple(reasons))
+
+
+def _reason(location: tuple[int | str, ...], message: str) -> str:
+    if not location:
+        return message
+    column = str(location[0])
+    return f"{column}: not {AdSpendRow.model_fields[column].description}"
+
+
+def _kept(fields: list[str], redact: Redact) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(fields)
+    return redact(line.getvalue().replace("\0", ""))[:_MAX_KEPT]

@@ -1,0 +1,110 @@
+"""Writes exported events to a file, CSV or Parquet, which is there once it is complete, for its owner alone to read."""
+
+import contextlib
+import csv
+import json
+import os
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from ingestion.raw_access.export_redaction import COLUMNS
+from ingestion.raw_access.export_selection import ExportError
+
+Write = Callable[[list[dict[str, Any]]], None]
+# Programs that open CSV files take texts that begin like this for formulas. Ids stay as they are, because they must
+# equal the ids of other tables: those of some databases begin with a minus sign.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_IDS: Final = frozenset(name for name, _ in COLUMNS if name.endswith("_id")) | {"event_key"}
+
+
+@contextmanager
+def writing(path: Path) -> Generator[Write]:
+    """What writes batches of events to the file, by its ending; when the block fails, no file is left.
+
+    Raises ExportError when the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.part")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise ExportError(f"{path.parent} cannot be written: {error.strerror}; WAREHOUSE_EXPORTS names it") from error
+    try:
+        with os.fdopen(descriptor, "wb") as file, _FORMATS[path.suffix](file) as write:
+            yield write
+        draft.replace(path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            draft.unlink()
+
+
+@contextmanager
+def _csv(file: Any) -> Generator[Write]:
+    import io
+
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    writer = csv.writer(text)
+    writer.writerow([name for name, _ in COLUMNS])
+
+    def write(events: list[dict[str, Any]]) -> None:
+        writer.writerows([[_cell(value, is_id=name in _IDS) for name, value in event.items()] for event in events])
+
+    yield write
+    text.flush()
+    text.detach()
+
+
+def _cell(value: Any, *, is_id: bool) -> Any:
+    match value:
+        case str() if not is_id:
+            return f"'{value}" if value.startswith(_FORMULA) else value
+        case dict():
+            return _json(value)
+        case datetime():
+            return value.isoformat()
+        case bool():
+            return str(value).lower()
+    return value
+
+
+@contextmanager
+def _parquet(file: Any) -> Generator[Write]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    types = {
+        "date": pa.date32(),
+        "timestamptz": pa.timestamp("us", tz="UTC"),
+        "bigint": pa.int64(),
+        "boolean": pa.bool_(),
+        "numeric(20, 3)": pa.decimal128(20, 3),
+    }
+    # Ids that are UUIDs, and props as JSON, are texts in it.
+    fields = [pa.field(name, types.get(data_type, pa.string())) for name, data_type in COLUMNS]
+    schema = pa.schema(fields)
+    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+
+        def write(events: list[dict[str, Any]]) -> None:
+            arrays = [
+                pa.array([_text(event[field.name], field.type == pa.string()) for event in events], field.type)
+                for field in fields
+            ]
+            writer.write_batch(pa.record_batch(arrays, schema=schema))
+
+        yield write
+
+
+def _text(value: Any, is_text: bool) -> Any:
+    if not is_text or value is None or isinstance(value, str):
+        return value
+    return _json(value) if isinstance(value, dict) else str(value)
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+_FORMATS: Final = {".csv": _csv, ".parquet": _parquet}

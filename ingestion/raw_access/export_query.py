@@ -1,0 +1,53 @@
+"""Stored events in the order of their time, day by day, a batch in memory at a time."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from ingestion import day_partitions
+from ingestion.raw_access.entity_lookup import matching
+from ingestion.raw_access.export_redaction import COLUMNS
+from ingestion.raw_access.export_selection import Selection
+from ingestion.schema import ATTRIBUTION_COLUMN_NAMES
+
+# Rows of at most 20 KB, of about 600 bytes. A batch is a row group of Parquet, which wants to be large.
+BATCH_ROWS: Final = 5_000
+
+
+def read(connection: psycopg.Connection, selection: Selection) -> Iterator[list[dict[str, Any]]]:
+    """Batches of events with their attribution, oldest first, in the caller's transaction."""
+    for day in _days(connection, selection):
+        events, attribution = (sql.Identifier(*name.split(".")) for name in day_partitions.names(day))
+        columns = sql.SQL(", ").join(
+            sql.Identifier("attribution" if name in ATTRIBUTION_COLUMN_NAMES else "events", name) for name, _ in COLUMNS
+        )
+        conditions: list[sql.Composable] = [sql.SQL("true")]
+        if selection.entity_type and selection.entity_id:
+            conditions.append(matching(selection.entity_type, selection.entity_id))
+        if selection.event_type:
+            conditions.append(sql.SQL("event_type = {}").format(selection.event_type))
+        query = sql.SQL(
+            "select {columns} from (select * from {events} as events where {conditions}) as events"
+            " left join {attribution} as attribution using (event_date, event_key)"
+            ' order by occurred_at, event_key collate "C"'
+        ).format(columns=columns, events=events, attribution=attribution, conditions=sql.SQL(" and ").join(conditions))
+        with connection.cursor("exported_events", row_factory=dict_row) as cursor:
+            cursor.execute(query)
+            while batch := cursor.fetchmany(BATCH_ROWS):
+                yield batch
+
+
+def _days(connection: psycopg.Connection, selection: Selection) -> list[date]:
+    """The days of the selection of which anything is stored."""
+    days = [
+        day
+        for (day,) in connection.execute(
+            "select to_date(right(relname, 8), 'YYYYMMDD') from pg_inherits"
+            " inner join pg_class on pg_class.oid = inhrelid where inhparent = 'raw.events'::regclass order by 1"
+        )
+    ]
+    return days if selection.days is None else [day for day in days if day in selection.days]

@@ -1,0 +1,207 @@
+"""A usable event as it is stored: the columns, what fills them, and the id."""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+from hashlib import sha256
+from operator import attrgetter
+from typing import Any, Final
+
+import msgspec
+
+from ingestion.attribution_table import ATTRIBUTION_COLUMN_NAMES
+from ingestion.contract import CLICK_IDS, DEFAULT_SOURCE, DEVICE_SOURCES, Attribution, Event, Props
+from ingestion.redaction import Redactor
+from ingestion.user_agents import Device, UserAgentParser
+from ingestion.utm_normalization import normalized_detail, normalized_name, normalized_source
+from ingestion.validation.notes import Note
+from ingestion.validation.timestamps import MICROSECONDS_OF_DAY, from_microseconds
+
+# The version of a UUID is in 4 of its bits, 8 here, the variant in 2.
+_UUID_CONTENT: Final = 2**128 - 1 ^ (0xF << 76 | 0x3 << 62)
+_UUID_8: Final = 0x8 << 76 | 0x2 << 62
+_NO_ATTRIBUTION: Final = (None,) * len(ATTRIBUTION_COLUMN_NAMES)
+_NO_CLICK_IDS: Final = (None,) * len(CLICK_IDS)
+_MAX_REMEMBERED_URLS: Final = 512
+_ATTRIBUTION_FIELDS: Final = attrgetter(*Attribution.__struct_fields__)
+
+
+class Kind(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+    """What kind of event one is, in columns of few values: many events have the very same object."""
+
+    event_type: str
+    source: str
+    actor_type: str | None
+    entity_type: str | None
+    is_from_device: bool
+
+
+class Accepted(msgspec.Struct, frozen=True, gc=False):
+    """A usable event by the columns that it is stored in: times in microseconds since 2000, UTC, UUIDs as their 16
+    bytes, props as JSON."""
+
+    event_date: date
+    event_key: str
+    event_id: bytes
+    kind: Kind
+    occurred_at: int
+    received_at: int
+    actor_id: str | None
+    anonymous_id: str | None
+    session_id: bytes | None
+    entity_id: str | None
+    ip_asset_id: str | None
+    project_id: str | None
+    license_id: str | None
+    revenue_cents: int | None
+    fee_cents: int | None
+    engagement_milliseconds: int | None
+    props: bytes
+    device: Device
+    canonical_hash: bytes
+    attribution: tuple[str | None, ...] | None  # None where none of it is given
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """What is stored, in the order of schema.CANDIDATE_COLUMN_NAMES, as Python objects."""
+        kind = self.kind
+        milliseconds = self.engagement_milliseconds
+        return (
+            self.event_date,
+            self.event_key,
+            self.event_id,
+            kind.event_type,
+            from_microseconds(self.occurred_at),
+            from_microseconds(self.received_at),
+            kind.source,
+            self.actor_id,
+            kind.actor_type,
+            self.anonymous_id,
+            self.session_id,
+            kind.entity_type,
+            self.entity_id,
+            self.ip_asset_id,
+            self.project_id,
+            self.license_id,
+            self.revenue_cents,
+            self.fee_cents,
+            None if milliseconds is None else Decimal(milliseconds).scaleb(-3),
+            self.props.decode(),
+            *self.device,
+            self.canonical_hash,
+            *(self.attribution or _NO_ATTRIBUTION),
+        )
+
+
+def kind_of(event_type: str, source: str | None, actor_type: str | None, entity_type: str | None) -> Kind:
+    """The kind of an event by its fields."""
+    source = source or DEFAULT_SOURCE
+    entity_type = None if entity_type is None else entity_type.lower()
+    return Kind(event_type, source, actor_type, entity_type, source in DEVICE_SOURCES)
+
+
+def accepted_event(
+    event: Event,
+    kind: Kind,
+    known: Props,
+    occurred_at: int,
+    received_at: int,
+    session_id: bytes | None,
+    event_key: str,
+    props: bytes,
+    canonical_hash: bytes,
+    agents: UserAgentParser,
+    redactor: Redactor,
+    notes: tuple[Note, ...] = (),
+) -> Accepted:
+    """An event that breaks no rule, with its known props, under its key. `props` are those to store: JSON without
+    personal data. `notes` say what of the event did not count."""
+    event_date, spelled_date = _day(occurred_at // MICROSECONDS_OF_DAY)
+    # The stored id: a UUID of version 8 made of the SHA-256 of the event's day and key, the same everywhere.
+    digest = sha256(spelled_date + event_key.encode()).digest()
+    entity_type = kind.entity_type
+    entity_id = event.entity_id
+    context = event.context
+    if context is None:
+        device = agents.parse(known.user_agent)
+    else:
+        device = agents.parse(context.user_agent or known.user_agent)
+        if context.device_type or context.browser or context.os:
+            device = device._replace(
+                device_type=redactor.text(context.device_type or "") or device.device_type,
+                browser=redactor.text(context.browser or "") or device.browser,
+                os=redactor.text(context.os or "") or device.os,
+            )
+    return Accepted(
+        event_date,
+        event_key,
+        (int.from_bytes(digest[:16]) & _UUID_CONTENT | _UUID_8).to_bytes(16),
+        kind,
+        occurred_at,
+        received_at,
+        event.actor_id,
+        event.anonymous_id,
+        session_id,
+        entity_id,
+        event.ip_asset_id or (entity_id if entity_type == "asset" else None),
+        event.project_id or (entity_id if entity_type == "project" else None),
+        event.license_id or (entity_id if entity_type == "license" else None),
+        known.revenue_cents,
+        known.fee_cents,
+        None if known.engagement_time is None else _to_milliseconds(known.engagement_time),
+        props,
+        device,
+        canonical_hash,
+        None if event.attribution is None else _attribution(event.attribution, redactor),
+        notes,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _day(days: int) -> tuple[date, bytes]:
+    """A day by its number, and how it is spelled in what ids are made of."""
+    event_date = from_microseconds(days * MICROSECONDS_OF_DAY).date()
+    return event_date, f"{event_date.isoformat()} ".encode()
+
+
+def _attribution(attribution: Attribution, redactor: Redactor) -> tuple[str | None, ...] | None:
+    given = _ATTRIBUTION_FIELDS(attribution)
+    # Only click ids, which come last, are never the same again.
+    if given[7:] == _NO_CLICK_IDS and len(given[5] or "") + len(given[6] or "") <= _MAX_REMEMBERED_URLS:
+        return _remembered_attribution(given, redactor)
+    return _redacted_attribution(given, redactor)
+
+
+def _redacted_attribution(given: tuple[str | None, ...], redactor: Redactor) -> tuple[str | None, ...] | None:
+    """What is stored of an attribution, in the order of schema.ATTRIBUTION_COLUMNS."""
+    redact = redactor.text
+    source, medium, campaign, *pages = (redact(text) if text else None for text in (*given[:3], *given[5:7]))
+    normal = redactor.short_text
+    stored = (
+        source, medium, campaign,
+        *[normalized_detail(text, normal) for text in given[3:5]],
+        normalized_source(source, normal), normalized_name(medium, normal), normalized_name(campaign, normal),
+        *pages,
+        # Click ids are random text, in which anything could look like a phone number.
+        *[_click_id(text, redact) if text else None for text in given[7:]],
+    )  # fmt: skip
+    return stored if any(stored) else None
+
+
+def _click_id(text: str, redact: Callable[[str], str]) -> str | None:
+    text = text.strip()
+    return (redact(text) if "@" in text or "%" in text else text) or None
+
+
+_remembered_attribution: Final = lru_cache(maxsize=2_048)(_redacted_attribution)
+
+
+def _to_milliseconds(seconds: float) -> int:
+    milliseconds = int(seconds * 1_000 + 0.5)
+    # The very number: of all that have three decimals at most, no two are the same float.
+    if milliseconds / 1_000 == seconds:
+        return milliseconds
+    # By way of its shortest text, so that 0.0005 is the number that was written and not the float just beside it.
+    return int(Decimal(repr(seconds)).scaleb(3).quantize(1, ROUND_HALF_UP))

@@ -1,0 +1,1 @@
+"""The command line `python -m orchestration`, one module a command."""

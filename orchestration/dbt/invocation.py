@@ -1,0 +1,113 @@
+"""What a dbt invocation leaves behind: why it failed, its parse of the project, its process and its folder."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from orchestration.retries import MayPass
+
+# dbt hands on Postgres' words and not its error classes.
+_MAY_PASS: Final = (
+    "could not connect",
+    "connection refused",
+    "connection to server",
+    "connection already closed",
+    "server closed the connection",
+    "terminating connection",
+    "the database system is",
+    "timeout expired",
+    "too many clients",
+    "remaining connection slots",
+    "deadlock detected",
+    "lock timeout",
+    # SQLSTATE 53100 and 53200, by the system's words and by those of Postgres.
+    "no space left on device",
+    "disk quota exceeded",
+    "disk full",
+    "could not extend file",
+    "out of memory",
+    "out of shared memory",
+    "could not resize shared memory segment",
+    "cannot allocate memory",
+)
+_PARSE: Final = "partial_parse.msgpack"
+# One an invocation, 3 MB each: enough to look back over two weeks of nights.
+KEPT_FOLDERS: Final = 20
+STOP_SECONDS: Final = 20
+
+
+class DbtFailed(Exception):
+    """dbt failed for a reason that stays: a test found bad rows, or a model is wrong."""
+
+
+def failure(folder: Path, otherwise: str, exit_code: int | None = None) -> DbtFailed | MayPass:
+    """Tell why the invocation with this target folder failed, node by node; `otherwise` where dbt left no results.
+
+    A negative `exit_code` is the signal that ended dbt: mostly the system's, for want of memory.
+    """
+    if exit_code is not None and exit_code < 0:
+        return MayPass(f"dbt was ended by signal {-exit_code}, perhaps for want of memory")
+    try:
+        results = json.loads((folder / "run_results.json").read_bytes())["results"]
+    except (OSError, ValueError, KeyError):
+        results = []
+    return failure_of(results, otherwise)
+
+
+def failure_of(results: Sequence[Mapping[str, Any]], otherwise: str) -> DbtFailed | MayPass:
+    """The failure that these results of dbt's nodes stand for; it may pass only when every failed node's may."""
+    reasons = {
+        f"{kind} {_name(result)}": " ".join(str(result["message"]).split())
+        for result in results
+        if (kind := {"fail": "test", "error": result["unique_id"].split(".")[0]}.get(result["status"]))
+    }
+    if not reasons:
+        return MayPass(f"dbt: {otherwise}") if _says_it_may_pass(otherwise) else DbtFailed(f"dbt: {otherwise}")
+    text = "; ".join(f"{node}: {reason}" for node, reason in reasons.items())
+    return MayPass(f"dbt: {text}") if all(map(_says_it_may_pass, reasons.values())) else DbtFailed(f"dbt: {text}")
+
+
+def _name(result: Mapping[str, Any]) -> str:
+    return str(result["unique_id"]).split(".")[2]
+
+
+def _says_it_may_pass(text: str) -> bool:
+    return any(words in text.lower() for words in _MAY_PASS)
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Have dbt stop, if it has not ended: it cancels its queries and rolls back."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(timeout=STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def keep_parse(folder: Path, target: Path) -> None:
+    """Keep an invocation's parse of the project for the next one, which is then spared its own (1.5 s of CPU).
+
+    dbt itself sees whether a parse still fits the files and the connection.
+    """
+    if not (folder / _PARSE).exists():
+        return
+    handle, name = tempfile.mkstemp(prefix=_PARSE, dir=target)
+    os.close(handle)
+    shutil.copyfile(folder / _PARSE, name)
+    Path(name).replace(target / _PARSE)
+
+
+def remove_old_folders(target: Path, prefix: str, keep: int = KEPT_FOLDERS) -> None:
+    """Remove the folders of all but the last invocations: dagster_dbt makes one each time, and leaves it."""
+    folders = sorted(target.glob(f"{prefix}-*/"), key=lambda folder: folder.stat().st_mtime, reverse=True)
+    for folder in folders[keep:]:
+        shutil.rmtree(folder, ignore_errors=True)

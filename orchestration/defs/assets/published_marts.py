@@ -1,0 +1,75 @@
+"""Schemas marts and published as assets: what BI reads, and what coarser marts are made from, moved there in one
+transaction when every gate has been passed.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from ingestion.raw_access import entity_lookup
+from orchestration import asset_checks, retries, row_counts
+from orchestration.dbt import translator as project
+from orchestration.defs.assets.raw_events import DAILY
+from orchestration.defs.resources import WriterResource
+from orchestration.partitions import window_of
+from publishing.marts import marts_of
+from publishing.publish import Publication, PublicationRefused, publish
+from publishing.scopes import Scope
+from warehouse.writer_lock import WriterBusy
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(
+            [mart.schema, mart.name],
+            deps=[["build", mart.name]],
+            description=mart.description,
+            group_name=mart.schema,
+            kinds={"postgres"},
+            owners=project.OWNERS,
+            metadata={"dagster/table_name": f"{mart.schema}.{mart.name}"},
+        )
+        for mart in marts_of(project.manifest())
+    ],
+    partitions_def=DAILY,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    retry_policy=retries.RETRIES,
+)
+def published_marts(context: dg.AssetExecutionContext, writer: WriterResource) -> Iterator[dg.MaterializeResult[None]]:
+    """Move the run's days from build to marts, all marts together; refuses days that have not passed every gate."""
+    window = window_of(context)
+    marts = marts_of(project.manifest())
+    with retries.told(PublicationRefused, WriterBusy), writer.connect() as connection:
+        published = publish(
+            connection,
+            marts=marts,
+            window=window,
+            run_id=context.run.run_id,
+            raw_checks=asset_checks.RAW_GATE,
+            build_checks=asset_checks.BUILD_GATE,
+        )
+        _tell(context, published)
+        # Not while they are loaded: entity_events.py says what that would cost.
+        entity_lookup.index_published_days(connection)
+        counted: dict[str, int] = (
+            {} if published.days_unchanged is None else {"days_unchanged": published.days_unchanged}
+        )
+        metadata: dict[str, Any] = {**counted, "marts_dropped": list(published.dropped)}
+        for mart in marts:
+            if mart.scope is Scope.DAY and not mart.is_view:
+                rows = row_counts.rows_by_day(connection, mart.schema, mart.name, mart.date_column, window)
+                row_counts.tell(context, dg.AssetKey([mart.schema, mart.name]), rows)
+            yield dg.MaterializeResult(asset_key=[mart.schema, mart.name], metadata=metadata)
+
+
+def _tell(context: dg.AssetExecutionContext, published: Publication) -> None:
+    for mart in published.dropped:
+        context.log.warning(f"dropped {mart}: no model makes it any more")
+    for mart in published.kept:
+        context.log.warning(
+            f"{mart} has no model any more and is not updated; it stays, because a view of somebody else reads it."
+            " Drop that view, and the next publication drops the mart"
+        )
+    if published.days_unchanged:
+        context.log.info(f"{published.days_unchanged} days came out as they were published before")

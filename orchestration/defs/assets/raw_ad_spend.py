@@ -1,0 +1,77 @@
+"""What was spent on advertising, from the CSV files below the landing folder, as an asset of schema raw."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import dagster as dg
+
+from ingestion import schema
+from ingestion.ad_spend import loading as ad_spend
+from ingestion.ad_spend import schema as ad_spend_schema
+from ingestion.landing.files import LandingError
+from orchestration import retries
+from orchestration.dbt.translator import OWNERS
+from orchestration.defs.assets.raw_events import DAILY
+from orchestration.defs.resources import SourcesResource, WriterResource
+
+_KEY: Final = dg.AssetKey(["raw", "ad_spend"])
+# Not blocking: a slip in a marketing file must not hold up the numbers of the marketplace.
+_CHECK: Final = dg.AssetCheckSpec(
+    "ad_spend_files_are_usable",
+    asset=_KEY,
+    description="No file of ad spend is refused, and no row of one is rejected; raw.rejected_ad_spend says why.",
+)
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(
+            _KEY,
+            description=(
+                "What was spent on a day on a channel or campaign, in cents. Rows of one file with the same day and"
+                " names add up. Of several files that have them, the one with the greater name counts."
+            ),
+            group_name="raw",
+            kinds={"python", "postgres"},
+            owners=OWNERS,
+            metadata={"dagster/table_name": "raw.ad_spend"},
+        )
+    ],
+    check_specs=[_CHECK],
+    # Why: see raw_application_tables.
+    partitions_def=DAILY,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    retry_policy=retries.RETRIES,
+)
+def raw_ad_spend(
+    context: dg.AssetExecutionContext, writer: WriterResource, sources: SourcesResource
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Load the files that are new or have changed, whatever days they are about."""
+    with retries.told(LandingError), writer.connect() as connection:
+        schema.create(connection)
+        ad_spend_schema.create(connection, sources.rules)
+        report = ad_spend.load_ad_spend(connection, root=sources.landing_root, rules=sources.rules)
+        rows, rejected = ad_spend.row_count(connection), ad_spend.rejected_rows(connection)
+    for reason in report.refused.values():
+        context.log.error(f"{reason}. What was loaded of this file before, if anything, stands.")
+    yield dg.MaterializeResult(
+        asset_key=_KEY,
+        metadata={
+            "dagster/row_count": rows,
+            "rows_read": report.rows_read,
+            "accepted": report.accepted,
+            "rejected": report.rejected,
+            "duplicates": report.duplicates,
+            "files_loaded": len(report.loaded),
+            "files_unchanged": len(report.unchanged),
+            "files_missing": list(report.missing),
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name=_CHECK.name,
+                passed=not report.refused and not rejected,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={"files_refused": list(report.refused.values()), "rows_rejected_by_file": rejected},
+            )
+        ],
+    )

@@ -1,0 +1,222 @@
+"""Schema raw as assets: landing files and the product's own tables."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+import dagster as dg
+import psycopg
+from pydantic import Field
+
+from ingestion import attribution_migration, schema
+from ingestion.application import schema as application_schema
+from ingestion.application.events import ExtractedDay, extract_events, loaded_lines
+from ingestion.application.sync import (
+    ApplicationRowsMissing,
+    ApplicationSchemaError,
+    connect_application,
+    read_application,
+)
+from ingestion.encryption.tokens import EncryptionSettingsError
+from ingestion.landing.files import LandingError
+from ingestion.loading.landing_day import LoadReport, load_window
+from ingestion.validation.notes import OUTCOMES, Counts
+from orchestration import retries, row_counts
+from orchestration.dbt.translator import OWNERS
+from orchestration.defs.resources import SourcesResource, WriterResource
+from orchestration.load_summary import load_in_words
+from orchestration.partitions import daily_partitions, window_of
+from publishing import stale_days
+from warehouse.settings import settings
+from warehouse.window import ONE_DAY, Window
+
+DAILY: Final = daily_partitions(settings().warehouse_start_date)
+
+_EVENT_SPECS: Final = (
+    dg.AssetSpec(
+        ["raw", "events"],
+        description=(
+            "One row per accepted event: the winner among the copies of an (event day, key). A partition is a landing"
+            " day, and what the day after it has brought so far; rows are counted by the day on which they occurred."
+        ),
+        group_name="raw",
+        kinds={"python", "postgres"},
+        owners=OWNERS,
+        metadata={"dagster/table_name": "raw.events"},
+    ),
+    dg.AssetSpec(
+        ["raw", "attribution"],
+        description="At most one row per event: the utm fields, referrer, landing page and click ids that it carried.",
+        group_name="raw",
+        kinds={"python", "postgres"},
+        owners=OWNERS,
+        metadata={"dagster/table_name": "raw.attribution"},
+    ),
+)
+
+
+class EventExtraction(dg.Config):
+    """How events are taken from the application's database this once, where they are."""
+
+    accept_removals: bool = Field(False, description="A day may have lost all of its events, or most of them")
+
+
+@dg.multi_asset(
+    specs=_EVENT_SPECS,
+    partitions_def=DAILY,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    retry_policy=retries.RETRIES,
+)
+def raw_events(
+    context: dg.AssetExecutionContext,
+    config: EventExtraction,
+    writer: WriterResource,
+    sources: SourcesResource,
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Load the landing days of the run, and the day after them so far: an event of 23:59:58 lands after midnight."""
+    window = window_of(context)
+    landing_days = Window(window.start, window.end + ONE_DAY)
+    expected = (LandingError, EncryptionSettingsError, ApplicationSchemaError, ApplicationRowsMissing)
+    extracted: dict[str, int] = {}
+    with retries.told(*expected), writer.connect() as connection:
+        schema.create(connection)
+        attribution_migration.fill_normalized(connection, sources.rules)
+        if sources.event_source != "files":
+            extracted = _extract(context, connection, sources, landing_days, config)
+        load = partial(
+            load_window,
+            connection,
+            root=sources.event_root,
+            start_date=sources.first_day,
+            encryption=sources.encryption,
+            rules=sources.rules,
+            processes=sources.load_processes,
+            on_day=lambda report: context.log.info(load_in_words(report)),
+            tell=context.log.info,
+        )
+        reports = load(window=window)
+        try:
+            load(window=Window.day(window.end))
+        except LandingError as error:
+            # The day after is only looked into: what is wrong there is for its own run to fail of.
+            context.log.warning(f"landing day {window.end} cannot be loaded yet: {error}")
+        marked = stale_days.spread(connection)
+        for name in ("events", "attribution"):
+            key = dg.AssetKey(["raw", name])
+            row_counts.tell(context, key, row_counts.rows_by_day(connection, "raw", name, "event_date", window))
+    for report in reports:
+        if report.landing_date in window:
+            context.add_asset_metadata(
+                _load_metadata(report), asset_key=["raw", "events"], partition_key=report.landing_date.isoformat()
+            )
+    metadata = extracted | {f"days_made_stale_by_{reason}": days for reason, days in marked.items()}
+    yield dg.MaterializeResult(asset_key=["raw", "events"], metadata=metadata)
+    yield dg.MaterializeResult(asset_key=["raw", "attribution"])
+
+
+def _extract(
+    context: dg.AssetExecutionContext,
+    connection: psycopg.Connection,
+    sources: SourcesResource,
+    window: Window,
+    config: EventExtraction,
+) -> dict[str, int]:
+    """Write the landing files of the events that the application has; what there was to say about them."""
+
+    def tell(day: ExtractedDay) -> None:
+        said = "its file is written" if day.is_changed else "as before"
+        context.log.info(f"landing day {day.landing_date}: {day.events:,} events in the application, {said}")
+
+    with connect_application(sources.application_url) as source:
+        report = extract_events(
+            source,
+            root=sources.landing_root,
+            window=window,
+            loaded=loaded_lines(connection, window),
+            accept_removals=config.accept_removals,
+            on_day=tell,
+        )
+    if report.undated:
+        context.log.warning(f"{report.undated:,} rows of the application's table events have no time and are not read")
+    return {
+        "application_events": sum(day.events for day in report.days),
+        "application_events_with_several_attributions": sum(day.ambiguous for day in report.days),
+        "application_events_without_a_time": report.undated,
+    }
+
+
+def _load_metadata(report: LoadReport) -> dict[str, int | list[str] | Counts]:
+    """What the files of one landing day brought in this run; nothing when they were loaded before."""
+    counts = ("lines_read", "accepted", "rejected", "duplicates", "not_tracked", "erased", "late")
+    metadata: dict[str, int | list[str] | Counts] = {name: getattr(report, name) for name in counts}
+    metadata["files_loaded"] = len(report.loaded)
+    metadata["files_unchanged"] = len(report.unchanged)
+    for name in OUTCOMES:
+        if fields := getattr(report, name):
+            metadata[name] = fields
+    if report.missing:
+        metadata["files_missing"] = list(report.missing)
+    return metadata
+
+
+class ApplicationRead(dg.Config):
+    """How the product's own tables are read this once."""
+
+    is_full: bool = Field(False, description="Read every table whole, also those that say what has changed")
+    accept_removals: list[str] = Field([], description="Tables that may have lost all of their rows, or most of them")
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(
+            ["raw", table.name],
+            description=f"Versions of the product's table {table.name}; a row is appended when its content changes.",
+            group_name="raw",
+            kinds={"python", "postgres"},
+            owners=OWNERS,
+            metadata={"dagster/table_name": f"raw.{table.name}"},
+        )
+        for table in application_schema.TABLES
+    ],
+    # Read as they are now, whatever the days. They are partitioned all the same: of assets with partitions and assets
+    # without, Dagster's daemon makes several runs, and none of them would build everything.
+    partitions_def=DAILY,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    retry_policy=retries.RETRIES,
+)
+def raw_application_tables(
+    context: dg.AssetExecutionContext,
+    config: ApplicationRead,
+    writer: WriterResource,
+    sources: SourcesResource,
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Read the product's own tables, in one snapshot, as they are now."""
+    with (
+        retries.told(ApplicationSchemaError, ApplicationRowsMissing, ValueError),
+        writer.connect() as connection,
+        connect_application(sources.application_url) as source,
+    ):
+        schema.create(connection)
+        application_schema.create(connection)
+        report = read_application(
+            source,
+            connection,
+            observed_date=datetime.now(UTC).date(),
+            hash_key=sources.hash_key,
+            is_full=config.is_full,
+            accept_removals=config.accept_removals,
+        )
+        stale_days.spread(connection)
+    context.log.info(f"{report.rows_read:,} rows read, {report.versions_appended:,} versions appended")
+    for name, counts in report.counts.items():
+        yield dg.MaterializeResult(
+            asset_key=["raw", name],
+            metadata={
+                "dagster/row_count": counts.rows_present,
+                "rows_read": counts.rows_read,
+                "read_in_full": counts.is_full,
+                "versions_appended": counts.versions_appended,
+                "removed": counts.removed,
+            },
+        )

@@ -1,0 +1,1 @@
+"""Jobs: the daily chain, and one module for each job of maintenance."""

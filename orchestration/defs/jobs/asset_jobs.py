@@ -1,0 +1,53 @@
+"""The jobs: what is run together."""
+
+from typing import Final
+
+import dagster as dg
+
+from orchestration.defs.assets.dbt_models import REBUILD_TAG
+from orchestration.defs.assets.raw_events import DAILY
+
+# Dagster's own retry of a run whose process died begins with the first step: what one run has checked does not count
+# for the build of another.
+_WHOLE_RUNS: Final = {"dagster/retry_strategy": "ALL_STEPS"}
+
+daily_refresh: Final = dg.define_asset_job(
+    "daily_refresh",
+    selection=dg.AssetSelection.all(),
+    partitions_def=DAILY,
+    tags=_WHOLE_RUNS,
+    description="The whole chain for a day or a range of days: load, gate, build, gate, publish.",
+)
+
+load_landing: Final = dg.define_asset_job(
+    "load_landing",
+    # Without their checks, which judge whole days before something is built from them.
+    selection=dg.AssetSelection.assets(["raw", "events"], ["raw", "attribution"]).without_checks(),
+    partitions_def=DAILY,
+    tags=_WHOLE_RUNS,
+    description="Only loads the landing files of a day and of the day after it, as far as they have arrived.",
+)
+
+verify: Final = dg.define_asset_job(
+    "verify",
+    # Everything but loading: what is in raw now.
+    selection=(dg.AssetSelection.all() - dg.AssetSelection.groups("raw"))
+    | dg.AssetSelection.checks_for_assets(dg.AssetKey(["raw", "events"])),
+    partitions_def=DAILY,
+    tags=_WHOLE_RUNS,
+    description=(
+        "Builds published days again from what raw holds, and compares: the check reruns_change_nothing tells what"
+        " comes out otherwise than it was published. With all published days as its range it rebuilds everything."
+    ),
+)
+
+rebuild: Final = dg.define_asset_job(
+    "rebuild",
+    selection=dg.AssetSelection.all(),
+    partitions_def=DAILY,
+    tags={**_WHOLE_RUNS, REBUILD_TAG: "true"},
+    description=(
+        "Makes the tables of intermediate and build anew, for models whose columns were removed or have other types."
+        " Choose all published days as its range; BI reads the old numbers until the new ones are published."
+    ),
+)

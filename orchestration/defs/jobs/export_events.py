@@ -1,0 +1,66 @@
+"""The job that hands raw events to people, as a file without personal data."""
+
+from enum import Enum
+from pathlib import Path
+
+import dagster as dg
+from pydantic import Field
+
+from ingestion.contract import ENTITY_TYPES
+from ingestion.raw_access.export import export_events as write_events
+from ingestion.raw_access.export_selection import ExportError, Selection
+from orchestration import retries
+from orchestration.defs.resources import ExportsResource, SourcesResource, WarehouseResource
+
+
+class FileFormat(Enum):
+    """How the file is written; a launchpad offers the names."""
+
+    csv = "csv"
+    parquet = "parquet"
+
+
+class ExportedEvents(dg.Config):
+    """Which events: days, an entity, or both; what is given must all hold. An empty text says nothing."""
+
+    start: str = Field("", description="The first event day, YYYY-MM-DD; with end")
+    end: str = Field("", description="The day after the last event day, YYYY-MM-DD; with start")
+    entity_type: str = Field("", description=f"{', '.join(ENTITY_TYPES)}; with entity_id")
+    entity_id: str = Field("", description="The entity whose events are meant; with entity_type")
+    event_type: str = Field("", description="Only events of this type: license_created")
+    format: FileFormat = Field(FileFormat.csv, description="csv for spreadsheets, parquet for programs")
+
+    def selection(self) -> Selection:
+        """The events that are meant. Raises ExportError."""
+        return Selection.parse(
+            start=self.start or None,
+            end=self.end or None,
+            entity_type=self.entity_type or None,
+            entity_id=self.entity_id or None,
+            event_type=self.event_type or None,
+        )
+
+
+@dg.op(out=dg.Out(dg.Nothing), retry_policy=retries.RETRIES)
+def events_exported(
+    context: dg.OpExecutionContext,
+    config: ExportedEvents,
+    warehouse: WarehouseResource,
+    exports: ExportsResource,
+    sources: SourcesResource,
+) -> None:
+    """Write the chosen events to a file in the folder of exports; its path is in the metadata of the run."""
+    with retries.told(ExportError), warehouse.connect() as connection:
+        selection = config.selection()
+        name = selection.file_name(config.format.value, run_id=context.run_id)
+        report = write_events(
+            connection, selection, Path(exports.folder, name), rules=sources.rules, log=context.log.info
+        )
+    context.add_output_metadata(
+        {"file": dg.MetadataValue.path(report.path), "events": report.events, "bytes": report.file_bytes}
+    )
+
+
+@dg.job(description="Writes an entity's or a period's raw events to CSV or Parquet, personal data redacted.")
+def export_events() -> None:
+    events_exported()

@@ -1,0 +1,46 @@
+"""The job that keeps Dagster's tables and folders from growing for ever."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from orchestration import retries
+from orchestration.dbt.translator import target_dir
+from orchestration.defs.resources import WarehouseResource
+from orchestration.instance import pruning
+from warehouse.settings import settings
+
+
+@dg.op(out=dg.Out(dg.Nothing), retry_policy=retries.RETRIES)
+def old_runs_pruned(context: dg.OpExecutionContext, warehouse: WarehouseResource) -> None:
+    """Delete ended runs, ticks and working folders that are older than WAREHOUSE_RUN_HISTORY_DAYS."""
+    with retries.told(), warehouse.connect() as connection:
+        pruned = pruning.prune(
+            context.instance,
+            connection,
+            now=datetime.now(UTC),
+            keep_days=settings().warehouse_run_history_days,
+            dbt_target=target_dir(),
+            log=context.log.info,
+        )
+    context.add_output_metadata({"runs": pruned.runs, "folders": pruned.folders})
+
+
+@dg.job(
+    description=(
+        "Deletes what Dagster keeps of runs older than WAREHOUSE_RUN_HISTORY_DAYS, but for runs that made what is"
+        " published."
+    )
+)
+def prune_run_history() -> None:
+    old_runs_pruned()
+
+
+# After the nightly run, which begins at 02:00 UTC.
+prune_run_history_schedule = dg.ScheduleDefinition(
+    job=prune_run_history,
+    cron_schedule="30 4 * * *",
+    execution_timezone="UTC",
+    description="Every night at 04:30 UTC.",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)

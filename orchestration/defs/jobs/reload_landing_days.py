@@ -1,0 +1,75 @@
+"""The job that loads landing days again whose loads followed other rules than today's."""
+
+import dagster as dg
+from pydantic import Field
+
+from ingestion import attribution_migration, schema
+from ingestion.encryption.tokens import EncryptionSettingsError
+from ingestion.landing.files import LandingError
+from ingestion.loading.landing_day import LoadReport
+from ingestion.loading.reload import reload_window
+from orchestration import retries
+from orchestration.defs.resources import SourcesResource, WriterResource
+from orchestration.load_summary import load_in_words
+from publishing import stale_days
+from warehouse.window import Window
+
+
+class LandingDays(dg.Config):
+    """Landing days, the end exclusive."""
+
+    start: str = Field(description="The first landing day, YYYY-MM-DD")
+    end: str = Field(description="The day after the last landing day, YYYY-MM-DD: for one day, the day after it")
+
+
+@dg.op(out=dg.Out(dg.Nothing), retry_policy=retries.RETRIES)
+def landing_days_reloaded(
+    context: dg.OpExecutionContext, config: LandingDays, writer: WriterResource, sources: SourcesResource
+) -> None:
+    """Load files again whose rules differ from today's. Days whose rows come out otherwise become stale."""
+
+    def tell(report: LoadReport) -> None:
+        context.log.info(load_in_words(report))
+        for name in report.outdated:
+            context.log.warning(f"{name} is gone from the landing folder: its rows stay as older rules have made them")
+
+    expected = (LandingError, EncryptionSettingsError, ValueError)
+    with retries.told(*expected), writer.connect() as connection:
+        window = Window.parse(config.start, config.end)
+        schema.create(connection)
+        attribution_migration.fill_normalized(connection, sources.rules)
+        reports = reload_window(
+            connection,
+            root=sources.event_root,
+            window=window,
+            start_date=sources.first_day,
+            encryption=sources.encryption,
+            rules=sources.rules,
+            processes=sources.load_processes,
+            on_day=tell,
+            tell=context.log.info,
+        )
+        stale_days.spread(connection)
+    if not reports:
+        context.log.info(f"every load of the landing days {window} followed today's rules: nothing to do")
+    counted = ("lines_read", "accepted", "rejected", "duplicates", "not_tracked", "erased")
+    context.add_output_metadata(
+        {
+            "landing_days": [str(report.landing_date) for report in reports],
+            "files_loaded": sum(len(report.loaded) for report in reports),
+            "files_gone": sum(len(report.outdated) for report in reports),
+            "files_gone_names": [name for report in reports for name in report.outdated],
+            **{name: sum(getattr(report, name) for report in reports) for name in counted},
+            "event_days": sorted({str(day) for report in reports for day in report.event_dates}),
+        }
+    )
+
+
+@dg.job(
+    description=(
+        "Loads landing days again whose files were loaded under other rules (code, lists, settings), also when the"
+        " files have not changed. Event days whose rows come out otherwise become stale, and a sensor runs them."
+    )
+)
+def reload_landing_days() -> None:
+    landing_days_reloaded()

@@ -1,0 +1,75 @@
+"""The job that gives rejected lines another chance, after a rule was relaxed or a mistake of ours was corrected."""
+
+import dagster as dg
+from pydantic import Field
+
+from ingestion import attribution_migration, schema
+from ingestion.encryption.tokens import EncryptionSettingsError
+from ingestion.landing.files import LandingError
+from ingestion.loading import replay
+from ingestion.loading.replay import ReplayError, ReplayReport, Selection
+from orchestration import retries
+from orchestration.defs.resources import SourcesResource, WriterResource
+from publishing import stale_days
+from warehouse.window import Window
+
+
+class RejectedLines(dg.Config):
+    """Which rejected lines: at least one of the three; what is given must all hold. Empty and 0 say nothing."""
+
+    reason: str = Field("", description="How one of their reasons begins: `occurredAt:`, `props.title: not`")
+    landing_start: str = Field("", description="The first landing day, YYYY-MM-DD; with landing_end")
+    landing_end: str = Field("", description="The day after the last landing day, YYYY-MM-DD; with landing_start")
+    load_id: int = Field(0, description="Their load, by its id in ops.loads")
+
+    def selection(self) -> Selection:
+        """The lines that are meant. Raises ValueError when nothing is given, or one end of the days only."""
+        are_days_given = self.landing_start or self.landing_end
+        days = Window.parse(self.landing_start or None, self.landing_end or None) if are_days_given else None
+        return Selection(reason=self.reason or None, landing_days=days, load_id=self.load_id or None)
+
+
+@dg.op(out=dg.Out(dg.Nothing), retry_policy=retries.RETRIES)
+def rejected_lines_replayed(
+    context: dg.OpExecutionContext,
+    config: RejectedLines,
+    writer: WriterResource,
+    sources: SourcesResource,
+) -> None:
+    """Judge rejected lines by today's rules; days that gain an event become stale, and the sensor runs them again."""
+
+    def tell(report: ReplayReport) -> None:
+        context.log.info(
+            f"load {report.load_id}, {report.file}: of {report.lines_read:,} lines {report.usable:,} are usable now,"
+            f" {report.refused:,} are still rejected, {report.not_tracked:,} are not tracked"
+        )
+
+    expected = (LandingError, ReplayError, EncryptionSettingsError, ValueError)
+    with retries.told(*expected), writer.connect() as connection:
+        schema.create(connection)
+        attribution_migration.fill_normalized(connection, sources.rules)
+        reports = replay.replay_rejected(
+            connection,
+            root=sources.landing_root,
+            start_date=sources.first_day,
+            selection=config.selection(),
+            encryption=sources.encryption,
+            rules=sources.rules,
+            on_load=tell,
+        )
+        stale_days.spread(connection)
+    context.add_output_metadata(
+        {
+            "loads": len(reports),
+            "lines_read": sum(report.lines_read for report in reports),
+            "usable": sum(report.usable for report in reports),
+            "refused": sum(report.refused for report in reports),
+            "not_tracked": sum(report.not_tracked for report in reports),
+            "event_days": sorted({str(day) for report in reports for day in report.event_dates}),
+        }
+    )
+
+
+@dg.job(description="Runs rejected lines, chosen by reason, landing days or load, through today's rules.")
+def replay_rejected() -> None:
+    rejected_lines_replayed()

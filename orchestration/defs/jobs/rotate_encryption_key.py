@@ -1,0 +1,27 @@
+"""The job that makes a new encryption key the only one that is needed."""
+
+import dagster as dg
+
+from ingestion.encryption.rotation import rotate
+from ingestion.encryption.tokens import EncryptionSettingsError, KeyRing
+from orchestration import retries
+from orchestration.defs.resources import SourcesResource, WriterResource
+
+
+@dg.op(out=dg.Out(dg.Nothing), retry_policy=retries.RETRIES)
+def encryption_key_rotated(context: dg.OpExecutionContext, writer: WriterResource, sources: SourcesResource) -> None:
+    """Encrypt all stored values again under the first key; fails when some of them are opened by none of the keys."""
+    with retries.told(EncryptionSettingsError), writer.connect() as connection:
+        report = rotate(connection, KeyRing.parse(sources.encryption_key), log=context.log.info)
+    context.add_output_metadata({"rows": report.rows, "unreadable": report.unreadable})
+    if report.unreadable:
+        raise dg.Failure(
+            f"{report.unreadable:,} values are opened by none of the keys in WAREHOUSE_ENCRYPTION_KEY: keep the older"
+            " keys in it, and run this again with all of them",
+            allow_retries=False,
+        )
+
+
+@dg.job(description="Encrypts all encrypted props again under the first key, so that the older one can be taken away.")
+def rotate_encryption_key() -> None:
+    encryption_key_rotated()

@@ -1,1 +1,0 @@
-"""`make demo`: the sample marketplace from landing files to published numbers."""

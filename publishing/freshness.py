@@ -1,0 +1,164 @@
+"""How current what BI reads is: `marts.data_freshness` for its users, and for operators which loads a published day was
+made from.
+
+Views over what publication records in its own transaction: they cannot disagree with the marts beside them, and what
+has become stale since shows at once.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import psycopg
+from psycopg import sql
+
+from publishing import stale_reasons
+from warehouse.reader_roles import MARTS
+from warehouse.window import ONE_DAY, Window
+
+# By NOTIFY: {"run_id": ..., "start": day, "end": day after the last, "marts": [names] or null for all of them}.
+CHANNEL: Final = "marts_published"
+# Postgres refuses 8,000 and more.
+_NOTIFICATION_BYTES: Final = 7_900
+# Any constant will do; it only has to differ from the other advisory locks of the warehouse.
+_DDL_LOCK: Final = 7_205
+
+_DDL: Final = """
+create table if not exists ops.published_marts (
+    mart text primary key,
+    last_published_date date not null,
+    run_id text not null,
+    published_at timestamptz not null default clock_timestamp()
+);
+comment on table ops.published_marts is 'The last publication of each mart, and the last day that any has given it.';
+"""
+
+_VIEWS: Final = {
+    "ops.stale_days": (stale_reasons.VIEW, stale_reasons.COMMENTS),
+    "ops.published_loads": (
+        """
+        select days.event_date, days.run_id, days.model_version, loads.load_id, loads.landing_date, loads.file,
+            loads.checksum
+        from ops.published_days as days
+        inner join ops.loads as loads
+            on loads.change_id <= days.change_id and days.event_date = any(loads.event_dates)
+        left join ops.loads as successors on successors.load_id = loads.replaced_by
+        where successors.change_id is null or successors.change_id > days.change_id
+        """,
+        {
+            "": "Which version of which landing file a published day was made from. Grain: one row per day and load.",
+        },
+    ),
+    "ops.check_states": (
+        """
+        with failing as (
+            select results.check_name, day
+            from ops.check_results as results, unnest(results.bad_days) as day
+            where not results.is_passed and not exists (
+                select from ops.check_results as later
+                where later.check_name = results.check_name and later.checked_at > results.checked_at and (
+                    later.judges_all
+                    or later.window_start <= day and later.window_end > day
+                    or day = any(later.bad_days)
+                )
+            )
+            group by results.check_name, day
+        ),
+        latest as (
+            select distinct on (check_name) check_name, severity, checked_at
+            from ops.check_results
+            order by check_name, checked_at desc
+        )
+        select latest.check_name, latest.severity, failing.days is null as is_passing,
+            coalesce(failing.days, '{}') as failing_days, latest.checked_at
+        from latest
+        left join (
+            select check_name, array_agg(day order by day) as days from failing group by check_name
+        ) as failing using (check_name)
+        """,
+        {
+            "": "What each check says of all days: a run that passes says nothing of the days of other runs. Grain: one"
+            " row per check.",
+            "is_passing": "No day is left whose last verdict is a failure.",
+            "failing_days": "The event days whose last verdict is a failure.",
+            "checked_at": "When the check judged last, whichever days.",
+        },
+    ),
+    "marts.data_freshness": (
+        """
+        with stale as (
+            select count(distinct event_date) as stale_days, min(event_date) as oldest_stale_date from ops.stale_days
+        )
+        select published.mart, published.last_published_date, published.published_at, published.run_id,
+            stale.stale_days, stale.oldest_stale_date
+        from ops.published_marts as published
+        cross join stale
+        """,
+        {
+            "": "How current each mart is. Grain: one row per mart.",
+            "mart": "The name of the table or view in schema marts.",
+            "last_published_date": "The last UTC day that has been published to the mart.",
+            "published_at": "When the mart was last published, for whichever days.",
+            "run_id": "The run that published it then; all marts of a publication have the same.",
+            "stale_days": "How many days are known to differ from what has been loaded since, or were loaded and never"
+            " published; they are being run again, or a check holds them back.",
+            "oldest_stale_date": "The first of these days; null when there are none.",
+        },
+    ),
+}
+
+
+def create(connection: psycopg.Connection) -> None:
+    """Create the table and the views where they are missing or read otherwise; schemas ops and marts are there."""
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(%s)", [_DDL_LOCK])
+        cursor.execute(_DDL)
+        cursor.execute(stale_reasons.DDL)
+        for name, (query, comments) in _VIEWS.items():
+            _create_view(cursor, name, query, comments)
+
+
+def _create_view(cursor: psycopg.Cursor, name: str, query: str, comments: Mapping[str, str]) -> None:
+    identifier = sql.Identifier(*name.split("."))
+    # Postgres says whether the two are the same, in its own words; a view that is right is read on meanwhile.
+    cursor.execute(sql.SQL("create temporary view wanted_view as {}").format(sql.SQL(query)))
+    is_right = cursor.execute(
+        "select pg_get_viewdef('wanted_view'::regclass) = pg_get_viewdef(to_regclass(%s))", [name]
+    ).fetchone()
+    cursor.execute("drop view wanted_view")
+    if is_right and is_right[0]:
+        return
+    cursor.execute(sql.SQL("drop view if exists {} cascade").format(identifier))
+    cursor.execute(sql.SQL("create view {} with (security_barrier) as {}").format(identifier, sql.SQL(query)))
+    for column, text in comments.items():
+        kind = sql.SQL("column {}.{}") if column else sql.SQL("view {}")
+        thing = kind.format(identifier, *([sql.Identifier(column)] if column else []))
+        cursor.execute(sql.SQL("comment on {} is {}").format(thing, sql.Literal(text)))
+
+
+def record(
+    cursor: psycopg.Cursor, marts: Sequence[str], window: Window, *, run_id: str, kept: Sequence[str] = ()
+) -> None:
+    """Put on record, and tell whoever listens, that these marts are published, in the publication's transaction.
+
+    `kept` are marts (schema.name) that no longer have a model and could not be dropped: what is known of them stays.
+    """
+    last_day = window.end - ONE_DAY
+    there = [*marts, *(name.removeprefix(f"{MARTS}.") for name in kept)]
+    cursor.execute("delete from ops.published_marts where not mart = any(%s)", [there])
+    cursor.execute(
+        """
+        insert into ops.published_marts as published (mart, last_published_date, run_id)
+        select mart, %(last_day)s, %(run_id)s from unnest(%(marts)s::text[]) as mart
+        on conflict (mart) do update
+        set last_published_date = greatest(published.last_published_date, excluded.last_published_date),
+            run_id = excluded.run_id, published_at = excluded.published_at
+        """,
+        {"marts": list(marts), "last_day": last_day, "run_id": run_id},
+    )
+    message = {"run_id": run_id, "start": window.start.isoformat(), "end": window.end.isoformat(), "marts": list(marts)}
+    text = json.dumps(message)
+    if len(text.encode()) > _NOTIFICATION_BYTES:
+        # Whoever listens takes a list that is missing for all of them.
+        text = json.dumps(message | {"marts": None})
+    cursor.execute("select pg_notify(%s, %s)", [CHANNEL, text])

@@ -1,0 +1,153 @@
+"""The version of the project that this process works with: the one that was there when its code location was loaded.
+
+The dbt project is copied when it is loaded, to a folder named by its content, and everything reads the copy: models,
+seeds, the lists that ingestion reads. Python modules are in memory; a run's process imports them anew, and is refused
+when they are others by then. So nothing that somebody is editing runs before Dagster loads it.
+"""
+
+import hashlib
+import multiprocessing
+import os
+import shutil
+import tempfile
+import time
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+CHECKOUT: Final = Path(__file__).resolve().parents[1]
+PROJECT_DIR: Final = CHECKOUT / "dbt_project"
+PACKAGES: Final = (
+    "attribution",
+    "ingestion",
+    "orchestration",
+    "publishing",
+    "quality_checks",
+    "sample_data",
+    "warehouse",
+)
+# What the code server tells the processes of its runs, which are its children: the copy, and the digest of the code.
+VARIABLE: Final = "WAREHOUSE_LOADED_VERSION"
+_NOT_COPIED: Final = {"target", "logs", "dbt_packages"}
+# A run of a long range may use a copy for a day; a copy takes 4 MB with its manifest.
+KEPT_COPIES: Final = 5
+KEPT_SECONDS: Final = 2 * 86_400
+_READS: Final = 20
+_READ_PAUSE_SECONDS: Final = 0.2
+
+
+class CheckoutChanged(Exception):
+    """The files of the checkout are not those that Dagster has loaded, or are being written; the message says so."""
+
+
+@cache
+def project_dir() -> Path:
+    """Return the copy of the dbt project that this process works with. Raises CheckoutChanged."""
+    pinned = _pinned()
+    return Path(pinned[0]) if pinned else _copied(PROJECT_DIR)
+
+
+def pin() -> None:
+    """Fix the version for this process, and for the runs that it starts.
+
+    Raises CheckoutChanged in a run whose code is not that of the code server.
+    """
+    folder = project_dir()
+    if _pinned():
+        refuse_changed_code()
+    else:
+        os.environ[VARIABLE] = f"{code_digest()}{os.pathsep}{folder}"
+        _remove_old_copies(folder.parent)
+    # A copy that is in use is not removed.
+    os.utime(folder)
+
+
+def refuse_changed_code() -> None:
+    """Raise CheckoutChanged when the code on disk is not the code that Dagster has loaded."""
+    loaded = _told()
+    if loaded and loaded[1] != code_digest():
+        raise CheckoutChanged(
+            f"the Python code in {CHECKOUT} has changed since Dagster loaded it, and nothing half-edited may run: load"
+            " it anew (in the UI Deployment, Reload; or make stop and make ui), and run this again"
+        )
+
+
+def code_digest() -> str:
+    """Return the digest of the Python code and the expectation suites as they are on disk now."""
+    digest = hashlib.sha256()
+    for package in PACKAGES:
+        for path in sorted(path for kind in ("*.py", "*.json") for path in (CHECKOUT / package).rglob(kind)):
+            digest.update(f"{path.relative_to(CHECKOUT).as_posix()}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _pinned() -> tuple[str, str] | None:
+    """The copy and the code of the code server that started this process; None for any other process."""
+    return _told() if multiprocessing.parent_process() is not None else None
+
+
+def _told() -> tuple[str, str] | None:
+    code, _, folder = os.environ.get(VARIABLE, "").partition(os.pathsep)
+    return (folder, code) if folder else None
+
+
+def _copied(source: Path) -> Path:
+    files = _read(source)
+    digest = hashlib.sha256()
+    for name, content in files.items():
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    copies = source / "target" / "loaded"
+    copy = copies / digest.hexdigest()[:16]
+    if not copy.is_dir():
+        copies.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".copying-", dir=copies))
+        for name, content in files.items():
+            path = draft / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        draft.chmod(0o755)
+        try:
+            draft.rename(copy)
+        except OSError:
+            shutil.rmtree(draft)  # another process was first
+            if not copy.is_dir():
+                raise
+    return copy
+
+
+def _read(source: Path) -> dict[str, bytes]:
+    """Read every file of a project at one moment: again when one was written meanwhile."""
+    for _ in range(_READS):
+        before = _looks(source)
+        try:
+            files = {name: (source / name).read_bytes() for name in before}
+        except FileNotFoundError:
+            files = {}
+        if files and _looks(source) == before:
+            return files
+        time.sleep(_READ_PAUSE_SECONDS)
+    raise CheckoutChanged(f"{source} is being written without a pause; try again when its files rest")
+
+
+def _looks(source: Path) -> dict[str, tuple[int, int, int]]:
+    found = {}
+    for path in sorted(source.rglob("*")):
+        name = path.relative_to(source)
+        if name.parts[0] not in _NOT_COPIED and "__pycache__" not in name.parts and path.is_file():
+            status = path.stat()
+            found[name.as_posix()] = (status.st_mtime_ns, status.st_size, status.st_ino)
+    return found
+
+
+def _remove_old_copies(copies: Path) -> None:
+    by_use = sorted((path for path in copies.iterdir() if path.is_dir()), key=_used_at, reverse=True)
+    for copy in by_use[KEPT_COPIES:]:
+        if _used_at(copy) < time.time() - KEPT_SECONDS:
+            shutil.rmtree(copy, ignore_errors=True)
+
+
+def _used_at(copy: Path) -> float:
+    try:
+        return copy.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

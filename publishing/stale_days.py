@@ -1,0 +1,140 @@
+"""Which event days' published numbers may differ from what raw says now.
+
+A load marks the days whose events it changed. What it changed for other days through a license's asset, or through the
+days on which an asset is owned or licensed, it leaves in ops.changed_licenses and ops.changed_terms; here that becomes
+stale days. What a rebuilt day changes for others is in lookbacks.py.
+"""
+
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import psycopg
+
+from publishing import stale_reasons
+from warehouse.window import ONE_DAY, Window
+
+_SPREAD: Final = {
+    "license_changed": (
+        "ops.changed_licenses",
+        "intermediate.int_events_attributed",
+        """
+        select distinct events.event_date
+        from ops.changed_licenses as changed
+        inner join intermediate.int_events_attributed as events
+            on events.license_id = changed.license_id and events.names_license_only
+        """,
+    ),
+    # Whatever the terms, a day shows nothing of an asset that it has no event of.
+    "term_changed": (
+        "ops.changed_terms",
+        "build.daily_metrics",
+        """
+        select distinct built.event_date
+        from ops.changed_terms as changed
+        inner join ops.built_days as built on built.event_date <@ changed.days
+        inner join build.daily_metrics as metrics
+            on metrics.metric_date = built.event_date and metrics.ip_asset_id = changed.ip_asset_id
+        """,
+    ),
+}
+
+
+def spread(connection: psycopg.Connection) -> dict[str, int]:
+    """Turn what loads left behind into stale days, and forget it, in one transaction. Returns days marked, by reason.
+
+    Run it while holding the warehouse, after loading and before reading stale days.
+    """
+    marked = {}
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute("select ops.hold_writer()")
+        for reason, (queue, table, affected) in _SPREAD.items():
+            exists = cursor.execute("select to_regclass(%s) is not null", [table]).fetchone()
+            if exists and exists[0]:
+                cursor.execute(
+                    f"""
+                    insert into ops.stale_day_marks (event_date, layer, reason, change_id)
+                    select affected.event_date, 'events', %s, nextval('ops.change_id_seq')
+                    from ({affected}) as affected
+                    on conflict (event_date, layer, reason) do update
+                    set change_id = excluded.change_id, recorded_at = excluded.recorded_at
+                    """,
+                    [reason],
+                )
+                marked[reason] = cursor.rowcount
+            # Where nothing was built there is nothing that could be stale; a rebuild marks all days before it drops.
+            cursor.execute(f"delete from {queue}")
+    return marked
+
+
+@dataclass(frozen=True, slots=True)
+class StaleDay:
+    """An event day that has to be built again, why, and since which change of raw."""
+
+    event_date: date
+    reasons: tuple[str, ...]
+    change_id: int
+
+
+def stale_days(connection: psycopg.Connection, *, model_version: str, before: date) -> list[StaleDay]:
+    """List the days before `before` that have to be run again, oldest first, when this version of the models is wanted.
+
+    What the product's own tables say now is in marts that are replaced as a whole, by a run for whatever day: when they
+    have changed since the last publication, that is the last published day.
+    """
+    stale_reasons.want(connection, model_version)
+    rows = connection.execute(
+        """
+        select event_date, array_agg(distinct reason order by reason), max(change_id)
+        from ops.stale_days
+        where event_date < %s
+        group by event_date
+        order by event_date
+        """,
+        [before],
+    )
+    return [StaleDay(day, tuple(reasons), change_id) for day, reasons, change_id in rows]
+
+
+def is_settled(connection: psycopg.Connection, window: Window, *, model_version: str) -> bool:
+    """Whether every day of the window is published and no published day is stale: a build of the window then makes what
+    is published, by the law of the house."""
+    published = connection.execute("select event_date from ops.published_days").fetchall()
+    days = {day for (day,) in published}
+    if not days.issuperset(window.days()):
+        return False
+    stale = stale_days(connection, model_version=model_version, before=max(days) + ONE_DAY)
+    # A day that was never published is in nothing that is published.
+    return all(day.reasons == ("never_run",) and day.event_date not in days for day in stale)
+
+
+def waiting_days(connection: psycopg.Connection) -> set[date]:
+    """List the landing days with files that no run has loaded, whose runs may fail of them."""
+    return {day for (day,) in connection.execute("select landing_date from ops.waiting_files")}
+
+
+def refused_days(connection: psycopg.Connection) -> set[date]:
+    """List the days whose last verdict by a blocking check is a failure."""
+    rows = connection.execute("select distinct unnest(failing_days) from ops.check_states where severity = 'error'")
+    return {day for (day,) in rows}
+
+
+def runs(days: Iterable[date], *, apart: Set[date], at_most: int) -> list[Window]:
+    """The windows to run for these days, oldest first: as few as there are gaps, each of at most so many days. Days
+    that are to be kept apart have a window of their own."""
+    wanted = set(days)
+    alone = [Window.day(day) for day in wanted & apart]
+    together = [chunk for window in windows(wanted - apart) for chunk in window.chunks(at_most)]
+    return sorted(alone + together)
+
+
+def windows(days: Iterable[date]) -> list[Window]:
+    """The fewest windows that hold these days and no others, oldest first."""
+    result: list[Window] = []
+    for day in sorted(set(days)):
+        if result and result[-1].end == day:
+            result[-1] = Window(result[-1].start, day + ONE_DAY)
+        else:
+            result.append(Window.day(day))
+    return result

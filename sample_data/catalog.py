@@ -1,0 +1,156 @@
+"""What happens in the sample marketplace's own database, day by day: sign-ups, licenses, transfers, payouts.
+
+The catalog is advanced one day at a time and depends on the seed and the day alone, never on the traffic, so that
+the events can be told from it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+from typing import Final
+
+from sample_data.application_rows import DAY_MS, Row, Rows
+
+# What is left of a fee for the owners.
+_ROYALTY_BPS: Final = 8_000
+
+
+@dataclass(slots=True)
+class DayFacts:
+    """What happened on one day: (milliseconds, row) pairs, by kind of event."""
+
+    happened: dict[str, list[tuple[int, Row]]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, kind: str, at: int, row: Row) -> None:
+        self.happened[kind].append((at, row))
+
+    def __iter__(self) -> Iterator[tuple[str, int, Row]]:
+        for kind, facts in self.happened.items():
+            for at, row in facts:
+                yield kind, at, row
+
+
+class Catalog(Rows):
+    """The application's tables as they are after the last day lived through."""
+
+    def advance(self) -> DayFacts:
+        """Live through the next day and tell what happened on it."""
+        self._day += 1
+        rng = Random(f"{self._seed}/catalog/{self._day}")  # noqa: S311
+        facts = DayFacts()
+        for _ in range(rng.randint(14, 26)):
+            self._tell(facts, "user_signed_up", self._user(rng, self._moment(rng), "user"))
+        if rng.random() < 0.35:
+            self._tell(facts, "creator_profile_created", self._creator(rng, self._moment(rng)))
+        if rng.random() < 0.25:
+            self._tell(facts, "brand_profile_created", self._brand(rng, self._moment(rng)))
+        for _ in range(rng.randint(4, 11)):
+            self._tell(facts, "asset_uploaded", self._asset(rng, self._moment(rng)))
+        for _ in range(rng.randint(0, 3)):
+            self._tell(facts, "project_created", self._project(rng, self._moment(rng)))
+        self._age_licenses(rng, facts)
+        # A Saturday sells half of what a Wednesday does.
+        busy = (1.0, 1.15, 1.2, 1.1, 0.95, 0.6, 0.65)[self._today.weekday()]
+        for _ in range(round(rng.randint(12, 20) * busy)):
+            self._tell(facts, "license_created", self._license(rng, self._moment(rng)))
+        self._adjust(rng)
+        self._transfer(rng, facts)
+        self._pay(rng, facts)
+        self._delete(rng, facts)
+        return facts
+
+    def _tell(self, facts: DayFacts, kind: str, row: Row) -> None:
+        facts.add(kind, self.milliseconds(row["created_at"]), row)
+
+    def _age_licenses(self, rng: Random, facts: DayFacts) -> None:
+        """Sign what was created yesterday, expire what ends today, renew some of what ends soon."""
+        for row in self._unsigned:
+            row["status"] = "active"
+            facts.add("license_signed", self._moment(rng), row)
+        self._unsigned = []
+        for row in self._expiring.pop(self._today, []):
+            if row["status"] != "terminated":
+                row["status"] = "expired"
+                facts.add("license_expired", self._day * DAY_MS + 60_000, row)
+        for row in self._expiring.get(self._today + timedelta(days=5), []):
+            if row["status"] == "active" and rng.random() < 0.45:
+                renewal = self._license(rng, self._moment(rng), parent=row)
+                self._tell(facts, "license_created", renewal)
+                self._tell(facts, "license_renewed", renewal)
+        if rng.random() < 0.12:
+            row = rng.choice(self.tables["licenses"])
+            if row["status"] == "active":
+                row["status"] = "terminated"
+                facts.add("license_terminated", self._moment(rng), row)
+
+    def _adjust(self, rng: Random) -> None:
+        if rng.random() > 0.4:
+            return
+        row = rng.choice(self.tables["licenses"][-150:])
+        is_refund = rng.random() < 0.7
+        amount = -row["fee_cents"] * rng.choice((10, 25, 50, 100)) // 100 if is_refund else rng.randint(5, 60) * 100
+        self._add(
+            "license_adjustments",
+            "adj",
+            license_id=row["id"],
+            amount_cents=amount,
+            reason="refund" if is_refund else "fee_change",
+            effective_date=self._today,
+            created_at=self.timestamp(self._moment(rng)),
+        )
+
+    def _transfer(self, rng: Random, facts: DayFacts) -> None:
+        """One owner's share of an asset goes to another creator: the old share ends on the day the new one starts."""
+        if rng.random() > 0.5:
+            return
+        asset = rng.choice(self.assets)
+        shares = self._open_shares[asset["id"]]
+        old = rng.choice(shares)
+        others = [row for row in self.tables["creators"] if row["id"] not in {share["creator_id"] for share in shares}]
+        # A share that began today would be owned for no time at all.
+        if old["start_date"] >= self._today or not others:
+            return
+        old["end_date"] = self._today
+        new = self._share(asset, rng.choice(others)["id"], old["share_bps"], self._today)
+        shares[shares.index(old)] = new
+        facts.add("ownership_transferred", self._moment(rng), new)
+
+    def _pay(self, rng: Random, facts: DayFacts) -> None:
+        """On Mondays every owner is owed a royalty of last week's licenses; the day after, most of it is paid."""
+        if self._today.weekday() == 1:
+            for row in self.tables["payouts"]:
+                if row["status"] == "pending":
+                    row["status"] = "failed" if rng.random() < 0.04 else "completed"
+                    facts.add(f"payout_{row['status']}", self._day * DAY_MS + rng.randint(1, 20_000_000), row)
+        if self._today.weekday() != 0:
+            return
+        owed: dict[str, int] = defaultdict(int)
+        until = self.timestamp(self._day * DAY_MS)
+        for row in self.tables["licenses"]:
+            if until - timedelta(days=7) <= row["created_at"] < until:
+                for share in self._open_shares[row["ip_asset_id"]]:
+                    owed[share["creator_id"]] += row["fee_cents"] * share["share_bps"] * _ROYALTY_BPS // 100_000_000
+        for creator_id in sorted(creator_id for creator_id, amount in owed.items() if amount):
+            at = self._day * DAY_MS + rng.randint(1, 10_000_000)
+            row = self._add(
+                "payouts",
+                "pay",
+                creator_id=creator_id,
+                amount_cents=owed[creator_id],
+                status="pending",
+                created_at=self.timestamp(at),
+            )
+            facts.add("royalty_calculated", at, row)
+
+    def _delete(self, rng: Random, facts: DayFacts) -> None:
+        if rng.random() < 0.15:
+            asset = self.assets.pop(rng.randrange(len(self.assets)))
+            at = self._moment(rng)
+            asset["deleted_at"] = max(self.timestamp(at), asset["created_at"])
+            facts.add("asset_deleted", at, asset)
+        if rng.random() < 0.3:
+            user = rng.choice(self.tables["users"])
+            if user["role"] == "user" and user["deleted_at"] is None:
+                user["deleted_at"] = max(self.timestamp(self._moment(rng)), user["created_at"])

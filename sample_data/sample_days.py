@@ -1,0 +1,98 @@
+"""Which days the sample marketplace fills: fixed by the first `make demo`, kept by the later ones, extended on request.
+
+The manifest in the landing folder says what was written, and `.env.local` with which day the warehouse begins.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from warehouse.window import ONE_DAY, Window
+
+DAYS: Final = 30
+_START: Final = "WAREHOUSE_START_DATE"
+_START_LINE: Final = re.compile(rf"^{_START}=(\d{{4}}-\d\d-\d\d)[ \t]*$", re.MULTILINE)
+
+
+class DemoRefused(Exception):
+    """The sample cannot or must not be written here; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is known before the sample is written.
+
+    Attributes:
+        start: The warehouse's first day.
+        is_start_chosen: Whether somebody chose that day, or it is still the one of .env.example.
+        sample: The days of the sample that is there; None before the first.
+        yesterday: The last day that is over, UTC.
+    """
+
+    start: date
+    is_start_chosen: bool
+    sample: Window | None
+    yesterday: date
+
+
+def sample_days(known: Situation, *, end: date | None = None, is_extended: bool = False) -> Window:
+    """The days that the sample is to fill, the end exclusive.
+
+    Args:
+        known: What is there.
+        end: The last day that somebody asked for.
+        is_extended: Whether the days since the sample's last day are asked for, up to yesterday.
+
+    Raises:
+        DemoRefused: The days asked for cannot be filled.
+    """
+    last = end or (known.yesterday if is_extended else None)
+    if known.sample is not None and (known.sample.start == known.start or not known.is_start_chosen):
+        days = _extended(known.sample, last, must_reach=end is not None)
+    elif known.is_start_chosen:
+        if last is not None and last < known.start:
+            raise DemoRefused(
+                f"the sample cannot end on {last}, before the warehouse's first day, {_START}={known.start}"
+            )
+        days = Window(known.start, last + ONE_DAY if last else known.start + DAYS * ONE_DAY)
+    else:
+        until = (last or known.yesterday) + ONE_DAY
+        days = Window(until - DAYS * ONE_DAY, until)
+    if days.end > known.yesterday + ONE_DAY:
+        raise DemoRefused(
+            f"the sample would fill {days.start} to {days.end - ONE_DAY}, and its days must be over;"
+            f" set an earlier {_START} in .env.local, or ask for an earlier end"
+        )
+    return days
+
+
+def _extended(sample: Window, last: date | None, *, must_reach: bool) -> Window:
+    if last is None or (last < sample.end - ONE_DAY and not must_reach):
+        return sample
+    if last < sample.end - ONE_DAY:
+        raise DemoRefused(
+            f"the sample here fills {sample.start} to {sample.end - ONE_DAY} and cannot end on {last}, which is earlier"
+            "; to begin anew run make stop, then delete .warehouse and landing"
+        )
+    return Window(sample.start, last + ONE_DAY)
+
+
+def is_start_chosen(start: date, checkout: Path) -> bool:
+    """Whether the warehouse's first day is another one than .env.example proposes."""
+    proposed = _START_LINE.search((checkout / ".env.example").read_text())
+    return proposed is None or date.fromisoformat(proposed[1]) != start
+
+
+def remember_start(start: date, file: Path) -> None:
+    """Write the warehouse's first day into .env.local, in the place of the one that is there."""
+    line = f"{_START}={start}"
+    text = file.read_text() if file.exists() else ""
+    text = _START_LINE.sub(line, text) if _START_LINE.search(text) else f"{text}{line}\n"
+    # Passwords may stand in it: nobody else reads the draft either.
+    draft = file.with_name(f"{file.name}.draft")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as target:  # noqa: PTH123
+        target.write(text)
+    draft.replace(file)

@@ -1,0 +1,245 @@
+"""The events of one day of the sample marketplace: visits, what the catalog knows, machines, crawlers, a burst.
+
+Days are told in order; a day's events depend on the seed, the day and the days before it, never on how many follow.
+"""
+
+from datetime import date, timedelta
+from itertools import accumulate
+from random import Random
+from typing import Final
+
+from sample_data.application_rows import DAY_MS, Row
+from sample_data.browsing import Visit
+from sample_data.catalog import Catalog, DayFacts
+from sample_data.simulated_tracker import Outcome, Sent, Tracker
+from sample_data.visitors import CRAWLERS, Visitor, machine, new_visitor
+
+# Lines beside the visits, as shares of them.
+_CRAWLER_SHARE: Final = 0.03
+_MACHINE_SHARE: Final = 0.05
+# Monday to Sunday; the quietest day is the measure that a caller gives.
+_WEEKDAYS: Final = (1.09, 1.16, 1.18, 1.14, 1.07, 1.0, 1.02)
+_GROWTH_A_DAY: Final = 0.004
+# Visits by hour of the day, UTC.
+_HOURS: Final = tuple(accumulate((3, 2, 2, 2, 2, 3, 4, 6, 8, 9, 10, 10, 10, 11, 11, 11, 11, 11, 12, 13, 13, 11, 8, 5)))
+
+BURST_DAY: Final = 2
+BURST_EVENTS: Final = 160
+RATE_LIMIT: Final = 100
+
+_SYSTEM_ENTITIES: Final = {"lic": "license", "pay": "payout", "ast": "asset"}
+
+
+class Traffic:
+    """The marketplace's visitors, as far as they came by the last day that was told."""
+
+    def __init__(self, seed: int, start: date, catalog: Catalog, events_per_day: int) -> None:
+        self._seed = seed
+        self._start = start
+        self._catalog = catalog
+        self._events_per_day = events_per_day
+        self._visitors: list[Visitor] = []
+        self._members: list[Visitor] = []
+        self._devices: dict[str, Visitor] = {}
+        self._day = -1
+        rng = Random(f"{seed}/visitors")  # noqa: S311 - a sample must be repeatable, not secret
+        for user in catalog.tables["users"]:
+            self._device(rng, user["id"], user["role"])
+        # Brands come back more often than others: their visits are the paths that lead to licenses.
+        self._members.extend(visitor for visitor in self._members[:] if visitor.actor_type == "brand" for _ in range(4))
+
+    def day(self, facts: DayFacts) -> list[Sent]:
+        """Everything that is sent because of the next day, whenever it arrives; `facts` is what happened on it."""
+        self._day += 1
+        rng = Random(f"{self._seed}/traffic/{self._day}")  # noqa: S311
+        tracker = Tracker(rng, self._start)
+        for kind, at, row in facts:
+            self._tell_fact(rng, tracker, kind, at, row)
+        weekday = (self._start + timedelta(days=self._day)).weekday()
+        events = int(self._events_per_day * _WEEKDAYS[weekday] * (1 + _GROWTH_A_DAY * self._day))
+        for _ in range(int(events * _CRAWLER_SHARE / 20)):
+            self._crawl(rng, tracker)
+        self._run_machines(rng, tracker, int(events * _MACHINE_SHARE))
+        if self._day == BURST_DAY:
+            self._burst(rng, tracker)
+        if self._day % 7 == 3:
+            self._reuse_key(rng, tracker)
+        self._stay_past_midnight(rng, tracker)
+        while len(tracker.sent) < events:
+            self._visit(rng, tracker)
+        return tracker.sent
+
+    def _device(self, rng: Random, user_id: str, role: str) -> Visitor:
+        """The device on which a user signs in; some have a second one."""
+        for _ in range(2 if rng.random() < 0.25 else 1):
+            visitor = new_visitor(rng, user_id, role)
+            self._members.append(visitor)
+        self._devices[user_id] = visitor
+        return visitor
+
+    def _actor(self, rng: Random, user_id: str, role: str) -> Visitor:
+        return self._devices.get(user_id) or self._device(rng, user_id, role)
+
+    def _begin(self, rng: Random, tracker: Tracker, visitor: Visitor, at: int) -> Visit:
+        return Visit(rng, tracker, self._catalog, visitor, at)
+
+    def _visit(self, rng: Random, tracker: Tracker) -> None:
+        kind = rng.random()
+        if kind < 0.42 or not self._visitors:
+            visitor = new_visitor(rng)
+            self._visitors.append(visitor)
+        elif kind < 0.62:
+            visitor = rng.choice(self._members)
+        else:
+            # Most who come back were here lately.
+            back = int(rng.expovariate(1 / 900))
+            visitor = self._visitors[-1 - back] if back < len(self._visitors) else rng.choice(self._visitors)
+        hour = rng.choices(range(24), cum_weights=_HOURS)[0]
+        visit = self._begin(rng, tracker, visitor, self._day * DAY_MS + int((hour + rng.random()) * 3_600_000))
+        steps = 1 + min(int(rng.expovariate(1 / 5.5)), 60)
+        if visitor.user_id and rng.random() < 0.6:
+            before = min(rng.choice((1, 1, 2)), steps)
+            visit.browse(before)
+            visit.sign_in()
+            steps -= before
+        visit.browse(steps)
+
+    def _tell_fact(self, rng: Random, tracker: Tracker, kind: str, at: int, row: Row) -> None:
+        match kind:
+            case "license_created":
+                self._buy(rng, tracker, at, row)
+            case "user_signed_up":
+                self._sign_up(rng, tracker, at, row["id"], "user", kind, {"entityType": "user", "entityId": row["id"]})
+            case "creator_profile_created" | "brand_profile_created":
+                role = kind.split("_")[0]
+                self._sign_up(rng, tracker, at, row["user_id"], role, kind, {"entityType": role, "entityId": row["id"]})
+            case "asset_uploaded":
+                visit = self._begin(rng, tracker, self._actor(rng, row["created_by"], "creator"), at - 60_000)
+                visit.sign_in()
+                visit.now = at
+                visit.tell(kind, {"entityType": "asset", "entityId": row["id"], "props": {"assetType": row["type"]}})
+                self._system(tracker, "asset_preview_generated", at + 9_000, row["id"])
+                self._system(tracker, "asset_approved", at + 600_000, row["id"])
+            case "project_created":
+                user_id = self._owner_of(row["brand_id"])
+                visit = self._begin(rng, tracker, self._actor(rng, user_id, "brand"), at - 30_000)
+                visit.sign_in()
+                visit.now = at
+                visit.tell(kind, {"entityType": "project", "entityId": row["id"], "props": {"name": row["name"]}})
+            case "ownership_transferred":
+                self._system(tracker, kind, at, row["ip_asset_id"])
+            case "license_signed":
+                self._system(tracker, kind, at, row["id"], source="webhook")
+            case "license_renewed":
+                self._system(tracker, kind, at + 2_000, row["id"], feeCents=row["fee_cents"])
+            case _:
+                amount = {"amountCents": row["amount_cents"]} if "amount_cents" in row else {}
+                self._system(tracker, kind, at, row["id"], **amount)
+
+    def _owner_of(self, brand_id: str) -> str:
+        return next(str(brand["user_id"]) for brand in self._catalog.tables["brands"] if brand["id"] == brand_id)
+
+    def _buy(self, rng: Random, tracker: Tracker, at: int, row: Row) -> None:
+        """A brand takes a license: in a visit that led there, or through the interface for programs."""
+        buyer = self._actor(rng, self._owner_of(row["brand_id"]), "brand")
+        content = {"entityType": "license", "entityId": row["id"]}
+        if rng.random() < 0.7:
+            content |= {"ipAssetId": row["ip_asset_id"], "projectId": row["project_id"]}
+        # Free licenses say so, or say nothing.
+        if row["fee_cents"] or rng.random() < 0.5:
+            # Some clients know no whole numbers: 129900.0 is one all the same.
+            fee = float(row["fee_cents"]) if rng.random() < 0.1 else row["fee_cents"]
+            content["props"] = {"revenueCents": fee, "feeCents": row["fee_cents"], "currency": "USD"}
+        if rng.random() < 0.1:
+            program = machine("api", buyer.user_id, "brand")
+            tracker.send(program, at, "license_created", content, is_signed_in=True)
+            return
+        # Short enough for a visit that begins and ends on the day of the license.
+        visit = self._begin(rng, tracker, buyer, at - rng.randrange(100_000, 900_000))
+        visit.look_at(row["ip_asset_id"])
+        visit.now = at - 80_000
+        visit.sign_in()
+        visit.now = at - rng.randrange(15_000, 60_000)
+        visit.tell("license_clicked", {"entityType": "asset", "entityId": row["ip_asset_id"]})
+        visit.now = at
+        visit.tell("license_created", content)
+
+    def _sign_up(
+        self, rng: Random, tracker: Tracker, at: int, user_id: str, role: str, kind: str, content: dict[str, object]
+    ) -> None:
+        """A visitor who was anonymous until now, often one of the last days, becomes a user."""
+        visitor = self._visitors[-rng.randrange(1, 800)] if len(self._visitors) >= 800 else new_visitor(rng)
+        if visitor.user_id or visitor.is_not_tracked:
+            visitor = new_visitor(rng)
+        visitor.is_not_tracked = False
+        visit = self._begin(rng, tracker, visitor, at - 120_000)
+        visit.browse(1)
+        visit.join(user_id, role)
+        visit.now = at
+        if kind != "user_signed_up":
+            visit.tell("user_signed_up", {"entityType": "user", "entityId": user_id})
+        visit.tell(kind, content)
+        visit.tell("user_email_verified", {"entityType": "user", "entityId": user_id})
+        self._devices[user_id] = visitor
+        self._members.extend([visitor] * (5 if role == "brand" else 1))
+
+    def _system(
+        self, tracker: Tracker, kind: str, at: int, entity_id: str, *, source: str = "system", **props: object
+    ) -> None:
+        entity_type = _SYSTEM_ENTITIES[entity_id.split("_")[0]]
+        content = {"actorType": "system", "entityType": entity_type, "entityId": entity_id, "props": props}
+        tracker.send(machine(source), at, kind, content)
+
+    def _run_machines(self, rng: Random, tracker: Tracker, events: int) -> None:
+        for _ in range(events):
+            at = self._day * DAY_MS + rng.randrange(DAY_MS)
+            member = rng.choice(self._members)
+            kind = rng.choice(("email_sent", "email_opened", "api_request", "webhook_received", "job_completed"))
+            if kind == "api_request":
+                props = {"path": "/v1/assets", "status": rng.choice((200, 200, 200, 404)), "ms": rng.randrange(400)}
+                program = machine("api", member.user_id, member.actor_type)
+                tracker.send(program, at, kind, {"props": props}, is_signed_in=True)
+            elif kind.startswith("email"):
+                source = "system" if kind == "email_sent" else "webhook"
+                content = {"entityType": "user", "entityId": member.user_id, "props": {"template": "weekly_digest"}}
+                tracker.send(machine(source), at, kind, content)
+            else:
+                source = "webhook" if kind == "webhook_received" else "system"
+                tracker.send(machine(source), at, kind, {"props": {"name": "thumbnails", "ms": rng.randrange(9_000)}})
+
+    def _crawl(self, rng: Random, tracker: Tracker) -> None:
+        crawler = new_visitor(rng)
+        crawler.source, crawler.user_agent, crawler.is_not_tracked = "web", rng.choice(CRAWLERS), False
+        crawler.sends_session_id = crawler.is_snake_case = False
+        visit = self._begin(rng, tracker, crawler, self._day * DAY_MS + rng.randrange(DAY_MS))
+        for _ in range(rng.randrange(10, 31)):
+            visit.look_at(str(rng.choice(self._catalog.assets)["id"]))
+
+    def _burst(self, rng: Random, tracker: Tracker) -> None:
+        """A page that ran wild: more events within one clock minute than the contract lets one device send."""
+        visitor = new_visitor(rng)
+        visitor.is_not_tracked, visitor.source, visitor.key_field = False, "web", "idempotencyKey"
+        minute = self._day * DAY_MS + 11 * 3_600_000 + 7 * 60_000
+        for number in range(BURST_EVENTS):
+            outcome = Outcome.ACCEPTED if number < RATE_LIMIT else Outcome.RATE_LIMITED
+            at = minute + number * 350
+            tracker.send(
+                visitor, at, "button_clicked", {"props": {"name": "stuck"}}, received_at=at + 100, outcome=outcome
+            )
+
+    def _stay_past_midnight(self, rng: Random, tracker: Tracker) -> None:
+        """The last millisecond of a day arrives on the next; the first one of the next belongs to it."""
+        midnight = (self._day + 1) * DAY_MS
+        visit = self._begin(rng, tracker, rng.choice(self._members), midnight - 200_000)
+        visit.browse(1)
+        for at in (midnight - 1, midnight):
+            visit.now = at
+            visit.browse(1)
+
+    def _reuse_key(self, rng: Random, tracker: Tracker) -> None:
+        """A tracker that sends one key on two days: two events, and a warning."""
+        visitor = new_visitor(rng)
+        visitor.is_not_tracked, visitor.key_field = False, "idempotencyKey"
+        key = f"reused-{self._day}"
+        for at in (self._day * DAY_MS + 43_200_000, (self._day + 1) * DAY_MS + 43_200_000):
+            tracker.send(visitor, at, "page_viewed", {"props": {"path": "/"}}, key=key)

@@ -1,0 +1,149 @@
+"""What a checkout keeps of its embedded server, in `<checkout>/.warehouse`: `server.json` (port, data folder) and
+`credentials.json`; and where the data is. Starting and stopping is in server.py.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import secrets
+from pathlib import Path
+from typing import Any, Final
+
+from warehouse.embedded import binaries
+from warehouse.embedded.binaries import Account, EmbeddedServerError
+from warehouse.reader_roles import READERS
+
+SUPERUSER: Final = "postgres"
+OWNER: Final = "warehouse_owner"
+
+logger = logging.getLogger(__name__)
+
+
+class ServerFolder:
+    """`<checkout>/.warehouse`. Methods that write are called by one process at a time; all may raise OSError."""
+
+    def __init__(self, checkout: Path) -> None:
+        self.checkout = checkout.resolve()
+        self.path = self.checkout / ".warehouse"
+
+    def create(self) -> None:
+        """Make the folder where it is missing."""
+        if not self.path.exists():
+            self.path.mkdir(exist_ok=True)
+            # The server's account passes through; the secrets in it are closed themselves.
+            self.path.chmod(0o755)
+
+    @property
+    def port(self) -> int | None:
+        """The server's port, None before the first start."""
+        port = self._state().get("port")
+        return None if port is None else int(port)
+
+    @property
+    def data(self) -> Path:
+        """The data folder, which may not exist yet."""
+        # Relative when it lies in the checkout, so that a checkout may be moved.
+        return self.path / str(self._state().get("data", "postgres"))
+
+    def remember(self, **values: Any) -> None:
+        """Add to server.json."""
+        write(self.path / "server.json", json.dumps(self._state() | values, indent=2), mode=0o644)
+
+    def passwords(self) -> dict[str, str]:
+        """The passwords of the server's logins by role. Those that are missing are generated, and on disk before any
+        role has them. Raises EmbeddedServerError when the data is there without its passwords."""
+        file = self.path / "credentials.json"
+        known: dict[str, str] = read_json(file)
+        missing = [role for role in (SUPERUSER, OWNER, *(reader.name for reader in READERS)) if role not in known]
+        if SUPERUSER in missing and (self.data / "PG_VERSION").exists():
+            raise EmbeddedServerError(
+                f"{file} is gone, and with it the only copy of the passwords of the data in {self.data};"
+                f" bring the file back, or remove {self.data} and load the landing files again"
+            )
+        if missing:
+            known |= {role: secrets.token_urlsafe(24) for role in missing}
+            write(file, json.dumps(known, indent=2))
+        return known
+
+    def choose_data(self) -> Path:
+        """The data folder: the remembered one, else in the checkout, else (where the server's account cannot enter it)
+        one below SHARED_FOLDER named after the checkout. Raises EmbeddedServerError in a copied checkout."""
+        if self._state():
+            self._refuse_copy(self.data)
+            return self.data
+        data = self.path / "postgres"
+        account = Account.for_server(data)
+        if account is not None and not account.can_enter(self.path):
+            home = self._new_home()
+            logger.info("the server's account cannot enter %s; its data goes to %s", self.checkout, home)
+            self.remember(data=str(home / "postgres"))
+        else:
+            self.remember(data=data.name)
+        return self.data
+
+    def _new_home(self) -> Path:
+        name = f"{self.checkout.name}-{hashlib.sha256(os.fsencode(self.checkout)).hexdigest()[:8]}"
+        home = binaries.SHARED_FOLDER / name
+        number = 1
+        while home.exists():
+            logger.warning("%s is of an earlier checkout at this path; remove it if nobody needs it", home)
+            number += 1
+            home = home.with_name(f"{name}-{number}")
+        home.mkdir(parents=True)
+        for folder in (home, home.parent):
+            folder.chmod(0o755)
+        write(home / "checkout", str(self.checkout))
+        return home
+
+    def _refuse_copy(self, data: Path) -> None:
+        """Refuse to serve a copied checkout with the original's data; follow one that was moved."""
+        pointer = data.parent / "checkout"
+        if data.parent == self.path or not pointer.exists():
+            return
+        original = Path(pointer.read_text())
+        if original == self.checkout:
+            return
+        if read_json(original / ".warehouse" / "server.json").get("data") == str(data):
+            raise EmbeddedServerError(
+                f"{self.checkout} is a copy of {original}, and its .warehouse names the original's data {data};"
+                f" remove {self.path} to give the copy a warehouse of its own"
+            )
+        write(pointer, str(self.checkout))
+
+    def _state(self) -> dict[str, Any]:
+        return read_json(self.path / "server.json")
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """The content of a file that may be missing. Raises ValueError naming the file when it is damaged."""
+    try:
+        content: dict[str, Any] = json.loads(file.read_text())
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise ValueError(f"{file} is damaged ({error})") from error
+    return content
+
+
+def read_lines(file: Path) -> list[str]:
+    """The lines of a file that may be missing."""
+    try:
+        return file.read_text(errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def write(file: Path, text: str, *, account: Account | None = None, mode: int = 0o600) -> None:
+    """Replace a file at once, at no moment readable by more than `mode` says."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as target:  # noqa: PTH123
+        target.write(text)
+    give(draft, account)
+    draft.replace(file)
+
+
+def give(path: Path, account: Account | None) -> None:
+    """Make the server's account the owner."""
+    if account is not None:
+        os.chown(path, account.uid, account.gid)

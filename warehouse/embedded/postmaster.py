@@ -1,0 +1,108 @@
+"""Whether the processes of the embedded server live. Nothing here starts or stops them.
+
+A lock that they inherit, and the kernel takes back when the last of them is gone, tells it. A pid file cannot: it
+outlives `kill -9`, and its pid may be a zombie's or a stranger's.
+"""
+
+import fcntl
+import os
+import time
+from pathlib import Path
+from typing import IO, Final
+
+from warehouse.embedded.binaries import EmbeddedServerError
+from warehouse.embedded.data_dir import read_lines
+
+# Crash recovery took up to 2.5 s; a busy disk or a large backlog of WAL takes longer.
+START_SECONDS: Final = 120
+END_SECONDS: Final = 60
+_POLL_SECONDS: Final = 0.05
+
+
+class ServerProcesses:
+    """The postmaster and its children on one data folder."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._lock = data.with_name("server.lock")
+        self._pid_file = data / "postmaster.pid"
+
+    def exist(self) -> bool:
+        """Whether any of them lives."""
+        try:
+            with self._lock.open() as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+        return False
+
+    def are_ready(self) -> bool:
+        """Whether the server accepts connections."""
+        lines = read_lines(self._pid_file)
+        return len(lines) > 7 and lines[7].strip() == "ready" and self.have_postmaster() and self.exist()
+
+    def port(self) -> int:
+        """The port of a server that is ready."""
+        return int(read_lines(self._pid_file)[3])
+
+    def have_postmaster(self) -> bool:
+        """Whether the pid file names a living process; only to be believed while `exist` is true."""
+        lines = read_lines(self._pid_file)
+        return bool(lines) and _is_alive(int(lines[0]))
+
+    def wait_until_ready(self) -> bool:
+        """Wait for a server that is starting. False when there is none, or it ends meanwhile."""
+        deadline = time.monotonic() + START_SECONDS
+        while self.exist() and self.have_postmaster():
+            if self.are_ready():
+                return True
+            if time.monotonic() > deadline:
+                raise EmbeddedServerError(
+                    f"the server on {self._data} has not accepted connections for {START_SECONDS} s;"
+                    f" what it does is in {self._data / 'server.log'}; try again later"
+                )
+            time.sleep(_POLL_SECONDS)
+        return False
+
+    def lock(self) -> IO[str]:
+        """The lock that a new postmaster is to inherit, once no process of an old one holds it.
+
+        The processes of a killed postmaster end by themselves, one in the middle of a statement when that is done.
+        """
+        lock = self._lock.open("a")
+        deadline = time.monotonic() + END_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(_POLL_SECONDS)
+            else:
+                return lock
+        lock.close()
+        raise EmbeddedServerError(
+            f"the postmaster on {self._data} is gone, but a process of it still runs a statement after {END_SECONDS} s;"
+            " try again when it is done, or end the processes named 'postgres: warehouse: ...'"
+        )
+
+    def forget_the_dead(self) -> bool:
+        """Remove the pid file of a server that died; True when there was one. The caller has the lock."""
+        # Postgres itself would believe the pid of a zombie or a stranger, and refuse to start.
+        if self._pid_file.exists():
+            self._pid_file.unlink()
+            return True
+        return False
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether a process exists and is more than a zombie."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # another account's
+    # The state stands after the program's name in parentheses. Without /proc there is no telling.
+    status = "".join(read_lines(Path(f"/proc/{pid}/stat"))).rpartition(")")[2].split()
+    return not status or status[0] not in {"Z", "X"}

@@ -1,0 +1,71 @@
+"""What Postgres lets everybody do in any database, and readers of marts have no use for. Only a superuser may take it
+away: on the embedded server we do, on another an administrator may, with the statements that this module lists. The
+limits of limits.py are among them.
+
+Left open on purpose, since closing it hides or stops nothing: pg_sleep (a long query waits as well; limits of time and
+connections hold for both), NOTIFY (a statement, not a function), advisory information functions, and the catalog's
+names, types and comments, without which no client can list a table.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from warehouse.reader_roles import BI_READER
+from warehouse.roles import superuser_limits
+
+if TYPE_CHECKING:
+    import psycopg
+
+# Large objects are storage beyond every schema, advisory locks are what keeps runs apart, messages fill the log of
+# changes. The others print how views and functions of every schema are written.
+_FUNCTIONS: Final = (
+    r"^(lo_creat|lo_create|lo_from_bytea|pg_(try_)?advisory_.*lock.*|pg_logical_emit_message"
+    r"|pg_get_(viewdef|ruledef|functiondef|function_sqlbody))$"
+)
+# Where the same texts are stored. Clients read other columns of these tables by name.
+_COLUMNS: Final = (
+    ("pg_proc", "prosrc"),
+    ("pg_proc", "prosqlbody"),
+    ("pg_rewrite", "ev_action"),
+    ("pg_rewrite", "ev_qual"),
+)
+
+_STATEMENTS: Final = """
+with needed as (
+    select oid::regprocedure::text as closed, place, statement
+    from pg_proc, lateral (values
+        (1, format('grant execute on function %%s to %%I', oid::regprocedure, %(owner)s::text)),
+        (2, format('revoke execute on function %%s from public', oid::regprocedure))
+    ) as statements(place, statement)
+    where pronamespace = 'pg_catalog'::regnamespace and proname ~ %(functions)s
+        and has_function_privilege(%(reader)s, oid, 'execute')
+    union all
+    select relname, place, statement
+    from (
+        select relname, string_agg(quote_ident(attname), ', ' order by attnum) as open_columns
+        from pg_class
+        inner join pg_attribute on attrelid = pg_class.oid and attnum > 0 and not attisdropped
+        where relnamespace = 'pg_catalog'::regnamespace
+            and (relname, attname) not in (select * from unnest(%(tables)s::text[], %(columns)s::text[]))
+            and relname = any(%(tables)s) and has_table_privilege(%(reader)s, pg_class.oid, 'select')
+        group by relname
+    ) as tables, lateral (values
+        (1, format('grant select on pg_catalog.%%I to %%I', relname, %(owner)s::text)),
+        (2, format('revoke select on pg_catalog.%%I from public', relname)),
+        (3, format('grant select (%%s) on pg_catalog.%%I to public', open_columns, relname))
+    ) as statements(place, statement)
+)
+select statement from needed order by closed, place
+"""
+
+
+def statements(connection: "psycopg.Connection", *, owner: str) -> list[str]:
+    """What a superuser still has to run in this database to close it to readers; the owner keeps its rights."""
+    parameters = {
+        "owner": owner,
+        "reader": BI_READER.name,
+        "functions": _FUNCTIONS,
+        "tables": [table for table, _ in _COLUMNS],
+        "columns": [column for _, column in _COLUMNS],
+    }
+    closed = [statement for (statement,) in connection.execute(_STATEMENTS, parameters)]
+    return closed + superuser_limits.statements(connection)

@@ -1,0 +1,193 @@
+"""Logins that belong to one creator or one brand, for people who have SQL: whoever types statements can change any
+setting, so whose rows they see follows from who has logged in, and from nothing that they say.
+"""
+
+import re
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from warehouse.connection import Warehouse
+from warehouse.reader_roles import ACCESS, AUDIENCES, Audience
+from warehouse.roles import grants, superuser_limits
+from warehouse.roles.provisioning import password_clause, rights_are_missing, settings_of
+
+if TYPE_CHECKING:
+    import psycopg
+
+# Names that need no quotes anywhere; Postgres keeps those with pg_ for itself.
+_NAME: Final = re.compile(r"(?!pg_)[a-z_][a-z0-9_]{0,62}")
+
+
+class LoginError(Exception):
+    """A login cannot be added or removed; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A login and whose it is."""
+
+    name: str
+    audience: Audience
+    owner_id: str
+
+
+def add(warehouse: Warehouse, login: Login) -> str:
+    """Create a login for one creator or brand. Returns what to enter in a client, with its password, which is kept
+    nowhere.
+
+    Raises LoginError when the creator or brand is not known, and when a role of that name exists, whoever made it: it
+    may have rights of its own. Raises WarehouseUnavailable, with the statements to run, where we may not create roles.
+    """
+    import psycopg
+    from psycopg import sql
+
+    if not _NAME.fullmatch(login.name):
+        raise LoginError(f"{login.name!r} is no name for a login: small letters, digits and _, at most 63")
+    if not login.owner_id.strip():
+        raise LoginError(f"the id of the {login.audience.name} is empty")
+    password = secrets.token_urlsafe(24)
+    role = login.audience.login(login.name)
+    with _administrator(warehouse) as connection:
+        _refuse_unknown(connection, login)
+        limited = superuser_limits.missing(role, set())
+        try:
+            with connection.transaction():
+                clause = password_clause(connection, role.name, password)
+                may_limit = superuser_limits.may_be_set(connection)
+                for statement in [*_creation(login, clause), *(limited if may_limit else ())]:
+                    connection.execute(statement)
+                connection.execute(
+                    f"insert into {ACCESS}.logins (login, {login.audience.name}_id, password_verifier)"
+                    " values (%s, %s, %s)",
+                    [login.name, login.owner_id, clause.removeprefix("password '").removesuffix("'")],
+                )
+        except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+            raise LoginError(f"{login.name} exists already; remove that login first, or choose another name") from None
+        except psycopg.errors.InsufficientPrivilege as error:
+            values = sql.SQL("values ({}, {})").format(login.name, login.owner_id).as_string()
+            entry = f"insert into {ACCESS}.logins (login, {login.audience.name}_id) {values}"
+            told = [*_creation(login, "password '...'"), *limited, entry]
+            raise rights_are_missing(warehouse, told) from error
+    return warehouse.dsn(role.name, password)
+
+
+def _creation(login: Login, password: str) -> list[str]:
+    """Return the statements that make the role of a login, with this clause of its password, but for its limits."""
+    role = login.audience.login(login.name)
+    return [
+        f"create role {role.name} login connection limit {role.connections} {password}".rstrip(),
+        # Inherited, and not to be entered by "set role".
+        f"grant {login.audience.group} to {role.name} with inherit true, set false",
+        *settings_of(role, set()),
+    ]
+
+
+def keep_verifiers(warehouse: Warehouse) -> None:
+    """Note the verifiers of passwords, of logins that were made or changed without us, where we may read them."""
+    if not warehouse.is_embedded:
+        return
+    with _administrator(warehouse) as connection:
+        connection.execute(
+            f"update {ACCESS}.logins set password_verifier = rolpassword from pg_authid"
+            " where rolname = login and rolpassword is distinct from password_verifier"
+        )
+
+
+def create_missing(warehouse: Warehouse) -> list[str]:
+    """Create the roles of logins that a restored warehouse names and its server lacks; those without a password.
+
+    Raises WarehouseUnavailable, with the statements to run, where we may not create roles.
+    """
+    import psycopg
+
+    with _administrator(warehouse) as connection:
+        present = {name for (name,) in connection.execute("select rolname from pg_roles")}
+        verifiers: dict[str, str | None] = dict(
+            connection.execute(f"select login, password_verifier from {ACCESS}.logins order by 1").fetchall()
+        )
+        may_limit = superuser_limits.may_be_set(connection)
+        statements = []
+        for login in listed(warehouse):
+            role = login.audience.login(login.name)
+            if role.name in present:
+                continue
+            verifier = verifiers[role.name]
+            statements += _creation(login, f"password '{verifier}'" if verifier else "")
+            statements += superuser_limits.missing(role, set()) if may_limit else []
+        try:
+            with connection.transaction():
+                for statement in statements:
+                    connection.execute(statement)
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise rights_are_missing(warehouse, statements) from error
+    return [name for name, verifier in verifiers.items() if not verifier and name not in present]
+
+
+def remove(warehouse: Warehouse, name: str) -> None:
+    """Take a login's rows away, at once, then the login itself, with its open sessions. Raises LoginError when it is
+    none that `add` has made, WarehouseUnavailable where we may not drop it; it then sees nothing any more."""
+    import psycopg
+
+    with _administrator(warehouse) as connection:
+        known = connection.execute(f"delete from {ACCESS}.logins where login = %s returning 1", [name]).fetchone()
+        exists = connection.execute("select 1 from pg_roles where rolname = %s", [name]).fetchone()
+        members = connection.execute(
+            "select 1 from pg_auth_members where member = to_regrole(%s) and roleid::regrole::text = any(%s)",
+            [name if _NAME.fullmatch(name) else None, [audience.group for audience in AUDIENCES]],
+        ).fetchone()
+        if not (known or members):
+            raise LoginError(f"{name} is no login of a creator or brand; `roles list` names them all")
+        if not exists:
+            return
+        try:
+            with connection.transaction(), connection.cursor() as cursor:
+                # What somebody granted to it by hand would keep it.
+                grants.take_back(cursor)
+                cursor.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", [name])
+                cursor.execute(f"drop role {name}")
+        except psycopg.errors.DependentObjectsStillExist as error:
+            raise LoginError(f"{name} sees nothing any more, and has rights or objects of its own: {error}") from None
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise rights_are_missing(warehouse, [f"drop role {name}"]) from error
+
+
+def listed(warehouse: Warehouse) -> list[Login]:
+    """Every login of a creator or brand, by name."""
+    ids = ", ".join(f"{audience.name}_id" for audience in AUDIENCES)
+    with warehouse.connect(autocommit=True) as connection:
+        rows = connection.execute(f"select login, {ids} from {ACCESS}.logins order by login").fetchall()
+    return [
+        Login(name, audience, owner_id)
+        for name, *owner_ids in rows
+        for audience, owner_id in zip(AUDIENCES, owner_ids, strict=True)
+        if owner_id is not None
+    ]
+
+
+# The last version of a row says whether it is still there: see ingestion/application/schema.py.
+_KNOWN: Final = """
+select not is_removed and coalesce(deleted_at, 'infinity') = 'infinity' from raw.{table} where id = %s
+order by change_id desc limit 1
+"""
+
+
+def _refuse_unknown(connection: "psycopg.Connection", login: Login) -> None:
+    """Raises LoginError unless the product's tables, as they were read last, have this creator or brand."""
+    kind, owner_id = login.audience.name, login.owner_id
+    table = f"{kind}s"
+    is_read = connection.execute("select to_regclass(%s) is not null", [f"raw.{table}"]).fetchone()
+    known = connection.execute(_KNOWN.format(table=table), [owner_id]).fetchone() if is_read and is_read[0] else None
+    if known is None or not known[0]:
+        state = "does not exist" if known is None else "was deleted"
+        raise LoginError(
+            f"{kind} {owner_id} {state} in the product's tables as they were read last (raw.{table});"
+            f" correct the id, or run a day first if the {kind} is new"
+        )
+
+
+def _administrator(warehouse: Warehouse) -> "psycopg.Connection":
+    """Whoever may create roles: the superuser of the embedded server; elsewhere the owner, if anybody let it."""
+    if warehouse.is_embedded:
+        return warehouse.connect_to(warehouse.superuser_url(warehouse.database), autocommit=True)
+    return warehouse.connect(autocommit=True)

@@ -1,0 +1,216 @@
+"""Which rows of a mart a role sees. A mart that belongs to creators or brands, by a column of it, shows each only their
+own; one that is declared to hold nobody's rows shows them all; every other mart is none of theirs.
+
+The policies bind the owner too (`force`), by who has logged in: a view or function of the owner that a portal was given
+by mistake shows nothing, instead of everything.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import psycopg
+from psycopg import sql
+
+from warehouse.reader_roles import ACCESS, AUDIENCES, BI_READER, EVERY_ROW, EVERYBODY, MARTS
+
+# How the names of our policies begin.
+_ALL_ROWS: Final = "all_rows_for_"
+_OWN_ROWS: Final = "own_rows_for_"
+
+_DDL: Final = f"""
+create schema if not exists {ACCESS};
+create table if not exists {ACCESS}.logins (
+    login text primary key,
+    {", ".join(f"{audience.name}_id text check ({audience.name}_id <> '')" for audience in AUDIENCES)},
+    added_at timestamptz not null default clock_timestamp(),
+    check (num_nonnulls({", ".join(f"{audience.name}_id" for audience in AUDIENCES)}) = 1)
+);
+do $$ begin
+    -- Not "add column if not exists", which waits for every query of a login, and has all others wait.
+    if not exists (
+        select from pg_attribute where attrelid = '{ACCESS}.logins'::regclass and attname = 'password_verifier'
+    ) then
+        alter table {ACCESS}.logins add column password_verifier text;
+    end if;
+end $$;
+comment on column {ACCESS}.logins.password_verifier is
+    'By which Postgres recognises the password (RFC 5803), so that a restored warehouse keeps it; it is no password.';
+comment on table {ACCESS}.logins is
+    'Whose a login is that belongs to one creator or brand. Policies of marts look it up by who has logged in.';
+"""
+# By who has logged in: not by a setting, and not by current_user, which "set role" changes.
+_LOOKUP: Final = """
+create or replace function {lookup}() returns text language sql stable security definer set search_path = ''
+return (select {column} from {schema}.logins where login = session_user);
+revoke execute on function {lookup}() from public;
+grant execute on function {lookup}() to {group};
+"""
+
+
+def create_lookups(connection: psycopg.Connection) -> None:
+    """The table of single logins and the functions by which policies read it; the roles have to be there."""
+    with connection.transaction():
+        connection.execute(_DDL)
+        for audience in AUDIENCES:
+            connection.execute(
+                _LOOKUP.format(
+                    lookup=audience.lookup, column=f"{audience.name}_id", schema=ACCESS, group=audience.group
+                )
+            )
+
+
+class RolesMissing(Exception):
+    """A mart belongs to roles that the server does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One policy of a mart: for whom, which rows, and whether they may write them."""
+
+    name: str
+    role: str
+    rows: str
+    may_write: bool = False
+
+
+def wanted(portals: Mapping[str, str], *, owner: str) -> list[Policy]:
+    """The policies of a mart: `portals` names the column that says whose a row is, by audience. None without."""
+    if not portals:
+        return []
+    is_owner = ", ".join(["session_user", sql.Literal(owner).as_string(), "'member'"])
+    is_bi = f"session_user, '{BI_READER.name}', 'member'"
+    policies = [
+        Policy(_ALL_ROWS + "owner", owner, f"(select pg_has_role({is_owner}) or pg_has_role({is_bi}))", may_write=True),
+        Policy(_ALL_ROWS + BI_READER.name, BI_READER.name, "true"),
+    ]
+    for audience in AUDIENCES:
+        portal = audience.portal.name
+        if portals.get(audience.name) == EVERY_ROW:
+            policies += [Policy(_ALL_ROWS + role, role, "true") for role in (portal, audience.group)]
+        elif audience.name in portals:
+            column = sql.Identifier(portals[audience.name]).as_string()
+            # After a transaction that had set it the setting is '' and not null.
+            said = f"nullif(current_setting('{audience.setting}', true), '')"
+            policies += [
+                Policy(_OWN_ROWS + portal, portal, f"{column} = (select {said})"),
+                Policy(_OWN_ROWS + audience.group, audience.group, f"{column} = (select {audience.lookup}())"),
+            ]
+    return policies
+
+
+def is_guarded(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> bool:
+    """Whether each role sees of a table of marts what it may see, and no more. Raises RolesMissing."""
+    owner = _owner(cursor, table, portals)
+    found = cursor.execute(
+        "select policyname, roles::text[], cmd, permissive, qual, with_check from pg_policies"
+        " where schemaname = %s and tablename = %s",
+        [MARTS, table],
+    ).fetchall()
+    if not portals:
+        return not any(_is_ours(name) for name, *_ in found) and _is_readable(cursor, table, portals)
+    expected = {_shape(policy) for policy in wanted(portals, owner=owner)}
+    present = {
+        (name, tuple(roles), command, permissive, _plain(rows), _plain(written))
+        for name, roles, command, permissive, rows, written in found
+    }
+    return present == expected and _is_readable(cursor, table, portals)
+
+
+def _owner(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> str:
+    """Who we are. Raises RolesMissing when a table of portals could not be given to them."""
+    owner, are_roles_there = cursor.execute(
+        "select current_user,"
+        " (select count(*) from pg_roles where rolname = any(%s)) = %s and to_regclass(%s) is not null",
+        [list(EVERYBODY), len(EVERYBODY), f"{ACCESS}.logins"],
+    ).fetchone() or ("", False)
+    if portals and not are_roles_there:
+        raise RolesMissing(
+            f"marts.{table} belongs to creators or brands, and the roles by which they read it are missing;"
+            " `python -m orchestration start` creates them"
+        )
+    return str(owner)
+
+
+def _is_ours(policy: str) -> bool:
+    return policy.startswith((_ALL_ROWS, _OWN_ROWS))
+
+
+def _shape(policy: Policy) -> tuple[object, ...]:
+    rows = _plain(policy.rows)
+    command = "ALL" if policy.may_write else "SELECT"
+    return (policy.name, (policy.role,), command, "PERMISSIVE", rows, rows if policy.may_write else "")
+
+
+def _plain(expression: str | None) -> str:
+    """An expression without what Postgres adds when it shows one: casts, parentheses, quotes, names of columns."""
+    text = re.sub(r"::\w+|\s+AS\s+\"?\w+\"?", "", expression or "")
+    return re.sub(r"[\s()\"]", "", text).lower()
+
+
+def _is_readable(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> bool:
+    """Whether those who may read the table can, and its policies, where it has any, are in force."""
+    row = cursor.execute(
+        "select (relrowsecurity and relforcerowsecurity or %s) and not exists (select from pg_roles"
+        " where rolname = any(%s) and not has_table_privilege(pg_roles.oid, pg_class.oid, 'select'))"
+        " from pg_class where oid = %s::regclass",
+        [not portals, _holders(portals), f"{MARTS}.{table}"],
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _holders(portals: Mapping[str, str]) -> list[str]:
+    """Who may select from the table."""
+    own = [
+        name for audience in AUDIENCES if audience.name in portals for name in (audience.portal.name, audience.group)
+    ]
+    return [BI_READER.name, *own]
+
+
+def unguard(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> None:
+    """Take away the policies of a table, in a transaction that ends with `guard`: columns that they name may go."""
+    rows = cursor.execute(
+        "select policyname from pg_policies where schemaname = %s and tablename = %s", [MARTS, table]
+    ).fetchall()
+    identifier = sql.Identifier(MARTS, table)
+    names = [name for (name,) in rows if portals or _is_ours(name)]
+    for name in names:
+        cursor.execute(sql.SQL("drop policy {} on {}").format(sql.Identifier(name), identifier))
+    if names:
+        # Without policies the owner, too, would neither see nor delete a row. On a table that is none of theirs portals
+        # lose their grants before the publication ends.
+        switch = "no force row level security" + ("" if portals else ", disable row level security")
+        cursor.execute(sql.SQL("alter table {} " + switch).format(identifier))
+
+
+def guard(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> None:
+    """Give a table its policies, anew, and the right to read it to whom they let see rows. Raises RolesMissing."""
+    owner = _owner(cursor, table, portals)
+    identifier = sql.Identifier(MARTS, table)
+    unguard(cursor, table, portals)
+    if portals:
+        cursor.execute(sql.SQL("alter table {} enable row level security, force row level security").format(identifier))
+    for policy in wanted(portals, owner=owner):
+        cursor.execute(
+            sql.SQL("create policy {} on {} for {} to {} using ({}) {}").format(
+                sql.Identifier(policy.name),
+                identifier,
+                sql.SQL("all" if policy.may_write else "select"),
+                sql.Identifier(policy.role),
+                sql.SQL(policy.rows),
+                sql.SQL(f"with check ({policy.rows})" if policy.may_write else ""),
+            )
+        )
+    let_read(cursor, table, portals)
+
+
+def let_read(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> None:
+    """Give the right to read a table or view of marts to those who may and cannot."""
+    missing = cursor.execute(
+        "select rolname from pg_roles where rolname = any(%s) and not has_table_privilege(oid, %s::regclass, 'select')",
+        [_holders(portals), f"{MARTS}.{table}"],
+    ).fetchall()
+    for (role,) in missing:
+        statement = sql.SQL("grant select on {} to {}")
+        cursor.execute(statement.format(sql.Identifier(MARTS, table), sql.Identifier(role)))

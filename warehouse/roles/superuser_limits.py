@@ -1,0 +1,62 @@
+"""The limits that only a superuser may give to readers, and that readers cannot change: room for temporary files, and
+what of their errors is logged. On the embedded server they are set; elsewhere `roles hardening` prints the statements.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from warehouse.reader_roles import AUDIENCES, READERS, Reader
+
+if TYPE_CHECKING:
+    import psycopg
+
+# Logins of single creators and brands. An owner who created the groups is a member of them too, and no reader.
+_LOGINS: Final = """
+select logins.rolname, groups.rolname
+from pg_auth_members as members
+inner join pg_roles as logins on logins.oid = members.member
+inner join pg_roles as groups on groups.oid = members.roleid
+where groups.rolname = any(%s) and logins.rolcanlogin and not logins.rolsuper and not logins.rolcreaterole
+    and logins.rolname not in (
+        select pg_get_userbyid(datdba) from pg_database where datname = current_database()
+    )
+order by 1
+"""
+
+
+def statements(connection: "psycopg.Connection") -> list[str]:
+    """The statements that a superuser still has to run so that every reader is limited."""
+    present = {
+        name: set(config or ()) for name, config in connection.execute("select rolname, rolconfig from pg_roles")
+    }
+    return [
+        statement
+        for reader in _readers(connection)
+        if reader.name in present
+        for statement in missing(reader, present[reader.name])
+    ]
+
+
+def missing(reader: Reader, present: set[str]) -> list[str]:
+    """The statements for the limits that are not `present`, each as name=value."""
+    return [
+        f"alter role {reader.name} set {name} = '{value}'"
+        for name, value in reader.limits.items()
+        if f"{name}={value}" not in present
+    ]
+
+
+def may_be_set(connection: "psycopg.Connection") -> bool:
+    """Whether this session may set the limits: as a superuser, or by a grant of `set on parameter`."""
+    names = sorted({name for reader in READERS for name in reader.limits})
+    row = connection.execute(
+        "select bool_and(has_parameter_privilege(name, 'set')) from unnest(%s::text[]) as name", [names]
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _readers(connection: "psycopg.Connection") -> Iterable[Reader]:
+    yield from READERS
+    by_group = {audience.group: audience for audience in AUDIENCES}
+    for name, group in connection.execute(_LOGINS, [list(by_group)]).fetchall():
+        yield by_group[group].login(name)
