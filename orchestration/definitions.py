@@ -6,8 +6,7 @@ import dagster as dg
 from dagster.components import load_from_defs_folder
 
 from ingestion import event_rules
-from orchestration.dbt import translator
-from publishing import loaded_version
+from publishing import dbt_manifest, loaded_version
 
 
 @dg.definitions
@@ -23,6 +22,6 @@ def _loaded() -> dg.Definitions:
     loaded_version.pin()
     event_rules.read_from(loaded_version.project_dir() / "seeds")
     loaded = load_from_defs_folder(path_within_project=loaded_version.CHECKOUT)
-    translator.model_version()
+    dbt_manifest.model_version()
     loaded_version.refuse_changed_code()
     return loaded

@@ -13,8 +13,8 @@ import psycopg
 
 from attribution import fitting
 from attribution.weeks import weeks
-from orchestration.dbt.translator import model_version
 from publishing import invalidation, scopes
+from publishing.dbt_manifest import model_version
 from warehouse.window import Window
 
 # dbt knows the table as a source; with the plus, everything that depends on it.

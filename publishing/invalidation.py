@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from attribution.weeks import FIT_DAYS
-from orchestration.dbt.translator import lookback_days
+from publishing.dbt_manifest import lookback_days
 from warehouse.window import ONE_DAY, Window
 
 _MARK: Final = """

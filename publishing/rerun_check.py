@@ -7,8 +7,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from orchestration.dbt import translator
-from publishing import last_build
+from publishing import dbt_manifest, last_build
 from publishing.marts import marts_of
 from publishing.replacement import Replacement
 from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, plain_row
@@ -28,7 +27,7 @@ def reruns_change_nothing(connection: psycopg.Connection, window: Window) -> Che
         if not last_build.is_rerun(cursor):
             return _outcome(window, 0, [])
         starts_anew = last_build.starts_anew(cursor, window)
-    marts = [mart for mart in marts_of(translator.manifest()) if not mart.is_view]
+    marts = [mart for mart in marts_of(dbt_manifest.manifest()) if not mart.is_view]
     different: list[dict[str, Any]] = []
     for mart in marts:
         different += _differences(connection, Replacement(mart, window, starts_anew=starts_anew))

@@ -109,8 +109,7 @@ def today() -> date:
 
 def days_to_run(connection: "psycopg.Connection", window: Window) -> list[Window]:
     """The days of the window that are not published or are stale, as few windows as they fit in."""
-    from orchestration.dbt import translator
-    from publishing import stale_days
+    from publishing import dbt_manifest, stale_days
 
     published = {
         day
@@ -119,7 +118,7 @@ def days_to_run(connection: "psycopg.Connection", window: Window) -> list[Window
             [window.start, window.end],
         )
     }
-    stale = stale_days.stale_days(connection, model_version=translator.model_version(), before=window.end)
+    stale = stale_days.stale_days(connection, model_version=dbt_manifest.model_version(), before=window.end)
     missing = {day for day in window.days() if day not in published}
     return stale_days.windows(missing | {day.event_date for day in stale if day.event_date in window})
 

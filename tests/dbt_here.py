@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from orchestration.dbt import translator
+from orchestration.dbt import cli_resource
 from publishing import loaded_version
 from warehouse.connection import Warehouse
 
@@ -38,7 +38,7 @@ def run_dbt(
     # dbt reads the build id once a process; here one process runs many builds.
     reset_metadata_vars()
     command, *options = arguments
-    variables = {**_dbt_environment(warehouse), translator.BUILD_ID_VARIABLE: build_id}
+    variables = {**_dbt_environment(warehouse), cli_resource.BUILD_ID_VARIABLE: build_id}
     with patch.dict(os.environ, variables), _quick():
         outcome = dbtRunner(manifest=manifest).invoke(
             [command, *_SILENT, *options, "--project-dir", str(project_dir), "--profiles-dir", str(project_dir)]

@@ -18,8 +18,8 @@ from ingestion.application import schema as application_schema
 from ingestion.application.sync import connect_application, read_application
 from ingestion.loading.landing_day import LoadReport, load_window
 from orchestration import asset_checks
-from orchestration.dbt import translator
-from publishing import build_steps, builds, mart_tables, stale_days
+from orchestration.dbt import cli_resource
+from publishing import build_steps, builds, dbt_manifest, mart_tables, stale_days
 from publishing.marts import marts_of
 from publishing.publish import Publication, publish
 from quality_checks import attribution, brands, creators, platform, visitors
@@ -90,7 +90,7 @@ class Pipeline:
         application_schema.create(self.connection)
         ad_spend_schema.create(self.connection)
         attribution_schema.create(self.connection)
-        mart_tables.make_readable(self.connection, marts_of(translator.manifest()))
+        mart_tables.make_readable(self.connection, marts_of(dbt_manifest.manifest()))
 
     def land(
         self,
@@ -180,8 +180,8 @@ class Pipeline:
 
     def build(self, window: Window, build_id: str, *more: str) -> None:
         """Build and test a window under a build id."""
-        builds.begin(self.connection, window, build_id=build_id, model_version=translator.model_version())
-        arguments = [*translator.build_arguments(window), *more]
+        builds.begin(self.connection, window, build_id=build_id, model_version=dbt_manifest.model_version())
+        arguments = [*cli_resource.build_arguments(window), *more]
         if self.models:
             self.dbt([*arguments, *self._selection()], build_id)
         else:
@@ -215,14 +215,14 @@ class Pipeline:
 
     def create_models(self) -> None:
         """Build every seed, view and table, without a row in the windowed ones, and leave no trace of the build."""
-        self.dbt([*translator.build_arguments(Window.day(START)), "--exclude-resource-type", "test"])
-        made = [f"{schema_name}.{name}" for schema_name, name in translator.windowed_tables(translator.manifest())]
+        self.dbt([*cli_resource.build_arguments(Window.day(START)), "--exclude-resource-type", "test"])
+        made = [f"{schema_name}.{name}" for schema_name, name in dbt_manifest.windowed_tables(dbt_manifest.manifest())]
         self.connection.execute(f"truncate {', '.join(made)}")  # type: ignore[arg-type]
 
     def publish(self, window: Window, run_id: str) -> Publication:
         return publish(
             self.connection,
-            marts=marts_of(translator.manifest()),
+            marts=marts_of(dbt_manifest.manifest()),
             window=window,
             run_id=run_id,
             raw_checks=self.judged_by(asset_checks.RAW_GATE),
@@ -233,7 +233,7 @@ class Pipeline:
         """Run stale days again until none is left, as the sensor does. Returns the windows that were run."""
         ran = []
         for _ in range(10):
-            stale = stale_days.stale_days(self.connection, model_version=translator.model_version(), before=FAR)
+            stale = stale_days.stale_days(self.connection, model_version=dbt_manifest.model_version(), before=FAR)
             if not stale:
                 return ran
             for window in stale_days.windows(day.event_date for day in stale):

@@ -11,6 +11,7 @@ import dagster as dg
 from attribution import journeys
 from orchestration.dbt import translator as dbt
 from orchestration.dbt.light_import import DBT_DEFAULT_SELECT, build_dbt_specs
+from publishing import dbt_manifest
 
 # dbt knows it as a source.
 VALUES: Final = dg.AssetKey(["intermediate", "attribution_channel_values"])
@@ -26,7 +27,7 @@ class Specs(NamedTuple):
 @cache
 def specs() -> Specs:
     """What dbt makes of the project as it is when this process first asks, and the values beside it."""
-    translator, manifest = dbt.WarehouseDbtTranslator(), dbt.manifest()
+    translator, manifest = dbt.WarehouseDbtTranslator(), dbt_manifest.manifest()
     assets, checks = build_dbt_specs(
         translator=translator,
         manifest=manifest,

@@ -14,7 +14,7 @@ from ingestion.encryption.props import PropEncryption
 from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing.files import INCOMPLETE, LandingRoot
 from ingestion.landing.limits import MAX_EXPANSION, ZSTD_WINDOW_MB, Limits
-from orchestration.dbt.translator import warehouse_dbt
+from orchestration.dbt.cli_resource import warehouse_dbt
 from orchestration.instance.run_executor import locked_run_executor
 from orchestration.instance.run_locks import notice_lost_clients
 from orchestration.instance.run_log import failures_told_once

@@ -9,12 +9,11 @@ from typing import Final
 import dagster as dg
 
 from orchestration import landing_backlog, landing_sensor
-from orchestration.dbt import translator as project
 from orchestration.defs.assets.dbt_models import BACKFILL_CHUNK_DAYS
 from orchestration.defs.jobs.asset_jobs import daily_refresh, load_landing
 from orchestration.defs.resources import SourcesResource, WarehouseResource
 from orchestration.partitions import NIGHTLY_HOUR, run_tags
-from publishing import loaded_version, stale_days
+from publishing import dbt_manifest, loaded_version, stale_days
 from warehouse.window import ONE_DAY, Window
 
 UNDER_WAY: Final = [
@@ -49,7 +48,7 @@ def late_events_sensor(
     if context.instance.get_runs(dg.RunsFilter(job_name=daily_refresh.name, statuses=UNDER_WAY), limit=1):
         yield dg.SkipReason("a run is under way, and may make days good")
         return
-    version = project.model_version()
+    version = dbt_manifest.model_version()
     # Until the nightly run has begun, yesterday is not whole.
     before = (now - timedelta(hours=NIGHTLY_HOUR)).date()
     with warehouse.connect() as connection:

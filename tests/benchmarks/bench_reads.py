@@ -22,8 +22,7 @@ from attribution import schema as attribution_schema
 from ingestion import schema
 from ingestion.ad_spend import schema as ad_spend_schema
 from ingestion.application import schema as application_schema
-from orchestration.dbt import translator
-from publishing import mart_tables, mart_views
+from publishing import dbt_manifest, mart_tables, mart_views
 from publishing.marts import Mart, marts_of
 from tests import dbt_here
 from tests.benchmarks.attribution_days import fill
@@ -68,8 +67,8 @@ def make(warehouse: Warehouse, options: argparse.Namespace) -> None:
         # Views are published as they were built; nothing is built here but the empty models.
         window = ["--event-time-start", f"{LAST}", "--event-time-end", f"{LAST + timedelta(days=1)}"]
         dbt_here.run_dbt(warehouse, ["seed"])
-        marts = [mart for mart in marts_of(translator.manifest()) if mart.schema == MARTS]
-        mart_tables.make_readable(connection, marts_of(translator.manifest()))
+        marts = [mart for mart in marts_of(dbt_manifest.manifest()) if mart.schema == MARTS]
+        mart_tables.make_readable(connection, marts_of(dbt_manifest.manifest()))
         dbt_here.run_dbt(warehouse, ["run", *window])
         with connection.transaction(), connection.cursor() as cursor:
             mart_tables.prepare(cursor, marts, Window.day(LAST))

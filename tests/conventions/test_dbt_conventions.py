@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ingestion.contract import CLICK_IDS
-from orchestration.dbt import translator
+from publishing import dbt_manifest
 
 MAX_JOINS = 7
 # What only one engine understands has its place in macros/compat.
@@ -16,7 +16,7 @@ ENGINE_TOKENS = ("::", "->", "@>", " ilike ", "distinct on", "regexp_", "string_
                  "date_trunc", "lateral", "jsonb", "to_char", " ~ ")  # fmt: skip
 # From a model, a table that is loaded, or a mart as it is published.
 IMPORT = "(ref|source|published|published_or_built|remembered)"
-MANIFEST = translator.manifest()
+MANIFEST = dbt_manifest.manifest()
 
 
 def nodes(*kinds: str) -> dict[str, Mapping[str, Any]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from orchestration.dbt import translator
+from publishing import dbt_manifest
 from publishing.marts import Mart, marts_of
 from warehouse.reader_roles import AUDIENCES, MARTS
 
@@ -43,7 +43,7 @@ def manifest(**meta: Any) -> Mapping[str, Any]:
 
 
 # What coarser marts are made from is for nobody's eyes: its schema is closed.
-PUBLIC = [mart for mart in marts_of(translator.manifest()) if mart.schema == MARTS]
+PUBLIC = [mart for mart in marts_of(dbt_manifest.manifest()) if mart.schema == MARTS]
 
 
 @pytest.mark.parametrize("mart", PUBLIC, ids=lambda mart: mart.name)

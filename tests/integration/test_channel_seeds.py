@@ -5,8 +5,7 @@ import csv
 import pytest
 
 from ingestion.utm_normalization import normalized_source, site_name
-from orchestration.dbt import translator
-from publishing import loaded_version
+from publishing import dbt_manifest, loaded_version
 from tests.pipeline import START, Pipeline, run_dbt
 from warehouse.window import ONE_DAY, Window
 
@@ -107,7 +106,7 @@ HOSTS = (
 
 def test_hosts_of_referrers_and_hosts_in_links_are_named_alike(pipeline: Pipeline) -> None:
     """Names of hosts are worked out in SQL for referrers and in Python for links; they have to meet."""
-    macro = translator.manifest()["macros"]["macro.marketplace.default__site_name"]["macro_sql"]
+    macro = dbt_manifest.manifest()["macros"]["macro.marketplace.default__site_name"]["macro_sql"]
     expression = macro.partition("-%}")[2].partition("{%- endmacro")[0].replace("{{ host }}", "host")
     named = dict(pipeline.rows(f"select host, {expression} from unnest(array{list(HOSTS)!r}) as host"))
     assert named == {host: site_name(host) for host in HOSTS}

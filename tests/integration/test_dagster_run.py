@@ -18,6 +18,7 @@ import pytest
 
 from orchestration.dbt import translator
 from orchestration.partitions import run_tags
+from publishing import dbt_manifest
 from publishing.marts import marts_of
 from tests.code_location import definitions
 from tests.dagster_runs import DagsterRuns, Run
@@ -30,7 +31,7 @@ TWO_DAYS = Window(START, THIRD)
 THREE_DAYS = Window(START, FOURTH)
 PATIENCE_SECONDS = 90
 # One step publishes all of them, so a run has all of them or none.
-PUBLISHED = [f"{mart.schema}/{mart.name}" for mart in marts_of(translator.manifest())]
+PUBLISHED = [f"{mart.schema}/{mart.name}" for mart in marts_of(dbt_manifest.manifest())]
 
 
 def view(day: date, key: str, **more: Any) -> dict[str, Any]:

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from orchestration import asset_checks
-from orchestration.dbt import translator
-from publishing import stale_days
+from orchestration.dbt import cli_resource
+from publishing import dbt_manifest, stale_days
 from publishing.builds import IncompleteRebuild, clear
 from publishing.marts import Column, Mart, marts_of
 from publishing.publish import PublicationRefused, publish
@@ -52,7 +52,7 @@ def publish_as_a_run(pipeline: Pipeline, window: Window, *, marts: Sequence[Mart
     with pipeline.warehouse.connect(autocommit=True) as lock, writing(lock, "publisher", log=print):
         publish(
             pipeline.connection,
-            marts=marts_of(translator.manifest()) if marts is None else marts,
+            marts=marts_of(dbt_manifest.manifest()) if marts is None else marts,
             window=window,
             run_id="publisher",
             raw_checks=pipeline.judged_by(asset_checks.RAW_GATE),
@@ -125,7 +125,7 @@ def test_a_window_whose_weeks_and_periods_have_been_built_for_another_one_since_
     with pytest.raises(PublicationRefused, match="its weeks, months and periods are those of another build by now"):
         publish_as_a_run(published, DAY)
     assert published.contents(["marts", "published"]) == before
-    (stale,) = stale_days.stale_days(published.connection, model_version=translator.model_version(), before=FAR)
+    (stale,) = stale_days.stale_days(published.connection, model_version=dbt_manifest.model_version(), before=FAR)
     assert (stale.event_date, stale.reasons) == (START, ("built_and_not_published",))
 
 
@@ -169,7 +169,7 @@ def test_what_arrives_while_a_day_is_built_keeps_the_day_stale(
         # The gate sees that raw has moved on; had it not, the day would have stayed stale.
         with pytest.raises(GateClosed, match="daily_metrics_match_raw_events"):
             published.run(DAY)
-    stale = stale_days.stale_days(published.connection, model_version=translator.model_version(), before=FAR)
+    stale = stale_days.stale_days(published.connection, model_version=dbt_manifest.model_version(), before=FAR)
     assert [day.event_date for day in stale] == [START]
     published.catch_up()
     assert views_in_marts(published) == [(START, 3)]
@@ -177,10 +177,10 @@ def test_what_arrives_while_a_day_is_built_keeps_the_day_stale(
 
 def test_days_published_from_other_models_are_stale(published: Pipeline) -> None:
     published.connection.execute("update ops.published_days set model_version = 'older'")
-    (stale,) = stale_days.stale_days(published.connection, model_version=translator.model_version(), before=FAR)
+    (stale,) = stale_days.stale_days(published.connection, model_version=dbt_manifest.model_version(), before=FAR)
     assert (stale.event_date, stale.reasons) == (START, ("models_changed",))
     published.catch_up()
-    assert stale_days.stale_days(published.connection, model_version=translator.model_version(), before=FAR) == []
+    assert stale_days.stale_days(published.connection, model_version=dbt_manifest.model_version(), before=FAR) == []
 
 
 def test_stale_days_become_as_few_runs_as_they_have_gaps() -> None:
@@ -214,7 +214,7 @@ def test_a_new_column_migrates_by_itself_and_keeps_what_bi_may_do(published: Pip
     before = published.rows(table)
     shares = Column("shares", "bigint", is_nullable=True, description="Count of shares.")
 
-    publish_as_a_run(published, DAY, marts=changed(marts_of(translator.manifest()), shares))
+    publish_as_a_run(published, DAY, marts=changed(marts_of(dbt_manifest.manifest()), shares))
 
     assert published.rows("select views, shares from marts.daily_metrics") == [(1, 7)]
     assert published.rows(table) == before, "the table is the same, with its grants and policies"
@@ -225,7 +225,7 @@ def test_a_new_column_migrates_by_itself_and_keeps_what_bi_may_do(published: Pip
 def test_a_column_that_is_gone_needs_the_rebuild_job(published: Pipeline) -> None:
     published.land(START + ONE_DAY, [view(START + ONE_DAY, "next")])
     published.run(NEXT)
-    fewer = changed(marts_of(translator.manifest()), without="clicks")
+    fewer = changed(marts_of(dbt_manifest.manifest()), without="clicks")
     with pytest.raises(PublicationRefused, match=r"marts\.daily_metrics .*\['clicks'\].*job \"rebuild\""):
         publish_as_a_run(published, NEXT, marts=fewer)
     assert published.rows("select clicks from marts.daily_metrics") == [(0,), (0,)]
@@ -240,7 +240,7 @@ def test_a_column_that_is_gone_needs_the_rebuild_job(published: Pipeline) -> Non
 def test_a_column_of_another_type_is_changed_by_a_rebuild(published: Pipeline) -> None:
     published.connection.execute("alter table build.daily_metrics alter column clicks type numeric(20,0)")
     retyped = changed(
-        marts_of(translator.manifest()),
+        marts_of(dbt_manifest.manifest()),
         Column("clicks", "numeric(20,0)", is_nullable=False, description=""),
         without="clicks",
     )
@@ -251,7 +251,7 @@ def test_a_column_of_another_type_is_changed_by_a_rebuild(published: Pipeline) -
 
 
 def test_a_rebuild_of_less_than_all_published_days_drops_nothing(published: Pipeline) -> None:
-    tables = translator.windowed_tables(translator.manifest())
+    tables = dbt_manifest.windowed_tables(dbt_manifest.manifest())
     with published.warehouse.connect(autocommit=True) as lock, writing(lock, "rebuild", log=print):
         with pytest.raises(IncompleteRebuild, match="2026-10-01 to 2026-10-01"):
             clear(published.connection, NEXT, tables, build_id="rebuild")
@@ -268,11 +268,11 @@ def test_a_run_that_lost_the_warehouse_publishes_nothing(published: Pipeline) ->
         with pytest.raises(WriterBusy, match="run earlier has lost the warehouse"):
             published.publish(DAY, "earlier")
         with pytest.raises(AssertionError, match="has lost the warehouse to a later run"):
-            published.dbt(translator.build_arguments(DAY), "earlier")
+            published.dbt(cli_resource.build_arguments(DAY), "earlier")
 
 
 def test_models_built_by_hand_wait_for_no_run_and_are_not_published(published: Pipeline) -> None:
-    published.dbt([*translator.build_arguments(DAY), "--select", "daily_metrics"])
+    published.dbt([*cli_resource.build_arguments(DAY), "--select", "daily_metrics"])
     with pytest.raises(PublicationRefused, match="2026-10-01 is not completely built"):
         publish_as_a_run(published, DAY)
     with (
@@ -280,7 +280,7 @@ def test_models_built_by_hand_wait_for_no_run_and_are_not_published(published: P
         writing(lock, "a-run", log=print),
         pytest.raises(AssertionError, match="another run is writing the warehouse"),
     ):
-        published.dbt([*translator.build_arguments(DAY), "--select", "daily_metrics"])
+        published.dbt([*cli_resource.build_arguments(DAY), "--select", "daily_metrics"])
 
 
 def test_runs_are_few_and_keep_refused_days_apart() -> None:
@@ -334,7 +334,7 @@ def test_a_link_that_comes_after_a_rebuild_died_reaches_every_published_day(pipe
         pipeline.land(day, [signed_in(day, None)])
     pipeline.run(BOTH)
     with pipeline.warehouse.connect(autocommit=True) as lock, writing(lock, "dies", log=print):
-        clear(pipeline.connection, BOTH, translator.windowed_tables(translator.manifest()), build_id="dies")
+        clear(pipeline.connection, BOTH, dbt_manifest.windowed_tables(dbt_manifest.manifest()), build_id="dies")
     pipeline.is_built = False
     pipeline.land(START, [signed_in(START, "user-1")], "late.ndjson")
     pipeline.load(DAY)

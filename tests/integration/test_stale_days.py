@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from orchestration.dbt import translator
+from orchestration.dbt import cli_resource
 from tests.pipeline import START, Pipeline
 from warehouse.window import ONE_DAY, Window
 from warehouse.writer_lock import writing
@@ -136,5 +136,5 @@ def test_what_the_last_day_changes_is_not_even_recorded(built: Pipeline) -> None
         built.land(day(offset), [event(offset, "15:00:00", SIGN_IN)], "sign-in.ndjson")
         built.load(Window.day(day(offset)))
         models = ["--select", "int_identity_observations", "int_events_sessionized", "int_sessions"]
-        built.dbt([*translator.build_arguments(Window.day(day(offset))), *models])
+        built.dbt([*cli_resource.build_arguments(Window.day(day(offset))), *models])
         assert built.rows(recorded) == found

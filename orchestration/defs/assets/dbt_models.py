@@ -11,14 +11,13 @@ from attribution import schema as attribution_schema
 from ingestion import attribution_migration, channel_seeds
 from ingestion.ad_spend import schema as ad_spend_schema
 from orchestration import asset_checks, retries, row_counts
+from orchestration.dbt import cli_resource, specs
 from orchestration.dbt import invocation as dbt_results
-from orchestration.dbt import specs
-from orchestration.dbt import translator as project
 from orchestration.dbt.light_import import DagsterDbtCliRuntimeError
 from orchestration.defs.assets.raw_events import DAILY
 from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
 from orchestration.partitions import window_of
-from publishing import build_steps, builds, loaded_version, mart_tables, marts
+from publishing import build_steps, builds, dbt_manifest, loaded_version, mart_tables, marts
 from warehouse.window import Window
 
 # The rows of a chunk are sorted and grouped in one statement a model, which bounds memory and temporary files; each
@@ -43,25 +42,25 @@ def dbt_models(
     warehouse: WarehouseResource,
     writer: WriterResource,
     sources: SourcesResource,
-    dbt: project.WarehouseDbt,
+    dbt: cli_resource.WarehouseDbt,
 ) -> Iterator[Any]:
     """Rebuild the run's days, oldest chunk first. A day whose models and tests have all passed is completely built."""
     window = window_of(context)
     build_id = context.run.run_id
-    variables = {**warehouse.located().dbt_env(), project.BUILD_ID_VARIABLE: build_id}
+    variables = {**warehouse.located().dbt_env(), cli_resource.BUILD_ID_VARIABLE: build_id}
     expected = (dbt_results.DbtFailed, builds.IncompleteRebuild, channel_seeds.SeedsNotNormalized)
-    with retries.told(*expected), writer.connect() as connection, project.environment(variables):
+    with retries.told(*expected), writer.connect() as connection, cli_resource.environment(variables):
         channel_seeds.require_normal_form(loaded_version.project_dir() / "seeds")
-        dbt_results.remove_old_folders(project.target_dir(), prefix=context.op_execution_context.op.name)
+        dbt_results.remove_old_folders(dbt_manifest.target_dir(), prefix=context.op_execution_context.op.name)
         if context.run.tags.get(REBUILD_TAG):
-            made = [*project.windowed_tables(project.manifest()), *attribution_schema.TABLES]
+            made = [*dbt_manifest.windowed_tables(dbt_manifest.manifest()), *attribution_schema.TABLES]
             builds.clear(connection, window, made, build_id=build_id)
         # A job without the steps that load must find what models read, also in a warehouse of an older version.
         attribution_migration.fill_normalized(connection, sources.rules)
         ad_spend_schema.create(connection, sources.rules)
         attribution_schema.create(connection)
-        mart_tables.make_readable(connection, marts.marts_of(project.manifest()))
-        builds.begin(connection, window, build_id=build_id, model_version=project.model_version())
+        mart_tables.make_readable(connection, marts.marts_of(dbt_manifest.manifest()))
+        builds.begin(connection, window, build_id=build_id, model_version=dbt_manifest.model_version())
         *earlier, last = window.chunks(BACKFILL_CHUNK_DAYS)
         for chunk in earlier:
             for _ in _built(context, dbt, connection, window, chunk):
@@ -80,7 +79,7 @@ def dbt_models(
 
 def _last_built(
     context: dg.AssetExecutionContext,
-    dbt: project.WarehouseDbt,
+    dbt: cli_resource.WarehouseDbt,
     connection: psycopg.Connection,
     window: Window,
     last: Window,
@@ -93,7 +92,7 @@ def _last_built(
 
 def _built(
     context: dg.AssetExecutionContext,
-    dbt: project.WarehouseDbt,
+    dbt: cli_resource.WarehouseDbt,
     connection: psycopg.Connection,
     window: Window,
     chunk: Window,
@@ -121,10 +120,10 @@ def _built(
 
 
 def _events(
-    dbt: project.WarehouseDbt, chunk: Window, selection: Sequence[str], context: dg.AssetExecutionContext
+    dbt: cli_resource.WarehouseDbt, chunk: Window, selection: Sequence[str], context: dg.AssetExecutionContext
 ) -> Iterator[Any]:
     """One invocation of dbt; what dagster_dbt makes of it. Raises DbtFailed or MayPass."""
-    invocation = dbt.cli(project.build_arguments(chunk, selection), context=context)
+    invocation = dbt.cli(cli_resource.build_arguments(chunk, selection), context=context)
     try:
         yield from invocation.stream()
     except DagsterDbtCliRuntimeError as error:
@@ -133,13 +132,13 @@ def _events(
     finally:
         # When the step fails between two events, dbt must not write on beside the next attempt.
         dbt_results.end(invocation.process)
-        dbt_results.keep_parse(invocation.target_path, project.target_dir())
+        dbt_results.keep_parse(invocation.target_path, dbt_manifest.target_dir())
 
 
 def _tell_rows(
     context: dg.AssetExecutionContext, key: dg.AssetKey, connection: psycopg.Connection, window: Window
 ) -> None:
     schema, table = key.path
-    date_column = project.daily_tables(project.manifest()).get((schema, table))
+    date_column = dbt_manifest.daily_tables(dbt_manifest.manifest()).get((schema, table))
     if date_column:
         row_counts.tell(context, key, row_counts.rows_by_day(connection, schema, table, date_column, window))

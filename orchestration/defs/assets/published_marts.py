@@ -13,6 +13,7 @@ from orchestration.dbt import translator as project
 from orchestration.defs.assets.raw_events import DAILY
 from orchestration.defs.resources import WriterResource
 from orchestration.partitions import window_of
+from publishing import dbt_manifest
 from publishing.marts import marts_of
 from publishing.publish import Publication, PublicationRefused, publish
 from publishing.scopes import Scope
@@ -30,7 +31,7 @@ from warehouse.writer_lock import WriterBusy
             owners=project.OWNERS,
             metadata={"dagster/table_name": f"{mart.schema}.{mart.name}"},
         )
-        for mart in marts_of(project.manifest())
+        for mart in marts_of(dbt_manifest.manifest())
     ],
     partitions_def=DAILY,
     backfill_policy=dg.BackfillPolicy.single_run(),
@@ -39,7 +40,7 @@ from warehouse.writer_lock import WriterBusy
 def published_marts(context: dg.AssetExecutionContext, writer: WriterResource) -> Iterator[dg.MaterializeResult[None]]:
     """Move the run's days from build to marts, all marts together; refuses days that have not passed every gate."""
     window = window_of(context)
-    marts = marts_of(project.manifest())
+    marts = marts_of(dbt_manifest.manifest())
     with retries.told(PublicationRefused, WriterBusy), writer.connect() as connection:
         published = publish(
             connection,

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from orchestration import retries
-from orchestration.dbt.translator import target_dir
 from orchestration.defs.resources import WarehouseResource
 from orchestration.instance import pruning
+from publishing.dbt_manifest import target_dir
 from warehouse.settings import settings
 
 

@@ -9,14 +9,9 @@ import dagster as dg
 import pytest
 
 import attribution
-from orchestration.dbt.translator import (
-    WarehouseDbtTranslator,
-    build_arguments,
-    described_test,
-    environment,
-    version_of,
-    windowed_tables,
-)
+from orchestration.dbt.cli_resource import build_arguments, environment
+from orchestration.dbt.translator import WarehouseDbtTranslator, described_test
+from publishing.dbt_manifest import version_of, windowed_tables
 from publishing.loaded_version import PROJECT_DIR
 from warehouse.window import Window
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from orchestration.dbt.translator import build_arguments
+from orchestration.dbt.cli_resource import build_arguments
 from publishing.build_steps import selections
 from warehouse.window import Window
 

@@ -1,0 +1,75 @@
+"""dbt's command line as a Dagster resource: its executable, its arguments for a window, its environment."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any, Final
+
+from packaging.version import Version
+
+from orchestration.dbt.light_import import DbtCliResource
+from publishing.dbt_manifest import DBT_EXECUTABLE
+from publishing.loaded_version import project_dir
+from warehouse.window import Window
+
+# The same in a process that ends with its run (dbt_process.py).
+RUN_DBT_EXECUTABLE: Final = DBT_EXECUTABLE.with_name("warehouse-dbt")
+
+# dbt hands these to the project as dbt_metadata_envs, without the prefix; unlike vars they cost no new parse.
+BUILD_ID_VARIABLE: Final = "DBT_ENV_CUSTOM_ENV_WAREHOUSE_BUILD_ID"
+
+
+def build_arguments(window: Window, selection: Sequence[str] = ()) -> list[str]:
+    """The command line that builds and tests a window: everything, or what the options of the selection say.
+
+    dbt's unit tests are left out: they judge the code and not the data, and run in the test suite.
+    """
+    return [
+        "build",
+        "--event-time-start",
+        window.start.isoformat(),
+        "--event-time-end",
+        window.end.isoformat(),
+        "--exclude-resource-type",
+        "unit_test",
+        *selection,
+    ]
+
+
+class WarehouseDbt(DbtCliResource):
+    """dbt, run for a window and under a build id.
+
+    Spares each run two things that dagster-dbt does and nobody here reads: a child process that asks for dbt's version,
+    looking up an outside host, and a second import of the adapter in the parent.
+    """
+
+    @cached_property
+    def _cli_version(self) -> Version:
+        from importlib.metadata import version
+
+        return Version(version("dbt-core"))
+
+    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> Any:  # noqa: ARG002
+        return None
+
+
+def warehouse_dbt() -> WarehouseDbt:
+    """The resource for this project, with the dbt that is installed beside this Python."""
+    folder = str(project_dir())
+    return WarehouseDbt(project_dir=folder, profiles_dir=folder, dbt_executable=str(RUN_DBT_EXECUTABLE))
+
+
+@contextmanager
+def environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """These environment variables for the child processes started in the block; DbtCliResource passes on its own."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,124 @@
+"""The dbt project by its manifest: where it is, the version of its models, its vars, its windowed tables."""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import attribution
+from publishing.loaded_version import project_dir
+
+DBT_EXECUTABLE: Final = Path(sys.executable).with_name("dbt")
+
+# Names in quotes: among them are all that a model or macro reads, also by way of an argument.
+_QUOTED: Final = re.compile(rb"""['"](\w+)['"]""")
+
+
+def project_files(folder: Path) -> list[Path]:
+    """Every file that dbt reads, sorted."""
+    names = ("models", "macros", "seeds", "tests")
+    files = (path for name in names for path in (folder / name).rglob("*") if path.is_file())
+    return sorted([folder / "dbt_project.yml", *files])
+
+
+@cache
+def model_version() -> str:
+    """Return the version of the models that this process works with."""
+    return version_of(project_dir())
+
+
+def version_of(folder: Path) -> str:
+    """Return a digest of what decides the content of the tables: SQL, seeds, settings, the code of the fits.
+
+    Descriptions and tests are no part of it, nor seeds that no model reads: those are lists for what reads lines, and
+    have a digest of their own (ingestion/rules_digest.py).
+    """
+    digest = hashlib.sha256()
+    for module in sorted(Path(attribution.__file__).parent.glob("*.py")):
+        digest.update(f"{module.name}\0".encode() + module.read_bytes() + b"\0")
+    contents = {path.relative_to(folder).as_posix(): path.read_bytes() for path in project_files(folder)}
+    code = {name: content for name, content in contents.items() if name.endswith(".sql") and name[:6] != "tests/"}
+    read = {name.decode() for content in code.values() for name in _QUOTED.findall(content)}
+    for name, content in sorted(contents.items()):
+        is_read_seed = name.endswith(".csv") and name[:6] != "tests/" and Path(name).stem in read
+        if name in code or is_read_seed or name == "dbt_project.yml":
+            digest.update(f"{name}\0".encode() + content + b"\0")
+    return digest.hexdigest()[:16]
+
+
+@cache
+def lookback_days(of: str) -> int:
+    """How many days are looked back: before a conversion for its touchpoints (of `attribution`), before a step of the
+    funnel for the earlier ones (of `funnel`). The project's vars."""
+    import yaml
+
+    return int(yaml.safe_load((project_dir() / "dbt_project.yml").read_text())["vars"][f"{of}_lookback_days"])
+
+
+def target_dir() -> Path:
+    """Return the folder in which dbt writes for the project that this process works with."""
+    return project_dir() / "target"
+
+
+def parse(folder: Path) -> None:
+    """Write the manifest anew. Raises RuntimeError with dbt's own words when the project has a mistake."""
+    target = folder / "target"
+    target.mkdir(exist_ok=True)
+    # Parsing opens no connection, but the profile is rendered and insists on its variables.
+    names = ("HOST", "PORT", "USER", "PASSWORD", "DATABASE")
+    placeholders = {f"WAREHOUSE_{name}": "0" for name in names} | {"DBT_TARGET": "warehouse"}
+    # In a folder of its own: others may be reading the manifest, or parsing too.
+    with tempfile.TemporaryDirectory(prefix="parse-", dir=target) as made:
+        outcome = subprocess.run(
+            [str(DBT_EXECUTABLE), "parse", "--project-dir", str(folder), "--profiles-dir", str(folder)],
+            env={
+                **placeholders,
+                **os.environ,
+                "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+                "DBT_TARGET_PATH": made,
+                "DBT_LOG_PATH": made,
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if outcome.returncode:
+            raise RuntimeError(f"dbt cannot parse the project in {folder}:\n{outcome.stdout}{outcome.stderr}")
+        for name in ("partial_parse.msgpack", "manifest.json"):
+            Path(made, name).replace(target / name)
+
+
+@cache
+def manifest() -> Mapping[str, Any]:
+    """Return the manifest of the project that this process works with; parses it where no process has yet."""
+    path = target_dir() / "manifest.json"
+    if not path.exists():
+        parse(project_dir())
+    content: Mapping[str, Any] = json.loads(path.read_bytes())
+    return content
+
+
+def windowed_tables(manifest: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    """Schema and name of every table that models write window by window, with the column that carries its day."""
+    return {
+        (node["schema"], node["name"]): node["config"]["event_time"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["config"]["materialized"] == "incremental"
+    }
+
+
+def daily_tables(manifest: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    """Those of the windowed tables whose rows are each of one day."""
+    scopes = {
+        (node["schema"], node["name"]): node["config"]["meta"].get("scope", "day")
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model"
+    }
+    return {table: column for table, column in windowed_tables(manifest).items() if scopes[table] == "day"}
