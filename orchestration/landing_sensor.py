@@ -14,9 +14,8 @@ from typing import Final
 
 from ingestion.landing.files import LandingFile
 from ingestion.landing.storage import StoredEntry
-from orchestration.partitions import NIGHTLY_HOUR
 from publishing.stale_days import windows
-from warehouse.window import ONE_DAY, Window
+from warehouse.window import NIGHTLY_HOUR, ONE_DAY, Window
 
 # Looking at a landing day costs a listing of its folder, and of an object store's a request per thousand files. The
 # latest days are looked at each time, and as many older ones in turn: a year's within two hours.

@@ -7,10 +7,6 @@ import dagster as dg
 
 from warehouse.window import Window
 
-# The hour, UTC, at which the day before is run: it is whole, and events of its last minutes have had time to land.
-NIGHTLY_HOUR: Final = 2
-
-
 _RANGE_START: Final = "dagster/asset_partition_range_start"
 _RANGE_END: Final = "dagster/asset_partition_range_end"
 # A run for days carries one of these.

@@ -9,7 +9,7 @@ from typing import Final
 import psycopg
 
 from ingestion.application.schema import TABLES
-from orchestration.partitions import NIGHTLY_HOUR
+from warehouse.window import NIGHTLY_HOUR
 
 DDL: Final = """
 create table if not exists ops.wanted_version (

@@ -17,9 +17,8 @@ from ingestion.ad_spend import schema as ad_spend_schema
 from ingestion.application import schema as application_schema
 from ingestion.application.sync import connect_application, read_application
 from ingestion.loading.landing_day import LoadReport, load_window
-from orchestration import asset_checks
 from orchestration.dbt import cli_resource
-from publishing import build_steps, builds, dbt_manifest, mart_tables, stale_days
+from publishing import build_steps, builds, dbt_manifest, gates, mart_tables, stale_days
 from publishing.marts import marts_of
 from publishing.publish import Publication, publish
 from quality_checks import attribution, brands, creators, platform, visitors
@@ -35,9 +34,9 @@ COMPARED_SCHEMAS = ("raw", "intermediate", "build", "published", "marts")
 # What the last run touched, and not what there is.
 NOT_COMPARED = {"build.visitor_last_days", "build.visitor_activity"}
 # What judges a model, or those made with it, and finds them empty where only others are built.
-JUDGES: dict[str, tuple[asset_checks.Check, ...]] = {
+JUDGES: dict[str, tuple[gates.Check, ...]] = {
     "attribution_credits": (attribution.credits_are_conserved, attribution.attribution_adds_up),
-    "asset_metrics": asset_checks.COARSER_CHECKS,
+    "asset_metrics": gates.COARSER_CHECKS,
     "platform_metrics": (
         visitors.active_users_show_their_days,
         platform.platform_days_add_up,
@@ -137,9 +136,9 @@ class Pipeline:
                 self.load(Window(window.start, window.end + ONE_DAY))
             if self.declares_silence:
                 self.declare_silence(window)
-            self.judge(window, run_id, asset_checks.RAW_CHECKS, asset_checks.RAW_SUITES)
+            self.judge(window, run_id, gates.RAW_CHECKS, gates.RAW_SUITES)
             self.build(window, run_id)
-            self.judge(window, run_id, asset_checks.BUILD_CHECKS, asset_checks.BUILD_SUITES)
+            self.judge(window, run_id, gates.BUILD_CHECKS, gates.BUILD_SUITES)
             self.publish(window, run_id)
         return run_id
 
@@ -154,13 +153,13 @@ class Pipeline:
         )
 
     def judge(
-        self, window: Window, build_id: str, checks: Sequence[asset_checks.Check], suites: Sequence[str]
+        self, window: Window, build_id: str, checks: Sequence[gates.Check], suites: Sequence[str]
     ) -> list[CheckOutcome]:
-        outcomes = asset_checks.judge(
+        outcomes = gates.judge(
             self.connection,
             window,
             build_id=build_id,
-            checks=[check for check in checks if self.judged_by([asset_checks.name_of(check)])],
+            checks=[check for check in checks if self.judged_by([gates.name_of(check)])],
             suites=suites if self.suites else (),
             sqlalchemy_url=self.warehouse.sqlalchemy_url,
         )
@@ -172,10 +171,10 @@ class Pipeline:
         """Those of the checks that find here what they judge."""
         left_out: set[str] = set()
         if not self.suites:
-            left_out |= {*asset_checks.suite_checks((*asset_checks.RAW_SUITES, *asset_checks.BUILD_SUITES))}
+            left_out |= {*gates.suite_checks((*gates.RAW_SUITES, *gates.BUILD_SUITES))}
         for model, judges in JUDGES.items():
             if self.models and model not in self.models:
-                left_out |= {asset_checks.name_of(check) for check in judges}
+                left_out |= {gates.name_of(check) for check in judges}
         return [name for name in checks if name not in left_out]
 
     def build(self, window: Window, build_id: str, *more: str) -> None:
@@ -193,7 +192,7 @@ class Pipeline:
             self.dbt([*arguments, *(last or self._selection())], build_id)
         self.is_built = True
         builds.complete(self.connection, window, build_id=build_id)
-        asset_checks.record_dbt_tests(self.connection, window, build_id=build_id)
+        gates.record_dbt_tests(self.connection, window, build_id=build_id)
 
     def _selection(self) -> list[str]:
         # Seeds and views stay as the first build made them; building them again would cost most of a small test.
@@ -225,8 +224,8 @@ class Pipeline:
             marts=marts_of(dbt_manifest.manifest()),
             window=window,
             run_id=run_id,
-            raw_checks=self.judged_by(asset_checks.RAW_GATE),
-            build_checks=self.judged_by(asset_checks.BUILD_GATE),
+            raw_checks=self.judged_by(gates.RAW_GATE),
+            build_checks=self.judged_by(gates.BUILD_GATE),
         )
 
     def catch_up(self) -> list[Window]:

@@ -4,8 +4,11 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
 
-ONE_DAY = timedelta(days=1)
+ONE_DAY: Final = timedelta(days=1)
+# The hour, UTC, at which the day before is run: it is whole, and events of its last minutes have had time to land.
+NIGHTLY_HOUR: Final = 2
 
 
 class NotADay(ValueError, argparse.ArgumentTypeError):

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from orchestration.defs.jobs.asset_jobs import daily_refresh
-from orchestration.partitions import NIGHTLY_HOUR
+from warehouse.window import NIGHTLY_HOUR
 
 daily_refresh_schedule = dg.build_schedule_from_partitioned_job(
     daily_refresh,

@@ -12,9 +12,9 @@ from orchestration import landing_backlog, landing_sensor
 from orchestration.defs.assets.dbt_models import BACKFILL_CHUNK_DAYS
 from orchestration.defs.jobs.asset_jobs import daily_refresh, load_landing
 from orchestration.defs.resources import SourcesResource, WarehouseResource
-from orchestration.partitions import NIGHTLY_HOUR, run_tags
+from orchestration.partitions import run_tags
 from publishing import dbt_manifest, loaded_version, stale_days
-from warehouse.window import ONE_DAY, Window
+from warehouse.window import NIGHTLY_HOUR, ONE_DAY, Window
 
 UNDER_WAY: Final = [
     dg.DagsterRunStatus.QUEUED,

@@ -8,8 +8,8 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
-from orchestration import asset_checks
 from orchestration.instance.run_executor import locked_run_executor
+from publishing import gates
 from tests.code_location import SETTINGS, definitions
 
 DAILY = dg.DailyPartitionsDefinition(start_date="2026-10-01", timezone="UTC")
@@ -356,7 +356,7 @@ def test_the_checks_of_our_own_block_where_publication_asks_for_them(
     }
     assert own == CHECKS
     blocking = {name for (_, name), blocks in own.items() if blocks}
-    assert blocking == {*asset_checks.RAW_GATE, *asset_checks.BUILD_GATE} - {asset_checks.DBT_TESTS}
+    assert blocking == {*gates.RAW_GATE, *gates.BUILD_GATE} - {gates.DBT_TESTS}
 
 
 def test_every_table_of_dbt_has_a_test_and_every_such_test_blocks(

@@ -8,9 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from orchestration import asset_checks
 from orchestration.dbt import cli_resource
-from publishing import dbt_manifest, stale_days
+from publishing import dbt_manifest, gates, stale_days
 from publishing.builds import IncompleteRebuild, clear
 from publishing.marts import Column, Mart, marts_of
 from publishing.publish import PublicationRefused, publish
@@ -55,8 +54,8 @@ def publish_as_a_run(pipeline: Pipeline, window: Window, *, marts: Sequence[Mart
             marts=marts_of(dbt_manifest.manifest()) if marts is None else marts,
             window=window,
             run_id="publisher",
-            raw_checks=pipeline.judged_by(asset_checks.RAW_GATE),
-            build_checks=pipeline.judged_by(asset_checks.BUILD_GATE),
+            raw_checks=pipeline.judged_by(gates.RAW_GATE),
+            build_checks=pipeline.judged_by(gates.BUILD_GATE),
         )
 
 
@@ -119,7 +118,7 @@ def test_a_window_whose_weeks_and_periods_have_been_built_for_another_one_since_
     """Schema build still has the day, but the week in it was made from what was published without it."""
     with published.warehouse.connect(autocommit=True) as lock, writing(lock, "unpublished", log=print):
         published.build(DAY, "unpublished")
-        published.judge(DAY, "unpublished", asset_checks.BUILD_CHECKS, ())
+        published.judge(DAY, "unpublished", gates.BUILD_CHECKS, ())
     published.run(NEXT)
     before = published.contents(["marts", "published"])
     with pytest.raises(PublicationRefused, match="its weeks, months and periods are those of another build by now"):
@@ -140,7 +139,7 @@ def test_a_verdict_on_raw_does_not_count_for_what_was_loaded_after_it(published:
     published.load(DAY)
     with published.warehouse.connect(autocommit=True) as lock, writing(lock, "no-raw-gate", log=print):
         published.build(DAY, "no-raw-gate")
-        published.judge(DAY, "no-raw-gate", asset_checks.BUILD_CHECKS, ())
+        published.judge(DAY, "no-raw-gate", gates.BUILD_CHECKS, ())
     with pytest.raises(PublicationRefused, match="load_counts_add_up has not passed on what build no-raw-gate read"):
         publish_as_a_run(published, DAY)
 
@@ -148,7 +147,7 @@ def test_a_verdict_on_raw_does_not_count_for_what_was_loaded_after_it(published:
 def test_a_verdict_on_raw_counts_for_later_builds_of_the_same_raw(published: Pipeline) -> None:
     with published.warehouse.connect(autocommit=True) as lock, writing(lock, "same-raw", log=print):
         published.build(DAY, "same-raw")
-        published.judge(DAY, "same-raw", asset_checks.BUILD_CHECKS, ())
+        published.judge(DAY, "same-raw", gates.BUILD_CHECKS, ())
     publish_as_a_run(published, DAY)
     assert published.rows("select build_id, run_id from ops.published_days") == [("same-raw", "publisher")]
 

@@ -10,14 +10,14 @@ import psycopg
 from attribution import schema as attribution_schema
 from ingestion import attribution_migration, channel_seeds
 from ingestion.ad_spend import schema as ad_spend_schema
-from orchestration import asset_checks, retries, row_counts
+from orchestration import retries, row_counts
 from orchestration.dbt import cli_resource, specs
 from orchestration.dbt import invocation as dbt_results
 from orchestration.dbt.light_import import DagsterDbtCliRuntimeError
 from orchestration.defs.assets.raw_events import DAILY
 from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
 from orchestration.partitions import window_of
-from publishing import build_steps, builds, dbt_manifest, loaded_version, mart_tables, marts
+from publishing import build_steps, builds, dbt_manifest, gates, loaded_version, mart_tables, marts
 from warehouse.window import Window
 
 # The rows of a chunk are sorted and grouped in one statement a model, which bounds memory and temporary files; each
@@ -74,7 +74,7 @@ def dbt_models(
             context.log.warning("only some models were built: these days cannot be published until all are")
             return
         builds.complete(connection, window, build_id=build_id, log=context.log.info)
-        asset_checks.record_dbt_tests(connection, window, build_id=build_id)
+        gates.record_dbt_tests(connection, window, build_id=build_id)
 
 
 def _last_built(

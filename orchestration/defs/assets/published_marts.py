@@ -8,12 +8,12 @@ from typing import Any
 import dagster as dg
 
 from ingestion.raw_access import entity_lookup
-from orchestration import asset_checks, retries, row_counts
+from orchestration import retries, row_counts
 from orchestration.dbt import translator as project
 from orchestration.defs.assets.raw_events import DAILY
 from orchestration.defs.resources import WriterResource
 from orchestration.partitions import window_of
-from publishing import dbt_manifest
+from publishing import dbt_manifest, gates
 from publishing.marts import marts_of
 from publishing.publish import Publication, PublicationRefused, publish
 from publishing.scopes import Scope
@@ -47,8 +47,8 @@ def published_marts(context: dg.AssetExecutionContext, writer: WriterResource) -
             marts=marts,
             window=window,
             run_id=context.run.run_id,
-            raw_checks=asset_checks.RAW_GATE,
-            build_checks=asset_checks.BUILD_GATE,
+            raw_checks=gates.RAW_GATE,
+            build_checks=gates.BUILD_GATE,
         )
         _tell(context, published)
         # Not while they are loaded: entity_events.py says what that would cost.

@@ -8,7 +8,7 @@ import dagster as dg
 from orchestration import asset_checks, retries
 from orchestration.defs.resources import WarehouseResource
 from orchestration.partitions import window_of
-from publishing import rerun_check
+from publishing import gates, rerun_check
 from quality_checks import (
     application,
     attribution,
@@ -71,7 +71,7 @@ _SPECS: Final = (
     *asset_checks.check_specs(_PLATFORM, checks=(platform.platform_periods_add_up,)),
     *(
         spec
-        for suite in asset_checks.DASHBOARD_SUITES
+        for suite in gates.DASHBOARD_SUITES
         for spec in asset_checks.check_specs(dg.AssetKey(["build", suite]), suites=(suite,))
     ),
     *asset_checks.check_specs(_LICENSES, checks=(application.license_fees_are_as_first_seen,)),
@@ -85,12 +85,12 @@ _SPECS: Final = (
 def build_checks(context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource) -> Iterator[dg.AssetCheckResult]:
     """Judge the days of the run as they are in schema build now."""
     with retries.told(), warehouse.connect() as connection:
-        outcomes = asset_checks.judge(
+        outcomes = gates.judge(
             connection,
             window_of(context),
             build_id=context.run.run_id,
-            checks=(*asset_checks.BUILD_CHECKS, *asset_checks.BUILD_WARNINGS),
-            suites=asset_checks.BUILD_SUITES,
+            checks=(*gates.BUILD_CHECKS, *gates.BUILD_WARNINGS),
+            suites=gates.BUILD_SUITES,
             sqlalchemy_url=warehouse.located().sqlalchemy_url,
         )
         failing = failing_days(connection, outside=window_of(context))

@@ -8,10 +8,11 @@ import dagster as dg
 from orchestration import asset_checks, retries
 from orchestration.defs.resources import WarehouseResource
 from orchestration.partitions import window_of
+from publishing import gates
 from quality_checks.results import failing_days
 
-_CHECKS: Final = (*asset_checks.RAW_CHECKS, *asset_checks.RAW_WARNINGS)
-_SPECS: Final = asset_checks.check_specs(dg.AssetKey(["raw", "events"]), checks=_CHECKS, suites=asset_checks.RAW_SUITES)
+_CHECKS: Final = (*gates.RAW_CHECKS, *gates.RAW_WARNINGS)
+_SPECS: Final = asset_checks.check_specs(dg.AssetKey(["raw", "events"]), checks=_CHECKS, suites=gates.RAW_SUITES)
 
 
 # A run of some assets has some of the checks.
@@ -21,12 +22,12 @@ def raw_events_checks(
 ) -> Iterator[dg.AssetCheckResult]:
     """Judge the event days of the run as they are in raw now."""
     with retries.told(), warehouse.connect() as connection:
-        outcomes = asset_checks.judge(
+        outcomes = gates.judge(
             connection,
             window_of(context),
             build_id=context.run.run_id,
             checks=_CHECKS,
-            suites=asset_checks.RAW_SUITES,
+            suites=gates.RAW_SUITES,
             sqlalchemy_url=warehouse.located().sqlalchemy_url,
         )
         failing = failing_days(connection, outside=window_of(context))

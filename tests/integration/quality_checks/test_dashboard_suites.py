@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from orchestration import asset_checks
+from publishing import gates
 from quality_checks.expectations import run_suite, run_suites
 from quality_checks.suite import load_suite, suite_names
 from tests.integration.quality_checks.dashboard_rows import ALSO_GOOD, GOOD, TABLES, Row
@@ -143,7 +143,7 @@ def marts(rows: Rows) -> Rows:
 
 def test_every_mart_of_the_dashboards_has_rows_here() -> None:
     snapshots = {name for name in suite_names() if load_suite(name).date_column is None}
-    assert snapshots == GOOD.keys() == DAMAGE.keys() == set(asset_checks.DASHBOARD_SUITES)
+    assert snapshots == GOOD.keys() == DAMAGE.keys() == set(gates.DASHBOARD_SUITES)
 
 
 def test_good_rows_pass(marts: Rows, warehouse) -> None:

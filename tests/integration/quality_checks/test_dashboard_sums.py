@@ -7,8 +7,8 @@ from datetime import date
 
 import pytest
 
-from orchestration import asset_checks
-from orchestration.asset_checks import Check
+from publishing import gates
+from publishing.gates import Check
 from quality_checks.brands import campaign_periods_add_up, campaigns_have_what_their_assets_have
 from quality_checks.creators import (
     creator_lists_show_their_days,
@@ -148,7 +148,7 @@ def test_what_is_changed_by_one_trips_its_check_on_its_day(pipeline: Pipeline) -
     publish_and_build(pipeline)
     for check in CHECKS:
         assert judged(pipeline, check).passed
-    suites = run_suites(pipeline.warehouse.sqlalchemy_url, asset_checks.DASHBOARD_SUITES, WINDOW)
+    suites = run_suites(pipeline.warehouse.sqlalchemy_url, gates.DASHBOARD_SUITES, WINDOW)
     assert [outcome.observed for outcome in suites if not outcome.passed] == []
 
     for statement, check, day in damage():
