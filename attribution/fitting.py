@@ -12,7 +12,8 @@ from attribution import journeys
 from attribution.journeys import Journey
 from attribution.markov import removal_effects
 from attribution.shapley import shapley_values
-from attribution.weeks import Days, fit_period, weeks
+from attribution.weeks import fit_period, weeks
+from warehouse.window import Window
 
 # As many as the table holds, and so few that sums in another order come out the same.
 _DECIMALS: Final = Decimal("1e-12")
@@ -34,7 +35,7 @@ class Fit:
 
 def fit_missing(
     connection: psycopg.Connection,
-    window: Days,
+    window: Window,
     *,
     build_id: str,
     model_version: str,

@@ -7,8 +7,7 @@ from typing import Final
 
 import psycopg
 
-# Any constant will do; it only has to differ from the other advisory locks of the warehouse.
-_DDL_LOCK: Final = 7_205
+from warehouse.locks import AdvisoryLock
 
 # Schema and name, as a rebuild drops them.
 TABLES: Final = (("intermediate", "attribution_channel_values"), ("ops", "attribution_fits"))
@@ -55,5 +54,5 @@ comment on column ops.attribution_fits.standard_error is
 def create(connection: psycopg.Connection) -> None:
     """Create the tables where they are missing; schema ops has to be there."""
     with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(%s)", [_DDL_LOCK])
+        cursor.execute("select pg_advisory_xact_lock(%s)", [AdvisoryLock.ATTRIBUTION_DDL])
         cursor.execute(_DDL)

@@ -2,29 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Final, Protocol
+from typing import Final
+
+from warehouse.window import Window, monday_of
 
 ONE_WEEK: Final = timedelta(days=7)
 # A quarter: long enough that a channel with a few conversions a week has dozens, short enough to follow a new campaign.
 FIT_DAYS: Final = 90
 
 
-class Days(Protocol):
-    """Whole UTC days from `start` until before `end`."""
-
-    @property
-    def start(self) -> date: ...
-
-    @property
-    def end(self) -> date: ...
-
-
-def monday_of(day: date) -> date:
-    """The first day of the ISO week that holds a day."""
-    return day - timedelta(days=day.weekday())
-
-
-def weeks(window: Days) -> Iterator[date]:
+def weeks(window: Window) -> Iterator[date]:
     """The Mondays of the ISO weeks that share a day with the window, oldest first."""
     monday = monday_of(window.start)
     while monday < window.end:

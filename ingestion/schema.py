@@ -11,6 +11,7 @@ from ingestion import attribution_table, schema_changes, silent_days
 from ingestion.attribution_table import ATTRIBUTION_COLUMN_NAMES as ATTRIBUTION_COLUMN_NAMES
 from ingestion.attribution_table import ATTRIBUTION_COLUMNS as ATTRIBUTION_COLUMNS
 from warehouse import change_queues
+from warehouse.locks import AdvisoryLock
 
 if TYPE_CHECKING:
     # The names of the columns are wanted where no database is.
@@ -65,11 +66,6 @@ _PLACE_COLUMNS: Final = """load_id bigint not null,
 def _columns(columns: Iterable[tuple[str, str]]) -> str:
     return ",\n    ".join(f"{name} {definition}" for name, definition in columns)
 
-
-# Held by the one run that writes the warehouse: taken for a whole run by orchestration, for a transaction by models that
-# are built by hand. Any constants will do; they only have to differ from each other.
-WRITER_LOCK: Final = 7_200
-_DDL_LOCK: Final = 7_201
 
 _DDL: Final = f"""
 create schema if not exists raw;
@@ -236,7 +232,7 @@ begin
     if build = '' then
         -- Nobody holds the warehouse for a model that is built by hand: it shares it with the models built beside it,
         -- and keeps runs out while it writes.
-        if not pg_try_advisory_xact_lock_shared({WRITER_LOCK}) then
+        if not pg_try_advisory_xact_lock_shared({AdvisoryLock.WRITER}) then
             raise exception 'another run is writing the warehouse; wait until it has ended and try again';
         end if;
     else
@@ -283,7 +279,7 @@ def create(connection: "psycopg.Connection") -> None:
     """Create schemas raw and ops where they are missing, in one transaction."""
     with connection.transaction(), connection.cursor() as cursor:
         # "if not exists" does not protect two sessions that create at the same moment from each other.
-        cursor.execute("select pg_advisory_xact_lock(%s)", [_DDL_LOCK])
+        cursor.execute("select pg_advisory_xact_lock(%s)", [AdvisoryLock.RAW_DDL])
         cursor.execute(_DDL)
         cursor.execute(schema_changes.DDL)
         cursor.execute(change_queues.DDL)

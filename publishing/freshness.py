@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql
 
 from publishing import stale_reasons
+from warehouse.locks import AdvisoryLock
 from warehouse.reader_roles import MARTS
 from warehouse.window import ONE_DAY, Window
 
@@ -20,8 +21,6 @@ from warehouse.window import ONE_DAY, Window
 CHANNEL: Final = "marts_published"
 # Postgres refuses 8,000 and more.
 _NOTIFICATION_BYTES: Final = 7_900
-# Any constant will do; it only has to differ from the other advisory locks of the warehouse.
-_DDL_LOCK: Final = 7_205
 
 _DDL: Final = """
 create table if not exists ops.published_marts (
@@ -111,7 +110,7 @@ _VIEWS: Final = {
 def create(connection: psycopg.Connection) -> None:
     """Create the table and the views where they are missing or read otherwise; schemas ops and marts are there."""
     with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(%s)", [_DDL_LOCK])
+        cursor.execute("select pg_advisory_xact_lock(%s)", [AdvisoryLock.FRESHNESS_DDL])
         cursor.execute(_DDL)
         cursor.execute(stale_reasons.DDL)
         for name, (query, comments) in _VIEWS.items():

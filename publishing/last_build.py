@@ -8,10 +8,8 @@ from typing import Final
 
 import psycopg
 
+from warehouse.locks import AdvisoryLock
 from warehouse.window import Window
-
-# Any constant will do; it only has to differ from the other advisory locks of the warehouse.
-_DDL_LOCK: Final = 7_206
 
 _DDL: Final = """
 create table if not exists ops.last_build (
@@ -38,7 +36,7 @@ from what is published, and whether nothing had changed since what is published 
 def create(connection: psycopg.Connection) -> None:
     """Create the table where it is missing; schema ops is there."""
     with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(%s)", [_DDL_LOCK])
+        cursor.execute("select pg_advisory_xact_lock(%s)", [AdvisoryLock.LAST_BUILD_DDL])
         cursor.execute(_DDL)
 
 

@@ -2,11 +2,11 @@
 publication does in schema marts.
 """
 
-from datetime import date, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from warehouse.window import ONE_DAY, Window
+from warehouse.window import ONE_DAY, Window, first_of_next_month, monday_of
 
 
 class Scope(StrEnum):
@@ -35,15 +35,7 @@ def replaced(scope: Scope, window: Window) -> Window | None:
     if scope is Scope.DAY:
         return window
     if scope is Scope.WEEK:
-        return Window(_monday(window.start), _monday(last) + timedelta(days=14))
+        return Window(monday_of(window.start), monday_of(last) + timedelta(days=14))
     if scope is Scope.MONTH:
-        return Window(window.start.replace(day=1), _next_month(_next_month(last)))
+        return Window(window.start.replace(day=1), first_of_next_month(first_of_next_month(last)))
     return None
-
-
-def _monday(day: date) -> date:
-    return day - timedelta(days=day.weekday())
-
-
-def _next_month(day: date) -> date:
-    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)

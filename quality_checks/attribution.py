@@ -8,8 +8,9 @@ from typing import Final
 
 import psycopg
 
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, Window, blocking_by_day, plain_row
+from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, blocking_by_day, plain_row
 from quality_checks.queries import rows_of
+from warehouse.window import Window
 
 MODELS: Final = (
     "first_touch",

@@ -6,10 +6,11 @@ from typing import Final
 
 import psycopg
 
-from quality_checks.outcome import CheckOutcome, Window, blocking_by_day, blocking_by_last_day
+from quality_checks.outcome import CheckOutcome, blocking_by_day, blocking_by_last_day
 from quality_checks.period_sums import PeriodMart, uneven_periods
 from quality_checks.product import ASSET_DAYS, IS_THERE, SPEND, TERMS, latest
 from quality_checks.queries import EXCESS, HAS_EXCESS, rows_of_whole_tables
+from warehouse.window import Window
 
 # Adding one side and subtracting the other instead of joining, because grouping takes nulls as equal and keeps the rows
 # that one side lacks.

@@ -4,8 +4,9 @@ from typing import Any, Final
 
 import psycopg
 
-from quality_checks.outcome import CheckOutcome, Severity, Window, blocking_by_day, plain_row
+from quality_checks.outcome import CheckOutcome, Severity, blocking_by_day, plain_row
 from quality_checks.queries import rows_of
+from warehouse.window import Window
 
 _EMPTY_DAYS: Final = """
 select

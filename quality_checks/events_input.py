@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import psycopg
 
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, Window, plain_row
+from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, plain_row
 from quality_checks.queries import rows_of
+from warehouse.window import Window
 
 # Share of a landing day's lines with one field dropped, November 2026. Odd addresses of single visitors stay below 1 %;
 # a release of a tracker that breaks a field moves the share far past 5 %.

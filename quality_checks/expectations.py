@@ -7,12 +7,12 @@ What is expected is declared in `suites/`; here stands how it is run and how its
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, JsonValue, Window, days_of
+from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, JsonValue, days_of
 from quality_checks.suite import BARE_QUERY, Suite, load_suite
+from warehouse.window import Window
 
 # Bad rows shown per failed expectation.
 _ROWS_SHOWN: Final = 5
@@ -22,14 +22,9 @@ class ExpectationError(Exception):
     """An expectation could not be judged: a defect of the suite or the warehouse, not of the window's rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Days:
-    start: date
-    end: date
-
-    def halves(self) -> tuple["_Days", "_Days"]:
-        middle = self.start + timedelta(days=(self.end - self.start).days // 2)
-        return _Days(self.start, middle), _Days(middle, self.end)
+def _halves(window: Window) -> tuple[Window, Window]:
+    middle = window.start + timedelta(days=len(window) // 2)
+    return Window(window.start, middle), Window(middle, window.end)
 
 
 def run_suites(sqlalchemy_url: str, suite_names: Sequence[str], window: Window) -> list[CheckOutcome]:
@@ -55,18 +50,17 @@ def run_suite(sqlalchemy_url: str, suite_name: str, window: Window) -> CheckOutc
 
 
 def _outcome(judge: "_Judge", suite: Suite, window: Window) -> CheckOutcome:
-    days = _Days(window.start, window.end)
     # Of a snapshot all rows are judged, whatever the window.
     judges_all = suite.date_column is None
-    observed: dict[str, JsonValue] = {"rows": judge.count(days), "expectations": len(suite.expectations)}
-    failed = judge.failures(days, suite.expectations)
+    observed: dict[str, JsonValue] = {"rows": judge.count(window), "expectations": len(suite.expectations)}
+    failed = judge.failures(window, suite.expectations)
     if not failed:
         return CheckOutcome(suite.check, True, suite.severity, observed, judges_all=judges_all)
-    details = judge.details(days, failed)
+    details = judge.details(window, failed)
     if suite.date_column is None:
         bad_days: tuple[date, ...] = (window.end - timedelta(days=1),)
     else:
-        bad_days = tuple(_bad_days(judge, days, failed)) or tuple(days_of(window))
+        bad_days = tuple(_bad_days(judge, window, failed)) or tuple(days_of(window))
     observed["failed"] = [
         {
             "type": result["expectation_config"]["type"],
@@ -85,12 +79,12 @@ def _outcome(judge: "_Judge", suite: Suite, window: Window) -> CheckOutcome:
     return CheckOutcome(suite.check, False, suite.severity, observed, bad_days, rows, judges_all=judges_all)
 
 
-def _bad_days(judge: "_Judge", days: _Days, failed: Sequence[Mapping[str, Any]]) -> Iterator[date]:
+def _bad_days(judge: "_Judge", days: Window, failed: Sequence[Mapping[str, Any]]) -> Iterator[date]:
     """The days of a failed range on which a failed expectation fails again, found by halving."""
-    if (days.end - days.start).days == 1:
+    if len(days) == 1:
         yield days.start
         return
-    for half in days.halves():
+    for half in _halves(days):
         if failed_here := judge.failures(half, failed):
             yield from _bad_days(judge, half, failed_here)
 
@@ -106,21 +100,21 @@ class _Judge:
     def __init__(self, datasource: Any, suite: Suite) -> None:
         self._datasource = datasource
         self._suite = suite
-        self._batches: dict[_Days, Any] = {}
+        self._batches: dict[Window, Any] = {}
 
-    def _batch(self, days: _Days) -> Any:
+    def _batch(self, days: Window) -> Any:
         if days not in self._batches:
             name = f"{self._suite.name} {days.start} {days.end}"
             asset = self._datasource.add_query_asset(name, query=self._suite.rows_of(days))
             self._batches[days] = asset.add_batch_definition(name).get_batch()
         return self._batches[days]
 
-    def count(self, days: _Days) -> int:
+    def count(self, days: Window) -> int:
         """How many rows these days have."""
         [result] = self._validate(days, [{"type": "expect_table_row_count_to_be_between", "kwargs": {}}], "BASIC")
         return int(result["result"]["observed_value"])
 
-    def failures(self, days: _Days, expectations: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    def failures(self, days: Window, expectations: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Those of the expectations that fail on these days.
 
         Asks for the verdict alone: that is one pass over the rows for all expectations, while naming the bad
@@ -130,7 +124,7 @@ class _Judge:
         failed = [result["expectation_config"] for result in results if not result["success"]]
         return [{"type": config["type"], "kwargs": _arguments(config)} for config in failed]
 
-    def details(self, days: _Days, expectations: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def details(self, days: Window, expectations: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The full results of expectations that fail, with the keys of some bad rows."""
         result_format = {
             "result_format": "SUMMARY",
@@ -140,7 +134,7 @@ class _Judge:
         return self._validate(days, expectations, result_format)
 
     def _validate(
-        self, days: _Days, expectations: Sequence[Mapping[str, Any]], result_format: str | dict[str, Any]
+        self, days: Window, expectations: Sequence[Mapping[str, Any]], result_format: str | dict[str, Any]
     ) -> list[dict[str, Any]]:
         from great_expectations import ExpectationSuite
         from great_expectations.expectations.expectation_configuration import ExpectationConfiguration

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import psycopg
 
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, Window, days_of, plain_row
+from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, days_of, plain_row
 from quality_checks.queries import rows_of
+from warehouse.window import Window
 
 # The landing day after an event day holds the day's last events: 23:59:58 lands after midnight.
 _LANDING_DAYS_AFTER: Final = timedelta(days=1)

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, TypeAlias
 from uuid import UUID
+
+from warehouse.window import Window
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
@@ -23,16 +25,6 @@ class Severity(StrEnum):
 
     ERROR = "error"
     WARNING = "warning"
-
-
-class Window(Protocol):
-    """Whole UTC days from `start` until before `end`."""
-
-    @property
-    def start(self) -> date: ...
-
-    @property
-    def end(self) -> date: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 import psycopg
 
-from quality_checks.outcome import Window
 from quality_checks.queries import rows_of_whole_tables
+from warehouse.window import Window
 
 
 @dataclass(frozen=True, slots=True)

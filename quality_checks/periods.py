@@ -11,13 +11,13 @@ from quality_checks.outcome import (
     SAMPLE_ROWS,
     CheckOutcome,
     Severity,
-    Window,
     blocking,
     blocking_by_last_day,
     days_of,
     plain_row,
 )
 from quality_checks.queries import IN_PERIODS, rows_of
+from warehouse.window import Window, first_of_next_month, monday_of
 
 _DAYS: Final = """
 days as (
@@ -83,8 +83,8 @@ def weeks_and_months_add_up_to_their_days(connection: psycopg.Connection, window
     """
     last = window.end - timedelta(days=1)
     spans = {
-        "week": (_monday(window.start), _monday(last) + timedelta(days=14)),
-        "month": (window.start.replace(day=1), _next_month(_next_month(last))),
+        "week": (monday_of(window.start), monday_of(last) + timedelta(days=14)),
+        "month": (window.start.replace(day=1), first_of_next_month(first_of_next_month(last))),
     }
     observed: dict[str, int] = {}
     wrong: list[dict[str, Any]] = []
@@ -98,7 +98,7 @@ def weeks_and_months_add_up_to_their_days(connection: psycopg.Connection, window
         observed[f"wrong_{unit}_groups"] = len(found)
         wrong += [{"unit": unit, **row} for row in found]
         for start in {row["period_start"] for row in found}:
-            after = start + timedelta(days=7) if unit == "week" else _next_month(start)
+            after = start + timedelta(days=7) if unit == "week" else first_of_next_month(start)
             # Of a period that only follows, the window's last day stands for what it looks back at.
             bad_days |= {day for day in days_of(window) if start <= day < after} or {last}
     return blocking("weeks_and_months_add_up_to_their_days", observed, wrong, bad_days)
@@ -249,11 +249,3 @@ def asset_periods_show_their_days(connection: psycopg.Connection, window: Window
     """
     found = rows_of(connection, _UNEVEN_ASSETS, {"start": window.start, "end": window.end})
     return blocking_by_last_day("asset_periods_show_their_days", {"wrong_asset_periods": len(found)}, found, window)
-
-
-def _monday(day: date) -> date:
-    return day - timedelta(days=day.weekday())
-
-
-def _next_month(day: date) -> date:
-    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)

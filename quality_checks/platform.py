@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import psycopg
 
-from quality_checks.outcome import CheckOutcome, Window, blocking_by_day, blocking_by_last_day
+from quality_checks.outcome import CheckOutcome, blocking_by_day, blocking_by_last_day
 from quality_checks.product import CREATED_DATE, IS_THERE, SPEND, latest
 from quality_checks.queries import EXCESS, HAS_EXCESS, rows_of_whole_tables
+from warehouse.window import Window
 
 _UNEVEN_DAYS: Final = f"""
 with

@@ -8,8 +8,9 @@ from typing import Final
 
 import psycopg
 
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, Window, plain_row
+from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, plain_row
 from quality_checks.queries import rows_of
+from warehouse.window import Window
 
 # How far from its day a key is looked for again. A client that stamps a retry anew retries within hours, at worst
 # after a weekend offline. Measured for one day of 100,000 events among days of that size (November 2026): 1 day to

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 import psycopg
 
-from quality_checks.outcome import CheckOutcome, Window, blocking_by_day
+from quality_checks.outcome import CheckOutcome, blocking_by_day
 from quality_checks.queries import rows_of
+from warehouse.window import Window
 
 # What adds up over any grouping; unique visitors do not.
 ADDITIVE_COLUMNS: Final = ("views", "clicks", "conversions", "revenue_cents", "engagement_time")

@@ -8,7 +8,8 @@ from typing import Final
 
 import psycopg
 
-from quality_checks.outcome import CheckOutcome, Window
+from quality_checks.outcome import CheckOutcome
+from warehouse.window import Window
 
 # A check that runs again for the same build and window replaces its own result and no other.
 _RECORD: Final = """

@@ -5,8 +5,9 @@ from typing import Final
 
 import psycopg
 
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, Window, plain_row
+from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, plain_row
 from quality_checks.queries import rows_of
+from warehouse.window import Window
 
 # The ledger names the days that may mix rules, and only their partitions are read.
 _CANDIDATES: Final = """

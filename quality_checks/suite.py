@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from quality_checks.outcome import Severity, Window
+from quality_checks.outcome import Severity
+from warehouse.window import Window
 
 SUITES: Final = Path(__file__).parent / "suites"
 

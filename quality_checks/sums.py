@@ -11,9 +11,10 @@ from typing import Any, Final, LiteralString
 
 import psycopg
 
-from quality_checks.outcome import CheckOutcome, Window, blocking
+from quality_checks.outcome import CheckOutcome, blocking
 from quality_checks.product import SPEND
 from quality_checks.queries import rows_of
+from warehouse.window import Window
 
 # The greatest bigint.
 MAX_SUM: Final = 2**63 - 1

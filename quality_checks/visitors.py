@@ -6,9 +6,10 @@ from typing import Final
 
 import psycopg
 
-from quality_checks.outcome import CheckOutcome, Window, blocking_by_last_day
+from quality_checks.outcome import CheckOutcome, blocking_by_last_day
 from quality_checks.product import CREATED_DATE, IS_THERE, latest
 from quality_checks.queries import rows_of
+from warehouse.window import Window
 
 _DAYS: Final = """
 days as (

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sample_data import LandingDay, Marketplace
 from sample_data.advertising import ad_spend_of
 from sample_data.visitors import CAMPAIGNS
-from warehouse.atomic_file import write_whole
+from warehouse.atomic_file import write_atomically
 
 # A dot file: nobody takes it for a landing file. It says what was written, so that the next time is quick.
 MANIFEST: Final = ".marketplace.json"
@@ -85,5 +85,5 @@ def _write(path: Path, content: bytes) -> int:
     """Put content under a name in one step; a file that holds it already keeps its time. Returns the size."""
     if not (path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content):
         # What a crash of the machine takes is written again by the next run.
-        write_whole(path, content, is_durable=False)
+        write_atomically(path, content, is_durable=False)
     return len(content)

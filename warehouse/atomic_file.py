@@ -1,36 +1,75 @@
-"""A file that is complete or not there."""
+"""Atomic file writes: a file is complete under its name, or it is not there."""
 
 import contextlib
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 
-def write_whole(path: Path, content: bytes, *, is_durable: bool = True) -> None:
-    """Put content under a name in one step, making the folders above it. Raises OSError, and leaves nothing behind.
+class Draft:
+    """A file that is being written under a temporary name."""
 
-    The content is written under a name that ends in .tmp, which no reader of landing files looks at, and renamed. A
-    durable file survives a crash of the machine from the moment this returns.
+    def __init__(self, path: Path, file: IO[bytes]) -> None:
+        self.path = path
+        self.file = file
+        self.is_wanted = True
+
+    def discard(self) -> None:
+        """Leave the file of that name as it is: the draft is removed instead of renamed."""
+        self.is_wanted = False
+
+
+@contextlib.contextmanager
+def atomic_writer(
+    path: Path,
+    *,
+    mode: int = 0o600,
+    is_durable: bool = True,
+    draft_path: Path | None = None,
+    before_rename: Callable[[Path], None] | None = None,
+) -> Iterator[Draft]:
+    """Write a file under a temporary name, and rename it when the block ends. A block that fails leaves nothing behind.
+
+    Args:
+        path: The name of the complete file. Its folder has to exist.
+        mode: The permissions of the file. By default its owner alone reads it.
+        is_durable: Whether the file survives a crash of the machine once the block has ended.
+        draft_path: The temporary name, in the same folder. By default it begins with a dot and ends in `.tmp`, so that
+            no reader of landing files looks at it.
+        before_rename: Called with the complete draft, for instance to change its owner.
+
+    Raises:
+        OSError: The file cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.tmp")
+    draft_path = draft_path or path.with_name(f".{path.name}.tmp")
     try:
-        # For its owner alone: what was sent is in it, also what is redacted later.
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(draft_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            if is_durable:
+            draft = Draft(draft_path, file)
+            yield draft
+            if is_durable and draft.is_wanted:
                 file.flush()
                 os.fsync(file.fileno())
-        unfinished.replace(path)
-    except BaseException:
+        if draft.is_wanted:
+            if before_rename is not None:
+                before_rename(draft_path)
+            draft_path.replace(path)
+            if is_durable:
+                _sync_folder(path.parent)
+    finally:
         with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)
-        raise
-    if is_durable:
-        _sync(path.parent)
+            draft_path.unlink(missing_ok=True)
 
 
-def _sync(folder: Path) -> None:
+def write_atomically(path: Path, content: bytes, *, is_durable: bool = True) -> None:
+    """Write a whole file in one step, and make the folders above it. Raises OSError, and leaves nothing behind."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_writer(path, is_durable=is_durable) as draft:
+        draft.file.write(content)
+
+
+def _sync_folder(folder: Path) -> None:
     # The name of a file is part of its folder.
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -7,8 +7,6 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from ingestion.landing.limits import MAX_EXPANSION, MAX_ZSTD_WINDOW_MB, ZSTD_WINDOW_MB
-
 # Landing files that somebody else writes, the application's table of events, or both.
 EventSource = Literal["files", "application", "both"]
 
@@ -31,11 +29,13 @@ class Settings(BaseSettings):
     landing_url: str = Field(description="The folder or bucket of the landing files")
     warehouse_incomplete_suffixes: str = Field("", description="How names of files end that are still being written")
     warehouse_follow_symlinks: bool = Field(False, description="Whether symbolic links in the landing folder count")
+    # 128 MiB are what zstd itself takes for safe and `zstd --long` writes; 2,048 is the widest that zstd knows.
     warehouse_zstd_window_mb: int = Field(
-        ZSTD_WINDOW_MB, ge=1, le=MAX_ZSTD_WINDOW_MB, description="The widest window of a zstd file, in MiB of memory"
+        128, ge=1, le=2_048, description="The widest window of a zstd file, in MiB of memory"
     )
+    # Logs of events shrink to a tenth or a hundredth. gzip can reach 1,030, zstd and Parquet any number.
     warehouse_max_expansion: int = Field(
-        MAX_EXPANSION, ge=0, description="How many times its size a landing file may unpack to; 0: any number of times"
+        200, ge=0, description="How many times its size a landing file may unpack to; 0: any number of times"
     )
     warehouse_load_processes: int = Field(0, ge=0, description="How many processes judge lines; 0: by the cores")
     warehouse_event_source: EventSource = Field("files", description="Where events come from")

@@ -23,6 +23,16 @@ def parse_day(text: str) -> date:
         raise NotADay(f"give the day as YYYY-MM-DD, not as {text!r}") from None
 
 
+def monday_of(day: date) -> date:
+    """Return the first day of the ISO week that holds a day."""
+    return day - timedelta(days=day.weekday())
+
+
+def first_of_next_month(day: date) -> date:
+    """Return the first day of the month after the one that holds a day."""
+    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Window:
     """Whole UTC days from `start` until before `end`.

@@ -12,7 +12,7 @@ from typing import Final
 
 import psycopg
 
-from ingestion.schema import WRITER_LOCK
+from warehouse.locks import AdvisoryLock
 
 POLL_SECONDS: Final = 0.5
 # As long as Dagster lets a run take (.dagster/dagster.yaml): what holds the warehouse for longer hangs.
@@ -35,13 +35,13 @@ def writing(connection: psycopg.Connection, build_id: str, *, log: Callable[[str
         yield
     finally:
         if not connection.closed:
-            connection.execute("select pg_advisory_unlock(%s)", [WRITER_LOCK])
+            connection.execute("select pg_advisory_unlock(%s)", [AdvisoryLock.WRITER])
 
 
 def wait_until_free(connection: psycopg.Connection, *, log: Callable[[str], None]) -> None:
     """Wait until no run writes the warehouse, and say for which. Raises WriterBusy after PATIENCE_SECONDS."""
     _wait_for_lock(connection, log)
-    connection.execute("select pg_advisory_unlock(%s)", [WRITER_LOCK])
+    connection.execute("select pg_advisory_unlock(%s)", [AdvisoryLock.WRITER])
 
 
 def _wait_for_lock(connection: psycopg.Connection, log: Callable[[str], None]) -> None:
@@ -60,7 +60,7 @@ def _wait_for_lock(connection: psycopg.Connection, log: Callable[[str], None]) -
 
 
 def _try_lock(connection: psycopg.Connection) -> bool:
-    row = connection.execute("select pg_try_advisory_lock(%s)", [WRITER_LOCK]).fetchone()
+    row = connection.execute("select pg_try_advisory_lock(%s)", [AdvisoryLock.WRITER]).fetchone()
     return bool(row and row[0])
 
 
@@ -75,7 +75,7 @@ def _holder(connection: psycopg.Connection) -> str:
         where locks.locktype = 'advisory' and locks.granted and locks.classid = 0 and locks.objid = %s
             and locks.database = (select oid from pg_database where datname = current_database())
         """,
-        [WRITER_LOCK],
+        [AdvisoryLock.WRITER],
     ).fetchone()
     return str(row[0]) if row else "another run"
 

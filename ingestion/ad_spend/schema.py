@@ -5,9 +5,7 @@ from typing import Final
 import psycopg
 
 from ingestion.event_rules import EventRules, default_rules
-
-# Any constant will do; it only has to differ from the other advisory locks of the warehouse.
-_DDL_LOCK: Final = 7_204
+from warehouse.locks import AdvisoryLock
 
 # Names as sent (redacted), and beside them in the form by which they meet visits (normalization.py).
 FORM_COLUMNS: Final = {
@@ -92,6 +90,6 @@ def create(connection: psycopg.Connection, rules: EventRules | None = None) -> N
     from ingestion.ad_spend.migration import migrate
 
     with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(%s)", [_DDL_LOCK])
+        cursor.execute("select pg_advisory_xact_lock(%s)", [AdvisoryLock.AD_SPEND_DDL])
         cursor.execute(_DDL)
         migrate(cursor, rules or default_rules())

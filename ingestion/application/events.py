@@ -8,14 +8,13 @@ one replaces exactly its own events. Days that arrived long ago are read again w
 import contextlib
 import filecmp
 import gzip
-import os
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO, Final
+from typing import IO, BinaryIO, Final
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -25,6 +24,7 @@ from ingestion.application.source import begin_snapshot
 from ingestion.application.watermarks import ApplicationRowsMissing, is_implausible
 from ingestion.landing.files import LandingError, LandingRoot
 from ingestion.landing.storage import LocalFolder, Storage, StoredEntry
+from warehouse.atomic_file import atomic_writer
 from warehouse.window import Window
 
 FILE_NAME: Final = "application-events.ndjson.gz"
@@ -128,15 +128,13 @@ class ApplicationEventsOnly:
 def _extract_day(
     lines: Generator[Line, None, None], path: Path, day: date, loaded: int | None, accept_removals: bool
 ) -> ExtractedDay:
-    # Names that begin with a dot are no landing files, whatever the names of unfinished files are set to.
-    unfinished = path.with_name(f".{FILE_NAME}.tmp")
     first = next(lines, None)
     if first is None and loaded is None and not path.exists():
         return ExtractedDay(day, 0, 0, is_changed=False)
     with _written(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            events, ambiguous = _write(unfinished, first, lines)
+        with atomic_writer(path, mode=0o666) as draft:
+            events, ambiguous = _write(draft.file, first, lines)
             before = loaded or 0
             if not accept_removals and is_implausible(before=before, after=events, removed=before - events):
                 raise ApplicationRowsMissing(
@@ -146,40 +144,25 @@ def _extract_day(
                     " (WAREHOUSE_EVENT_SOURCE=files). If the events were really to go, say so once, in the config of a"
                     " run of the step raw_events: accept_removals: true"
                 )
-            is_changed = not path.exists() or not filecmp.cmp(unfinished, path, shallow=False)
-            if is_changed:
-                unfinished.replace(path)
-                _sync(path.parent)
-        finally:
-            with contextlib.suppress(OSError):
-                unfinished.unlink(missing_ok=True)
+            draft.file.flush()
+            is_changed = not path.exists() or not filecmp.cmp(draft.path, path, shallow=False)
+            if not is_changed:
+                draft.discard()
     return ExtractedDay(day, events, ambiguous, is_changed)
 
 
-def _write(path: Path, first: Line | None, rest: Generator[Line, None, None]) -> tuple[int, int]:
-    """Write lines, durably; their number, and how many have several rows of attribution."""
+def _write(file: IO[bytes], first: Line | None, rest: Generator[Line, None, None]) -> tuple[int, int]:
+    """Write lines. Return their number, and how many have several rows of attribution."""
     events = ambiguous = 0
-    with path.open("wb") as file:
-        # Neither a name nor a time in its header: the same lines are the same bytes.
-        with gzip.GzipFile(filename="", mode="wb", compresslevel=_COMPRESSION, fileobj=file, mtime=0) as packed:
-            line = first
-            while line is not None:
-                packed.write(line.text + b"\n")
-                events += 1
-                ambiguous += line.attributions > 1
-                line = next(rest, None)
-        file.flush()
-        os.fsync(file.fileno())
+    # Neither a name nor a time in its header: the same lines are the same bytes.
+    with gzip.GzipFile(filename="", mode="wb", compresslevel=_COMPRESSION, fileobj=file, mtime=0) as packed:
+        line = first
+        while line is not None:
+            packed.write(line.text + b"\n")
+            events += 1
+            ambiguous += line.attributions > 1
+            line = next(rest, None)
     return events, ambiguous
-
-
-def _sync(folder: Path) -> None:
-    # The name of a file is part of its folder.
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,8 @@ from typing import Final, Literal
 import psycopg
 from psycopg import sql
 
+from warehouse.locks import AdvisoryLock
+
 # Only "email" differs between the two sides: an address in the application, its keyed hash in raw.
 ColumnKind = Literal["text", "email", "bigint", "timestamptz", "date"]
 
@@ -144,9 +146,6 @@ TABLES: Final = (
     ),
 )
 
-# Any constant will do; it only has to differ from the other advisory locks of the warehouse.
-_DDL_LOCK: Final = 7_202
-
 
 def create(connection: psycopg.Connection) -> None:
     """Create the version tables, and the state of the reads, where they are missing; one transaction.
@@ -154,7 +153,7 @@ def create(connection: psycopg.Connection) -> None:
     Schemas raw and ops must exist (schema.create).
     """
     with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(%s)", [_DDL_LOCK])
+        cursor.execute("select pg_advisory_xact_lock(%s)", [AdvisoryLock.APPLICATION_DDL])
         for table in TABLES:
             for statement in _statements(table):
                 cursor.execute(statement)

@@ -9,7 +9,6 @@ from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -32,6 +31,7 @@ from ingestion.application.source import (
 from ingestion.application.watermarks import ApplicationRowsMissing, ReadState
 from ingestion.contract import MAX_CENTS
 from ingestion.hashing import refuse_short_key
+from warehouse.locks import AdvisoryLock
 
 __all__ = [
     "ApplicationReport",
@@ -42,9 +42,6 @@ __all__ = [
     "connect_application",
     "read_application",
 ]
-
-# Any constant will do; it only has to differ from the other advisory locks of the warehouse.
-_READ_LOCK: Final = 7_203
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +114,7 @@ def read_application(
         cursor.execute("set local synchronous_commit = on")
         cursor.execute("select ops.hold_writer()")
         # Of two reads at once, the second has to see the versions of the first.
-        cursor.execute("select pg_advisory_xact_lock(%s)", [_READ_LOCK])
+        cursor.execute("select pg_advisory_xact_lock(%s)", [AdvisoryLock.APPLICATION_READ])
         found = {table: find_table(source, table) for table in TABLES}
         counts = {}
         implausible = []

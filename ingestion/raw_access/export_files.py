@@ -3,7 +3,6 @@
 import contextlib
 import csv
 import json
-import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,6 +11,7 @@ from typing import Any, Final
 
 from ingestion.raw_access.export_redaction import COLUMNS
 from ingestion.raw_access.export_selection import ExportError
+from warehouse.atomic_file import atomic_writer
 
 Write = Callable[[list[dict[str, Any]]], None]
 # Programs that open CSV files take texts that begin like this for formulas. Ids stay as they are, because they must
@@ -26,19 +26,16 @@ def writing(path: Path) -> Generator[Write]:
 
     Raises ExportError when the folder cannot be written.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.part")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    except OSError as error:
-        raise ExportError(f"{path.parent} cannot be written: {error.strerror}; WAREHOUSE_EXPORTS names it") from error
-    try:
-        with os.fdopen(descriptor, "wb") as file, _FORMATS[path.suffix](file) as write:
+    with contextlib.ExitStack() as opened:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft = opened.enter_context(atomic_writer(path))
+        except OSError as error:
+            raise ExportError(
+                f"{path.parent} cannot be written: {error.strerror}; WAREHOUSE_EXPORTS names it"
+            ) from error
+        with _FORMATS[path.suffix](draft.file) as write:
             yield write
-        draft.replace(path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            draft.unlink()
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from pathlib import Path
 from threading import Lock, Timer
 from typing import Final
 
-from warehouse.atomic_file import write_whole
+from warehouse.atomic_file import write_atomically
 
 # Of lines, before compression: some 14,000 events, a second's work for the loader.
 MAX_FILE_BYTES: Final = 8 * 1024**2
@@ -155,7 +155,7 @@ class LandingWriter:
     def _write_file(self, day: date, lines: list[bytes]) -> None:
         self._files += 1
         path = self._root / "events" / f"dt={day}" / f"{self._name}-{self._files:06d}.ndjson.gz"
-        write_whole(path, gzip.compress(b"\n".join(lines) + b"\n", _COMPRESSION, mtime=0))
+        write_atomically(path, gzip.compress(b"\n".join(lines) + b"\n", _COMPRESSION, mtime=0))
 
     def _keep(self, lines: deque[tuple[date, bytes]], error: OSError) -> None:
         """Put back what could not be written, before what has come since, and try again later."""

@@ -7,14 +7,13 @@ from typing import Final
 
 from warehouse.connection import APPLICATION_DATABASE, DATABASE, STORAGE_SCHEMA, Warehouse, WarehouseUnavailable
 from warehouse.embedded.data_dir import OWNER, SUPERUSER
+from warehouse.locks import AdvisoryLock
 from warehouse.reader_roles import ACCESS, BI_READER, MARTS, PUBLISHED
 from warehouse.requirements import refuse_unsuitable
 from warehouse.roles.provisioning import create_roles, password_clause, rights_are_missing
 
 # raw and ops come from ingestion.
 SCHEMAS: Final = (STORAGE_SCHEMA, "staging", "intermediate", "build", PUBLISHED, MARTS)
-# Any constant will do; it only has to differ from the other advisory locks of the warehouse.
-_PREPARATION_LOCK: Final = 7_210
 
 
 def prepare(warehouse: Warehouse) -> None:
@@ -46,7 +45,7 @@ def _prepare(warehouse: Warehouse) -> None:
         if not warehouse.is_embedded:
             refuse_unsuitable(warehouse, connection, [*SCHEMAS, "raw", "ops", ACCESS])
         # Held until the connection closes.
-        connection.execute("select pg_advisory_lock(%s)", [_PREPARATION_LOCK])
+        connection.execute("select pg_advisory_lock(%s)", [AdvisoryLock.PROVISIONING])
         if not warehouse.is_embedded:
             create_roles(warehouse, connection)
         try:
@@ -77,7 +76,7 @@ def _prepare_server(warehouse: Warehouse) -> None:
         wanted.append(APPLICATION_DATABASE)
     with warehouse.connect_to(warehouse.superuser_url(SUPERUSER), autocommit=True) as connection:
         # As below, but on the server's own database: the warehouse may not be there yet.
-        connection.execute("select pg_advisory_lock(%s)", [_PREPARATION_LOCK])
+        connection.execute("select pg_advisory_lock(%s)", [AdvisoryLock.PROVISIONING])
         roles = {name for (name,) in connection.execute("select rolname from pg_roles")}
         if OWNER not in roles:
             connection.execute(f"create role {OWNER} login {password_clause(connection, OWNER, warehouse.password)}")

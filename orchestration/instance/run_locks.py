@@ -19,9 +19,8 @@ from typing import Final
 import psycopg
 
 from warehouse.connection import Warehouse, WarehouseUnavailable
+from warehouse.locks import AdvisoryLock
 
-# The first of the lock's two numbers; the other is a hash of the run's id. Any constant will do that no other lock has.
-LOCK_CLASS: Final = 7_220
 _BEAT_SECONDS: Final = 1.0
 # A server that lost its client's machine notices within 15 + 3 x 10 s; by default it would take two hours.
 _KEEPALIVES: Final = (
@@ -59,7 +58,7 @@ def is_held(connection: psycopg.Connection, run_id: str) -> bool:
                 and database = (select oid from pg_database where datname = current_database())
         )
         """,
-        [LOCK_CLASS, run_id],
+        [AdvisoryLock.RUN, run_id],
     ).fetchone()
     return bool(row and row[0])
 
@@ -74,7 +73,7 @@ def processes_here(connection: psycopg.Connection) -> list[RunProcess]:
         where locks.locktype = 'advisory' and locks.classid = %s and locks.objsubid = 2 and locks.granted
             and activity.datname = current_database()
         """,
-        [LOCK_CLASS],
+        [AdvisoryLock.RUN],
     ).fetchall()
     found = []
     for (name,) in rows:
@@ -129,7 +128,7 @@ class _Keeper(threading.Thread):
                 self._connection = self._warehouse.connect(autocommit=True, application_name=name)
                 notice_lost_clients(self._connection)
                 lock = "select pg_advisory_lock_shared(%s, hashtext(%s))"
-                self._connection.execute(lock, [LOCK_CLASS, self._run_id])
+                self._connection.execute(lock, [AdvisoryLock.RUN, self._run_id])
             self._connection.execute("select 1")
 
 

@@ -7,9 +7,11 @@ import json
 import logging
 import os
 import secrets
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from warehouse.atomic_file import atomic_writer
 from warehouse.embedded import binaries
 from warehouse.embedded.binaries import Account, EmbeddedServerError
 from warehouse.reader_roles import READERS
@@ -136,11 +138,11 @@ def read_lines(file: Path) -> list[str]:
 
 def write(file: Path, text: str, *, account: Account | None = None, mode: int = 0o600) -> None:
     """Replace a file at once, at no moment readable by more than `mode` says."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as target:  # noqa: PTH123
-        target.write(text)
-    give(draft, account)
-    draft.replace(file)
+    # Several processes may write at once.
+    draft_path = file.with_name(f".{file.name}.{os.getpid()}")
+    change_owner = partial(give, account=account)
+    with atomic_writer(file, mode=mode, is_durable=False, draft_path=draft_path, before_rename=change_owner) as draft:
+        draft.file.write(text.encode())
 
 
 def give(path: Path, account: Account | None) -> None:

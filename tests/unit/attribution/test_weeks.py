@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from attribution.weeks import fit_period, monday_of, weeks
-from warehouse.window import Window
+from attribution.weeks import fit_period, weeks
+from warehouse.window import Window, monday_of
 
 
 def test_a_week_begins_on_monday_also_across_the_year() -> None:

@@ -85,16 +85,16 @@ def test_the_digest_is_the_same_in_every_process() -> None:
 def test_every_module_by_which_lines_are_read_and_validated_counts() -> None:
     counted = rule_modules()
     assert {
-        "contract", "enrichment", "event_rules", "landing.lines", "landing.parquet", "normalization",
-        "validation.diagnosis", "validation.spelling", "validation.stored", "validation.validator",
+        "contract", "event_rules", "landing.lines", "landing.parquet", "user_agents", "utm_normalization",
+        "validation.errors", "validation.event_record", "validation.key_normalization", "validation.validator",
     } <= counted.keys()  # fmt: skip
     assert not counted.keys() & WITHOUT_RULES
     # Loading and resolution look at all of raw whenever a day is loaded.
-    assert not [module for module in counted if module.startswith(("candidates", "resolution", "loading", "ledger"))]
+    assert not [module for module in counted if module.startswith(("deduplication", "loading"))]
 
 
 def test_what_redacts_and_normalizes_names_of_campaigns_counts_for_ad_spend() -> None:
-    assert {"ad_spend.files", "normalization", "redaction.redactor"} <= rule_modules(SPEND_ROOTS).keys()
+    assert {"ad_spend.csv_files", "redaction.redactor", "utm_normalization"} <= rule_modules(SPEND_ROOTS).keys()
     other = replace(RULES, hash_key=b"another")
     assert spend_rules_digest(RULES) == spend_rules_digest(replace(RULES)) != spend_rules_digest(other)
 
