@@ -17,14 +17,14 @@ import psycopg
 import pytest
 
 from orchestration.cli.provision import prepare
-from tests import known_skips
+from tests.support import known_skips
 from warehouse.connection import APPLICATION_DATABASE, DATABASE, Warehouse
 from warehouse.embedded.binaries import EmbeddedServerError
 from warehouse.embedded.data_dir import OWNER
 from warehouse.embedded.server import EmbeddedServer
 
 if TYPE_CHECKING:
-    from tests.pipeline import Pipeline
+    from tests.support.pipeline import Pipeline
 
 # Away from the port of a developer's own warehouse.
 FIRST_TEST_PORT = 26_432
@@ -37,7 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--only-known-skips",
         action="store_true",
-        help="fail when a test is skipped for a reason that tests/known_skips.py does not list",
+        help="fail when a test is skipped for a reason that tests/support/known_skips.py does not list",
     )
 
 
@@ -147,7 +147,7 @@ def test_server(open_folder: Path) -> Iterator[EmbeddedServer]:
 @pytest.fixture(scope="session")
 def models_template(test_server: EmbeddedServer, open_folder: Path) -> str:
     """A template in which dbt has built every seed, view and table, for the tests marked `models`."""
-    from tests.pipeline import Pipeline
+    from tests.support.pipeline import Pipeline
 
     warehouse = Warehouse.on(test_server)
     with _superuser(warehouse) as connection:
@@ -181,7 +181,7 @@ def pipeline(warehouse: Warehouse, tmp_path: Path, request: pytest.FixtureReques
     are made from, and leaves the others empty.
     """
     # Brings Dagster along, 3 s of CPU that unit tests need not spend.
-    from tests.pipeline import Pipeline
+    from tests.support.pipeline import Pipeline
 
     marker = request.node.get_closest_marker("models")
     pipeline = Pipeline(warehouse, tmp_path / "landing", models=marker.args if marker else ())

@@ -19,9 +19,9 @@ from attribution import schema as attribution_schema
 from ingestion import schema
 from ingestion.ad_spend import schema as ad_spend_schema
 from ingestion.application import schema as application_schema
-from tests import dbt_here
 from tests.benchmarks.attribution_days import fill
 from tests.benchmarks.ingest_database import BenchmarkServer, benchmark_server
+from tests.support import dbt_here
 from warehouse.connection import Warehouse
 from warehouse.window import ONE_DAY, Window
 

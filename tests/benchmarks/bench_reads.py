@@ -24,11 +24,11 @@ from ingestion.ad_spend import schema as ad_spend_schema
 from ingestion.application import schema as application_schema
 from publishing import dbt_manifest, mart_tables, mart_views
 from publishing.marts import Mart, marts_of
-from tests import dbt_here
 from tests.benchmarks.attribution_days import fill
 from tests.benchmarks.ingest_database import benchmark_server
 from tests.benchmarks.read_questions import QUESTIONS, Question
 from tests.benchmarks.read_rows import ROWS
+from tests.support import dbt_here
 from warehouse.connection import Warehouse
 from warehouse.reader_roles import MARTS
 from warehouse.window import Window

@@ -10,7 +10,7 @@ from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
 from orchestration.instance.run_executor import locked_run_executor
 from publishing import gates
-from tests.code_location import SETTINGS, definitions
+from tests.support.code_location import SETTINGS, definitions
 
 DAILY = dg.DailyPartitionsDefinition(start_date="2026-10-01", timezone="UTC")
 APPLICATION_TABLES = (

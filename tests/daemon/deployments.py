@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.dagster_runs import CHECKOUT
+from tests.support.dagster_runs import CHECKOUT
 from warehouse.connection import Warehouse
 
 # Twenty times what it takes on a quiet machine.

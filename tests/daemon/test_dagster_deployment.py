@@ -17,8 +17,8 @@ from urllib.parse import quote
 import pytest
 
 from tests.daemon.deployments import LAUNCH_RUN, PATIENCE_SECONDS, DeploymentClient, free_port
-from tests.dagster_runs import CHECKOUT, DagsterRuns
-from tests.pipeline import START, Pipeline
+from tests.support.dagster_runs import CHECKOUT, DagsterRuns
+from tests.support.pipeline import START, Pipeline
 from warehouse.window import ONE_DAY, Window
 
 pytestmark = pytest.mark.daemon

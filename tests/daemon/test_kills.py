@@ -15,8 +15,8 @@ from orchestration.cli.provision import prepare
 from orchestration.instance import run_locks
 from tests.conftest import FIRST_TEST_PORT
 from tests.daemon.deployments import RunningDeployment, environment_of
-from tests.dagster_runs import CHECKOUT, DagsterRuns
-from tests.pipeline import START, Pipeline
+from tests.support.dagster_runs import CHECKOUT, DagsterRuns
+from tests.support.pipeline import START, Pipeline
 from warehouse.connection import Warehouse
 from warehouse.embedded.data_dir import read_lines
 from warehouse.embedded.server import EmbeddedServer

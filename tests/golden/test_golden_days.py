@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from quality_checks.raw_events import event_types_are_registered, keys_stay_on_one_day
-from tests.pipeline import Pipeline
+from tests.support.pipeline import Pipeline
 from warehouse.window import Window
 
 GOLDEN = Path(__file__).parent

@@ -20,7 +20,7 @@ from ingestion.event_rules import EventRules, default_rules
 from ingestion.loading.landing_day import LoadReport, load_window
 from ingestion.loading.reload import reload_window
 from publishing import stale_days
-from tests.pipeline import Pipeline
+from tests.support.pipeline import Pipeline
 from warehouse.connection import APPLICATION_DATABASE, DATABASE, Warehouse
 from warehouse.embedded.data_dir import OWNER
 from warehouse.reader_roles import CREATORS

@@ -14,8 +14,8 @@ from ingestion import silent_days
 from orchestration.cli.provision import prepare
 from orchestration.instance.pooled_storage import PooledStorage
 from orchestration.landing_sensor import Memory
-from tests.code_location import definitions
 from tests.conftest import _create
+from tests.support.code_location import definitions
 from tests.upgrade.older_warehouse import DAYS, EMPTY_DAY, LOGIN, OlderPipeline, restored, unpack_landing
 from warehouse.connection import Warehouse
 from warehouse.embedded.server import EmbeddedServer

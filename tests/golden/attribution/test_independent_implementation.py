@@ -15,7 +15,7 @@ from attribution.fitting import fit_week
 from attribution.journeys import Journey
 from attribution.markov import removal_effects
 from attribution.shapley import shapley_values
-from tests.pipeline import Pipeline
+from tests.support.pipeline import Pipeline
 from warehouse.window import Window
 
 HERE = Path(__file__).parent

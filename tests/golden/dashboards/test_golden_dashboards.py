@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests import application_tables
-from tests.pipeline import Pipeline
+from tests.support import application_tables
+from tests.support.pipeline import Pipeline
 from warehouse.window import ONE_DAY, Window
 
 GOLDEN = Path(__file__).parent

@@ -7,8 +7,8 @@ import pytest
 
 from ingestion.ad_spend.loading import load_ad_spend
 from quality_checks.attribution import MODELS, unattributed_conversions_stay_few
-from tests.dbt_here import run_dbt
-from tests.pipeline import START, GateClosed, Pipeline
+from tests.support.dbt_here import run_dbt
+from tests.support.pipeline import START, GateClosed, Pipeline
 from warehouse.connection import Warehouse
 from warehouse.window import ONE_DAY, Window
 

@@ -15,7 +15,7 @@ import pytest
 
 from attribution import schema
 from quality_checks.attribution import MODELS
-from tests.dbt_here import run_dbt
+from tests.support.dbt_here import run_dbt
 from warehouse.connection import Warehouse
 
 pytestmark = pytest.mark.models

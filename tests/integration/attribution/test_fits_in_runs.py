@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from tests.pipeline import Pipeline
+from tests.support.pipeline import Pipeline
 from warehouse.window import ONE_DAY, Window
 
 MONDAY = date(2026, 10, 5)

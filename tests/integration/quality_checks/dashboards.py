@@ -4,9 +4,9 @@ days are published, two are built.
 
 from datetime import date
 
-from tests import application_tables
-from tests.integration.test_periods import change_assets
-from tests.pipeline import START, Pipeline
+from tests.integration.dbt_project.test_periods import change_assets
+from tests.support import application_tables
+from tests.support.pipeline import START, Pipeline
 from warehouse.window import ONE_DAY, Window
 from warehouse.writer_lock import writing
 

@@ -20,7 +20,7 @@ from quality_checks.outcome import CheckOutcome
 from quality_checks.periods import periods_end_with_the_last_day
 from quality_checks.platform import platform_days_add_up, platform_periods_add_up
 from tests.integration.quality_checks.dashboards import LAST, WINDOW, publish_and_build
-from tests.pipeline import START, Pipeline
+from tests.support.pipeline import START, Pipeline
 from warehouse.window import ONE_DAY
 
 pytestmark = pytest.mark.models(

@@ -7,9 +7,9 @@ from datetime import date
 import pytest
 
 from quality_checks.periods import asset_periods_show_their_days, weeks_and_months_add_up_to_their_days
-from tests import application_tables
-from tests.integration.test_periods import change_assets
-from tests.pipeline import START, Pipeline
+from tests.integration.dbt_project.test_periods import change_assets
+from tests.support import application_tables
+from tests.support.pipeline import START, Pipeline
 from warehouse.window import ONE_DAY, Window
 
 pytestmark = pytest.mark.models("asset_metrics", "weekly_metrics", "monthly_metrics", "daily_metrics_by_channel")

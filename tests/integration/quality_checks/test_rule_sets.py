@@ -6,7 +6,7 @@ import pytest
 
 from quality_checks.outcome import Severity
 from quality_checks.rule_sets import event_days_have_one_rule_set
-from tests.pipeline import Pipeline
+from tests.support.pipeline import Pipeline
 from warehouse.window import Window
 
 DAY, NEXT_DAY = date(2026, 10, 2), date(2026, 10, 3)

@@ -3,9 +3,9 @@
 import pytest
 
 from quality_checks.visitors import active_users_show_their_days, cohorts_show_their_days
-from tests import application_tables
-from tests.integration.test_periods import change_assets
-from tests.pipeline import START, Pipeline
+from tests.integration.dbt_project.test_periods import change_assets
+from tests.support import application_tables
+from tests.support.pipeline import START, Pipeline
 from warehouse.window import ONE_DAY, Window
 
 pytestmark = pytest.mark.models("platform_metrics", "cohort_retention")

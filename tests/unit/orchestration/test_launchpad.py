@@ -6,7 +6,7 @@ from dagster._core.snap import JobSnap
 from dagster_graphql.schema.run_config import default_values_yaml_from_type_snap
 from yaml import safe_load
 
-from tests.code_location import definitions
+from tests.support.code_location import definitions
 
 FIELDS = {
     "replay_rejected": {

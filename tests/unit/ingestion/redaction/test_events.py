@@ -8,7 +8,7 @@ import pytest
 
 from ingestion.validation.event_record import Accepted
 from ingestion.validation.validator import LineValidator, Rejected
-from tests.personal_data import plant, planted_line, survives
+from tests.support.personal_data import plant, planted_line, survives
 
 DAY = date(2026, 11, 8)
 VALIDATOR = LineValidator(landing_date=DAY, start_date=DAY)

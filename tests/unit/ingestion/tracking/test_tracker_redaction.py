@@ -16,7 +16,7 @@ from ingestion.hashing import hash_email
 from ingestion.tracking import LandingWriter, Tracker
 from ingestion.validation.event_record import Accepted
 from ingestion.validation.validator import LineValidator
-from tests.personal_data import MAX_DEPTH, encoded, plant, survives
+from tests.support.personal_data import MAX_DEPTH, encoded, plant, survives
 
 NOW = datetime(2026, 11, 8, 10, tzinfo=UTC)
 KEY = "key-of-the-tests-only"

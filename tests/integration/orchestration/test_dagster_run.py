@@ -1,0 +1,360 @@
+"""The chain as Dagster runs it: what ends green, what stops where, and what a person then reads.
+
+dbt runs in processes of its own here, as it does in life; what needs no Dagster is tested without it, and faster.
+"""
+
+import os
+import re
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from orchestration.dbt import translator
+from orchestration.partitions import run_tags
+from publishing import dbt_manifest
+from publishing.marts import marts_of
+from tests.support.code_location import definitions
+from tests.support.dagster_runs import DagsterRuns, Run
+from tests.support.pipeline import START, Pipeline
+from warehouse.window import ONE_DAY, Window
+
+DAY = Window.day(START)
+SECOND, THIRD, FOURTH = (START + days * ONE_DAY for days in (1, 2, 3))
+TWO_DAYS = Window(START, THIRD)
+THREE_DAYS = Window(START, FOURTH)
+PATIENCE_SECONDS = 90
+# One step publishes all of them, so a run has all of them or none.
+PUBLISHED = [f"{mart.schema}/{mart.name}" for mart in marts_of(dbt_manifest.manifest())]
+
+
+def view(day: date, key: str, **more: Any) -> dict[str, Any]:
+    return {
+        "eventType": "asset_viewed",
+        "occurredAt": f"{day}T10:00:00Z",
+        "idempotencyKey": key,
+        "anonymousId": "device-0",
+        "ipAssetId": "asset-0",
+        **more,
+    }
+
+
+@pytest.fixture
+def runs(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> DagsterRuns:
+    return DagsterRuns(pipeline, monkeypatch)
+
+
+@pytest.fixture
+def published(runs: DagsterRuns) -> DagsterRuns:
+    """One day with one view, published without Dagster; a second view has landed since."""
+    runs.pipeline.land(START, [view(START, "first")])
+    runs.pipeline.run(DAY)
+    runs.pipeline.land(START, [view(START, "first"), view(START, "second")])
+    assert views(runs) == {START: 1}
+    return runs
+
+
+def views(runs: DagsterRuns) -> dict[date, int]:
+    return dict(runs.pipeline.rows("select metric_date, sum(views)::int from marts.daily_metrics group by 1"))
+
+
+def assert_stopped(run: Run, runs: DagsterRuns, *, at: str) -> None:
+    """The run failed at this step and at once, nothing after it ran, and BI reads what it read before."""
+    assert not run.is_success
+    assert run.failed_steps == {at}
+    order = ["raw_events", "raw_events_checks", "dbt_models", "build_checks", "published_marts"]
+    assert run.succeeded_steps.isdisjoint(order[order.index(at) :])
+    assert not run.was_tried_again
+    assert views(runs) == {START: 1}
+
+
+def wait_until(is_so: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS} s until {what}"
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_a_day_goes_from_landing_files_to_marts_and_tells_how_many_rows(runs: DagsterRuns) -> None:
+    runs.pipeline.land(START, [view(START, "one"), view(START, "two", ipAssetId="asset-1"), "no json"])
+    run = runs.run(DAY)
+
+    assert run.is_success, run.error
+    assert views(runs) == {START: 2}
+    assert runs.pipeline.rows("select run_id from ops.published_days") == [(run.run_id,)]
+    assert set(runs.pipeline.rows("select run_id from marts.data_freshness")) == {(run.run_id,)}
+    assert runs.pipeline.rows("select to_regclass('raw.events_20261001_entities') is not null") == [(True,)]
+    for asset in ("raw/events", "intermediate/int_events_sessionized", "build/daily_metrics", "marts/daily_metrics"):
+        [(partition, metadata)] = run.metadata(asset).items()
+        assert (partition, metadata["dagster/partition_row_count"]) == (START.isoformat(), 2), asset
+    loaded = run.metadata("raw/events")[START.isoformat()]
+    assert (loaded["lines_read"], loaded["accepted"], loaded["rejected"], loaded["files_loaded"]) == (3, 2, 1, 1)
+    assert run.metadata("raw/licenses")[START.isoformat()]["dagster/row_count"] == 2
+
+
+@pytest.mark.slow
+def test_a_range_cut_into_chunks_is_one_run_and_equals_its_days_one_by_one(
+    runs: DagsterRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestration.defs.assets.dbt_models.BACKFILL_CHUNK_DAYS", 2)
+
+    # The first chunk is of two weeks, so that dbt stops in it for the fits of the attribution models.
+    sunday, monday, tuesday = (date(2026, 10, day) for day in (4, 5, 6))
+    days = Window(sunday, tuesday + ONE_DAY)
+
+    def land() -> None:
+        for number, day in enumerate(days.days(), 1):
+            runs.pipeline.land(day, [view(day, f"{day} {count}") for count in range(number)])
+        late = [
+            view(sunday, "late", actorId="ana", actorType="user"),
+            view(sunday, "sold", eventType="license_created"),
+        ]
+        runs.pipeline.land(tuesday, late, name="late.ndjson")
+
+    land()
+    run = runs.run(days)
+    assert run.is_success, run.error
+    assert run.log.count("building [") == 2
+    # The last one is for what reads the days of both.
+    assert run.log.count("Running dbt command") == 4
+    assert views(runs) == {sunday: 2, monday: 2, tuesday: 3}
+    rows = {day: found["dagster/partition_row_count"] for day, found in run.metadata("raw/events").items()}
+    assert rows == {sunday.isoformat(): 3, monday.isoformat(): 2, tuesday.isoformat(): 3}
+    assert run.metadata("build/daily_metrics").keys() == rows.keys()
+    fits = "select week_start, converting_journeys from ops.attribution_fits order by 1"
+    assert runs.pipeline.rows(fits) == [(date(2026, 9, 28), 0), (monday, 1)]
+    as_a_range = runs.pipeline.contents()
+
+    runs.pipeline.wipe()
+    land()
+    runs.pipeline.read_application(START)
+    for day in days.days():
+        runs.pipeline.run(Window.day(day))
+    runs.pipeline.catch_up()
+    one_by_one = runs.pipeline.contents()
+    # The day on which the application was read is today here and another day there.
+    for content in (as_a_range, one_by_one):
+        for table in [name for name in content if name.startswith("raw.") and "observed_date" in _columns(runs, name)]:
+            del content[table]
+    assert as_a_range == one_by_one
+
+
+def _columns(runs: DagsterRuns, table: str) -> set[str]:
+    query = "select attname from pg_attribute where attrelid = %s::regclass"
+    return {name for (name,) in runs.pipeline.rows(query, table)}
+
+
+def test_the_fits_can_be_made_alone(runs: DagsterRuns) -> None:
+    run = runs.run(DAY, assets=["intermediate/attribution_channel_values"])
+    assert run.is_success, run.error
+    assert runs.pipeline.rows("select week_start, journeys from ops.attribution_fits") == [(date(2026, 9, 28), 0)]
+
+
+def test_a_failed_check_of_raw_stops_the_run_before_dbt(published: DagsterRuns) -> None:
+    published.pipeline.load(DAY)
+    published.pipeline.connection.execute("update ops.loads set lines_read = lines_read + 1 where replaced_by is null")
+    run = published.run(DAY)
+
+    assert not run.is_success
+    assert views(published) == {START: 1}
+    assert run.succeeded_steps.isdisjoint({"dbt_models", "build_checks", "published_marts"})
+    check = run.check("load_counts_add_up")
+    assert (check.passed, check.blocking) == (False, True)
+    assert check.metadata["bad_days"].value == START.isoformat()
+    # One line for all steps that need what failed, and none of them an error.
+    assert "Dependencies for step" not in run.log
+    assert len(re.findall(r"^\d+ steps were not run, because they need what a failed step makes$", run.log, re.M)) == 1
+
+
+def test_a_failed_check_of_build_stops_the_run_before_publication(published: DagsterRuns) -> None:
+    published.pipeline.connection.execute(
+        """
+        create function ops.add_a_view() returns trigger language plpgsql
+        as 'begin new.views := new.views + 1; return new; end';
+        create trigger add_a_view before insert on build.daily_metrics
+        for each row execute function ops.add_a_view();
+        """
+    )
+    run = published.run(DAY)
+
+    assert not run.is_success
+    assert views(published) == {START: 1}
+    assert "dbt_models" in run.succeeded_steps
+    assert "published_marts" not in run.succeeded_steps
+    assert run.check("daily_metrics_match_raw_events").metadata["bad_days"].value == START.isoformat()
+
+    alone = published.run(DAY, assets=PUBLISHED)
+    assert_stopped(alone, published, at="published_marts")
+    assert "2026-10-01 daily_metrics_match_raw_events has not passed" in alone.error
+
+
+def test_a_failed_dbt_test_stops_the_run_and_is_not_tried_again(published: DagsterRuns) -> None:
+    published.pipeline.connection.execute(
+        """
+        create function ops.lose_channel() returns trigger language plpgsql
+        as 'begin new.channel := null; return new; end';
+        create trigger lose_channel before insert on intermediate.int_events_sessionized
+        for each row execute function ops.lose_channel();
+        """
+    )
+    run = published.run(DAY)
+
+    assert_stopped(run, published, at="dbt_models")
+    assert "test not_null_int_events_sessionized_channel: Got 2 results" in run.error
+    assert not run.check("not_null_int_events_sessionized_channel").passed
+
+
+def test_publishing_days_that_were_never_built_is_refused(runs: DagsterRuns) -> None:
+    run = runs.run(DAY, assets=PUBLISHED)
+    assert run.failed_steps == {"published_marts"}
+    assert "nothing of [2026-10-01, 2026-10-02) was published: 2026-10-01 is not completely built" in run.error
+    assert "Run the whole chain for these days" in run.error
+
+
+def test_verifying_days_loads_nothing_and_tells_what_is_published_otherwise_than_it_is_built(
+    published: DagsterRuns,
+) -> None:
+    published.pipeline.connection.execute("update marts.daily_metrics set views = views + 1")
+    run = published.run(DAY, job="verify")
+    assert run.is_success, run.error
+    check = run.check("reruns_change_nothing")
+    assert not check.passed
+    assert check.metadata["bad_days"].value == str(START)
+    assert views(published) == {START: 1}
+
+
+def test_a_truncated_file_stops_the_run_by_name_and_is_not_tried_again(published: DagsterRuns) -> None:
+    path = published.pipeline.land(START, [view(START, f"{number}") for number in range(99)], name="cut.ndjson.gz")
+    path.write_bytes(path.read_bytes()[:-20])
+    run = published.run(DAY)
+    assert_stopped(run, published, at="raw_events")
+    assert "events/dt=2026-10-01/cut.ndjson.gz" in run.error
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"port": 9}, "cannot be reached as user warehouse_owner"),
+        ({"password": "wrong"}, "refuses the password of user warehouse_owner"),
+    ],
+)
+def test_a_warehouse_that_cannot_be_used_is_told_without_its_password(
+    runs: DagsterRuns, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], words: str
+) -> None:
+    warehouse = replace(runs.pipeline.warehouse, **change)
+    monkeypatch.setenv("WAREHOUSE_URL", warehouse.url)
+    run = runs.run(DAY)
+    assert not run.is_success
+    assert words in run.error
+    assert warehouse.password not in run.error.replace("refuses the password", "")
+
+
+@pytest.mark.slow
+def test_of_two_runs_at_once_the_second_waits_and_both_end_right(runs: DagsterRuns, tmp_path: Path) -> None:
+    for day in THREE_DAYS.days():
+        runs.pipeline.land(day, [view(day, f"{day}")])
+    log = tmp_path / "first.log"
+    first = runs.start(TWO_DAYS, log)
+    try:
+        wait_until(lambda: _is_held(runs), "the first run holds the warehouse")
+        second = runs.run(Window(SECOND, FOURTH))
+        first.wait(timeout=PATIENCE_SECONDS)
+    finally:
+        first.kill()
+
+    assert first.returncode == 0, log.read_text()
+    assert second.is_success, second.error
+    assert "waiting for the warehouse" in second.log
+    assert views(runs) == {START: 1, SECOND: 1, THIRD: 1}
+    assert runs.pipeline.catch_up() == []
+
+
+def _is_held(runs: DagsterRuns) -> bool:
+    query = "select 1 from pg_locks where locktype = 'advisory' and granted and objid = 7200"
+    return bool(runs.pipeline.rows(query))
+
+
+@pytest.mark.slow
+def test_a_killed_run_neither_holds_up_nor_spoils_the_next_one(published: DagsterRuns, tmp_path: Path) -> None:
+    pipeline = published.pipeline
+    # dbt computes the new numbers and waits to write them; its run is killed, and dbt ends with it.
+    with pipeline.warehouse.connect() as blocker:
+        blocker.execute("lock table build.daily_metrics in share mode")
+        killed = published.start(DAY, tmp_path / "killed.log")
+        try:
+            wait_until(lambda: _dbt_waits(pipeline), "dbt waits for the table")
+        finally:
+            killed.send_signal(signal.SIGKILL)
+            killed.wait()
+        wait_until(lambda: not _dbt_waits(pipeline), "dbt ends with its run")
+        pipeline.land(START, [view(START, key) for key in ("first", "second", "third")])
+    run = published.run(DAY)
+
+    assert run.is_success, run.error
+    assert views(published) == {START: 3}
+    wait_until(lambda: not pipeline.rows("select 1 from pg_stat_activity where application_name = 'dbt'"), "dbt ends")
+    assert pipeline.rows("select sum(views)::int from build.daily_metrics") == [(3,)]
+    assert pipeline.rows("select is_complete, build_id from ops.built_days") == [(True, run.run_id)]
+
+
+def _dbt_waits(pipeline: Pipeline) -> bool:
+    query = "select 1 from pg_stat_activity where application_name = 'dbt' and wait_event_type = 'Lock'"
+    return bool(pipeline.rows(query))
+
+
+@pytest.mark.slow
+def test_the_sensor_asks_for_the_stale_days_and_no_others_until_none_is_stale(
+    runs: DagsterRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = runs.pipeline
+    # All in one ISO week: the days of a later one would be stale as well, because what it was fitted on has changed.
+    last = FOURTH
+    days = Window(START, last + ONE_DAY)
+    for day in days.days():
+        pipeline.land(day, [view(day, f"{day}")])
+    pipeline.read_application(START)
+    pipeline.run(days)
+    assert [type(request) for request in _requests()] == [dg.SkipReason]
+
+    late = [view(START, "late"), view(SECOND, "late"), view(FOURTH, "late")]
+    pipeline.land(last, late, name="late.ndjson")
+    pipeline.load(Window.day(last))
+    requests = _requests()
+    assert [_days(request) for request in requests] == [("2026-10-01", "2026-10-02"), ("2026-10-04", "2026-10-04")]
+    assert [request.run_key for request in _requests()] == [request.run_key for request in requests]
+    assert len({request.run_key for request in requests}) == 2
+
+    for window in (Window(START, THIRD), Window.day(FOURTH)):
+        assert runs.run(window).is_success
+    assert [type(request) for request in _requests()] == [dg.SkipReason]
+    assert views(runs) == {START: 2, SECOND: 2, THIRD: 1, FOURTH: 2}
+
+    monkeypatch.setattr(translator, "model_version", lambda: "another version")
+    [all_days] = _requests()
+    assert all_days.tags["stale_because"] == "models_changed"
+    assert _days(all_days) == ("2026-10-01", last.isoformat())
+
+
+def _requests() -> list[Any]:
+    """What the sensor asks for now."""
+    from orchestration.defs.resources import WarehouseResource
+
+    sensor = definitions().get_repository_def().get_sensor_def("late_events_sensor")
+    with dg.DagsterInstance.ephemeral() as instance:
+        resources = {"warehouse": WarehouseResource(url=os.environ["WAREHOUSE_URL"])}
+        context = dg.build_sensor_context(instance=instance, resources=resources)
+        evaluation = sensor.evaluate_tick(context)
+    return list(evaluation.run_requests or []) or [dg.SkipReason(evaluation.skip_message)]
+
+
+def _days(request: dg.RunRequest) -> tuple[str, str]:
+    tags = run_tags(DAY)
+    first, last = (request.tags[name] for name in tags)
+    return first, last

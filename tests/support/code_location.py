@@ -1,0 +1,35 @@
+"""Dagster's code location as tests load it: with settings of a warehouse that does not exist until a test names one."""
+
+import os
+from functools import cache
+from pathlib import Path
+from unittest.mock import patch
+
+import dagster as dg
+
+from tests.support.pipeline import HASH_KEY, START
+from warehouse.connection import Warehouse
+
+# Nothing listens on port 9: who connects while definitions load, fails.
+SETTINGS = {
+    "WAREHOUSE_URL": "postgresql://nobody:nothing@127.0.0.1:9/nowhere",
+    "APP_DATABASE_URL": "postgresql://nobody:nothing@127.0.0.1:9/nowhere",
+    "WAREHOUSE_START_DATE": START.isoformat(),
+    "WAREHOUSE_HASH_KEY": HASH_KEY,
+    "LANDING_URL": "nowhere",
+}
+
+
+@cache
+def definitions() -> dg.Definitions:
+    """The definitions of this process."""
+    with patch.dict(os.environ, SETTINGS):
+        from orchestration.definitions import definitions as load
+
+        return load()
+
+
+def settings_of(warehouse: Warehouse, landing: Path) -> dict[str, str]:
+    """The environment in which a run finds this warehouse and this landing folder."""
+    application = warehouse.application_url or SETTINGS["APP_DATABASE_URL"]
+    return {**SETTINGS, "WAREHOUSE_URL": warehouse.url, "APP_DATABASE_URL": application, "LANDING_URL": str(landing)}

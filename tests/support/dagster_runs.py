@@ -1,0 +1,127 @@
+"""Runs of the code location as Dagster does them, in this process or in one of their own that can be killed.
+
+`python -m tests.support.dagster_runs FIRST LAST` is the latter; it finds its warehouse in the environment.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import psycopg
+import pytest
+
+from orchestration.partitions import run_tags
+from tests.support.code_location import definitions, settings_of
+from tests.support.pipeline import Pipeline
+from warehouse.window import ONE_DAY, Window
+
+CHECKOUT = Path(__file__).parents[2]
+GOLDEN_APPLICATION = CHECKOUT / "tests" / "golden" / "application.sql"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that has ended."""
+
+    run_id: str
+    is_success: bool
+    events: Sequence[dg.DagsterEvent]
+    log: str
+
+    @property
+    def error(self) -> str:
+        """What a person reads first: the messages of the failed steps, or of the run when none began."""
+        failed = [event.event_specific_data.error for event in self.events if event.is_step_failure]  # type: ignore[union-attr]
+        if not failed:
+            failed = [event.event_specific_data.error for event in self.events if event.is_failure]  # type: ignore[union-attr]
+        return "\n".join(str(error) for error in failed)
+
+    @property
+    def failed_steps(self) -> set[str | None]:
+        return {event.step_key for event in self.events if event.is_step_failure}
+
+    @property
+    def succeeded_steps(self) -> set[str | None]:
+        return {event.step_key for event in self.events if event.is_step_success}
+
+    @property
+    def was_tried_again(self) -> bool:
+        return any(event.is_step_up_for_retry for event in self.events)
+
+    def check(self, name: str) -> dg.AssetCheckEvaluation:
+        """What a check of this run said."""
+        [evaluation] = [
+            event.asset_check_evaluation_data
+            for event in self.events
+            if event.event_type_value == "ASSET_CHECK_EVALUATION"
+            and event.asset_check_evaluation_data.check_name == name
+        ]
+        return evaluation
+
+    def metadata(self, asset: str) -> dict[str | None, dict[str, object]]:
+        """The metadata of an asset's materializations, by partition."""
+        materializations = [
+            event.step_materialization_data.materialization for event in self.events if event.is_step_materialization
+        ]
+        return {
+            found.partition: {name: value.value for name, value in found.metadata.items()}
+            for found in materializations
+            if found.asset_key.to_user_string() == asset
+        }
+
+
+class DagsterRuns:
+    """Runs on the warehouse and landing folder of a pipeline, whose application tables are the golden ones."""
+
+    def __init__(self, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+        definitions()
+        self.pipeline = pipeline
+        self.environment = settings_of(pipeline.warehouse, pipeline.landing)
+        for name, value in self.environment.items():
+            monkeypatch.setenv(name, value)
+        (pipeline.landing / "events").mkdir(parents=True, exist_ok=True)
+        assert pipeline.warehouse.application_url is not None
+        with psycopg.connect(pipeline.warehouse.application_url) as application:
+            application.execute(GOLDEN_APPLICATION.read_text())  # type: ignore[call-overload]
+
+    def run(self, window: Window, *, assets: Sequence[str] = (), job: str = "daily_refresh") -> Run:
+        """A job for a window, or only these assets of it."""
+        return run_here(window, assets, job)
+
+    def start(self, window: Window, output: Path) -> "subprocess.Popen[bytes]":
+        """The same in a process of its own, whose output is the run's log: a file, since a pipe that nobody reads holds
+        the run up when it is full."""
+        *_, last = window.days()
+        with output.open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "tests.support.dagster_runs", window.start.isoformat(), last.isoformat()],
+                cwd=CHECKOUT,
+                env=os.environ | self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+
+def run_here(window: Window, assets: Sequence[str] = (), job: str = "daily_refresh") -> Run:
+    """Run a job in this process."""
+    resolved = definitions().resolve_job_def(job)
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = resolved.execute_in_process(
+            instance=instance,
+            tags=run_tags(window),
+            raise_on_error=False,
+            asset_selection=[dg.AssetKey.from_user_string(asset) for asset in assets] or None,
+        )
+        log = "\n".join(entry.user_message for entry in instance.all_logs(result.run_id))
+        return Run(result.run_id, result.success, result.all_events, log)
+
+
+if __name__ == "__main__":
+    ended = run_here(Window(date.fromisoformat(sys.argv[1]), date.fromisoformat(sys.argv[2]) + ONE_DAY))
+    sys.stdout.write(f"{ended.log}\n{ended.error}\n")
+    sys.exit(0 if ended.is_success else 1)

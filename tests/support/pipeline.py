@@ -1,0 +1,309 @@
+"""The whole chain of a warehouse under test, step by step as the Dagster assets run it, and a way to compare two."""
+
+import gzip
+import json
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from psycopg import sql
+
+from attribution import schema as attribution_schema
+from ingestion import schema
+from ingestion.ad_spend import schema as ad_spend_schema
+from ingestion.application import schema as application_schema
+from ingestion.application.sync import connect_application, read_application
+from ingestion.loading.landing_day import LoadReport, load_window
+from orchestration.dbt import cli_resource
+from publishing import build_steps, builds, dbt_manifest, gates, mart_tables, stale_days
+from publishing.marts import marts_of
+from publishing.publish import Publication, publish
+from quality_checks import attribution, brands, creators, platform, visitors
+from quality_checks.outcome import CheckOutcome
+from tests.support.dbt_here import run_dbt
+from warehouse.connection import Warehouse
+from warehouse.window import ONE_DAY, Window
+from warehouse.writer_lock import writing
+
+START = date(2026, 10, 1)
+HASH_KEY = "key-of-the-tests-only"
+COMPARED_SCHEMAS = ("raw", "intermediate", "build", "published", "marts")
+# What the last run touched, and not what there is.
+NOT_COMPARED = {"build.visitor_last_days", "build.visitor_activity"}
+# What judges a model, or those made with it, and finds them empty where only others are built.
+JUDGES: dict[str, tuple[gates.Check, ...]] = {
+    "attribution_credits": (attribution.credits_are_conserved, attribution.attribution_adds_up),
+    "asset_metrics": gates.COARSER_CHECKS,
+    "platform_metrics": (
+        visitors.active_users_show_their_days,
+        platform.platform_days_add_up,
+        platform.platform_periods_add_up,
+    ),
+    "cohort_retention": (visitors.cohorts_show_their_days,),
+    "creator_dashboard": (creators.creator_periods_add_up,),
+    "creator_top_assets": (creators.creator_lists_show_their_days,),
+    "creator_traffic_sources": (creators.creators_have_what_their_assets_have, creators.creator_lists_show_their_days),
+    "brand_campaign_metrics": (brands.campaigns_have_what_their_assets_have, brands.campaign_periods_add_up),
+    "brand_campaign_assets": (brands.campaign_periods_add_up,),
+}
+# The only stale days a test looks at are those that a nightly run would see.
+FAR = date(2100, 1, 1)
+
+
+class GateClosed(Exception):
+    """A blocking check failed; the window was not published."""
+
+    def __init__(self, outcomes: Sequence[CheckOutcome]) -> None:
+        self.outcomes = outcomes
+        super().__init__("; ".join(f"{outcome.name} on {outcome.days}: {outcome.observed}" for outcome in outcomes))
+
+
+class Pipeline:
+    """One warehouse, one landing folder.
+
+    `suites` adds the Great Expectations suites, which take seconds to import. With `models` only these and what they
+    are made from are built, in a warehouse where the others are there, and stay empty. Without `data_tests` a build is
+    not tested.
+    """
+
+    # How the columns of a table stand in its contents.
+    column_order = "attnum"
+
+    def __init__(
+        self, warehouse: Warehouse, landing: Path, *, suites: bool = False, models: Sequence[str] = ()
+    ) -> None:
+        self.warehouse = warehouse
+        self.landing = landing
+        self.suites = suites
+        self.models = models
+        self.data_tests = True
+        # Days of a run that have no event are declared silent before they are judged.
+        self.declares_silence = True
+        self.connection = warehouse.connect(autocommit=True)
+        # A warehouse may have been made from the template with the models.
+        self.is_built = self.rows("select to_regclass('staging.event_types') is not null") == [(True,)]
+        schema.create(self.connection)
+        application_schema.create(self.connection)
+        ad_spend_schema.create(self.connection)
+        attribution_schema.create(self.connection)
+        mart_tables.make_readable(self.connection, marts_of(dbt_manifest.manifest()))
+
+    def land(
+        self,
+        day: date,
+        events: Iterable[Mapping[str, Any] | tuple[Mapping[str, Any], ...] | str | bytes],
+        name: str = "part-0.ndjson",
+    ) -> Path:
+        """Write a landing file: a mapping as one JSON line, a tuple of them as another, text and bytes as they are."""
+        lines = [
+            json.dumps(event).encode()
+            if isinstance(event, Mapping)
+            else "".join(map(json.dumps, event)).encode()
+            if isinstance(event, tuple)
+            else event.encode()
+            if isinstance(event, str)
+            else event
+            for event in events
+        ]
+        path = self.landing / "events" / f"dt={day}" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = b"".join(line + b"\n" for line in lines)
+        path.write_bytes(gzip.compress(content, mtime=0) if name.endswith(".gz") else content)
+        return path
+
+    def load(self, window: Window) -> list[LoadReport]:
+        """Load landing days, exactly these."""
+        (self.landing / "events").mkdir(parents=True, exist_ok=True)
+        reports = load_window(self.connection, root=self.landing, window=window, start_date=START)
+        stale_days.spread(self.connection)
+        return reports
+
+    def read_application(self, observed_date: date) -> None:
+        """Read the product's own tables."""
+        assert self.warehouse.application_url is not None
+        with connect_application(self.warehouse.application_url) as source:
+            read_application(source, self.connection, observed_date=observed_date, hash_key=HASH_KEY)
+        stale_days.spread(self.connection)
+
+    def run(self, window: Window, *, load: bool = True) -> str:
+        """The chain for a window: load, gate, build, gate, publish. Returns the run's id; raises GateClosed."""
+        run_id = f"test-{uuid4()}"
+        with self.warehouse.connect(autocommit=True) as lock, writing(lock, run_id, log=print):
+            if load:
+                self.load(Window(window.start, window.end + ONE_DAY))
+            if self.declares_silence:
+                self.declare_silence(window)
+            self.judge(window, run_id, gates.RAW_CHECKS, gates.RAW_SUITES)
+            self.build(window, run_id)
+            self.judge(window, run_id, gates.BUILD_CHECKS, gates.BUILD_SUITES)
+            self.publish(window, run_id)
+        return run_id
+
+    def declare_silence(self, window: Window) -> None:
+        """Declare the days of the window silent that have no event and were never published."""
+        self.connection.execute(
+            "insert into ops.silent_days (event_date, reason, name)"
+            " select day, 'nothing happened', 'a test' from unnest(%s::date[]) as day"
+            " where (select 1 from raw.events where event_date = day limit 1) is null"
+            " and not exists (select from ops.published_days where event_date = day) on conflict do nothing",
+            [list(window.days())],
+        )
+
+    def judge(
+        self, window: Window, build_id: str, checks: Sequence[gates.Check], suites: Sequence[str]
+    ) -> list[CheckOutcome]:
+        outcomes = gates.judge(
+            self.connection,
+            window,
+            build_id=build_id,
+            checks=[check for check in checks if self.judged_by([gates.name_of(check)])],
+            suites=suites if self.suites else (),
+            sqlalchemy_url=self.warehouse.sqlalchemy_url,
+        )
+        if blocking := [outcome for outcome in outcomes if outcome.blocks]:
+            raise GateClosed(blocking)
+        return outcomes
+
+    def judged_by(self, checks: Sequence[str]) -> list[str]:
+        """Those of the checks that find here what they judge."""
+        left_out: set[str] = set()
+        if not self.suites:
+            left_out |= {*gates.suite_checks((*gates.RAW_SUITES, *gates.BUILD_SUITES))}
+        for model, judges in JUDGES.items():
+            if self.models and model not in self.models:
+                left_out |= {gates.name_of(check) for check in judges}
+        return [name for name in checks if name not in left_out]
+
+    def build(self, window: Window, build_id: str, *more: str) -> None:
+        """Build and test a window under a build id."""
+        builds.begin(self.connection, window, build_id=build_id, model_version=dbt_manifest.model_version())
+        arguments = [*cli_resource.build_arguments(window), *more]
+        if self.models:
+            self.dbt([*arguments, *self._selection()], build_id)
+        else:
+            # Several selections would be added up; what depends on the fits is windowed anyway.
+            *before, last = build_steps.selections(window, window)
+            for selection in before:
+                self.dbt([*arguments, *selection, *self._selection()], build_id)
+            build_steps.fit(self.connection, window, window, build_id=build_id, log=print)
+            self.dbt([*arguments, *(last or self._selection())], build_id)
+        self.is_built = True
+        builds.complete(self.connection, window, build_id=build_id)
+        gates.record_dbt_tests(self.connection, window, build_id=build_id)
+
+    def _selection(self) -> list[str]:
+        # Seeds and views stay as the first build made them; building them again would cost most of a small test.
+        only_windowed = "config.materialized:incremental" if self.is_built else ""
+        selected = [",".join(filter(None, (f"+{model}", only_windowed))) for model in self.models] or [only_windowed]
+        options = ["--select", *selected] if selected != [""] else []
+        if self.models:
+            # Tests that also read what is not built would miss its rows.
+            options += ["--indirect-selection", "buildable"]
+        if self.is_built:
+            # dbt need not know which views a dropped table takes along, and looks up only the schemas it writes.
+            options += ["--no-populate-cache"]
+        return options
+
+    def dbt(self, arguments: Sequence[str], build_id: str = "") -> None:
+        """Run dbt; raises AssertionError with its words when it fails."""
+        untested = [] if self.data_tests else ["--exclude-resource-type", "test"]
+        run_dbt(self.warehouse, [*arguments, *untested], build_id)
+
+    def create_models(self) -> None:
+        """Build every seed, view and table, without a row in the windowed ones, and leave no trace of the build."""
+        self.dbt([*cli_resource.build_arguments(Window.day(START)), "--exclude-resource-type", "test"])
+        made = [f"{schema_name}.{name}" for schema_name, name in dbt_manifest.windowed_tables(dbt_manifest.manifest())]
+        self.connection.execute(f"truncate {', '.join(made)}")  # type: ignore[arg-type]
+
+    def publish(self, window: Window, run_id: str) -> Publication:
+        return publish(
+            self.connection,
+            marts=marts_of(dbt_manifest.manifest()),
+            window=window,
+            run_id=run_id,
+            raw_checks=self.judged_by(gates.RAW_GATE),
+            build_checks=self.judged_by(gates.BUILD_GATE),
+        )
+
+    def catch_up(self) -> list[Window]:
+        """Run stale days again until none is left, as the sensor does. Returns the windows that were run."""
+        ran = []
+        for _ in range(10):
+            stale = stale_days.stale_days(self.connection, model_version=dbt_manifest.model_version(), before=FAR)
+            if not stale:
+                return ran
+            for window in stale_days.windows(day.event_date for day in stale):
+                self.run(window, load=False)
+                ran.append(window)
+        raise AssertionError(f"days stay stale: {stale}")
+
+    def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        return self.connection.execute(query, parameters).fetchall()  # type: ignore[arg-type]
+
+    def contents(self, schemas: Sequence[str] = COMPARED_SCHEMAS) -> dict[str, list[tuple[str, ...]]]:
+        """Every table of these schemas as sorted rows of text, without the columns that tell where a row came from."""
+        return {name: self._content(name) for name in self._tables(schemas) if name not in NOT_COMPARED}
+
+    def _tables(self, schemas: Sequence[str]) -> list[str]:
+        return [
+            name
+            for (name,) in self.rows(
+                # Day partitions are seen through their parent; a day without rows may have one or not.
+                "select format('%%I.%%I', relnamespace::regnamespace, relname) from pg_class"
+                " where relnamespace::regnamespace::text = any(%s) and relkind in ('r', 'p') and not relispartition"
+                " order by 1",
+                list(schemas),
+            )
+        ]
+
+    def _content(self, table: str) -> list[tuple[str, ...]]:
+        columns = [
+            name
+            for (name,) in self.rows(
+                "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped"
+                f" order by {self.column_order}",
+                table,
+            )
+            if name not in schema.PROVENANCE_COLUMNS
+        ]
+        query = sql.SQL("select {} from {}").format(
+            sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column)) for column in columns),
+            sql.Identifier(*table.split(".")),
+        )
+        return sorted(self.connection.execute(query).fetchall(), key=repr)
+
+    def run_with_failing_model(self, model: str, window: Window) -> None:
+        """The chain, with one model that fails in the database when its rows are written."""
+        (schema_name,) = self.rows(
+            "select schemaname from pg_tables where tablename = %s and schemaname <> 'marts'", model
+        )[0]
+        table = f"{schema_name}.{model}"
+        self.connection.execute(
+            f"""
+            create or replace function ops.fail() returns trigger language plpgsql
+            as 'begin raise exception ''the model fails on purpose''; end';
+            create trigger fail before insert on {table} for each statement execute function ops.fail();
+            """  # type: ignore[arg-type]
+        )
+        try:
+            self.run(window)
+        finally:
+            self.connection.execute(f"drop trigger fail on {table}; drop function ops.fail()")  # type: ignore[arg-type]
+
+    def wipe(self) -> None:
+        """Forget everything that was ever loaded, built or published, and the landing folder with it."""
+        tables = self._tables((*COMPARED_SCHEMAS, "ops"))
+        kept = {"ops.writer"}
+        self.connection.execute(f"truncate {', '.join(sorted({*tables} - kept))}")  # type: ignore[arg-type]
+        shutil.rmtree(self.landing, ignore_errors=True)
+
+    def reconnect(self) -> None:
+        """A new connection after the old one was killed."""
+        self.connection = self.warehouse.connect(autocommit=True)
+
+    def close(self) -> None:
+        self.connection.close()
