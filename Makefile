@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WAREHOUSE := $(BIN)/python -m orchestration
 READY := $(VENV)/.ready .env.local
 BENCH_VENV ?= build/bench/venv
-.PHONY: help install demo test test-long ui stop lint docs bench bench-ingest bench-attribution bench-reads dsn env backup restore lock
+.PHONY: help install demo test test-long graph ui stop lint docs bench bench-ingest bench-attribution bench-reads dsn env backup restore lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -20,6 +20,9 @@ test: $(READY) ## all tests but those of test-long
 
 test-long: $(READY) ## the tests that take minutes: kills of runs, servers and deployments; before a release
 	@$(BIN)/pytest -m long $(ARGUMENTS)
+
+graph: $(READY) ## write the asset graph that tests hold to: tests/conventions/graph.txt
+	@$(BIN)/python -m tests.conventions.graph_snapshot
 
 ui: $(READY) ## Dagster on the warehouse: web page, schedules, sensors; until Ctrl-C or make stop
 	@$(WAREHOUSE) ui

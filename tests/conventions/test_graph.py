@@ -10,213 +10,12 @@ from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
 from orchestration.instance.run_executor import locked_run_executor
 from publishing import gates
+from tests.conventions.graph_snapshot import SNAPSHOT, parents, snapshot
 from tests.support.code_location import SETTINGS, definitions
 
 DAILY = dg.DailyPartitionsDefinition(start_date="2026-10-01", timezone="UTC")
-APPLICATION_TABLES = (
-    "brands",
-    "creators",
-    "ip_assets",
-    "ip_ownerships",
-    "license_adjustments",
-    "licenses",
-    "payouts",
-    "projects",
-    "users",
-)
-
-# Every asset and what it is made from. Its group is its schema.
-PARENTS: dict[str, set[str]] = {
-    "raw/events": set(),
-    "raw/attribution": set(),
-    **{f"raw/{table}": set() for table in APPLICATION_TABLES},
-    "raw/ad_spend": set(),
-    "staging/crawlers": set(),
-    "staging/event_types": set(),
-    "staging/click_ids": set(),
-    "staging/known_referrers": set(),
-    "staging/personal_keys": set(),
-    "staging/placeholder_ids": set(),
-    "staging/channel_rules": set(),
-    "staging/stg_tracking__events": {"raw/events"},
-    "staging/stg_tracking__attribution": {"raw/attribution"},
-    **{f"staging/stg_marketplace__{table}": {f"raw/{table}"} for table in APPLICATION_TABLES},
-    "staging/stg_marketing__ad_spend": {"raw/ad_spend"},
-    "intermediate/int_attribution_classified": {
-        "staging/channel_rules",
-        "staging/click_ids",
-        "staging/known_referrers",
-        "staging/stg_tracking__attribution",
-    },
-    "intermediate/int_identity_observations": {"staging/stg_tracking__events"},
-    "intermediate/int_identity_resolved": {"intermediate/int_identity_observations"},
-    "intermediate/int_licenses_latest": {"staging/stg_marketplace__licenses"},
-    "intermediate/int_events_sessionized": {
-        "intermediate/int_attribution_classified",
-        "intermediate/int_identity_resolved",
-        "intermediate/int_licenses_latest",
-        "staging/event_types",
-        "staging/stg_tracking__events",
-    },
-    "intermediate/int_events_attributed": {"intermediate/int_events_sessionized"},
-    "intermediate/int_sessions": {"intermediate/int_events_sessionized"},
-    "intermediate/attribution_channel_values": {"intermediate/int_conversion_paths", "intermediate/int_sessions"},
-    "intermediate/int_conversion_paths": {
-        "intermediate/int_events_attributed",
-        "intermediate/int_identity_observations",
-        "intermediate/int_sessions",
-    },
-    "intermediate/int_ad_spend_classified": {
-        "staging/channel_rules",
-        "staging/known_referrers",
-        "staging/stg_marketing__ad_spend",
-    },
-    "build/attribution_credits": {"intermediate/attribution_channel_values", "intermediate/int_conversion_paths"},
-    "build/attribution_daily": {"build/attribution_credits"},
-    "build/attribution_paths": {"intermediate/int_conversion_paths"},
-    "build/roas_daily": {"build/attribution_daily", "intermediate/int_ad_spend_classified"},
-    "intermediate/int_licenses_owned": {"intermediate/int_licenses_latest", "intermediate/int_ownerships_latest"},
-    "build/creator_asset_days": {"build/daily_metrics", "intermediate/int_ownerships_latest"},
-    "build/creator_asset_months": {"build/creator_asset_days"},
-    "build/creator_daily_metrics": {"build/creator_asset_days"},
-    "build/creator_dashboard": {
-        "build/creator_asset_months",
-        "build/creator_daily_metrics",
-        "build/periods",
-        "intermediate/int_creators_latest",
-        "intermediate/int_licenses_owned",
-    },
-    "build/creator_top_assets": {
-        "build/creator_asset_days",
-        "build/creator_asset_months",
-        "build/periods",
-        "intermediate/int_assets_latest",
-        "intermediate/int_creators_latest",
-        "intermediate/int_licenses_owned",
-        "intermediate/int_ownerships_latest",
-    },
-    "build/creator_source_days": {"build/creator_asset_days", "intermediate/int_events_attributed"},
-    "build/creator_source_months": {"build/creator_source_days"},
-    "build/creator_traffic_sources": {
-        "build/creator_source_days",
-        "build/creator_source_months",
-        "build/periods",
-        "intermediate/int_creators_latest",
-    },
-    **{
-        f"published/creator_{table}": {f"build/creator_{table}"}
-        for table in ("asset_days", "asset_months", "source_days", "source_months")
-    },
-    **{
-        f"marts/creator_{table}": {f"build/creator_{table}"}
-        for table in ("daily_metrics", "dashboard", "top_assets", "traffic_sources")
-    },
-    "build/daily_metrics": {"intermediate/int_events_attributed"},
-    "build/daily_metrics_by_channel": {"intermediate/int_events_attributed"},
-    "intermediate/int_assets_latest": {"staging/stg_marketplace__ip_assets"},
-    "intermediate/int_ownerships_latest": {"staging/stg_marketplace__ip_ownerships"},
-    **{
-        f"intermediate/int_{table}_latest": {f"staging/stg_marketplace__{table}"}
-        for table in ("users", "creators", "brands", "projects", "license_adjustments")
-    },
-    "build/published_days": {"intermediate/int_events_attributed"},
-    "build/visitor_days": {"intermediate/int_events_attributed"},
-    "build/visitor_last_days": {"build/visitor_days"},
-    "build/visitors_by_period": {"build/periods", "build/visitor_last_days"},
-    "build/visitor_activity_days": {"intermediate/int_events_attributed"},
-    "build/visitor_activity": {"build/visitor_activity_days"},
-    "intermediate/int_funnel_events": {"intermediate/int_events_attributed"},
-    "build/funnel_daily": {"intermediate/int_funnel_events"},
-    "marts/funnel_daily": {"build/funnel_daily"},
-    "build/cohort_weeks": {"build/periods", "build/visitor_activity", "build/visitor_activity_days"},
-    "build/cohort_retention": {"build/cohort_weeks", "build/periods", "build/published_days"},
-    "build/referrer_days": {"intermediate/int_events_attributed", "staging/stg_tracking__attribution"},
-    "build/referrer_months": {"build/referrer_days"},
-    "build/weekly_metrics": {"build/daily_metrics", "build/published_days", "build/visitor_days"},
-    "build/monthly_metrics": {"build/daily_metrics", "build/published_days", "build/visitor_days"},
-    "build/periods": {"build/published_days"},
-    "build/platform_daily_metrics": {"build/daily_metrics", "build/published_days"},
-    "build/creator_revenue_timeline": {
-        "build/creator_daily_metrics",
-        "build/creator_dashboard",
-        "build/periods",
-        "build/published_days",
-    },
-    "intermediate/int_entities_dated": {
-        f"intermediate/int_{table}_latest"
-        for table in ("users", "creators", "brands", "assets", "licenses", "license_adjustments")
-    },
-    "build/active_users_by_period": {"build/periods", "build/visitor_activity", "intermediate/int_users_latest"},
-    "published/active_users_by_period": {"build/active_users_by_period"},
-    "build/platform_metrics": {
-        "build/active_users_by_period",
-        "build/periods",
-        "build/platform_daily_metrics",
-        "intermediate/int_entities_dated",
-    },
-    "build/platform_revenue_timeline": {"build/periods", "build/platform_daily_metrics"},
-    "build/asset_metrics": {
-        "build/daily_metrics",
-        "build/monthly_metrics",
-        "build/periods",
-        "build/visitors_by_period",
-        "intermediate/int_assets_latest",
-    },
-    "build/asset_top_referrers": {
-        "build/periods",
-        "build/referrer_days",
-        "build/referrer_months",
-        "intermediate/int_assets_latest",
-    },
-    "build/brand_asset_days": {"build/daily_metrics", "intermediate/int_licenses_latest"},
-    "build/brand_asset_months": {"build/brand_asset_days"},
-    "build/brand_campaign_metrics": {
-        "build/brand_asset_days",
-        "build/brand_asset_months",
-        "build/periods",
-        *(f"intermediate/int_{table}_latest" for table in ("brands", "projects", "licenses", "license_adjustments")),
-    },
-    "build/brand_campaign_assets": {
-        "build/brand_asset_days",
-        "build/brand_asset_months",
-        "build/periods",
-        *(f"intermediate/int_{table}_latest" for table in ("brands", "assets", "licenses")),
-    },
-    "published/brand_asset_days": {"build/brand_asset_days"},
-    "published/brand_asset_months": {"build/brand_asset_months"},
-    "marts/brand_campaign_metrics": {"build/brand_campaign_metrics"},
-    "marts/brand_campaign_assets": {"build/brand_campaign_assets"},
-    **{
-        f"published/{table}": {f"build/{table}"}
-        for table in ("visitor_activity_days", "visitor_activity", "cohort_weeks")
-    },
-    "marts/cohort_retention": {"build/cohort_retention"},
-    **{
-        f"published/{table}": {f"build/{table}"}
-        for table in ("visitor_days", "visitor_last_days", "visitors_by_period", "referrer_days", "referrer_months")
-    },
-    **{
-        f"marts/{table}": {f"build/{table}"}
-        for table in (
-            "published_days",
-            "weekly_metrics",
-            "monthly_metrics",
-            "periods",
-            "asset_metrics",
-            "asset_top_referrers",
-            "creator_revenue_timeline",
-            "platform_daily_metrics",
-            "platform_metrics",
-            "platform_revenue_timeline",
-        )
-    },
-    "marts/attribution_credits": {"build/attribution_credits"},
-    "marts/attribution_daily": {"build/attribution_daily"},
-    "marts/attribution_paths": {"build/attribution_paths"},
-    "marts/roas_daily": {"build/roas_daily"},
-    "marts/daily_metrics": {"build/daily_metrics"},
-    "marts/daily_metrics_by_channel": {"build/daily_metrics_by_channel"},
-}
+# Every asset with what it is made from. Its group is its schema.
+PARENTS = parents(SNAPSHOT.read_text())
 KINDS = {
     "raw": {"python", "postgres"},
     "staging": {"dbt", "postgres"},
@@ -228,58 +27,6 @@ KINDS = {
 # In a schema of dbt's, and made by the same step, but not by dbt.
 FITTED = "intermediate/attribution_channel_values"
 
-# The checks that are no dbt tests, and whether a failure stops what comes after.
-CHECKS = {
-    ("raw/ad_spend", "ad_spend_files_are_usable"): False,
-    ("raw/events", "load_counts_add_up"): True,
-    ("raw/events", "revenue_fits_its_columns"): True,
-    ("raw/events", "spend_fits_its_columns"): True,
-    ("raw/events", "day_has_events"): True,
-    ("raw/events", "raw_events_are_well_formed"): True,
-    ("raw/events", "landing_days_have_files"): False,
-    ("raw/events", "rejections_stay_rare"): False,
-    ("raw/events", "dropped_fields_stay_rare"): False,
-    ("raw/events", "placeholder_ids_stay_rare"): False,
-    ("raw/events", "sessions_stay_on_one_device"): False,
-    ("raw/events", "keys_stay_on_one_day"): False,
-    ("raw/events", "published_days_have_events"): False,
-    ("raw/events", "event_days_have_one_rule_set"): False,
-    ("staging/event_types", "event_types_are_registered"): False,
-    ("build/published_days", "reruns_change_nothing"): False,
-    ("intermediate/int_licenses_latest", "license_fees_are_as_first_seen"): False,
-    ("build/attribution_credits", "credits_are_conserved"): True,
-    ("build/attribution_paths", "unattributed_conversions_stay_few"): False,
-    ("build/roas_daily", "attribution_adds_up"): True,
-    ("build/monthly_metrics", "weeks_and_months_add_up_to_their_days"): True,
-    ("build/asset_metrics", "asset_periods_show_their_days"): True,
-    ("build/active_users_by_period", "active_users_show_their_days"): True,
-    ("build/cohort_weeks", "cohorts_show_their_days"): True,
-    ("build/creator_daily_metrics", "creators_have_what_their_assets_have"): True,
-    ("build/creator_dashboard", "creator_periods_add_up"): True,
-    ("build/creator_top_assets", "creator_lists_show_their_days"): True,
-    ("build/brand_asset_days", "campaigns_have_what_their_assets_have"): True,
-    ("build/brand_campaign_metrics", "campaign_periods_add_up"): True,
-    ("build/platform_daily_metrics", "platform_days_add_up"): True,
-    ("build/platform_metrics", "platform_periods_add_up"): True,
-    ("build/periods", "periods_end_with_the_last_day"): True,
-    ("build/periods", "periods_have_all_days"): False,
-    ("build/asset_metrics", "asset_metrics_are_well_formed"): True,
-    ("build/asset_top_referrers", "asset_top_referrers_are_well_formed"): True,
-    ("build/creator_dashboard", "creator_dashboard_is_well_formed"): True,
-    ("build/creator_top_assets", "creator_top_assets_are_well_formed"): True,
-    ("build/creator_traffic_sources", "creator_traffic_sources_are_well_formed"): True,
-    ("build/creator_revenue_timeline", "creator_revenue_timeline_is_well_formed"): True,
-    ("build/brand_campaign_metrics", "brand_campaign_metrics_are_well_formed"): True,
-    ("build/brand_campaign_assets", "brand_campaign_assets_are_well_formed"): True,
-    ("build/platform_metrics", "platform_metrics_are_well_formed"): True,
-    ("build/platform_revenue_timeline", "platform_revenue_timeline_is_well_formed"): True,
-    ("build/cohort_retention", "cohort_retention_is_well_formed"): True,
-    ("build/daily_metrics", "daily_metrics_match_raw_events"): True,
-    ("build/daily_metrics", "unique_visitors_stay_within_events"): True,
-    ("build/daily_metrics", "daily_metrics_are_well_formed"): True,
-    ("build/daily_metrics_by_channel", "channels_add_up_to_daily_metrics"): True,
-    ("build/daily_metrics_by_channel", "daily_metrics_by_channel_are_well_formed"): True,
-}
 TESTED_BY_DBT = {asset for asset in PARENTS if not asset.startswith(("raw/", "published/", "marts/"))} - {FITTED}
 STEPS = {
     "raw_events",
@@ -306,9 +53,8 @@ def _names(keys: Iterable[dg.AssetKey]) -> set[str]:
     return {key.to_user_string() for key in keys}
 
 
-def test_the_assets_and_their_parents_are_these(graph: AssetGraph) -> None:
-    found = {key.to_user_string(): _names(graph.get(key).parent_keys) for key in graph.get_all_asset_keys()}
-    assert found == PARENTS
+def test_the_assets_their_parents_and_their_checks_are_those_of_the_snapshot(graph: AssetGraph) -> None:
+    assert snapshot(graph) == SNAPSHOT.read_text(), "run `make graph` and look at its diff"
     assert all(graph.get(key).is_executable for key in graph.get_all_asset_keys())
 
 
@@ -350,12 +96,7 @@ def dbt_tests(repository: dg.RepositoryDefinition) -> set[dg.AssetCheckKey]:
 def test_the_checks_of_our_own_block_where_publication_asks_for_them(
     graph: AssetGraph, dbt_tests: set[dg.AssetCheckKey]
 ) -> None:
-    own = {
-        (key.asset_key.to_user_string(), key.name): graph.get(key).blocking
-        for key in graph.asset_check_keys - dbt_tests
-    }
-    assert own == CHECKS
-    blocking = {name for (_, name), blocks in own.items() if blocks}
+    blocking = {key.name for key in graph.asset_check_keys - dbt_tests if graph.get(key).blocking}
     assert blocking == {*gates.RAW_GATE, *gates.BUILD_GATE} - {gates.DBT_TESTS}
 
 
