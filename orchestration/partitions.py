@@ -1,49 +1,9 @@
-"""The daily partitions, and the way from a Dagster context to a Window."""
+"""The daily partitions of every asset: whole UTC days from WAREHOUSE_START_DATE to yesterday."""
 
-from datetime import date
-from typing import Final, Protocol
+from typing import Final
 
 import dagster as dg
 
-from warehouse.window import Window
+from warehouse.settings import settings
 
-_RANGE_START: Final = "dagster/asset_partition_range_start"
-_RANGE_END: Final = "dagster/asset_partition_range_end"
-# A run for days carries one of these.
-DAYS_TAGS: Final = frozenset({"dagster/partition", _RANGE_START})
-
-
-class PartitionContext(Protocol):
-    """What a run tells of its partitions; asset, op and check contexts all do."""
-
-    @property
-    def run(self) -> dg.DagsterRun: ...
-
-    @property
-    def partition_time_window(self) -> dg.TimeWindow: ...
-
-
-def daily_partitions(start: date) -> dg.DailyPartitionsDefinition:
-    """One partition per whole UTC day from `start` to yesterday."""
-    return dg.DailyPartitionsDefinition(start_date=start.isoformat(), timezone="UTC")
-
-
-def window_of(context: PartitionContext) -> Window:
-    """The days of a run: one partition, or the whole range of a backfill. Raises Failure when the run has none."""
-    if not DAYS_TAGS.intersection(context.run.tags):
-        raise dg.Failure(
-            "this run was started without days, so there is nothing to judge or build. Checks are run together with"
-            " the assets they judge: materialize partitions of these, or launch job daily_refresh for them",
-            allow_retries=False,
-        )
-    days = context.partition_time_window
-    return Window(days.start.date(), days.end.date())
-
-
-def run_tags(window: Window) -> dict[str, str]:
-    """The tags that make one run cover a window."""
-    *_, last = window.days()
-    return {
-        _RANGE_START: window.start.isoformat(),
-        _RANGE_END: last.isoformat(),
-    }
+DAILY: Final = dg.DailyPartitionsDefinition(start_date=settings().warehouse_start_date.isoformat(), timezone="UTC")

@@ -1,4 +1,4 @@
-"""How a step fails: with one clear sentence, and tried again only when trying again can help."""
+"""Retries of failed steps: the policy, which errors are transient, and exceptions as dg.Failure."""
 
 import errno
 from collections.abc import Iterator
@@ -17,13 +17,13 @@ from warehouse.connection import PasswordRefused, WarehouseUnavailable
 RETRIES: Final = dg.RetryPolicy(max_retries=3, delay=10, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 
 
-class MayPass(Exception):
-    """Something outside went wrong that may be right in a minute."""
+class TransientError(Exception):
+    """An outside failure that may be over in a minute."""
 
 
-# psycopg's two are: a server that is away, a lock or deadlock, no memory or disk; and a connection that was lost.
-_MAY_PASS: Final = (
-    MayPass,
+# OperationalError covers a server that is away, locks, deadlocks, memory and disk. InterfaceError is a lost connection.
+_TRANSIENT: Final = (
+    TransientError,
     psycopg.OperationalError,
     psycopg.InterfaceError,
     WarehouseUnavailable,
@@ -38,31 +38,31 @@ _MAY_PASS: Final = (
 _SHORTAGES: Final = (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM)
 
 
-def may_pass(error: BaseException | None) -> bool:
-    """Whether the same step may succeed in a minute without anybody doing anything.
+def is_transient(error: BaseException | None) -> bool:
+    """Return True if the step may succeed in a minute by itself.
 
     A wrong password, file, rule, query or program stays wrong.
     """
     while error is not None:
         if isinstance(error, PasswordRefused):
             return False
-        if isinstance(error, _MAY_PASS) or (isinstance(error, OSError) and error.errno in _SHORTAGES):
+        if isinstance(error, _TRANSIENT) or (isinstance(error, OSError) and error.errno in _SHORTAGES):
             return True
         error = error.__cause__
     return False
 
 
 @contextmanager
-def told(*expected: type[Exception]) -> Iterator[None]:
-    """Turn what goes wrong in the block into Dagster's Failure, which its retry policy repeats only where `may_pass`.
+def as_dagster_failure(*expected: type[Exception]) -> Iterator[None]:
+    """Convert exceptions of the block to dg.Failure; only transient ones are retried.
 
-    `expected` are exceptions whose own words say all there is to say; of others the type is named too.
+    Messages of `expected` types stand alone. Messages of all other types follow the name of the type.
     """
     try:
         yield
     except dg.Failure:
         raise
     except Exception as error:
-        is_plain = isinstance(error, (*expected, *_MAY_PASS))
-        message = str(error) if is_plain else f"{type(error).__name__}: {error}"
-        raise dg.Failure(message, allow_retries=may_pass(error)) from error
+        is_expected = isinstance(error, (*expected, *_TRANSIENT))
+        message = str(error) if is_expected else f"{type(error).__name__}: {error}"
+        raise dg.Failure(message, allow_retries=is_transient(error)) from error

@@ -37,7 +37,7 @@ def run(warehouse: Warehouse, options: argparse.Namespace) -> int:
         sys.stderr.write(f"error: {error}\n")
         return 2
     days = {"start": window.start.isoformat(), "end": window.end.isoformat()}
-    config = {"ops": {"landing_days_reloaded": {"config": days}}}
+    config = {"ops": {"reload_landing_days_op": {"config": days}}}
     command = [str(Path(sys.executable).with_name("dg")), "launch", "--job", "reload_landing_days"]
     log_file = make_home(warehouse.dagster_home) / "reload.log"
     with (

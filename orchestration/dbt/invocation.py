@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from orchestration.retries import MayPass
+from orchestration.retries import TransientError
 
 # dbt hands on Postgres' words and not its error classes.
-_MAY_PASS: Final = (
+_TRANSIENT_MESSAGES: Final = (
     "could not connect",
     "connection refused",
     "connection to server",
@@ -46,13 +46,13 @@ class DbtFailed(Exception):
     """dbt failed for a reason that stays: a test found bad rows, or a model is wrong."""
 
 
-def failure(folder: Path, otherwise: str, exit_code: int | None = None) -> DbtFailed | MayPass:
+def failure(folder: Path, otherwise: str, exit_code: int | None = None) -> DbtFailed | TransientError:
     """Tell why the invocation with this target folder failed, node by node; `otherwise` where dbt left no results.
 
     A negative `exit_code` is the signal that ended dbt: mostly the system's, for want of memory.
     """
     if exit_code is not None and exit_code < 0:
-        return MayPass(f"dbt was ended by signal {-exit_code}, perhaps for want of memory")
+        return TransientError(f"dbt was ended by signal {-exit_code}, perhaps for want of memory")
     try:
         results = json.loads((folder / "run_results.json").read_bytes())["results"]
     except (OSError, ValueError, KeyError):
@@ -60,7 +60,7 @@ def failure(folder: Path, otherwise: str, exit_code: int | None = None) -> DbtFa
     return failure_of(results, otherwise)
 
 
-def failure_of(results: Sequence[Mapping[str, Any]], otherwise: str) -> DbtFailed | MayPass:
+def failure_of(results: Sequence[Mapping[str, Any]], otherwise: str) -> DbtFailed | TransientError:
     """The failure that these results of dbt's nodes stand for; it may pass only when every failed node's may."""
     reasons = {
         f"{kind} {_name(result)}": " ".join(str(result["message"]).split())
@@ -68,17 +68,17 @@ def failure_of(results: Sequence[Mapping[str, Any]], otherwise: str) -> DbtFaile
         if (kind := {"fail": "test", "error": result["unique_id"].split(".")[0]}.get(result["status"]))
     }
     if not reasons:
-        return MayPass(f"dbt: {otherwise}") if _says_it_may_pass(otherwise) else DbtFailed(f"dbt: {otherwise}")
+        return TransientError(f"dbt: {otherwise}") if _is_transient(otherwise) else DbtFailed(f"dbt: {otherwise}")
     text = "; ".join(f"{node}: {reason}" for node, reason in reasons.items())
-    return MayPass(f"dbt: {text}") if all(map(_says_it_may_pass, reasons.values())) else DbtFailed(f"dbt: {text}")
+    return TransientError(f"dbt: {text}") if all(map(_is_transient, reasons.values())) else DbtFailed(f"dbt: {text}")
 
 
 def _name(result: Mapping[str, Any]) -> str:
     return str(result["unique_id"]).split(".")[2]
 
 
-def _says_it_may_pass(text: str) -> bool:
-    return any(words in text.lower() for words in _MAY_PASS)
+def _is_transient(text: str) -> bool:
+    return any(words in text.lower() for words in _TRANSIENT_MESSAGES)
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:

@@ -17,7 +17,7 @@ from ingestion.landing.limits import MAX_EXPANSION, ZSTD_WINDOW_MB, Limits
 from orchestration.dbt.cli_resource import warehouse_dbt
 from orchestration.instance.run_executor import locked_run_executor
 from orchestration.instance.run_locks import notice_lost_clients
-from orchestration.instance.run_log import failures_told_once
+from orchestration.instance.run_log import failures_logged_once
 from warehouse.connection import CHECKOUT, Warehouse
 from warehouse.settings import EventSource, settings
 from warehouse.writer_lock import writing
@@ -65,7 +65,7 @@ class WriterResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             return
         with self.warehouse.connect() as connection:
             notice_lost_clients(connection)
-            with writing(connection, context.run.run_id, log=log.info), failures_told_once(log):
+            with writing(connection, context.run.run_id, log=log.info), failures_logged_once(log):
                 yield self
 
 

@@ -12,11 +12,11 @@ from orchestration import landing_backlog, landing_sensor
 from orchestration.defs.assets.dbt_models import BACKFILL_CHUNK_DAYS
 from orchestration.defs.jobs.asset_jobs import daily_refresh, load_landing
 from orchestration.defs.resources import SourcesResource, WarehouseResource
-from orchestration.partitions import run_tags
+from orchestration.run_windows import run_tags
 from publishing import dbt_manifest, loaded_version, stale_days
 from warehouse.window import NIGHTLY_HOUR, ONE_DAY, Window
 
-UNDER_WAY: Final = [
+ACTIVE_RUN_STATUSES: Final = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -31,11 +31,11 @@ UNDER_WAY: Final = [
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
         "Runs stale days again, in as few runs as they have gaps: late events, corrected files, changed models, runs"
-        " that died, files that no run has loaded. ops.stale_days names the days and why. A day that a check refuses,"
-        " or whose files cannot be loaded, is run apart from the others; a day that stays stale is tried once an hour."
+        " that died, files that no run has loaded. ops.stale_days names the days and why. A day that fails a check, or"
+        " whose files cannot be loaded, is run apart from the others. A day that stays stale is tried once an hour."
     ),
 )
-def late_events_sensor(
+def stale_days_sensor(
     context: dg.SensorEvaluationContext, warehouse: WarehouseResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Ask for runs of the stale days."""
@@ -45,8 +45,8 @@ def late_events_sensor(
     except loaded_version.CheckoutChanged as error:
         yield dg.SkipReason(str(error))
         return
-    if context.instance.get_runs(dg.RunsFilter(job_name=daily_refresh.name, statuses=UNDER_WAY), limit=1):
-        yield dg.SkipReason("a run is under way, and may make days good")
+    if context.instance.get_runs(dg.RunsFilter(job_name=daily_refresh.name, statuses=ACTIVE_RUN_STATUSES), limit=1):
+        yield dg.SkipReason("a run of daily_refresh is active: its days may no longer be stale when it ends")
         return
     version = dbt_manifest.model_version()
     # Until the nightly run has begun, yesterday is not whole.

@@ -17,7 +17,7 @@ from dagster_postgres import DagsterPostgresStorage, PostgresRunStorage
 from dagster_postgres.utils import pg_url_from_config
 from sqlalchemy import create_engine
 
-from orchestration.instance import storage_outage
+from orchestration.instance import renamed_sensors, storage_outage
 
 # Threads of the daemon and of the code server work side by side; they rarely need more at once.
 MORE_CONNECTIONS: Final = 20
@@ -57,6 +57,7 @@ class PooledStorage(DagsterPostgresStorage):
             )
             storage_outage.wait_when_connecting(storage._engine)
         storage_outage.shorten_logs()
+        renamed_sensors.take_over(self._schedule_storage, CODE_LOCATION)
 
     @classmethod
     def from_config_value(

@@ -35,7 +35,7 @@ class _Followers(logging.Filter):
 
 
 @contextmanager
-def failures_told_once(log: dg.DagsterLogManager) -> Iterator[None]:
+def failures_logged_once(log: dg.DagsterLogManager) -> Iterator[None]:
     """Log, while the block runs, what fails, and of the steps that wait for it their number, at the end."""
     # All loggers of a run, those of its steps too, hand on to the same handlers: Dagster's storage and the console.
     handler = log._dagster_handler

@@ -166,7 +166,7 @@ def test_there_are_no_other_jobs_schedules_and_sensors(repository: dg.Repository
         "daily_refresh_schedule",
         "prune_run_history_schedule",
     }
-    assert {sensor.name for sensor in repository.sensor_defs} == {"late_events_sensor", "landing_files_sensor"}
+    assert {sensor.name for sensor in repository.sensor_defs} == {"stale_days_sensor", "landing_files_sensor"}
 
 
 def test_every_night_at_two_the_day_before_is_refreshed(repository: dg.RepositoryDefinition) -> None:
@@ -182,7 +182,7 @@ def test_old_runs_are_deleted_every_night_after_that(repository: dg.RepositoryDe
 
 
 def test_stale_days_are_looked_for_every_minute(repository: dg.RepositoryDefinition) -> None:
-    sensor = repository.get_sensor_def("late_events_sensor")
+    sensor = repository.get_sensor_def("stale_days_sensor")
     assert (sensor.job_name, sensor.minimum_interval_seconds) == ("daily_refresh", 60)
     assert sensor.description
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING

@@ -181,7 +181,7 @@ def test_a_partition_and_a_range_are_run_as_the_ui_runs_them(deployment: Deploym
 
     # The sensor is on from the start and finds the warehouse from within the daemon.
     def ticks() -> Any:
-        selector = {**deployment.selector, "sensorName": "late_events_sensor"}
+        selector = {**deployment.selector, "sensorName": "stale_days_sensor"}
         state = deployment.ask(SENSOR_TICKS, selector=selector)["sensorOrError"]["sensorState"]
         assert state["status"] == "RUNNING"
         return [tick for tick in state["ticks"] if tick["status"] != "STARTED"]

@@ -15,7 +15,7 @@ import dagster as dg
 import psycopg
 import pytest
 
-from orchestration.partitions import run_tags
+from orchestration.run_windows import run_tags
 from tests.support.code_location import definitions, settings_of
 from tests.support.pipeline import Pipeline
 from warehouse.window import ONE_DAY, Window

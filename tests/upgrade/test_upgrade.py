@@ -232,7 +232,7 @@ def test_what_dagster_remembers_is_read_on(warehouse: Warehouse) -> None:
     # A sensor that somebody stopped stays stopped, and what belongs to others is not touched.
     named = {(state.origin.location_name, state.instigator_name): state.status.value for state in states}
     assert named == {
-        ("warehouse", "late_events_sensor"): "DECLARED_IN_CODE",
+        ("warehouse", "stale_days_sensor"): "DECLARED_IN_CODE",
         ("warehouse", "landing_files_sensor"): "STOPPED",
         ("elsewhere", "late_events_sensor"): "RUNNING",
     }

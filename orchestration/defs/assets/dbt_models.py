@@ -14,9 +14,9 @@ from orchestration import retries, row_counts
 from orchestration.dbt import cli_resource, specs
 from orchestration.dbt import invocation as dbt_results
 from orchestration.dbt.light_import import DagsterDbtCliRuntimeError
-from orchestration.defs.assets.raw_events import DAILY
 from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
-from orchestration.partitions import window_of
+from orchestration.partitions import DAILY
+from orchestration.run_windows import window_of
 from publishing import build_steps, builds, dbt_manifest, gates, loaded_version, mart_tables, marts
 from warehouse.window import Window
 
@@ -49,7 +49,7 @@ def dbt_models(
     build_id = context.run.run_id
     variables = {**warehouse.located().dbt_env(), cli_resource.BUILD_ID_VARIABLE: build_id}
     expected = (dbt_results.DbtFailed, builds.IncompleteRebuild, channel_seeds.SeedsNotNormalized)
-    with retries.told(*expected), writer.connect() as connection, cli_resource.environment(variables):
+    with retries.as_dagster_failure(*expected), writer.connect() as connection, cli_resource.environment(variables):
         channel_seeds.require_normal_form(loaded_version.project_dir() / "seeds")
         dbt_results.remove_old_folders(dbt_manifest.target_dir(), prefix=context.op_execution_context.op.name)
         if context.run.tags.get(REBUILD_TAG):
@@ -122,7 +122,7 @@ def _built(
 def _events(
     dbt: cli_resource.WarehouseDbt, chunk: Window, selection: Sequence[str], context: dg.AssetExecutionContext
 ) -> Iterator[Any]:
-    """One invocation of dbt; what dagster_dbt makes of it. Raises DbtFailed or MayPass."""
+    """One invocation of dbt; what dagster_dbt makes of it. Raises DbtFailed or TransientError."""
     invocation = dbt.cli(cli_resource.build_arguments(chunk, selection), context=context)
     try:
         yield from invocation.stream()

@@ -10,9 +10,9 @@ import dagster as dg
 from ingestion.raw_access import entity_lookup
 from orchestration import retries, row_counts
 from orchestration.dbt import translator as project
-from orchestration.defs.assets.raw_events import DAILY
 from orchestration.defs.resources import WriterResource
-from orchestration.partitions import window_of
+from orchestration.partitions import DAILY
+from orchestration.run_windows import window_of
 from publishing import dbt_manifest, gates
 from publishing.marts import marts_of
 from publishing.publish import Publication, PublicationRefused, publish
@@ -41,7 +41,7 @@ def published_marts(context: dg.AssetExecutionContext, writer: WriterResource) -
     """Move the run's days from build to marts, all marts together; refuses days that have not passed every gate."""
     window = window_of(context)
     marts = marts_of(dbt_manifest.manifest())
-    with retries.told(PublicationRefused, WriterBusy), writer.connect() as connection:
+    with retries.as_dagster_failure(PublicationRefused, WriterBusy), writer.connect() as connection:
         published = publish(
             connection,
             marts=marts,

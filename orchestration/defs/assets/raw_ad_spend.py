@@ -11,8 +11,8 @@ from ingestion.ad_spend import schema as ad_spend_schema
 from ingestion.landing.files import LandingError
 from orchestration import retries
 from orchestration.dbt.translator import OWNERS
-from orchestration.defs.assets.raw_events import DAILY
 from orchestration.defs.resources import SourcesResource, WriterResource
+from orchestration.partitions import DAILY
 
 _KEY: Final = dg.AssetKey(["raw", "ad_spend"])
 # Not blocking: a slip in a marketing file must not hold up the numbers of the marketplace.
@@ -47,7 +47,7 @@ def raw_ad_spend(
     context: dg.AssetExecutionContext, writer: WriterResource, sources: SourcesResource
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Load the files that are new or have changed, whatever days they are about."""
-    with retries.told(LandingError), writer.connect() as connection:
+    with retries.as_dagster_failure(LandingError), writer.connect() as connection:
         schema.create(connection)
         ad_spend_schema.create(connection, sources.rules)
         report = ad_spend.load_ad_spend(connection, root=sources.landing_root, rules=sources.rules)

@@ -7,7 +7,7 @@ import dagster as dg
 
 from orchestration import asset_checks, retries
 from orchestration.defs.resources import WarehouseResource
-from orchestration.partitions import window_of
+from orchestration.run_windows import window_of
 from publishing import gates, rerun_check
 from quality_checks import (
     application,
@@ -84,7 +84,7 @@ _SPECS: Final = (
 @dg.multi_asset_check(specs=_SPECS, can_subset=True, retry_policy=retries.RETRIES)
 def build_checks(context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource) -> Iterator[dg.AssetCheckResult]:
     """Judge the days of the run as they are in schema build now."""
-    with retries.told(), warehouse.connect() as connection:
+    with retries.as_dagster_failure(), warehouse.connect() as connection:
         outcomes = gates.judge(
             connection,
             window_of(context),

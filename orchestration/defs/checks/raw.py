@@ -7,7 +7,7 @@ import dagster as dg
 
 from orchestration import asset_checks, retries
 from orchestration.defs.resources import WarehouseResource
-from orchestration.partitions import window_of
+from orchestration.run_windows import window_of
 from publishing import gates
 from quality_checks.results import failing_days
 
@@ -21,7 +21,7 @@ def raw_events_checks(
     context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource
 ) -> Iterator[dg.AssetCheckResult]:
     """Judge the event days of the run as they are in raw now."""
-    with retries.told(), warehouse.connect() as connection:
+    with retries.as_dagster_failure(), warehouse.connect() as connection:
         outcomes = gates.judge(
             connection,
             window_of(context),

@@ -5,7 +5,7 @@ from typing import Final
 import dagster as dg
 
 from orchestration.defs.assets.dbt_models import REBUILD_TAG
-from orchestration.defs.assets.raw_events import DAILY
+from orchestration.partitions import DAILY
 
 # Dagster's own retry of a run whose process died begins with the first step: what one run has checked does not count
 # for the build of another.

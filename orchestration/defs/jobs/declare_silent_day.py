@@ -18,11 +18,11 @@ class SilentDay(dg.Config):
 
 
 @dg.op(out=dg.Out(dg.Nothing), retry_policy=retries.RETRIES)
-def silent_day_declared(
+def declare_silent_day_op(
     context: dg.OpExecutionContext, config: SilentDay, warehouse: WarehouseResource, sources: SourcesResource
 ) -> None:
     """Write the declaration; publishing the day is a run of daily_refresh."""
-    with retries.told(silent_days.DeclarationRefused, NotADay), warehouse.connect() as connection:
+    with retries.as_dagster_failure(silent_days.DeclarationRefused, NotADay), warehouse.connect() as connection:
         day = parse_day(config.day)
         schema.create(connection)
         silent_days.declare(connection, day, reason=config.reason, name=config.name, first_day=sources.first_day)
@@ -32,4 +32,4 @@ def silent_day_declared(
 
 @dg.job(description="Declares that nothing happened on a day without events; check day_has_events then lets it pass.")
 def declare_silent_day() -> None:
-    silent_day_declared()
+    declare_silent_day_op()

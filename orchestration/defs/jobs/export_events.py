@@ -42,7 +42,7 @@ class ExportedEvents(dg.Config):
 
 
 @dg.op(out=dg.Out(dg.Nothing), retry_policy=retries.RETRIES)
-def events_exported(
+def export_events_op(
     context: dg.OpExecutionContext,
     config: ExportedEvents,
     warehouse: WarehouseResource,
@@ -50,7 +50,7 @@ def events_exported(
     sources: SourcesResource,
 ) -> None:
     """Write the chosen events to a file in the folder of exports; its path is in the metadata of the run."""
-    with retries.told(ExportError), warehouse.connect() as connection:
+    with retries.as_dagster_failure(ExportError), warehouse.connect() as connection:
         selection = config.selection()
         name = selection.file_name(config.format.value, run_id=context.run_id)
         report = write_events(
@@ -63,4 +63,4 @@ def events_exported(
 
 @dg.job(description="Writes an entity's or a period's raw events to CSV or Parquet, personal data redacted.")
 def export_events() -> None:
-    events_exported()
+    export_events_op()

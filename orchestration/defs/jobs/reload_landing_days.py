@@ -23,7 +23,7 @@ class LandingDays(dg.Config):
 
 
 @dg.op(out=dg.Out(dg.Nothing), retry_policy=retries.RETRIES)
-def landing_days_reloaded(
+def reload_landing_days_op(
     context: dg.OpExecutionContext, config: LandingDays, writer: WriterResource, sources: SourcesResource
 ) -> None:
     """Load files again whose rules differ from today's. Days whose rows come out otherwise become stale."""
@@ -34,7 +34,7 @@ def landing_days_reloaded(
             context.log.warning(f"{name} is gone from the landing folder: its rows stay as older rules have made them")
 
     expected = (LandingError, EncryptionSettingsError, ValueError)
-    with retries.told(*expected), writer.connect() as connection:
+    with retries.as_dagster_failure(*expected), writer.connect() as connection:
         window = Window.parse(config.start, config.end)
         schema.create(connection)
         attribution_migration.fill_normalized(connection, sources.rules)
@@ -72,4 +72,4 @@ def landing_days_reloaded(
     )
 )
 def reload_landing_days() -> None:
-    landing_days_reloaded()
+    reload_landing_days_op()

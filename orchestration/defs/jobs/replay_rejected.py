@@ -30,7 +30,7 @@ class RejectedLines(dg.Config):
 
 
 @dg.op(out=dg.Out(dg.Nothing), retry_policy=retries.RETRIES)
-def rejected_lines_replayed(
+def replay_rejected_op(
     context: dg.OpExecutionContext,
     config: RejectedLines,
     writer: WriterResource,
@@ -45,7 +45,7 @@ def rejected_lines_replayed(
         )
 
     expected = (LandingError, ReplayError, EncryptionSettingsError, ValueError)
-    with retries.told(*expected), writer.connect() as connection:
+    with retries.as_dagster_failure(*expected), writer.connect() as connection:
         schema.create(connection)
         attribution_migration.fill_normalized(connection, sources.rules)
         reports = replay.replay_rejected(
@@ -72,4 +72,4 @@ def rejected_lines_replayed(
 
 @dg.job(description="Runs rejected lines, chosen by reason, landing days or load, through today's rules.")
 def replay_rejected() -> None:
-    rejected_lines_replayed()
+    replay_rejected_op()

@@ -9,9 +9,9 @@ from orchestration.defs.resources import SourcesResource, WriterResource
 
 
 @dg.op(out=dg.Out(dg.Nothing), retry_policy=retries.RETRIES)
-def encryption_key_rotated(context: dg.OpExecutionContext, writer: WriterResource, sources: SourcesResource) -> None:
+def rotate_encryption_key_op(context: dg.OpExecutionContext, writer: WriterResource, sources: SourcesResource) -> None:
     """Encrypt all stored values again under the first key; fails when some of them are opened by none of the keys."""
-    with retries.told(EncryptionSettingsError), writer.connect() as connection:
+    with retries.as_dagster_failure(EncryptionSettingsError), writer.connect() as connection:
         report = rotate(connection, KeyRing.parse(sources.encryption_key), log=context.log.info)
     context.add_output_metadata({"rows": report.rows, "unreadable": report.unreadable})
     if report.unreadable:
@@ -24,4 +24,4 @@ def encryption_key_rotated(context: dg.OpExecutionContext, writer: WriterResourc
 
 @dg.job(description="Encrypts all encrypted props again under the first key, so that the older one can be taken away.")
 def rotate_encryption_key() -> None:
-    encryption_key_rotated()
+    rotate_encryption_key_op()

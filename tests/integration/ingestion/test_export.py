@@ -71,7 +71,7 @@ def stored(connection: psycopg.Connection) -> psycopg.Connection:
 
 def run(warehouse: Warehouse, folder: Path, **config: str) -> dg.ExecuteInProcessResult:
     return export.export_events.execute_in_process(
-        run_config={"ops": {"events_exported": {"config": config}}},
+        run_config={"ops": {"export_events_op": {"config": config}}},
         resources={
             "warehouse": WarehouseResource(url=warehouse.url),
             "exports": ExportsResource(folder=str(folder)),

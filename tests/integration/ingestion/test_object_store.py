@@ -15,7 +15,7 @@ from ingestion.landing import object_store
 from ingestion.landing.files import LandingError, LandingRoot, landing_files, look
 from ingestion.landing.reading import checksum, read_lines
 from ingestion.landing.storage import StorageUnreachable
-from orchestration.retries import may_pass
+from orchestration.retries import is_transient
 from tests.support.object_store import BUCKET, NOBODY, PREFIX, S3, point_to, serving
 from warehouse.window import Window
 
@@ -76,7 +76,7 @@ def test_a_folder_with_an_empty_name_is_told_so_and_not_tried_again(s3: S3, name
     s3.put(name, b"{}\n")
     with pytest.raises(LandingError, match=r"(has an empty name|has no date in its name)") as caught:
         landing_files(LandingRoot.at(s3.url), DAY)
-    assert not may_pass(caught.value)
+    assert not is_transient(caught.value)
 
 
 def test_a_bucket_without_files_has_none(s3: S3) -> None:
@@ -165,8 +165,8 @@ def test_refused_credentials_say_which_to_check_and_are_not_tried_again(s3: S3) 
             landing_files(root, DAY)
         with pytest.raises(LandingError, match=r"a\.ndjson cannot be read .*check the credentials") as reading:
             checksum(file)
-    assert not may_pass(listing.value)
-    assert not may_pass(reading.value)
+    assert not is_transient(listing.value)
+    assert not is_transient(reading.value)
 
 
 def test_an_endpoint_that_does_not_answer_is_named_and_may_be_tried_again(
@@ -176,6 +176,6 @@ def test_an_endpoint_that_does_not_answer_is_named_and_may_be_tried_again(
     with pytest.raises(LandingError, match=rf"cannot be listed .*{NOBODY}.*AWS_ENDPOINT_URL") as refusal:
         landing_files(LandingRoot.at(s3.url), DAY)
     assert isinstance(refusal.value.__cause__, StorageUnreachable)
-    assert may_pass(refusal.value)
+    assert is_transient(refusal.value)
     with pytest.raises(LandingError, match="cannot be listed"):
         ad_spend_files.ad_spend_files(LandingRoot.at(s3.url))

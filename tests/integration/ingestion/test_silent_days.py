@@ -112,7 +112,7 @@ def test_a_declaration_needs_a_day_that_is_over_and_empty_a_reason_and_a_name(pi
 
 def test_the_job_declares_a_day_and_says_what_it_refuses(pipeline: Pipeline) -> None:
     def declared(**config: str) -> dict[str, object]:
-        return {"silent_day_declared": {"config": config}}
+        return {"declare_silent_day_op": {"config": config}}
 
     assert run(pipeline, declare_silent_day, declared(day=str(NEXT), reason="closed", name="Ana")).success
     rows = pipeline.rows("select event_date, reason, name from ops.silent_days")

@@ -17,7 +17,7 @@ import dagster as dg
 import pytest
 
 from orchestration.dbt import translator
-from orchestration.partitions import run_tags
+from orchestration.run_windows import run_tags
 from publishing import dbt_manifest
 from publishing.marts import marts_of
 from tests.support.code_location import definitions
@@ -346,7 +346,7 @@ def _requests() -> list[Any]:
     """What the sensor asks for now."""
     from orchestration.defs.resources import WarehouseResource
 
-    sensor = definitions().get_repository_def().get_sensor_def("late_events_sensor")
+    sensor = definitions().get_repository_def().get_sensor_def("stale_days_sensor")
     with dg.DagsterInstance.ephemeral() as instance:
         resources = {"warehouse": WarehouseResource(url=os.environ["WAREHOUSE_URL"])}
         context = dg.build_sensor_context(instance=instance, resources=resources)

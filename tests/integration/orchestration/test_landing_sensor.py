@@ -12,7 +12,7 @@ import pytest
 
 from ingestion.landing.files import LandingError
 from orchestration.landing_sensor import Memory
-from orchestration.partitions import run_tags
+from orchestration.run_windows import run_tags
 from tests.integration.ingestion.loading.raw_tables import event
 from tests.support.code_location import definitions, settings_of
 from tests.support.pipeline import HASH_KEY, START, Pipeline

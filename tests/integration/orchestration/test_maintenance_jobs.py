@@ -68,7 +68,7 @@ def test_the_job_replays_what_its_config_says_and_its_days_become_stale(
         patch.setattr(LineValidator, "examine", lambda *_: Rejected("", 0, ("line: too strict a rule",)))
         load(pipeline)
     chosen = {"reason": "line: too", "landing_start": "2026-10-02", "landing_end": "2026-10-03"}
-    config = {"rejected_lines_replayed": {"config": chosen}}
+    config = {"replay_rejected_op": {"config": chosen}}
     result = run(pipeline, replay_rejected, config)
     assert result.success
     assert pipeline.rows("select event_date from raw.events") == [(DAY,)]
@@ -89,13 +89,13 @@ def test_the_job_replays_what_its_config_says_and_its_days_become_stale(
     ],
 )
 def test_a_replay_that_does_not_say_what_is_refused(pipeline: Pipeline, config: dict[str, Any], words: str) -> None:
-    assert words in failure(run(pipeline, replay_rejected, {"rejected_lines_replayed": {"config": config}}))
+    assert words in failure(run(pipeline, replay_rejected, {"replay_rejected_op": {"config": config}}))
 
 
 def test_a_file_that_is_gone_is_named_by_the_job(pipeline: Pipeline) -> None:
     load(pipeline)
     (pipeline.landing / "events" / f"dt={DAY}" / "part-0.ndjson").unlink()
-    config = {"rejected_lines_replayed": {"config": {"reason": "line:"}}}
+    config = {"replay_rejected_op": {"config": {"reason": "line:"}}}
     assert "dt=2026-10-02/part-0.ndjson is gone" in failure(run(pipeline, replay_rejected, config))
 
 
@@ -110,13 +110,13 @@ def test_the_job_encrypts_everything_by_the_first_key(pipeline: Pipeline) -> Non
 
 def test_named_props_without_a_key_are_an_error_of_the_settings(pipeline: Pipeline) -> None:
     load(pipeline)
-    config = {"rejected_lines_replayed": {"config": {"reason": "line:"}}}
+    config = {"replay_rejected_op": {"config": {"reason": "line:"}}}
     words = failure(run(pipeline, replay_rejected, config, encrypted_props="legalName"))
     assert "names legalName, and WAREHOUSE_ENCRYPTION_KEY is missing" in words
 
 
 def days(start: str, end: str) -> dict[str, Any]:
-    return {"landing_days_reloaded": {"config": {"start": start, "end": end}}}
+    return {"reload_landing_days_op": {"config": {"start": start, "end": end}}}
 
 
 def test_the_job_loads_landing_days_again_whose_rules_differ_and_says_what_came_of_it(pipeline: Pipeline) -> None:

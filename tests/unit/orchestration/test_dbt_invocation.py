@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestration.dbt.invocation import DbtFailed, failure, failure_of, keep_parse, remove_old_folders
-from orchestration.retries import MayPass
+from orchestration.retries import TransientError
 
 TEST = {
     "unique_id": "test.marketplace.one_row_per_metrics.1f2e",
@@ -35,8 +35,8 @@ def test_bad_rows_and_wrong_models_are_not_tried_again(results: list[dict[str, A
 
 
 def test_a_lost_server_is_tried_again() -> None:
-    assert isinstance(failure_of([PASSED, LOST, SKIPPED], otherwise=""), MayPass)
-    assert isinstance(failure_of([], otherwise="could not connect to server: Connection refused"), MayPass)
+    assert isinstance(failure_of([PASSED, LOST, SKIPPED], otherwise=""), TransientError)
+    assert isinstance(failure_of([], otherwise="could not connect to server: Connection refused"), TransientError)
 
 
 @pytest.mark.parametrize(
@@ -47,12 +47,12 @@ def test_a_lost_server_is_tried_again() -> None:
     ],
 )
 def test_a_full_disk_and_a_want_of_memory_are_tried_again(message: str) -> None:
-    assert isinstance(failure_of([{**MODEL, "message": message}], otherwise=""), MayPass)
+    assert isinstance(failure_of([{**MODEL, "message": message}], otherwise=""), TransientError)
 
 
 def test_dbt_that_was_ended_by_a_signal_is_tried_again(tmp_path: Path) -> None:
     error = failure(tmp_path, otherwise="failed with exit code `-9`", exit_code=-9)
-    assert isinstance(error, MayPass)
+    assert isinstance(error, TransientError)
     assert "signal 9" in str(error)
     assert isinstance(failure(tmp_path, otherwise="no window", exit_code=2), DbtFailed)
 

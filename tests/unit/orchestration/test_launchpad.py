@@ -10,10 +10,10 @@ from tests.support.code_location import definitions
 
 FIELDS = {
     "replay_rejected": {
-        "rejected_lines_replayed": {"reason": "", "landing_start": "", "landing_end": "", "load_id": 0},
+        "replay_rejected_op": {"reason": "", "landing_start": "", "landing_end": "", "load_id": 0},
     },
     "export_events": {
-        "events_exported": {
+        "export_events_op": {
             "start": "",
             "end": "",
             "entity_type": "",
@@ -23,7 +23,7 @@ FIELDS = {
         },
     },
     "rotate_encryption_key": {},
-    "declare_silent_day": {"silent_day_declared": {"day": "", "reason": "", "name": ""}},
+    "declare_silent_day": {"declare_silent_day_op": {"day": "", "reason": "", "name": ""}},
     "prune_run_history": {},
 }
 

@@ -8,12 +8,12 @@ import pytest
 
 from ingestion.landing.files import LandingError
 from ingestion.loading.worker_pool import WorkerFailed, WorkerKilled
-from orchestration.retries import MayPass, told
+from orchestration.retries import TransientError, as_dagster_failure
 from warehouse.connection import PasswordRefused, WarehouseUnavailable
 
 
 def failure_of(error: Exception, *expected: type[Exception]) -> dg.Failure:
-    with pytest.raises(dg.Failure) as caught, told(*expected):
+    with pytest.raises(dg.Failure) as caught, as_dagster_failure(*expected):
         raise error
     return caught.value
 
@@ -25,7 +25,7 @@ def failure_of(error: Exception, *expected: type[Exception]) -> dg.Failure:
         psycopg.errors.AdminShutdown("terminating connection"),
         psycopg.errors.LockNotAvailable("canceling statement due to lock timeout"),
         psycopg.InterfaceError("the connection is closed"),
-        MayPass("dbt: server closed the connection"),
+        TransientError("dbt: server closed the connection"),
         psycopg.errors.DiskFull("could not extend file: No space left on device"),
         psycopg.errors.OutOfMemory("out of memory"),
         OSError(errno.ENOSPC, "No space left on device"),

@@ -6,11 +6,18 @@ from types import SimpleNamespace
 import dagster as dg
 import pytest
 
-from orchestration.partitions import daily_partitions, run_tags, window_of
+from orchestration.run_windows import run_tags, window_of
 from publishing.stale_days import windows
+from tests.support.code_location import definitions
 from warehouse.window import Window
 
 FIRST = date(2026, 10, 1)
+
+
+def daily_partitions() -> dg.PartitionsDefinition[str]:
+    found = definitions().resolve_asset_graph().get(dg.AssetKey(["raw", "events"])).partitions_def
+    assert found
+    return found
 
 
 def context(start: str, end: str) -> SimpleNamespace:
@@ -24,13 +31,13 @@ def context(start: str, end: str) -> SimpleNamespace:
 def test_partitions_are_the_whole_utc_days_from_the_first_to_yesterday() -> None:
     noon = datetime(2026, 10, 4, 12, tzinfo=UTC)
     with dg.partition_loading_context(effective_dt=noon):
-        assert daily_partitions(FIRST).get_partition_keys() == ["2026-10-01", "2026-10-02", "2026-10-03"]
+        assert daily_partitions().get_partition_keys() == ["2026-10-01", "2026-10-02", "2026-10-03"]
 
 
 def test_a_day_has_no_partition_until_it_is_over() -> None:
     for moment, count in [(datetime(2026, 10, 1, 23, 59, 59, tzinfo=UTC), 0), (datetime(2026, 10, 2, tzinfo=UTC), 1)]:
         with dg.partition_loading_context(effective_dt=moment):
-            assert len(daily_partitions(FIRST).get_partition_keys()) == count
+            assert len(daily_partitions().get_partition_keys()) == count
 
 
 def test_the_window_of_a_run_is_its_partition_or_its_range() -> None:

@@ -12,9 +12,9 @@ from warehouse.settings import settings
 
 
 @dg.op(out=dg.Out(dg.Nothing), retry_policy=retries.RETRIES)
-def old_runs_pruned(context: dg.OpExecutionContext, warehouse: WarehouseResource) -> None:
+def prune_run_history_op(context: dg.OpExecutionContext, warehouse: WarehouseResource) -> None:
     """Delete ended runs, ticks and working folders that are older than WAREHOUSE_RUN_HISTORY_DAYS."""
-    with retries.told(), warehouse.connect() as connection:
+    with retries.as_dagster_failure(), warehouse.connect() as connection:
         pruned = pruning.prune(
             context.instance,
             connection,
@@ -33,7 +33,7 @@ def old_runs_pruned(context: dg.OpExecutionContext, warehouse: WarehouseResource
     )
 )
 def prune_run_history() -> None:
-    old_runs_pruned()
+    prune_run_history_op()
 
 
 # After the nightly run, which begins at 02:00 UTC.

@@ -1,0 +1,83 @@
+"""The assets of the product's own tables, read from the application's database into schema raw."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import dagster as dg
+from pydantic import Field
+
+from ingestion import schema
+from ingestion.application import schema as application_schema
+from ingestion.application.sync import (
+    ApplicationRowsMissing,
+    ApplicationSchemaError,
+    connect_application,
+    read_application,
+)
+from orchestration import retries
+from orchestration.dbt.translator import OWNERS
+from orchestration.defs.resources import SourcesResource, WriterResource
+from orchestration.partitions import DAILY
+from publishing import stale_days
+
+
+class ApplicationRead(dg.Config):
+    """How the product's own tables are read this once."""
+
+    is_full: bool = Field(False, description="Read every table whole, also those that say what has changed")
+    accept_removals: list[str] = Field([], description="Tables that may have lost all of their rows, or most of them")
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(
+            ["raw", table.name],
+            description=f"Versions of the product's table {table.name}; a row is appended when its content changes.",
+            group_name="raw",
+            kinds={"python", "postgres"},
+            owners=OWNERS,
+            metadata={"dagster/table_name": f"raw.{table.name}"},
+        )
+        for table in application_schema.TABLES
+    ],
+    # Read as they are now, whatever the days. They are partitioned all the same: of assets with partitions and assets
+    # without, Dagster's daemon makes several runs, and none of them would build everything.
+    partitions_def=DAILY,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    retry_policy=retries.RETRIES,
+)
+def raw_application_tables(
+    context: dg.AssetExecutionContext,
+    config: ApplicationRead,
+    writer: WriterResource,
+    sources: SourcesResource,
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Read the product's own tables, in one snapshot, as they are now."""
+    with (
+        retries.as_dagster_failure(ApplicationSchemaError, ApplicationRowsMissing, ValueError),
+        writer.connect() as connection,
+        connect_application(sources.application_url) as source,
+    ):
+        schema.create(connection)
+        application_schema.create(connection)
+        report = read_application(
+            source,
+            connection,
+            observed_date=datetime.now(UTC).date(),
+            hash_key=sources.hash_key,
+            is_full=config.is_full,
+            accept_removals=config.accept_removals,
+        )
+        stale_days.spread(connection)
+    context.log.info(f"{report.rows_read:,} rows read, {report.versions_appended:,} versions appended")
+    for name, counts in report.counts.items():
+        yield dg.MaterializeResult(
+            asset_key=["raw", name],
+            metadata={
+                "dagster/row_count": counts.rows_present,
+                "rows_read": counts.rows_read,
+                "read_in_full": counts.is_full,
+                "versions_appended": counts.versions_appended,
+                "removed": counts.removed,
+            },
+        )

@@ -1,0 +1,40 @@
+"""Windows and Dagster's runs: the window that a run covers, and the tags that make a run cover a window."""
+
+from typing import Final, Protocol
+
+import dagster as dg
+
+from warehouse.window import Window
+
+_RANGE_START: Final = "dagster/asset_partition_range_start"
+_RANGE_END: Final = "dagster/asset_partition_range_end"
+# A run for days carries one of these.
+DAYS_TAGS: Final = frozenset({"dagster/partition", _RANGE_START})
+
+
+class PartitionContext(Protocol):
+    """The partitions of a run, as contexts of assets, ops and checks have them."""
+
+    @property
+    def run(self) -> dg.DagsterRun: ...
+
+    @property
+    def partition_time_window(self) -> dg.TimeWindow: ...
+
+
+def window_of(context: PartitionContext) -> Window:
+    """Return the days of a run: one partition, or the range of a backfill. Raises Failure when the run has none."""
+    if not DAYS_TAGS.intersection(context.run.tags):
+        raise dg.Failure(
+            "this run was started without days, so there is nothing to check or build. Checks are run together with"
+            " their assets: materialize partitions of these, or launch job daily_refresh for them",
+            allow_retries=False,
+        )
+    days = context.partition_time_window
+    return Window(days.start.date(), days.end.date())
+
+
+def run_tags(window: Window) -> dict[str, str]:
+    """Return the tags that make one run cover a window."""
+    *_, last = window.days()
+    return {_RANGE_START: window.start.isoformat(), _RANGE_END: last.isoformat()}
