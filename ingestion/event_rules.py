@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ingestion.crawlers import CrawlerPattern
-from ingestion.hashing import refuse_short_key
+from ingestion.hashing import require_long_key
 
 SEEDS: Final = Path(__file__).parents[1] / "dbt_project" / "seeds"
 
@@ -52,7 +52,7 @@ class EventRules:
         Raises ValueError for a region that is none, and for a key that could be guessed.
         """
         if hash_key:
-            refuse_short_key(hash_key)
+            require_long_key(hash_key)
         regions = frozenset(part.upper() for region in phone_regions.split(",") if (part := region.strip()))
         if regions:
             import phonenumbers

@@ -1,19 +1,18 @@
-"""Keyed hashes that stand in place of what names a person: e-mail addresses of users, ids that are addresses.
+"""Keyed hashes in place of e-mail addresses and of ids that are personal.
 
-One key, WAREHOUSE_HASH_KEY, and one spelling of what is hashed, so that the same address has the same hash wherever it
-comes from.
+All hashes use the key WAREHOUSE_HASH_KEY, and addresses in one form. So an address has one hash in every source.
 """
 
 import hashlib
 import hmac
 from typing import Final
 
-# Below this length a hash of an e-mail address can be undone by trying keys.
+# A shorter key can be found by trial, which reveals the e-mail addresses.
 MIN_HASH_KEY_LENGTH: Final = 16
 
 
-def refuse_short_key(key: str) -> None:
-    """Raise ValueError for a key that could be guessed."""
+def require_long_key(key: str) -> None:
+    """Raise ValueError for a key that is short enough to be guessed."""
     if len(key) < MIN_HASH_KEY_LENGTH:
         raise ValueError(
             f"WAREHOUSE_HASH_KEY must have at least {MIN_HASH_KEY_LENGTH} characters: it keeps the hashes of e-mail"
@@ -27,6 +26,6 @@ def keyed_hash(text: str, key: bytes) -> str:
 
 
 def hash_email(address: str, key: bytes) -> str | None:
-    """Return the keyed hash of an e-mail address, letter case and outer blanks aside; None for an empty one."""
+    """Return the keyed hash of an e-mail address, without letter case and outer blanks; None for an empty one."""
     canonical = address.strip().lower()
     return keyed_hash(canonical, key) if canonical else None

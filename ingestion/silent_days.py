@@ -21,7 +21,7 @@ comment on table ops.silent_days is
 """
 
 
-class DeclarationRefused(Exception):
+class InvalidDeclaration(Exception):
     """A day that cannot be declared silent; the message says why."""
 
 
@@ -36,23 +36,23 @@ def declare(connection: "psycopg.Connection", day: date, *, reason: str, name: s
         first_day: The first event day of the warehouse.
 
     Raises:
-        DeclarationRefused: The day has events, is not over, is before the first day, or was declared before; or the
+        InvalidDeclaration: The day has events, is not over, is before the first day, or was declared before; or the
             reason or the name is missing.
     """
     said = {"a reason": reason.strip(), "a name": name.strip()}
     for what, text in said.items():
         if not text:
-            raise DeclarationRefused(f"{day} was not declared silent: give {what}, which is kept with the day")
+            raise InvalidDeclaration(f"{day} was not declared silent: give {what}, which is kept with the day")
     if day < first_day:
-        raise DeclarationRefused(
+        raise InvalidDeclaration(
             f"{day} was not declared silent: the warehouse begins with {first_day} (WAREHOUSE_START_DATE)"
         )
     if day >= datetime.now(UTC).date():
-        raise DeclarationRefused(f"{day} was not declared silent: the day is not over, in UTC")
+        raise InvalidDeclaration(f"{day} was not declared silent: the day is not over, in UTC")
     with connection.transaction(), connection.cursor() as cursor:
         found = cursor.execute("select count(*) from raw.events where event_date = %s", [day]).fetchone()
         if found and found[0]:
-            raise DeclarationRefused(f"{day} was not declared silent: raw.events has {found[0]:,} events of the day")
+            raise InvalidDeclaration(f"{day} was not declared silent: raw.events has {found[0]:,} events of the day")
         cursor.execute(
             "insert into ops.silent_days (event_date, reason, name) values (%s, %s, %s) on conflict do nothing",
             [day, *said.values()],
@@ -64,4 +64,4 @@ def declare(connection: "psycopg.Connection", day: date, *, reason: str, name: s
                 [day],
             ).fetchone()
             who, why, when = before or ("", "", "")
-            raise DeclarationRefused(f"{day} is declared silent already, by {who} at {when} UTC: {why}")
+            raise InvalidDeclaration(f"{day} is declared silent already, by {who} at {when} UTC: {why}")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from orchestration.cli.dagster_process import Deployment, DeploymentError, make_home
 from orchestration.cli.run_output import in_short
 from sample_data import demo_lock
-from sample_data.sample_days import DemoRefused, Situation, is_start_chosen, remember_start, sample_days
+from sample_data.sample_days import DemoNotPossible, Situation, is_start_chosen, save_start_date, sample_days
 from warehouse import child_processes, env_file, writer_lock
 from warehouse.connection import CHECKOUT, Warehouse, WarehouseUnavailable
 from warehouse.settings import MissingSetting, Settings, settings
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                         say('the sample ends before yesterday; make demo ARGUMENTS="--extend" adds the days since')
                 say(summary(connection, warehouse, window))
     except (
-        DemoRefused,
+        DemoNotPossible,
         RunFailed,
         DeploymentError,
         MissingSetting,
@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def fixed_window(end: date | None, *, is_extended: bool, home: Path) -> Window:
-    """The days of the sample, the first of them set as the warehouse's first day. Raises DemoRefused."""
+    """The days of the sample, the first of them set as the warehouse's first day. Raises DemoNotPossible."""
     from sample_data.landing_files import sample_in
 
     given = settings()
@@ -92,10 +92,10 @@ def fixed_window(end: date | None, *, is_extended: bool, home: Path) -> Window:
     window = sample_days(known, end=end, is_extended=is_extended)
     if window.start != start:
         if Deployment(home).is_running():
-            raise DemoRefused(
+            raise DemoNotPossible(
                 "the first make demo sets the warehouse's first day, and Dagster runs: run make stop first"
             )
-        remember_start(window.start, CHECKOUT / env_file.FILE)
+        save_start_date(window.start, CHECKOUT / env_file.FILE)
         os.environ["WAREHOUSE_START_DATE"] = window.start.isoformat()
         settings.cache_clear()
         say(f"the sample fills {window.start} to {window.end - ONE_DAY}; .env.local has the first day")
@@ -124,7 +124,7 @@ def days_to_run(connection: "psycopg.Connection", window: Window) -> list[Window
 
 
 def write_sample(given: Settings, window: Window) -> None:
-    """Landing files and application tables. Raises DemoRefused where there is something that is not the sample's."""
+    """Landing files and application tables. Raises DemoNotPossible where there is something that is not the sample's."""
     from ingestion.application.source import connect_application
     from sample_data import Marketplace
     from sample_data.application_tables import write_application
@@ -142,28 +142,28 @@ def write_sample(given: Settings, window: Window) -> None:
 
 
 def landing_folder(url: str) -> Path:
-    """The folder that the sample is written to. Raises DemoRefused when LANDING_URL is an object store."""
+    """The folder that the sample is written to. Raises DemoNotPossible when LANDING_URL is an object store."""
     from ingestion.landing.files import LandingRoot
     from ingestion.landing.storage import LocalFolder
 
     storage = LandingRoot.at(url).storage
     if not isinstance(storage, LocalFolder):
-        raise DemoRefused(f"the sample is written to a folder, and LANDING_URL is {url}; set it to a folder")
+        raise DemoNotPossible(f"the sample is written to a folder, and LANDING_URL is {url}; set it to a folder")
     return storage.root
 
 
 def refuse_foreign_files(landing: Path) -> None:
-    """Raises DemoRefused when the landing folder holds files that the sample did not write."""
+    """Raises DemoNotPossible when the landing folder holds files that the sample did not write."""
     from sample_data.landing_files import MANIFEST
 
     if not (landing / MANIFEST).exists() and next((landing / "events").glob("dt=*/*"), None):
-        raise DemoRefused(
+        raise DemoNotPossible(
             f"{landing} holds landing files that are not the sample's; set LANDING_URL to an empty folder"
         )
 
 
 def refuse_foreign_tables(connection: "psycopg.Connection") -> None:
-    """Raises DemoRefused when the application's database has users who are not the sample's: it would delete them."""
+    """Raises DemoNotPossible when the application's database has users who are not the sample's: it would delete them."""
     from sample_data import MAIL_DOMAIN
 
     row = connection.execute("select to_regclass('users') is not null").fetchone()
@@ -172,7 +172,9 @@ def refuse_foreign_tables(connection: "psycopg.Connection") -> None:
             "select 1 from users where email is null or email not like %s limit 1", [f"%@{MAIL_DOMAIN}"]
         ).fetchone()
         if foreign:
-            raise DemoRefused("APP_DATABASE_URL names a database with users of its own, which the sample would replace")
+            raise DemoNotPossible(
+                "APP_DATABASE_URL names a database with users of its own, which the sample would replace"
+            )
 
 
 def run(window: Window, log_file: Path) -> None:

@@ -17,7 +17,7 @@ _START: Final = "WAREHOUSE_START_DATE"
 _START_LINE: Final = re.compile(rf"^{_START}=(\d{{4}}-\d\d-\d\d)[ \t]*$", re.MULTILINE)
 
 
-class DemoRefused(Exception):
+class DemoNotPossible(Exception):
     """The sample cannot or must not be written here; the message says why."""
 
 
@@ -47,14 +47,14 @@ def sample_days(known: Situation, *, end: date | None = None, is_extended: bool 
         is_extended: Whether the days since the sample's last day are asked for, up to yesterday.
 
     Raises:
-        DemoRefused: The days asked for cannot be filled.
+        DemoNotPossible: The days asked for cannot be filled.
     """
     last = end or (known.yesterday if is_extended else None)
     if known.sample is not None and (known.sample.start == known.start or not known.is_start_chosen):
         days = _extended(known.sample, last, must_reach=end is not None)
     elif known.is_start_chosen:
         if last is not None and last < known.start:
-            raise DemoRefused(
+            raise DemoNotPossible(
                 f"the sample cannot end on {last}, before the warehouse's first day, {_START}={known.start}"
             )
         days = Window(known.start, last + ONE_DAY if last else known.start + DAYS * ONE_DAY)
@@ -62,7 +62,7 @@ def sample_days(known: Situation, *, end: date | None = None, is_extended: bool 
         until = (last or known.yesterday) + ONE_DAY
         days = Window(until - DAYS * ONE_DAY, until)
     if days.end > known.yesterday + ONE_DAY:
-        raise DemoRefused(
+        raise DemoNotPossible(
             f"the sample would fill {days.start} to {days.end - ONE_DAY}, and its days must be over;"
             f" set an earlier {_START} in .env.local, or ask for an earlier end"
         )
@@ -73,7 +73,7 @@ def _extended(sample: Window, last: date | None, *, must_reach: bool) -> Window:
     if last is None or (last < sample.end - ONE_DAY and not must_reach):
         return sample
     if last < sample.end - ONE_DAY:
-        raise DemoRefused(
+        raise DemoNotPossible(
             f"the sample here fills {sample.start} to {sample.end - ONE_DAY} and cannot end on {last}, which is earlier"
             "; to begin anew run make stop, then delete .warehouse and landing"
         )
@@ -86,7 +86,7 @@ def is_start_chosen(start: date, checkout: Path) -> bool:
     return proposed is None or date.fromisoformat(proposed[1]) != start
 
 
-def remember_start(start: date, file: Path) -> None:
+def save_start_date(start: date, file: Path) -> None:
     """Write the warehouse's first day into .env.local, in the place of the one that is there."""
     line = f"{_START}={start}"
     text = file.read_text() if file.exists() else ""

@@ -40,7 +40,7 @@ _FILLED: Final = ", ".join(
     f"{sent} = {_form(sent, 'redacted')}, {column} = {_form(sent, 'source' if sent == 'utm_source' else 'name')}"
     for column, sent in FORM_COLUMNS.items()
 )
-_FORGET_CHECKSUMS: Final = "update ops.ad_spend_loads set checksum = '' where replaced_by is null"
+_CLEAR_CHECKSUMS: Final = "update ops.ad_spend_loads set checksum = '' where replaced_by is null"
 
 
 def migrate(cursor: psycopg.Cursor, rules: EventRules) -> None:
@@ -62,7 +62,7 @@ def migrate(cursor: psycopg.Cursor, rules: EventRules) -> None:
     _fill(cursor, redactor_for(rules))
     cursor.execute(CREATE_INCOMING)
     settle(cursor, replaced=[], change_id=next_change_id(cursor), is_whole=True)
-    cursor.execute(_FORGET_CHECKSUMS)
+    cursor.execute(_CLEAR_CHECKSUMS)
 
 
 def _fill(cursor: psycopg.Cursor, redactor: Redactor) -> None:

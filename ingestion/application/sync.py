@@ -30,7 +30,7 @@ from ingestion.application.source import (
 )
 from ingestion.application.watermarks import ApplicationRowsMissing, ReadState
 from ingestion.contract import MAX_CENTS
-from ingestion.hashing import refuse_short_key
+from ingestion.hashing import require_long_key
 from warehouse.locks import AdvisoryLock
 
 __all__ = [
@@ -100,7 +100,7 @@ def read_application(
     `accept_removals` has lost all of its rows, or most of them) and ValueError (short key, source not idle, unknown
     name); raw is then as before.
     """
-    refuse_short_key(hash_key)
+    require_long_key(hash_key)
     if unknown := set(accept_removals) - {table.name for table in TABLES}:
         raise ValueError(f"accept_removals names no table of the application: {', '.join(sorted(unknown))}")
     if source.info.transaction_status != TransactionStatus.IDLE:
@@ -122,7 +122,7 @@ def read_application(
             versions.create_incoming(cursor, table)
             rows, present = _copy(source, cursor, table, found[table], hash_key.encode(), observed_date, is_full)
             compared = versions.compare(cursor, table, present=present, rows=rows, observed_date=observed_date)
-            _refuse_absurd(table, versions.absurd_amounts(cursor, table))
+            _reject_amounts_over_limit(table, versions.amounts_over_limit(cursor, table))
             after = rows if present is None else present
             counts[table.name] = TableCounts(
                 after, rows, compared.versions_appended, compared.removed, is_full=present is None
@@ -146,7 +146,7 @@ def read_application(
     return ApplicationReport(observed_date, change_id, counts, changed_licenses, changed_terms)
 
 
-def _refuse_absurd(table: Table, amounts: Sequence[tuple[str, str, int]]) -> None:
+def _reject_amounts_over_limit(table: Table, amounts: Sequence[tuple[str, str, int]]) -> None:
     if amounts:
         named = ", ".join(f"id {row_id}: {column} = {cents}" for row_id, column, cents in amounts)
         raise ApplicationSchemaError(

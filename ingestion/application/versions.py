@@ -70,7 +70,7 @@ def compare(cursor: psycopg.Cursor, table: Table, *, present: int | None, rows: 
     return Comparison(appended, removed, before=(rows if present is None else present) - new + removed)
 
 
-def absurd_amounts(cursor: psycopg.Cursor, table: Table) -> list[tuple[str, str, int]]:
+def amounts_over_limit(cursor: psycopg.Cursor, table: Table) -> list[tuple[str, str, int]]:
     """Up to three amounts among the collected versions that are beyond the limit: id, column and cents."""
     amounts = [column.name for column in table.columns if column.name.endswith("_cents")]
     if not amounts:

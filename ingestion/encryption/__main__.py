@@ -1,7 +1,7 @@
-"""Encryption by hand: `python -m ingestion.encryption key|decrypt|rotate`.
+"""Command line of encryption: `python -m ingestion.encryption key|decrypt|rotate`.
 
-The keys come from WAREHOUSE_ENCRYPTION_KEY and the warehouse from WAREHOUSE_URL, never from an argument, which other
-users of the machine could read.
+Keys come from WAREHOUSE_ENCRYPTION_KEY and the warehouse from WAREHOUSE_URL. Other users of the machine could read
+arguments.
 """
 
 import argparse
@@ -14,13 +14,13 @@ from ingestion.encryption.tokens import EncryptionSettingsError, KeyRing, Unread
 
 ACTIONS: Final = {
     "key": "print a new key for WAREHOUSE_ENCRYPTION_KEY",
-    "decrypt": "read encrypted values, one a line, and print what they hold as JSON, one a line",
-    "rotate": "encrypt everything in the warehouse again under the first key",
+    "decrypt": "read encrypted values, one a line, and print each as JSON, one a line",
+    "rotate": "encrypt all stored values again with the first key",
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do one action; return the exit code."""
+    """Run one action. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m ingestion.encryption", description="Encrypted props.")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, text in ACTIONS.items():
@@ -41,7 +41,7 @@ def _decrypt(keys: KeyRing, lines: Iterable[str], output: TextIO) -> int:
     import msgspec
 
     for number, line in enumerate(lines, 1):
-        # As psql prints a text, or as JSON does.
+        # psql prints a text without quotes, JSON with them.
         token = line.strip().strip('"')
         try:
             output.write(msgspec.json.encode(keys.decrypt(token)).decode() + "\n" if token else "\n")
@@ -62,9 +62,9 @@ def _rotate(keys: KeyRing) -> int:
         return 1
     with psycopg.connect(url, autocommit=True, options="-ctimezone=UTC") as connection:
         report = rotate(connection, keys, log=_say)
-    _say(f"{report.rows:,} rows were encrypted again by the first key")
+    _say(f"{report.rows:,} rows were encrypted again with the first key")
     if report.unreadable:
-        _say(f"error: {report.unreadable:,} values are opened by none of the keys: run it again with their key too")
+        _say(f"error: {report.unreadable:,} values match none of the keys: add their key and run it again")
         return 1
     return 0
 

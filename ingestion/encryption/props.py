@@ -1,8 +1,8 @@
-"""Which values of an event are encrypted: those under the named keys, at any depth of its props.
+"""Encryption of named props: the values under their keys, at any depth of an event's props.
 
-A named prop is encrypted as it was sent, also where its key or text would have been redacted: naming it says that
-authorised people need it. What is dropped at the door, addresses and user agents, is dropped inside of it too.
-In lines that are kept without being events, nothing can be authorised: there the values are `[redacted]`.
+A named prop is encrypted as it was sent, also where redaction would have replaced it: authorised people need the value.
+IP addresses and user agents are never stored, so they are dropped inside of it too. Rejected lines are no events, so
+their values are `[redacted]` and not encrypted.
 """
 
 from collections.abc import Iterable
@@ -10,24 +10,35 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, Final
 
-from ingestion.encryption.tokens import EncryptionSettingsError, KeyRing
-from ingestion.redaction.redactor import default_redactor, drop_addresses
+from ingestion.encryption.tokens import NEW_KEY_COMMAND, EncryptionSettingsError, KeyRing
+from ingestion.redaction.redactor import default_redactor
 
-# Stored as numbers in columns of their own, which sums are made of.
+# Props that are numbers in columns of their own, from which models calculate sums.
 _NUMBERS: Final = {"revenuecents": "revenueCents", "feecents": "feeCents", "engagementtime": "engagementTime"}
-_REMEMBERED_KEY_LENGTH: Final = 256
+_MAX_CACHED_LENGTH: Final = 256
 
 
-class PropEncryption:
-    """The named props and the keys to encrypt them. Spelling does not matter: legalName, legal_name, LEGAL-NAME."""
+class NamedProps:
+    """The names of props to encrypt. Their form does not matter: legalName, legal_name and LEGAL-NAME are one name."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = frozenset(normalized for name in names if (normalized := _normalized(name)))
+
+    def handles(self, key: str) -> bool:
+        """Return whether a key, in any form, is that of a named prop."""
+        return (_cached(key) if len(key) <= _MAX_CACHED_LENGTH else _normalized(key)) in self.names
+
+
+class PropEncryption(NamedProps):
+    """The named props with the keys that encrypt them."""
 
     def __init__(self, names: Iterable[str], keys: KeyRing) -> None:
+        super().__init__(names)
         self.keys = keys
-        self._names = frozenset(folded for name in names if (folded := _folded(name)))
 
     @classmethod
-    def of(cls, named_props: str, keys: str) -> "PropEncryption | None":
-        """By the settings WAREHOUSE_ENCRYPTED_PROPS and WAREHOUSE_ENCRYPTION_KEY; None where no prop is named.
+    def from_settings(cls, named_props: str, keys: str) -> "PropEncryption | None":
+        """Read WAREHOUSE_ENCRYPTED_PROPS and WAREHOUSE_ENCRYPTION_KEY. Returns None where no prop is named.
 
         Raises EncryptionSettingsError when a prop cannot be encrypted, or a key is missing or unusable.
         """
@@ -40,55 +51,45 @@ class PropEncryption:
         if not keys.strip():
             raise EncryptionSettingsError(
                 f"WAREHOUSE_ENCRYPTED_PROPS names {', '.join(names)}, and WAREHOUSE_ENCRYPTION_KEY is missing:"
-                " `python -m ingestion.encryption key` makes one. Nothing is loaded without it"
+                f" {NEW_KEY_COMMAND} prints one. Nothing is loaded without it"
             )
         return cls(names, KeyRing.parse(keys))
 
-    @property
-    def names(self) -> frozenset[str]:
-        """Return the named props, in the spelling by which they are compared."""
-        return self._names
-
-    def covers(self, key: str) -> bool:
-        """Whether a key, in any spelling, is that of a named prop."""
-        return (_remembered(key) if len(key) <= _REMEMBERED_KEY_LENGTH else _folded(key)) in self._names
-
-    def for_event(self, event_date: date, event_key: str) -> "EventSealer":
-        """What seals the props of one event."""
-        return EventSealer(self, event_date, event_key)
+    def for_event(self, event_date: date, event_key: str) -> "EventPropEncryptor":
+        """Return the encryptor for the props of one event."""
+        return EventPropEncryptor(self, event_date, event_key)
 
 
-class EventSealer:
-    """Encrypts the named props of one event, bound to its day and key."""
+class EventPropEncryptor:
+    """Encryptor for the named props of one event, bound to its day and key."""
 
-    __slots__ = ("_encryption", "_event", "covers")
+    __slots__ = ("_encryption", "_event", "handles")
 
     def __init__(self, encryption: PropEncryption, event_date: date, event_key: str) -> None:
         self._encryption = encryption
         self._event = f"{event_date.isoformat()}\0{event_key}"
-        self.covers = encryption.covers
+        self.handles = encryption.handles
 
-    def seal(self, key: str, value: Any) -> str | None:
-        """The encrypted value of a named prop; null stays null."""
+    def encrypt(self, key: str, value: Any) -> str | None:
+        """Encrypt the value of a named prop; null stays null."""
         if value is None:
             return None
-        context = f"{_folded(key)}\0{self._event}".encode()
-        return self._encryption.keys.encrypt(drop_addresses(value), context)
+        return self._encryption.keys.encrypt(value, f"{_normalized(key)}\0{self._event}".encode())
 
 
 def _problem(name: str) -> str | None:
-    folded = _folded(name)
-    if not folded:
+    normalized = _normalized(name)
+    if not normalized:
         return "which is no name: give the keys of props, separated by commas"
-    if folded in _NUMBERS:
-        return f"but {_NUMBERS[folded]} is a number in a column of its own and cannot be encrypted: take it out"
+    if normalized in _NUMBERS:
+        return f"but {_NUMBERS[normalized]} is a number in a column of its own and cannot be encrypted: take it out"
     if default_redactor().keys.kind(name) == "dropped":
         return "but addresses and user agents are never stored, encrypted or not: take it out"
     return None
 
 
-def _folded(key: str) -> str:
+def _normalized(key: str) -> str:
     return "".join(character for character in key.lower() if character.isalnum())
 
 
-_remembered: Final = lru_cache(maxsize=2048)(_folded)
+_cached: Final = lru_cache(maxsize=2048)(_normalized)

@@ -1,7 +1,7 @@
-"""Encrypts what is stored in raw again, under the first of the keys. After it the old key may be taken away.
+"""Rotation of the encryption key: stored values of raw are encrypted again with the first key.
 
-Rows say the same as before, so no day becomes stale. What a rotation leaves is, byte for byte, what loading everything
-anew under the new key would write.
+Afterwards the old key can be removed. The decrypted values do not change, so no day becomes stale. Rows after a
+rotation equal, byte for byte, the rows of a rebuild under the new key.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from ingestion.encryption.tokens import PREFIX, KeyRing
 
 # Rows in memory at a time, of at most 20 KB of JSON each.
 BATCH_ROWS: Final = 2_000
-# Each table of raw that holds values of props, and its columns that do, with their types.
+# Tables of raw that hold values of props, and those of their columns, with types.
 _TABLES: Final = (
     ("events", {"props": "jsonb"}),
     ("duplicate_events", {"candidate": "jsonb"}),
@@ -25,7 +25,7 @@ _TABLES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class RotationReport:
-    """Rows that were written again, and values in them that no key opens and that stayed as they are."""
+    """The numbers of rows written again, and of values that no key decrypts, which stayed as they are."""
 
     rows: int
     unreadable: int
@@ -34,10 +34,10 @@ class RotationReport:
 def rotate(
     connection: psycopg.Connection, keys: KeyRing, *, log: Callable[[str], None] | None = None
 ) -> RotationReport:
-    """Renew every encrypted value that the first key did not make: a day's events, or a table, in one transaction.
+    """Encrypt every value of another key again with the first key, one day or table a transaction.
 
-    Loads wait meanwhile. A rotation that dies is run again and goes on where it was. As long as `unreadable` is not 0
-    there are values of keys that are not given; they need these keys, or have never been encrypted values.
+    Loads wait meanwhile. An interrupted rotation continues where it stopped when it is run again. `unreadable` counts
+    values whose key is not given, and texts that only resemble encrypted values.
     """
     rows = unreadable = 0
     for table, columns in _TABLES:
@@ -81,17 +81,17 @@ def _rotate_table(
 
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("set local synchronous_commit = on")
-        # Nobody moves a row away under its place. Loads lock the ledger first, and so does this.
+        # Rows keep their ctid while the table is locked. Loads lock ops.loads first; another order could deadlock.
         cursor.execute("lock table ops.loads in share row exclusive mode")
         cursor.execute(sql.SQL("lock table {} in share row exclusive mode").format(table))
         with connection.cursor("rotated_rows") as stored:
             stored.execute(select)
             while batch := stored.fetchmany(BATCH_ROWS):
                 changed = []
-                for place, *old in batch:
+                for ctid, *old in batch:
                     new = [None if text is None else keys.renew_json(text, count_unreadable) for text in old]
                     if new != old:
-                        changed.append((*new, place))
+                        changed.append((*new, ctid))
                 cursor.executemany(update, changed)
                 rows += len(changed)
     return RotationReport(rows, unreadable)

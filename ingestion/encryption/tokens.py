@@ -1,4 +1,4 @@
-"""Keys, and the texts that encrypted values are stored as. Which values those are is not decided here."""
+"""Encryption keys, and the tokens in which encrypted values are stored. props.py selects the values."""
 
 import base64
 import binascii
@@ -11,25 +11,25 @@ from typing import Any, Final
 import msgspec
 
 PREFIX: Final = "encrypted:1:"
-# AES-SIV with two keys of 256 bits, which is what its strength of 256 bits takes.
+# AES-SIV takes two keys of 256 bits for a strength of 256 bits.
 KEY_BYTES: Final = 64
 _CONTEXT_BYTES: Final = 16
-# Inside JSON text, where a token stands as a whole string: none of its characters needs an escape.
+# A token inside JSON is a whole string, and none of its characters needs an escape.
 TOKEN_IN_JSON: Final = re.compile(rf'(?<![\\])"({PREFIX}[0-9a-f]{{8}}:[A-Za-z0-9_-]+)"')
 _TOKEN: Final = re.compile(rf"{PREFIX}([0-9a-f]{{8}}):([A-Za-z0-9_-]+)")
-HOW_TO_MAKE_A_KEY: Final = "`python -m ingestion.encryption key` makes one"
+NEW_KEY_COMMAND: Final = "`python -m ingestion.encryption key`"
 
 
 class EncryptionSettingsError(Exception):
-    """The settings of encryption cannot be used. The text says which and what to do, and holds no key."""
+    """Unusable settings of encryption. The message names the setting and the remedy, and holds no key."""
 
 
 class UnreadableToken(ValueError):
-    """A text that is no encrypted value, that no known key opens, or that was changed. Never quotes it."""
+    """A text that is no encrypted value, has no known key, or was changed. The message never quotes it."""
 
 
 class KeyRing:
-    """The keys that are in force: the first encrypts, all of them decrypt."""
+    """The encryption keys: the first encrypts, all of them decrypt."""
 
     def __init__(self, keys: Iterable[bytes]) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESSIV
@@ -39,34 +39,34 @@ class KeyRing:
         self._first = next(iter(self._ciphers))
 
     def __reduce__(self) -> tuple[type["KeyRing"], tuple[list[bytes]]]:
-        # The ciphers cannot be handed to another process, the keys can.
+        # Keys can be pickled for another process, ciphers cannot.
         return KeyRing, (self._keys,)
 
     @classmethod
     def parse(cls, text: str) -> "KeyRing":
-        """The keys of WAREHOUSE_ENCRYPTION_KEY: base64url of 64 random bytes each, separated by commas.
+        """Read WAREHOUSE_ENCRYPTION_KEY: base64url of 64 random bytes for each key, separated by commas.
 
         Raises EncryptionSettingsError.
         """
         keys = [_parse_key(part.strip()) for part in text.split(",") if part.strip()]
         if not keys:
-            raise EncryptionSettingsError(f"WAREHOUSE_ENCRYPTION_KEY is missing: {HOW_TO_MAKE_A_KEY}")
+            raise EncryptionSettingsError(f"WAREHOUSE_ENCRYPTION_KEY is missing: {NEW_KEY_COMMAND} prints one")
         return cls(keys)
 
     def encrypt(self, value: Any, context: bytes) -> str:
-        """The token of a JSON value. The same value in the same context always gives the same token."""
-        return self._seal(msgspec.json.encode(value, order="sorted"), sha256(context).digest()[:_CONTEXT_BYTES])
+        """Return the token of a JSON value. Equal values in equal contexts give equal tokens."""
+        return self._encrypt(msgspec.json.encode(value, order="sorted"), sha256(context).digest()[:_CONTEXT_BYTES])
 
     def decrypt(self, token: str) -> Any:
-        """The JSON value of a token. Raises UnreadableToken."""
-        return msgspec.json.decode(self._open(token)[0])
+        """Return the JSON value of a token. Raises UnreadableToken."""
+        return msgspec.json.decode(self._decrypt(token)[0])
 
     def renew(self, token: str) -> str:
-        """The token as the first key makes it; itself when that key made it. Raises UnreadableToken."""
-        return token if self.is_current(token) else self._seal(*self._open(token))
+        """Encrypt the value of a token with the first key, unless it is that key's. Raises UnreadableToken."""
+        return token if self.is_current(token) else self._encrypt(*self._decrypt(token))
 
     def renew_json(self, text: str, unreadable: Callable[[], None]) -> str:
-        """JSON text with every token in it renewed. Texts that no key opens stay, and are told by `unreadable`."""
+        """Renew every token inside JSON. Calls `unreadable` for each that no key decrypts, and keeps it."""
 
         def renewed(match: re.Match[str]) -> str:
             try:
@@ -78,19 +78,19 @@ class KeyRing:
         return TOKEN_IN_JSON.sub(renewed, text)
 
     def is_current(self, token: str) -> bool:
-        """Whether a token says that the first key made it."""
+        """Return whether a token names the first key."""
         return token.startswith(self.current_prefix)
 
     @property
     def current_prefix(self) -> str:
-        """How the tokens of the first key begin."""
+        """Return the beginning of the first key's tokens."""
         return f"{PREFIX}{self._first}:"
 
-    def _seal(self, plain: bytes, context: bytes) -> str:
-        sealed = self._ciphers[self._first].encrypt(plain, [context])
-        return self.current_prefix + base64.urlsafe_b64encode(context + sealed).rstrip(b"=").decode()
+    def _encrypt(self, plaintext: bytes, context: bytes) -> str:
+        ciphertext = self._ciphers[self._first].encrypt(plaintext, [context])
+        return self.current_prefix + base64.urlsafe_b64encode(context + ciphertext).rstrip(b"=").decode()
 
-    def _open(self, token: str) -> tuple[bytes, bytes]:
+    def _decrypt(self, token: str) -> tuple[bytes, bytes]:
         from cryptography.exceptions import InvalidTag
 
         match = _TOKEN.fullmatch(token)
@@ -102,14 +102,14 @@ class KeyRing:
             raise UnreadableToken(f"encrypted by key {key_id}, which WAREHOUSE_ENCRYPTION_KEY does not hold")
         try:
             stored = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
-            context, sealed = stored[:_CONTEXT_BYTES], stored[_CONTEXT_BYTES:]
-            return cipher.decrypt(sealed, [context]), context
+            context, ciphertext = stored[:_CONTEXT_BYTES], stored[_CONTEXT_BYTES:]
+            return cipher.decrypt(ciphertext, [context]), context
         except (InvalidTag, ValueError) as error:
             raise UnreadableToken("not whole, or changed since it was encrypted") from error
 
 
 def new_key() -> str:
-    """A fresh random key, as WAREHOUSE_ENCRYPTION_KEY takes it."""
+    """Return a new random key in the form of WAREHOUSE_ENCRYPTION_KEY."""
     return base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).rstrip(b"=").decode()
 
 
@@ -120,7 +120,8 @@ def _parse_key(text: str) -> bytes:
         key = b""
     if len(key) != KEY_BYTES:
         raise EncryptionSettingsError(
-            f"WAREHOUSE_ENCRYPTION_KEY holds a key that is not the base64url of {KEY_BYTES} bytes: {HOW_TO_MAKE_A_KEY}"
+            f"WAREHOUSE_ENCRYPTION_KEY holds a key that is not the base64url of {KEY_BYTES} bytes:"
+            f" {NEW_KEY_COMMAND} prints one"
         )
     return key
 

@@ -1,8 +1,8 @@
-"""Redaction: personal data that is dropped or replaced before anything is written, by one set of rules everywhere.
+"""Redaction of personal data before it is written, by one set of rules for every kind of input.
 
 Dropped: IP addresses and user agents under their keys. Replaced by `[redacted]`: values under personal keys, such as
-email or token, and e-mail addresses, phone numbers, payment card numbers, IBANs, IP addresses, user agents and access
-tokens inside texts, at every depth of encoding. `redactor.py` puts the parts together; docs/privacy.md tells users.
+email or token. In texts, at every depth of encoding, e-mail addresses, phone numbers, payment card numbers, IBANs, IP
+addresses, user agents and access tokens are replaced. `redactor.py` combines the rules; docs/privacy.md lists them.
 """
 
 from ingestion.redaction.marker import REDACTED

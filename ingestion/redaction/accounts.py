@@ -1,7 +1,7 @@
-"""Payment card numbers and IBANs inside texts.
+"""Search for payment card numbers and IBANs inside texts.
 
-A card number has the prefix and length of an issuer, and the right check digit (Luhn). An id of 16 digits has all
-three by chance once in forty times, so where a text or key says that a number is an id, ungrouped digits stay.
+A card number has the prefix and length of an issuer, and a valid check digit (Luhn). One id of 16 digits in forty has
+all three by chance. So ungrouped digits stay where a text or key marks them as an id.
 """
 
 import re
@@ -44,7 +44,7 @@ _IBAN_LENGTHS: Final = (15, 34)
 
 
 def find_cards(text: str, *, is_id: bool = False) -> Iterator[Span]:
-    """Find the payment card numbers of a text. Where it is an id, only those in groups count."""
+    """Find the payment card numbers of a text. In an id only grouped digits count."""
     for match in _CARD.finditer(text):
         digits = match["run"] or re.sub(r"[^0-9]", "", match[0])
         if not is_card_number(digits):
@@ -66,7 +66,7 @@ def find_ibans(text: str) -> Iterator[Span]:
 
 
 def whole_digits(number: str) -> str:
-    """Return the digits of a number of JSON without its fraction of zeros and exponent, and any other as it is."""
+    """Return a JSON number in plain digits if it is whole, else unchanged."""
     # A column of whole numbers with gaps arrives as floating-point numbers, 4000002760003184.0.
     if "." not in number and "e" not in number and "E" not in number:
         return number
@@ -76,7 +76,7 @@ def whole_digits(number: str) -> str:
 
 @lru_cache(maxsize=4_096)
 def is_card_number(digits: str) -> bool:
-    """Tell whether digits have the prefix, length and check digit of a payment card's number."""
+    """Return whether digits have the prefix, length and check digit of a payment card number."""
     if not any(len(digits) in lengths and prefix.match(digits) for prefix, lengths in _ISSUERS):
         return False
     from stdnum import luhn
@@ -86,14 +86,14 @@ def is_card_number(digits: str) -> bool:
 
 @lru_cache(maxsize=1_024)
 def _iban_length(candidate: str) -> int:
-    """How many characters are an IBAN; a word may follow it behind a blank. 0 when none are."""
+    """Return the length of the IBAN at the start of the candidate, 0 when there is none. A word may follow it."""
     from stdnum import iban
 
     characters = [place for place, character in enumerate(candidate) if character.isalnum()]
     shortest, longest = _IBAN_LENGTHS
     for size in range(min(longest, len(characters)), shortest - 1, -1):
         end = characters[size - 1] + 1
-        # Inside a word no number ends.
+        # An IBAN never ends inside a word.
         if candidate[end : end + 1].isalnum():
             continue
         if iban.is_valid("".join(candidate[place] for place in characters[:size]), check_country=False):

@@ -1,6 +1,6 @@
-"""Values that stand behind a key inside a text: URL parameters, JSON inside a text, headers, settings.
+"""Search for personal values behind keys inside a text: URL parameters, embedded JSON, headers, settings.
 
-A parameter's value is hidden whole. `;` begins a parameter and does not end one, since a secret may hold it.
+The value of a parameter is redacted whole. `;` begins a parameter and does not end one, since a secret may hold it.
 """
 
 import re
@@ -35,26 +35,26 @@ _SCHEME: Final = re.compile(r"(?:Bearer|Basic|Digest|Token|Negotiate)\s{1,4}", r
 _LIKE_CONTACT: Final = re.compile(r"[0-9@+=]")
 # Cookie: a=b; c=d
 _COOKIES: Final = re.compile(r"[^\s;,=\"']{1,256}=[^\s;]*+(?:; ?[^\s;,=\"']{1,256}=[^\s;]*+)*+")
-# JSON Web Tokens and bearer tokens are known without a key.
+# JSON Web Tokens and bearer tokens are recognised without a key.
 _TOKEN: Final = re.compile(
     r"(?<![\w\-])eyJ[\w\-]{8,}+(?:\.[\w\-]{4,}+){1,4}"
     r"|(?<=[Bb]earer )[A-Za-z0-9._~+/\-]{16,}+=*"
 )
 
 
-def find_parameters(text: str, keys: PersonalKeys, covers: Callable[[str], bool]) -> Iterator[Span]:
-    """Find the values of personal URL parameters, also of those inside another's value."""
+def find_parameters(text: str, keys: PersonalKeys, is_encrypted_key: Callable[[str], bool]) -> Iterator[Span]:
+    """Find the values of personal URL parameters, nested ones too."""
     if "=" not in text:
         return
     position = 0
-    # What stands inside a hidden value is hidden; to look there again would take the square of its length.
+    # The search goes on behind a redacted value: searching inside it again would take quadratic time.
     while match := _PARAMETER.search(text, position):
         position = match.end()
         name = match["name"]
         if "%" in name or "\\" in name or "&" in name:
             name = decode_fully(name)
         start = _PARAMETER_START.match(text, position)
-        if not covers(name) and keys.judge_parameter(name, start[0] if start else "") == "keep":
+        if not is_encrypted_key(name) and keys.action_for_parameter(name, start[0] if start else "") == "keep":
             continue
         value = _PARAMETER_VALUE.match(text, position)
         if value is not None:
@@ -62,8 +62,8 @@ def find_parameters(text: str, keys: PersonalKeys, covers: Callable[[str], bool]
             position = value.end()
 
 
-def find_values(text: str, keys: PersonalKeys, covers: Callable[[str], bool]) -> Iterator[Span]:
-    """Find the values behind personal keys, whole objects and lists too."""
+def find_values(text: str, keys: PersonalKeys, is_encrypted_key: Callable[[str], bool]) -> Iterator[Span]:
+    """Find the values behind personal keys, including whole objects and lists."""
     if ":" not in text and "=" not in text:
         return
     position = 0
@@ -73,15 +73,15 @@ def find_values(text: str, keys: PersonalKeys, covers: Callable[[str], bool]) ->
             continue
         key = match["bare"] or decode_fully(match["quoted"])
         kind = keys.kind(key)
-        if kind == "free" and not covers(key):
+        if kind == "harmless" and not is_encrypted_key(key):
             continue
         cookies = _COOKIES.match(text, start) if key.lower().endswith("cookie") else None
         end = cookies.end() if cookies else _value_end(text, start, is_assigned=match["sign"] == "=")
         if end == start:
             continue
         value = text[start:end][:64]
-        if not covers(key):
-            if keys.judge(key, value.strip("\\\"'").rstrip(").,;:!?]}\\\"'")) == "keep":
+        if not is_encrypted_key(key):
+            if keys.action_for(key, value.strip("\\\"'").rstrip(").,;:!?]}\\\"'")) == "keep":
                 continue
             is_prose = kind == "contact" and match["sign"] == ":" and bool(match["blank"])
             if is_prose and not _LIKE_CONTACT.search(value) and value[0] not in "\"'\\{[" and text[start - 2] != '"':
@@ -91,7 +91,7 @@ def find_values(text: str, keys: PersonalKeys, covers: Callable[[str], bool]) ->
 
 
 def find_tokens(text: str) -> Iterator[Span]:
-    """Find access tokens that are known by their form: JSON Web Tokens, and what follows `Bearer`."""
+    """Find access tokens by their form: JSON Web Tokens, and the word after `Bearer`."""
     if "eyJ" in text or "earer " in text:
         for match in _TOKEN.finditer(text):
             yield match.span()

@@ -1,8 +1,8 @@
-"""Decoding of texts, level by level, with the place in the source that each decoded character came from.
+"""Decoding of texts, level by level, with a map from each decoded character to its source.
 
-A level undoes one encoding of everything in a text at once: percent-encoding, HTML entities, the
-escapes of JSON and JavaScript, characters without width, full-width and Arabic digits and signs. Spans that are
-found in a decoded text are led back to the source, so that nothing but the personal characters is replaced.
+One level undoes one layer of encoding in the whole text: percent-encoding, HTML entities, escapes of JSON and
+JavaScript, characters without width, full-width and Arabic digits and signs. Spans of a decoded text are mapped back
+to the source, so that only the personal characters are replaced.
 """
 
 import html
@@ -13,7 +13,7 @@ from typing import Final
 
 Span = tuple[int, int]
 
-# Producers encode once a redirect: links of three redirects are rare, and every level costs time.
+# Each redirect encodes a link once more. Links of three redirects are rare, and every level costs time.
 MAX_LEVELS: Final = 12
 
 _INVISIBLE: Final = (
@@ -42,21 +42,21 @@ _FOLDED: Final = {
 
 
 class Level:
-    """A text as it reads after some levels of decoding."""
+    """A text after some levels of decoding."""
 
     __slots__ = ("_parent", "_source_ends", "_source_starts", "_text_ends", "_text_starts", "text")
 
     def __init__(self, text: str, parent: "Level | None" = None) -> None:
         self.text = text
         self._parent = parent
-        # Of every decoded piece: where it is in this text, and where it was in the parent's.
+        # The bounds of every decoded piece, in this text and in the text of the parent.
         self._text_starts: list[int] = []
         self._text_ends: list[int] = []
         self._source_starts: list[int] = []
         self._source_ends: list[int] = []
 
     def source(self, span: Span) -> Span:
-        """Return the place in the source of a span of this text."""
+        """Map a span of this text to the source."""
         level: Level | None = self
         start, end = span
         while level is not None and level._parent is not None:
@@ -65,20 +65,20 @@ class Level:
         return start, end
 
     def decoded(self) -> "Level | None":
-        """Decode once more; None when nothing is encoded."""
+        """Decode one more level. Returns None when no encoding is left."""
         level = Level("", self)
         pieces: list[str] = []
         position = length = 0
         for match in _ENCODED.finditer(self.text):
-            plain = self.text[position : match.start()]
+            literal = self.text[position : match.start()]
             decoded = _decode(match)
-            length += len(plain)
+            length += len(literal)
             level._text_starts.append(length)
             length += len(decoded)
             level._text_ends.append(length)
             level._source_starts.append(match.start())
             level._source_ends.append(match.end())
-            pieces += (plain, decoded)
+            pieces += (literal, decoded)
             position = match.end()
         if not pieces:
             return None
@@ -104,7 +104,7 @@ class Level:
 
 
 def levels(text: str) -> Iterator[Level]:
-    """Yield the text, then the text as it reads after each level of decoding, until nothing is encoded any more."""
+    """Yield the text, then its decoded form of each level, until no encoding is left."""
     level: Level | None = Level(text)
     for _ in range(MAX_LEVELS):
         if level is None:
@@ -114,7 +114,7 @@ def levels(text: str) -> Iterator[Level]:
 
 
 def decode_fully(text: str) -> str:
-    """Decode a text until nothing in it is encoded."""
+    """Decode all levels of a text."""
     for _ in range(MAX_LEVELS):
         decoded = _ENCODED.sub(_decode, text)
         if decoded == text:

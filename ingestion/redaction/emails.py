@@ -1,4 +1,4 @@
-"""E-mail addresses inside texts, and the user and password of URLs."""
+"""Search for e-mail addresses inside texts, and for the user and password of URLs."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ Span = tuple[int, int]
 
 # A combining mark is a part of a letter; the scripts of India and Thailand write vowels with them.
 _LETTER: Final = r"\w\u0300-\u036f\u0900-\u0eff"
-# A run of the characters of a local part is looked at once: it starts where none precedes and never gives back.
+# Linear time: a local part starts where no such character precedes it, and its quantifier is possessive.
 _EMAIL: Final = re.compile(
     rf"(?:(?<![{_LETTER}.+'%!$*^~`\-])[{_LETTER}.+'%!$*^~`\-]++|\"[^\"\r\n@]{{1,64}}+\")@"
     rf"(?P<domain>\[[0-9A-Fa-f:.IPv]{{3,50}}\]|[{_LETTER}\-]++(?:\.[{_LETTER}\-]++)++)"
@@ -23,7 +23,7 @@ _USER_INFO: Final = re.compile(
 
 
 def find_emails(text: str) -> Iterator[Span]:
-    """Find the e-mail addresses of a text, without punctuation that follows them."""
+    """Find the e-mail addresses of a text, without the punctuation behind them."""
     if "@" not in text:
         return
     for match in _EMAIL.finditer(text):
@@ -45,7 +45,7 @@ def _start(match: re.Match[str]) -> int:
 
 
 def _end(match: re.Match[str]) -> int:
-    """Where the address ends; 0 when there is none."""
+    """Return the end of the address, 0 when the match is none."""
     domain = match["domain"]
     if domain.startswith("["):
         return match.end()
@@ -54,7 +54,7 @@ def _end(match: re.Match[str]) -> int:
     labels = domain.split(".")
     if len(labels) == 4 and all(map(_NUMBER.fullmatch, labels)):
         return match.end()
-    # What is no top-level domain belongs to the sentence: name@host.example.2nd, or a dash after it.
+    # A last label that is no top-level domain belongs to the sentence: name@host.example.2nd, or a dash behind it.
     while len(labels) > 1:
         label = labels[-1].rstrip("-_")
         if _TOP_LEVEL.fullmatch(label):

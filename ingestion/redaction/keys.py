@@ -1,7 +1,7 @@
-"""Keys whose values are personal: rows of the seed personal_keys, applied to any spelling of a key.
+"""Keys whose values are personal data: rows of the seed personal_keys, applied to any form of a key.
 
-A key in camelCase, snake_case or kebab-case is a sequence of words. Keys that count, such as tokenCount or
-emailsSent, keep their numbers and nothing else.
+A key in camelCase, snake_case or kebab-case is a sequence of words. Under keys of counts, such as tokenCount or
+emailsSent, numbers are kept and all other values are redacted.
 """
 
 import re
@@ -14,11 +14,11 @@ from ingestion.redaction.network import holds_address
 
 Action = Literal["hide", "drop", "keep"]
 Place = Literal["anywhere", "ending", "end", "whole", "url"]
-KeyKind = Literal["free", "hidden", "counted", "contact", "dropped", "perhaps_address"]
+KeyKind = Literal["harmless", "personal", "count", "contact", "dropped", "possible_address"]
 
 _MAX_KEY_LENGTH: Final = 256
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
-# Beside a personal word these say that a value counts things, or measures them.
+# Beside a personal word these say that a value is a count or a measure.
 _COUNTING: Final = frozenset((
     "amount", "average", "avg", "bounced", "bytes", "clicked", "count", "counts", "delivered", "failed", "failures",
     "id", "ids", "index", "length", "limit", "max", "min", "num", "opened", "quota", "rate", "ratio", "received",
@@ -26,20 +26,20 @@ _COUNTING: Final = frozenset((
     "unread", "usage", "used", "version",
 ))  # fmt: skip
 _PLURALS: Final = frozenset({"cookies", "emails", "passwords", "secrets", "tokens"})
-# Words that open sentences too: in running text they are keys only before a value that looks like one.
+# Words that open sentences too: in prose they are keys only before a value with a digit or sign of a contact.
 _CONTACTS: Final = frozenset((
     "auth", "bearer", "cell", "cellphone", "code", "cookie", "cookies", "email", "emails", "fax", "handy", "mail",
     "mobile", "phone", "phones", "pin", "tel", "telefon", "telephone", "whatsapp",
 ))  # fmt: skip
-# A count of more digits is no count: phone and card numbers are longer.
+# A count has at most nine digits: phone and card numbers are longer.
 _COUNT: Final = re.compile(r"\s*[+-]?[0-9]{1,9}(?:\.[0-9]{1,6})?\s*")
 
 
 class PersonalKey(NamedTuple):
-    """A row of the seed: a key in snake_case, what becomes of its value, and where in a key it counts.
+    """A row of the seed: a key in snake_case, the action on its values, and the place in a key where it counts.
 
-    Places: `anywhere` and `end` compare whole words, `ending` also the end of a word, `whole` all of a key, `url` all
-    of the name of a URL parameter and no other key.
+    Places: `anywhere` and `end` compare whole words, `ending` also the end of a word, `whole` the entire key. `url`
+    compares the entire name of a URL parameter, and no other key.
     """
 
     key: str
@@ -48,7 +48,7 @@ class PersonalKey(NamedTuple):
 
     @classmethod
     def parse(cls, key: str, action: str, place: str) -> "PersonalKey":
-        """Read a row of the seed. Raises ValueError for words that it does not know."""
+        """Read a row of the seed. Raises ValueError for an unknown action or place."""
         if not _words(key) or action not in get_args(Action) or place not in get_args(Place):
             raise ValueError(
                 f"seed personal_keys, key {key!r}: action is one of {', '.join(get_args(Action))}, and place one of"
@@ -58,37 +58,49 @@ class PersonalKey(NamedTuple):
 
 
 class PersonalKeys:
-    """The rows of the seed, ready to be asked about keys. Answers are remembered for a bounded number of keys."""
+    """Matcher of keys against the rows of the seed, with a bounded cache of results."""
 
     def __init__(self, rows: Iterable[PersonalKey]) -> None:
         by_action: dict[str, list[_Rule]] = {action: [] for action in get_args(Action)}
         for row in rows:
             by_action[row.action].append(_Rule(_words(row.key), _name(row.key), row.place))
-        self._kept, self._dropped, self._hidden = (by_action[action] for action in ("keep", "drop", "hide"))
+        self._kept, self._dropped, self._redacted = (by_action[action] for action in ("keep", "drop", "hide"))
         self.kind = lru_cache(maxsize=2_048)(self._kind)
         self.url_kind = lru_cache(maxsize=2_048)(self._url_kind)
 
-    def judge(self, key: str, value: Any) -> Action:
-        """Tell what becomes of a value under a key in JSON."""
-        return _judged(self.kind(key), value)
+    def action_for(self, key: str, value: Any) -> Action:
+        """Return the action on a value under a key in JSON."""
+        return _action_of(self.kind(key), value)
 
-    def judge_parameter(self, name: str, value: str) -> Action:
-        """Tell what becomes of the value of a URL parameter."""
-        return _judged(self.url_kind(name), value)
+    def action_for_parameter(self, name: str, value: str) -> Action:
+        """Return the action on the value of a URL parameter."""
+        return _action_of(self.url_kind(name), value)
+
+    def without_dropped(self, value: Any) -> Any:
+        """Return a JSON value without the keys that are never stored, at every depth, and otherwise as it was."""
+        if isinstance(value, list):
+            return [self.without_dropped(item) for item in value]
+        if isinstance(value, dict):
+            return {
+                key: self.without_dropped(inner)
+                for key, inner in value.items()
+                if self.action_for(key, inner) != "drop"
+            }
+        return value
 
     def _kind(self, key: str, is_url: bool = False) -> KeyKind:
         key = key[:_MAX_KEY_LENGTH]
         words, name = _words(key), _name(key)
         if any(rule.fits(words, name, is_url) for rule in self._kept):
-            return "free"
+            return "harmless"
         if any(rule.fits(words, name, is_url) for rule in self._dropped):
             return "dropped"
-        if any(rule.fits(words, name, is_url) for rule in self._hidden):
+        if any(rule.fits(words, name, is_url) for rule in self._redacted):
             if not _COUNTING.isdisjoint(words) or (words and words[-1] in _PLURALS):
-                return "counted"
-            return "contact" if len(words) == 1 and words[0] in _CONTACTS else "hidden"
-        # "IP" is also intellectual property (creatorIp): the value has to tell.
-        return "perhaps_address" if words and words[-1] == "ip" else "free"
+                return "count"
+            return "contact" if len(words) == 1 and words[0] in _CONTACTS else "personal"
+        # "IP" is also intellectual property (creatorIp): the value decides.
+        return "possible_address" if words and words[-1] == "ip" else "harmless"
 
     def _url_kind(self, name: str) -> KeyKind:
         return self._kind(name, is_url=True)
@@ -114,20 +126,20 @@ class _Rule(NamedTuple):
         return any(words[start : start + size] == self.words for start in range(len(words) - size))
 
 
-def _judged(kind: KeyKind, value: Any) -> Action:
+def _action_of(kind: KeyKind, value: Any) -> Action:
     match kind:
-        case "free":
+        case "harmless":
             return "keep"
         case "dropped":
             return "drop"
-        case "perhaps_address":
+        case "possible_address":
             return "drop" if holds_address(value) else "keep"
-        case "counted" if _counts(value):
+        case "count" if _is_count(value):
             return "keep"
     return "hide"
 
 
-def _counts(value: Any) -> bool:
+def _is_count(value: Any) -> bool:
     if isinstance(value, str):
         return _COUNT.fullmatch(value) is not None
     return isinstance(value, int | float)

@@ -1,4 +1,4 @@
-"""The text that stands in place of personal data."""
+"""Text that replaces personal data."""
 
 from typing import Final
 

@@ -1,7 +1,7 @@
-"""IP addresses and user agents inside texts.
+"""Search for IP addresses and user agents inside texts.
 
-A version of four numbers can look like an IPv4 address. It stays where the text says that it is one: after `v`, after
-a word such as version, or after the name of a program and a slash, as in Chrome/120.0.0.0.
+A version of four numbers has the form of an IPv4 address. It stays where the text marks it as a version: after `v`,
+after a word such as version, or after the name of a program and a slash, as in Chrome/120.0.0.0.
 """
 
 import ipaddress
@@ -25,7 +25,7 @@ _VERSION_WORD: Final = re.compile(
 _PRERELEASE: Final = re.compile(r"-(?:alpha|beta|rc|snapshot|dev|preview)", re.IGNORECASE)
 _CONTEXT_LENGTH: Final = 48
 
-# What browsers, apps and libraries send: a program with its version, and a comment in parentheses or further programs.
+# A user agent is a program with its version, and a comment in parentheses or further programs.
 _ITEM: Final = r"[A-Za-z][\w.\-]{0,60}/[0-9][\w.+\-]{0,40}+"
 _COMMENT: Final = r"\([^()]{0,300}(?:\([^()]{0,100}\)[^()]{0,100}){0,3}\)?"
 _SYSTEM: Final = r"(?:iPhone|iPad|iOS|Android|Windows|Linux|Macintosh|Mac OS|Darwin|X11|compatible)"
@@ -38,7 +38,7 @@ _AGENT: Final = re.compile(
     r"|Apache-HttpClient|axios|node-fetch|libwww-perl)/[0-9][\w.\-]{0,40}+)"
     rf"(?: {{0,2}}(?:{_COMMENT}|{_ITEM}|like Gecko|\[[^\]\s]{{1,40}}\][^\s\"']{{0,400}}))*"
 )
-# Every agent has this somewhere.
+# Every user agent matches this, which is cheaper to search for.
 AGENT_HINT: Final = re.compile(r"[A-Za-z]/[0-9]{1,3}(?:\.[0-9]| ?\()")
 
 
@@ -63,8 +63,8 @@ def find_agents(text: str) -> Iterator[Span]:
 
 
 def is_address(text: str) -> bool:
-    """Tell whether a text is an IP address and nothing else."""
-    # To be told by an error costs twenty times as much.
+    """Return whether a text is one IP address."""
+    # An exception costs twenty times as much as this test.
     if "." not in text and ":" not in text:
         return False
     try:
@@ -75,7 +75,7 @@ def is_address(text: str) -> bool:
 
 
 def holds_address(value: Any) -> bool:
-    """Tell whether a JSON value is an IP address, a list of them, or a text that lists them."""
+    """Return whether a JSON value is an IP address, a list of addresses, or a text that lists them."""
     if isinstance(value, list):
         return any(map(holds_address, value))
     if not isinstance(value, str):
@@ -95,5 +95,5 @@ def _is_version(text: str, match: re.Match[str]) -> bool:
 
 
 def _is_ipv6(text: str) -> bool:
-    # Without a digit it is more likely to be code, such as a::b.
+    # A text without a digit is more likely to be code, such as a::b.
     return text.count(":") >= 2 and any(map(str.isdigit, text)) and is_address(text)

@@ -1,7 +1,7 @@
-"""Phone numbers inside texts, as the numbering plans of all countries (phonenumbers) know them.
+"""Search for phone numbers inside texts, by the numbering plans of all countries (library phonenumbers).
 
-The international form counts always: after a plus, after `00`, or where a plus was decoded as a blank. National forms
-count for the regions that the settings name. Dates, ranges and decimal numbers are none, whatever a plan says.
+The international form always counts: after a plus, after `00`, or where a plus was decoded as a blank. National forms
+count for the regions of the settings. Dates, ranges and decimal numbers are no phone numbers, whatever a plan allows.
 """
 
 import re
@@ -32,26 +32,26 @@ _DATE: Final = re.compile(
 )
 # A coordinate has four to eight decimals, +52.520008 13.404954, and a price has two.
 _DECIMAL: Final = re.compile(r"[0-9]{1,3}\.[0-9]{4,8}(?![0-9]|\.[0-9])|[0-9 ]{1,14}\.[0-9]{1,2}$")
-# Whatever groups a number has, not every digit stands alone.
+# A number has at least two adjacent digits, in any grouping.
 _RUN: Final = re.compile(rf"[0-9]{{2}}(?:{_SEPARATOR}*+[0-9]){{5}}")
 _GROUP: Final = re.compile(r"[0-9]+")
-# A possible number that no plan lists, such as +1 555 123 4567, counts where nothing else can be meant.
+# A possible number that no plan lists, such as +1 555 123 4567, counts only behind one of these characters.
 _OPENERS: Final = frozenset(" \t\n\r\"'([{<>=:,;|*_\u201c\u201e\u00ab\u2018")
 _MIN_POSSIBLE_DIGITS: Final = 10
 _MIN_DIGITS: Final = 7
 
 
 def find_phones(text: str, regions: frozenset[str] = frozenset()) -> Iterator[Span]:
-    """Find the phone numbers of a text; national forms for these regions, such as DE."""
+    """Find the phone numbers of a text. National forms count for the given regions, such as DE."""
     position = 0
     while match := _INTERNATIONAL.search(text, position):
         form = str(match.lastgroup)
         start = match.start(form)
-        # The number begins behind the plus or the zeros.
+        # The digits of the number follow the plus or the zeros.
         first = start + (0 if form == "named" else 2 if form == "zeros" else 1)
         candidate = text[first : match.end()].lstrip(" +.-/()\u00a0\u2007\u202f")
         first = match.end() - len(candidate)
-        # What a number begins with may hold another: two numbers with nothing but a plus between them.
+        # Only a plus may separate two numbers, so the next search starts inside this candidate.
         position = start + 1
         if _DATE.match(candidate) or _DECIMAL.match(candidate) or (form != "plus" and not _RUN.search(candidate)):
             continue

@@ -1,6 +1,6 @@
-"""The one place where rules for personal data come together: texts, JSON values, and the quick way past both.
+"""Redaction of texts and JSON values by the rules of a load.
 
-A text is judged at every level of its encoding (decoding.py); what any level shows to be personal is replaced in the
+Rules search a text at every level of its encoding (decoding.py). Personal data found at any level is replaced in the
 source. Redacting twice is redacting once. Every pattern runs in linear time: quantifiers are bounded or possessive.
 """
 
@@ -17,28 +17,32 @@ from ingestion.redaction.keys import PersonalKey, PersonalKeys
 from ingestion.redaction.marker import REDACTED
 from ingestion.redaction.network import find_addresses, find_agents
 from ingestion.redaction.phones import find_phones
-from ingestion.redaction.prefilter import is_clean_national_text, is_clean_text, stands_out
+from ingestion.redaction.prefilter import is_clean_national_text, is_clean_text, may_hold_personal_data
 
-# Replacing brings other characters together; a second round nearly always finds nothing.
+# A replacement brings other characters together; a second round nearly always finds nothing.
 _MAX_ROUNDS: Final = 4
-_MAX_REMEMBERED: Final = 512
+_MAX_CACHED_LENGTH: Final = 512
 _MAX_VERSION_LENGTH: Final = 20
 
 
-class Sealer(Protocol):
-    """Encrypts the values of the props that are named for it."""
-
-    def covers(self, key: str) -> bool: ...
-    def seal(self, key: str, value: Any) -> Any: ...
+# Returns whether the props of a key are encrypted.
+IsEncryptedKey = Callable[[str], bool]
 
 
-def nothing(_: str) -> bool:
-    """Cover no key: the rule where no props are named."""
+class PropEncryptor(Protocol):
+    """An encryptor for the values of named props."""
+
+    def handles(self, key: str) -> bool: ...
+    def encrypt(self, key: str, value: Any) -> Any: ...
+
+
+def no_key(_: str) -> bool:
+    """Return False: no props are encrypted."""
     return False
 
 
 class Redactor:
-    """Redaction by the rules of a load. Keeps no data but a bounded memory of keys and short texts."""
+    """Redaction by the rules of a load. Holds no data but a bounded cache of keys and short texts."""
 
     def __init__(self, rules: EventRules) -> None:
         self.keys = PersonalKeys(PersonalKey.parse(*row) for row in rules.personal_keys)
@@ -46,87 +50,100 @@ class Redactor:
         self.short_text = lru_cache(maxsize=8_192)(self._redact)
         self.is_clean_text = is_clean_national_text if rules.phone_regions else is_clean_text
 
-    def text(self, text: str, *, key: str = "", covers: Callable[[str], bool] = nothing) -> str:
-        """Replace what is personal in a text. `key` is the one that it stands under; values of covered keys go too."""
-        key = key if key and (_is_id(key) or _is_version(key)) else ""
-        if not key and covers is nothing and len(text) <= _MAX_REMEMBERED:
-            return self.short_text(text)
-        return self._redact(text, key, covers)
+    def text(self, text: str, *, key: str = "", is_encrypted_key: IsEncryptedKey = no_key) -> str:
+        """Replace the personal data of a text, and the values of encrypted keys in it.
 
-    def value(self, value: Any, sealer: Sealer | None = None, *, key: str = "") -> Any:
-        """Return a JSON value without personal data: dropped keys are gone, the rest is replaced or sealed."""
+        Args:
+            text: Any text, encoded or not.
+            key: The key that the text stands under.
+            is_encrypted_key: Whether values under a key are encrypted.
+        """
+        key = key if key and (_is_id(key) or _is_version(key)) else ""
+        if not key and is_encrypted_key is no_key and len(text) <= _MAX_CACHED_LENGTH:
+            return self.short_text(text)
+        return self._redact(text, key, is_encrypted_key)
+
+    def value(self, value: Any, encryptor: PropEncryptor | None = None, *, key: str = "") -> Any:
+        """Return a JSON value without personal data: each key is kept, dropped, redacted or encrypted."""
         if isinstance(value, str):
             return self.text(value, key=key)
         if isinstance(value, list):
-            return [self.value(item, sealer, key=key) for item in value]
+            return [self.value(item, encryptor, key=key) for item in value]
         if isinstance(value, dict):
-            return self._mapping(value, sealer)
+            return self._mapping(value, encryptor)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if is_number and self.hides_number(str(value), key):
+        if is_number and self.redacts_number(str(value), key):
             return REDACTED
         return value
 
-    def hides_number(self, number: str, key: str = "") -> bool:
-        """Tell whether a number of JSON is a payment card's, unless its key says that it is an id."""
+    def redacts_number(self, number: str, key: str = "") -> bool:
+        """Return whether a JSON number is a payment card number. Under the key of an id it is none."""
         digits = whole_digits(number)
         return len(digits) in CARD_LENGTHS and is_card_number(digits) and not _is_id(key)
 
-    def is_free(self, keys: Iterable[str]) -> bool:
-        """Tell whether no key says that its value may be personal."""
-        return all(self.keys.kind(key) == "free" for key in keys)
+    def are_harmless(self, keys: Iterable[str]) -> bool:
+        """Return whether no key says that its value may be personal."""
+        return all(self.keys.kind(key) == "harmless" for key in keys)
 
     def is_clean(self, props: dict[str, Any], encoded: bytes) -> bool:
-        """Tell whether redacting these props, whose JSON is `encoded`, would change nothing; no is no promise."""
-        return self.is_free(props) and self.is_clean_text(encoded, len(props))
+        """Return True if the props certainly hold no personal data; may return False for clean ones.
 
-    def _mapping(self, mapping: dict[str, Any], sealer: Sealer | None) -> dict[str, Any]:
+        Args:
+            props: The props of an event.
+            encoded: Their JSON.
+        """
+        return self.are_harmless(props) and self.is_clean_text(encoded, len(props))
+
+    def _mapping(self, mapping: dict[str, Any], encryptor: PropEncryptor | None) -> dict[str, Any]:
         redacted: dict[str, Any] = {}
         for key, inner in mapping.items():
-            action = self.keys.judge(key, inner)
+            action = self.keys.action_for(key, inner)
             if action == "drop":
                 continue
-            if sealer is not None and sealer.covers(key):
-                redacted[self.text(key)] = sealer.seal(key, inner)
+            if encryptor is not None and encryptor.handles(key):
+                redacted[self.text(key)] = encryptor.encrypt(key, self.keys.without_dropped(inner))
             elif action == "hide":
-                redacted[self.text(key)] = hide(inner)
+                redacted[self.text(key)] = redacted_value(inner)
             else:
-                redacted[self.text(key)] = self.value(inner, sealer, key=key)
+                redacted[self.text(key)] = self.value(inner, encryptor, key=key)
         return redacted
 
-    def _redact(self, text: str, key: str = "", covers: Callable[[str], bool] = nothing) -> str:
-        if not stands_out(text, has_regions=bool(self._regions)):
+    def _redact(self, text: str, key: str = "", is_encrypted_key: IsEncryptedKey = no_key) -> str:
+        if not may_hold_personal_data(text, has_regions=bool(self._regions)):
             return text
         for _ in range(_MAX_ROUNDS):
-            read = list(levels(text))
-            spans = [level.source(found) for level in read for found in find_user_info(level.text)]
+            decoded = list(levels(text))
+            spans = [level.source(found) for level in decoded for found in find_user_info(level.text)]
             if spans:
                 text = _replaced(text, spans, "")
-                read = list(levels(text))
-            spans = self._spans(read, key, covers)
-            redacted = _replaced(text, spans, REDACTED)
+                decoded = list(levels(text))
+            redacted = _replaced(text, self._spans(decoded, key, is_encrypted_key), REDACTED)
             if redacted == text:
                 break
             text = redacted
         return text
 
-    def _spans(self, read: list[Level], key: str, covers: Callable[[str], bool]) -> list[Span]:
+    def _spans(self, decoded: list[Level], key: str, is_encrypted_key: IsEncryptedKey) -> list[Span]:
+        """Return the places of personal data in the source of decoded texts."""
         spans: list[Span] = []
         is_id, is_version = _is_id(key), _is_version(key)
-        for level in read:
-            plain = level.text
-            # A plus may be one, as in an address, or a form's blank: both readings count.
-            for reading in (plain, plain.replace("+", " ")) if "+" in plain else (plain,):
-                found = self._found(reading, covers, is_id=is_id, is_version=is_version)
+        for level in decoded:
+            text = level.text
+            # In a form a plus may also be an encoded blank: both readings count.
+            for reading in (text, text.replace("+", " ")) if "+" in text else (text,):
+                found = self._personal_spans(reading, is_encrypted_key, is_id=is_id, is_version=is_version)
                 spans.extend(map(level.source, found))
         return spans
 
-    def _found(self, text: str, covers: Callable[[str], bool], *, is_id: bool, is_version: bool) -> Iterator[Span]:
-        yield from find_parameters(text, self.keys, covers)
-        yield from find_values(text, self.keys, covers)
+    def _personal_spans(
+        self, text: str, is_encrypted_key: IsEncryptedKey, *, is_id: bool, is_version: bool
+    ) -> Iterator[Span]:
+        yield from find_parameters(text, self.keys, is_encrypted_key)
+        yield from find_values(text, self.keys, is_encrypted_key)
         yield from find_tokens(text)
         yield from find_emails(text)
         yield from find_agents(text)
-        # A version of four numbers, under a key that says so, looks like an address.
+        # A version of four numbers has the form of an IP address; its key says that it is a version.
         if not (is_version and len(text) <= _MAX_VERSION_LENGTH):
             yield from find_addresses(text)
         yield from find_phones(text, self._regions)
@@ -134,29 +151,19 @@ class Redactor:
         yield from find_ibans(text)
 
 
-def hide(value: Any) -> Any:
+def redacted_value(value: Any) -> Any:
     """Return `[redacted]` in place of a value; null, true and false stay."""
     return value if value is None or isinstance(value, bool) else REDACTED
 
 
-def drop_addresses(value: Any) -> Any:
-    """Return a JSON value without the keys that are never stored, at every depth, and otherwise as it was."""
-    if isinstance(value, list):
-        return [drop_addresses(item) for item in value]
-    if isinstance(value, dict):
-        keys = default_redactor().keys
-        return {key: drop_addresses(inner) for key, inner in value.items() if keys.judge(key, inner) != "drop"}
-    return value
-
-
 def redact_text(text: str) -> str:
-    """Replace what is personal in a text, by the rules of this checkout's seeds."""
+    """Replace the personal data of a text by the rules of this checkout's seeds."""
     return default_redactor().text(text)
 
 
 @lru_cache(maxsize=8)
 def redactor_for(rules: EventRules) -> Redactor:
-    """Return the redactor of these rules, the same one for the same rules."""
+    """Return the redactor of these rules, one object for equal rules."""
     return Redactor(rules)
 
 

@@ -1,6 +1,6 @@
-"""Takes the events of a producer, judges them by the contract, and hands them on as lines.
+"""Tracker of a producer's events: validates them by the contract and writes them as lines.
 
-Whatever it is given, it raises nothing: what goes wrong here must not go wrong in the code that is tracked.
+It never raises: a fault of the tracker must not become one of the program that is tracked.
 """
 
 import logging
@@ -15,7 +15,7 @@ import msgspec
 from ingestion.event_rules import EventRules, default_rules
 from ingestion.redaction import redactor_for
 from ingestion.tracking.context import TrackingContext
-from ingestion.tracking.json_form import JsonForm, without_addresses
+from ingestion.tracking.json_form import JsonForm
 from ingestion.tracking.redacted_event import EventRedaction
 from ingestion.validation.consent import declines_tracking
 from ingestion.validation.event_reader import is_placeholder
@@ -25,29 +25,29 @@ from ingestion.validation.validator import LineValidator, NotTracked, Rejected
 MAX_BATCH: Final = 50
 DO_NOT_TRACK: Final = "doNotTrack: the person has declined"
 
-# Reasons name fields and rules and quote nothing, so there are few; a producer that finds more has said enough.
+# Reasons name fields and rules and quote no values, so there are few distinct ones.
 _MAX_LOGGED: Final = 100
 _log: Final = logging.getLogger(__name__)
 _encode: Final = msgspec.json.Encoder().encode
 
 
 class Sink(Protocol):
-    """Where lines go: a LandingWriter, or a list in a test."""
+    """Destination of lines: a LandingWriter, or a list in a test."""
 
     def write(self, line: bytes, arrived_at: datetime) -> bool:
-        """Take a line without its line end; False when it cannot be taken any more."""
+        """Write a line without its line end. Returns False when the sink is closed."""
 
     def flush(self) -> object:
-        """Bring what was taken to where it belongs."""
+        """Write all buffered lines."""
 
     def close(self) -> None:
-        """Flush, and take no more."""
+        """Flush, and accept no more lines."""
 
 
 class Tracked(NamedTuple):
-    """What became of one event. A retry passes `event_id` as its idempotency key and the same `occurred_at`.
+    """Result of one event. A retry passes `event_id` as its idempotency key and the same `occurred_at`.
 
-    `reasons` is empty if the event was tracked; else it names every field and rule that stood against it.
+    `reasons` is empty if the event was tracked; else it names every field that breaks its rule.
     """
 
     tracked: bool
@@ -57,7 +57,7 @@ class Tracked(NamedTuple):
 
 
 class TrackedBatch(NamedTuple):
-    """What became of a batch: one result an event, in order; or none, and the reasons against the batch."""
+    """Results of a batch: one for each event, in order; or none, and the reasons to reject the batch."""
 
     results: tuple[Tracked, ...] = ()
     reasons: tuple[str, ...] = ()
@@ -77,15 +77,18 @@ def _new_key() -> str:
 
 
 class Tracker:
-    """Tracks events into a sink, from any number of threads. Closing it closes the sink.
+    """Writer of events to a sink, from any number of threads. Closing it closes the sink.
 
-    `start_date` is the first day of which the warehouse takes events, if the producer knows it. `clock` says when an
-    event arrives, in UTC, and `new_key` gives an event its key where the producer has none. `rules` holds the
-    warehouse's lists; without it those of this checkout's seeds count.
+    Personal data is redacted before it is written.
 
-    What is personal is redacted before it is written. With `hash_key`, the warehouse's WAREHOUSE_HASH_KEY, ids that are
-    e-mail addresses or phone numbers are hashed, else they are written as they came. `encrypted_props` names what the
-    warehouse encrypts, which is written as it came.
+    Args:
+        sink: Destination of the lines.
+        start_date: First day of which the warehouse accepts events, if the producer knows it.
+        clock: Returns the time at which an event arrives, in UTC.
+        new_key: Returns a key for an event without one.
+        rules: Lists of the warehouse. Default: the seeds of this checkout.
+        hash_key: WAREHOUSE_HASH_KEY of the warehouse. With it, personal ids are hashed; else they stay as sent.
+        encrypted_props: Props that the warehouse encrypts, separated by commas. Their values stay as sent.
     """
 
     def __init__(
@@ -109,7 +112,7 @@ class Tracker:
             hash_key=hash_key.encode() or (rules or default_rules()).hash_key,
             encrypted_props=encrypted_props.split(","),
         )
-        self._judge: tuple[date, LineValidator] | None = None
+        self._latest_validator: tuple[date, LineValidator] | None = None
         self._logged: set[str] = set()
 
     def track(
@@ -126,7 +129,7 @@ class Tracker:
         license_id: str | None = None,
         props: Mapping[str, Any] | None = None,
     ) -> Tracked:
-        """Track one event. Without `occurred_at` it happened now, without `idempotency_key` it gets one."""
+        """Track one event. Without `occurred_at` it gets the present time, without `idempotency_key` a new key."""
         event = {
             "eventType": event_type,
             "occurredAt": occurred_at,
@@ -145,15 +148,15 @@ class Tracker:
         try:
             result = self._track(event, context)
         except (TypeError, ValueError, RecursionError):
-            result = _refused("event: cannot be written as JSON")
-        except Exception as error:  # noqa: BLE001 - of a mapping or a sink that somebody else wrote
-            result = _refused(f"event: {type(error).__name__} while it was tracked")
+            result = _not_tracked("event: cannot be written as JSON")
+        except Exception as error:  # noqa: BLE001 - raised by a mapping or sink of the producer
+            result = _not_tracked(f"event: {type(error).__name__} while it was tracked")
         if not result.tracked:
             self._log_once(result.reasons)
         return result
 
     def track_batch(self, events: Sequence[Mapping[str, Any]], context: TrackingContext | None = None) -> TrackedBatch:
-        """Track 1 to 50 events in the form of the contract, each for itself. A longer batch is refused whole."""
+        """Track 1 to 50 events in the form of the contract, each on its own. A longer batch is rejected whole."""
         if not isinstance(events, list | tuple) or not 1 <= len(events) <= MAX_BATCH:
             reason = f"batch: not a list of 1 to {MAX_BATCH} events"
             self._log_once((reason,))
@@ -161,11 +164,11 @@ class Tracker:
         return TrackedBatch(tuple(self.track_event(event, context) for event in events))
 
     def flush(self) -> None:
-        """Bring what was tracked so far to where the warehouse looks for it. Raises nothing."""
+        """Write all tracked events to the landing folder. Never raises."""
         self._safely(self._sink.flush)
 
     def close(self) -> None:
-        """Flush and stop: what is tracked afterwards is refused. Raises nothing."""
+        """Flush, and track no more events. Never raises."""
         self._safely(self._sink.close)
 
     def __enter__(self) -> "Tracker":
@@ -178,16 +181,17 @@ class Tracker:
 
     def _track(self, event: Mapping[str, Any], context: TrackingContext | None) -> Tracked:
         if not isinstance(event, Mapping):
-            return _refused("event: not an object")
+            return _not_tracked("event: not an object")
         sent = dict(event)
         document = _completed(sent, context)
-        # What a browser says counts beside what the server knows of it.
+        # A refusal in either counts: the event as the browser sent it, and as the context completes it.
         if declines_tracking(document) or declines_tracking({**sent, "source": document.get("source")}):
-            return _refused(DO_NOT_TRACK)
+            return _not_tracked(DO_NOT_TRACK)
         form = JsonForm()
-        document = without_addresses(form.of(document))
+        document = form.of(document)
         if form.reasons:
-            return _refused(*form.reasons)
+            return _not_tracked(*form.reasons)
+        document = self._redaction.without_dropped(document)
         now = self._clock()
         key, occurred_at = self._identify(document, now)
         document["receivedAt"] = _text(now)
@@ -196,18 +200,18 @@ class Tracker:
             case Rejected(_, _, reasons):
                 return Tracked(False, reasons=reasons)
             case NotTracked():
-                return _refused(DO_NOT_TRACK)
-        redacted = self._redaction.of(document)
+                return _not_tracked(DO_NOT_TRACK)
+        redacted = self._redaction.redact(document)
         if redacted != document:
             line = _encode(redacted)
         if not self._sink.write(line, now):
-            return _refused("tracker: closed")
+            return _not_tracked("tracker: closed")
         return Tracked(True, key, occurred_at)
 
     def _identify(self, document: dict[str, Any], now: datetime) -> tuple[str, str]:
-        """The key and the time by which a retry is known for one; both are filled in where they are absent.
+        """Return the key and time that identify retries of an event, and add them where they are absent.
 
-        A key that is a placeholder stays, since the warehouse counts it, and the event gets another.
+        A key that is a placeholder stays, since the warehouse counts placeholders; the event gets another key.
         """
         placeholders = (self._rules or default_rules()).placeholder_ids
         for name in ("idempotencyKey", "eventId"):
@@ -223,16 +227,15 @@ class Tracker:
         return key, occurred_at
 
     def _validator(self, landing_date: date) -> LineValidator:
-        judge = self._judge
-        if judge is None or judge[0] != landing_date:
+        latest = self._latest_validator
+        if latest is None or latest[0] != landing_date:
             validator = LineValidator(landing_date=landing_date, start_date=self._start_date, rules=self._rules)
-            judge = landing_date, validator
-            self._judge = judge
-        return judge[1]
+            latest = self._latest_validator = landing_date, validator
+        return latest[1]
 
     def _log_once(self, reasons: tuple[str, ...]) -> None:
         text = "; ".join(reasons)
-        # A person who declines is no mistake.
+        # A refusal of tracking is no mistake.
         if text not in self._logged and text != DO_NOT_TRACK and len(self._logged) < _MAX_LOGGED:
             self._logged.add(text)
             _log.warning("an event was not tracked: %s (said once for all events with these reasons)", text)
@@ -240,14 +243,15 @@ class Tracker:
     def _safely(self, step: Callable[[], object]) -> None:
         try:
             step()
-        except Exception:  # noqa: BLE001 - as above
+        except Exception:  # noqa: BLE001 - raised by a sink of the producer
             _log.warning("tracked events could not be written", exc_info=True)
 
 
 def _completed(event: dict[str, Any], context: TrackingContext | None) -> dict[str, Any]:
-    """Return an event under camelCase keys, with what a context knows.
+    """Return an event under camelCase keys, completed by a context.
 
-    Two spellings of a field that differ both stay, for the warehouse to count, unless the context knows better.
+    A field sent in camelCase and in snake_case with different values keeps both, for the warehouse to count, unless
+    the context has the field.
     """
     if is_camel(event):
         return event if context is None else context.completed(event)
@@ -263,7 +267,7 @@ def _completed(event: dict[str, Any], context: TrackingContext | None) -> dict[s
     return document
 
 
-def _refused(*reasons: str) -> Tracked:
+def _not_tracked(*reasons: str) -> Tracked:
     return Tracked(False, reasons=reasons)
 
 

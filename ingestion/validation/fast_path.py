@@ -196,4 +196,4 @@ class Keys(msgspec.Struct, frozen=True, gc=False):
 @lru_cache(maxsize=2048)
 def plain_keys(keys: tuple[str, ...], redactor: Redactor) -> Keys:
     """What the keys of props of a legal size tell."""
-    return Keys(_CAREFUL_PROPS.isdisjoint(keys), redactor.is_free(keys), not _RULED_PROPS.isdisjoint(keys))
+    return Keys(_CAREFUL_PROPS.isdisjoint(keys), redactor.are_harmless(keys), not _RULED_PROPS.isdisjoint(keys))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from ingestion.redaction.marker import REDACTED
-from ingestion.redaction.redactor import Redactor, default_redactor, hide, nothing
+from ingestion.redaction.redactor import IsEncryptedKey, Redactor, default_redactor, no_key, redacted_value
 
 # Enough to see what is wrong with a line; the landing file still has all of it.
 MAX_KEPT_BYTES: Final = 65_536
@@ -27,19 +27,18 @@ class _Number(str):
     __slots__ = ()
 
 
-def redact_line(line: bytes, covers: Callable[[str], bool] = nothing, redactor: Redactor | None = None) -> str:
+def redact_line(line: bytes, is_encrypted_key: IsEncryptedKey = no_key, redactor: Redactor | None = None) -> str:
     """Return the line without personal data: valid Unicode, no NUL, at most 64 KiB of UTF-8. Never raises.
 
-    Values under keys that `covers` names, those of encrypted props, are replaced as well. Without a redactor the rules
-    of this checkout's seeds hold.
+    Values of encrypted props are replaced as well. Without a redactor the rules of this checkout's seeds apply.
     """
     # NULs are taken out rather than shown: between the letters of UTF-16 they would hide what has to be redacted.
     text = line.decode("utf-8", "backslashreplace").replace("\0", "")
     redactor = redactor or default_redactor()
     try:
-        kept = _Renderer(redactor, covers).render(_parse(text))
+        kept = _Renderer(redactor, is_encrypted_key).render(_parse(text))
     except (ValueError, RecursionError):
-        kept = redactor.text(text, covers=covers)
+        kept = redactor.text(text, is_encrypted_key=is_encrypted_key)
     return _cut(kept.encode("utf-8", "backslashreplace"))
 
 
@@ -56,16 +55,16 @@ _parse: Final = json.JSONDecoder(
 class _Renderer:
     """Writes a JSON value without what is personal in it."""
 
-    def __init__(self, redactor: Redactor, covers: Callable[[str], bool]) -> None:
+    def __init__(self, redactor: Redactor, is_encrypted_key: IsEncryptedKey) -> None:
         self._redactor = redactor
-        self._covers = covers
+        self._is_encrypted_key = is_encrypted_key
 
     def render(self, value: Any, key: str = "") -> str:
         """Return a value as JSON. `key` is the one that it stands under."""
         if type(value) is str:
-            return _quoted(self._redactor.text(value, key=key, covers=self._covers))
+            return _quoted(self._redactor.text(value, key=key, is_encrypted_key=self._is_encrypted_key))
         if isinstance(value, _Number):
-            return _quoted(REDACTED) if self._redactor.hides_number(value, key) else str(value)
+            return _quoted(REDACTED) if self._redactor.redacts_number(value, key) else str(value)
         if isinstance(value, _Pairs):
             text = self._redactor.text
             members = [f"{_quoted(text(name))}:{self._render_member(name, inner)}" for name, inner in value]
@@ -75,10 +74,10 @@ class _Renderer:
         return json.dumps(value)
 
     def _render_member(self, key: str, value: Any) -> str:
-        if self._covers(key):
+        if self._is_encrypted_key(key):
             return "null" if value is None else _quoted(REDACTED)
-        if self._redactor.keys.judge(key, value) != "keep":
-            return _quoted(REDACTED) if hide(value) is REDACTED else json.dumps(value)
+        if self._redactor.keys.action_for(key, value) != "keep":
+            return _quoted(REDACTED) if redacted_value(value) is REDACTED else json.dumps(value)
         return self.render(value, key)
 
 

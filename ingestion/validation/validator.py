@@ -22,7 +22,7 @@ from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing.lines import EventArray, Unholdable
 from ingestion.landing.objects import Oversized, Remainder
 from ingestion.redaction import redactor_for
-from ingestion.redaction.redactor import nothing
+from ingestion.redaction.redactor import no_key
 from ingestion.user_agents import user_agent_parser
 from ingestion.validation.consent import declines_tracking, line_declines, start_declines
 from ingestion.validation.errors import AN_ARRAY, TOO_DEEP, Unreadable, diagnose, read_document
@@ -102,7 +102,7 @@ class LineValidator:
         self._placeholders = rules.placeholder_ids
         self._no_sessions = without_sessions(self._placeholders)
         self._encryption = encryption
-        self._is_covered = nothing if encryption is None else encryption.covers
+        self._is_encrypted_key = no_key if encryption is None else encryption.handles
         self._day_ends_at = datetime.combine(landing_date + ONE_DAY, time.min, UTC)
         self._starts_at = datetime.combine(start_date, time.min, UTC)
         self._first_instant = to_microseconds(self._starts_at)
@@ -120,7 +120,7 @@ class LineValidator:
         # The rest of a line is no JSON, and so nobody's answer.
         if not isinstance(line, Remainder) and start_declines(line.head):
             return NotTracked()
-        kept = redact_line(line.head, self._is_covered, self._redactor)
+        kept = redact_line(line.head, self._is_encrypted_key, self._redactor)
         return Rejected(kept, line.line_bytes, (_NOT_READ[type(line)],))
 
     def validate(self, line: bytes) -> Accepted | Rejected | NotTracked:
@@ -150,7 +150,7 @@ class LineValidator:
         if line_declines(line):
             return NotTracked()
         if len(line) > MAX_LINE_BYTES:
-            return Rejected(redact_line(line, self._is_covered, self._redactor), len(line), (_TOO_LONG,))
+            return Rejected(redact_line(line, self._is_encrypted_key, self._redactor), len(line), (_TOO_LONG,))
         try:
             reasons = diagnose(
                 line,
@@ -165,7 +165,7 @@ class LineValidator:
             reasons = (TOO_DEEP,)
         # A line is refused for a reason; should the diagnosis find none, it is refused all the same, and shows.
         reasons = reasons or (_NO_REASON,)
-        return Rejected(redact_line(line, self._is_covered, self._redactor), len(line), reasons)
+        return Rejected(redact_line(line, self._is_encrypted_key, self._redactor), len(line), reasons)
 
     def refuse(self, line: bytes) -> Rejected | NotTracked | None:
         """The outcome of a line if it is not accepted, else None: for those who write lines, at half the cost."""
@@ -247,11 +247,11 @@ class LineValidator:
     ) -> bytes:
         """The JSON of an event's props without personal data, the named ones encrypted."""
         encryption = self._encryption
-        if clean and (encryption is None or not any(map(self._is_covered, props))):
+        if clean and (encryption is None or not any(map(self._is_encrypted_key, props))):
             return props_json
         event_date = from_microseconds(occurred_at).date()
-        sealer = None if encryption is None else encryption.for_event(event_date, event_key)
-        return _encode(self._redactor.value(props, sealer))
+        encryptor = None if encryption is None else encryption.for_event(event_date, event_key)
+        return _encode(self._redactor.value(props, encryptor))
 
     def _check(self, line: bytes, document: dict[str, Any]) -> _Checked:
         """Hold a document, which this method may change, to every rule. Raises when any is broken."""

@@ -25,7 +25,7 @@ def run(warehouse: Warehouse, options: argparse.Namespace) -> int:
         first_day = settings().warehouse_start_date
         with warehouse.connect() as connection:
             silent_days.declare(connection, options.day, reason=options.reason, name=options.name, first_day=first_day)
-    except (silent_days.DeclarationRefused, MissingSetting) as error:
+    except (silent_days.InvalidDeclaration, MissingSetting) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     sys.stderr.write(f"{options.day} is declared silent; run the job daily_refresh for it to publish it\n")

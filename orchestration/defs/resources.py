@@ -89,7 +89,7 @@ class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     @property
     def encryption(self) -> PropEncryption | None:
         """What encrypts props; None where none is named. Raises EncryptionSettingsError."""
-        return PropEncryption.of(self.encrypted_props, self.encryption_key)
+        return PropEncryption.from_settings(self.encrypted_props, self.encryption_key)
 
     @property
     def rules(self) -> EventRules:

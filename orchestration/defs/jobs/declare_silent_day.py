@@ -22,7 +22,7 @@ def declare_silent_day_op(
     context: dg.OpExecutionContext, config: SilentDay, warehouse: WarehouseResource, sources: SourcesResource
 ) -> None:
     """Write the declaration; publishing the day is a run of daily_refresh."""
-    with retries.as_dagster_failure(silent_days.DeclarationRefused, NotADay), warehouse.connect() as connection:
+    with retries.as_dagster_failure(silent_days.InvalidDeclaration, NotADay), warehouse.connect() as connection:
         day = parse_day(config.day)
         schema.create(connection)
         silent_days.declare(connection, day, reason=config.reason, name=config.name, first_day=sources.first_day)

@@ -197,7 +197,7 @@ def plants(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Plants:
         application.commit()
     pipeline.read_application(DAY)
     pipeline.land(DAY, lines)
-    encryption = PropEncryption.of("legalName, tax_number", new_key())
+    encryption = PropEncryption.from_settings("legalName, tax_number", new_key())
     report = load_landing_day(
         pipeline.connection, root=pipeline.landing, landing_date=DAY, start_date=START, encryption=encryption
     )

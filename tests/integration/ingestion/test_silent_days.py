@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from ingestion.silent_days import DeclarationRefused, declare
+from ingestion.silent_days import InvalidDeclaration, declare
 from orchestration.__main__ import main
 from orchestration.defs.jobs.declare_silent_day import declare_silent_day
 from quality_checks.days_without_events import day_has_events, published_days_have_events
@@ -102,11 +102,11 @@ def test_a_declaration_needs_a_day_that_is_over_and_empty_a_reason_and_a_name(pi
         (START - ONE_DAY, "closed", "Ana", "begins with 2026-10-01"),
         (today, "closed", "Ana", "is not over"),
     ):
-        with pytest.raises(DeclarationRefused, match=why):
+        with pytest.raises(InvalidDeclaration, match=why):
             declare(pipeline.connection, day, reason=reason, name=name, first_day=START)
     assert pipeline.rows("select * from ops.silent_days") == []
     declare(pipeline.connection, NEXT, reason=" closed ", name="Ana", first_day=START)
-    with pytest.raises(DeclarationRefused, match=r"already, by Ana at .* UTC: closed"):
+    with pytest.raises(InvalidDeclaration, match=r"already, by Ana at .* UTC: closed"):
         declare(pipeline.connection, NEXT, reason="another", name="Ben", first_day=START)
 
 

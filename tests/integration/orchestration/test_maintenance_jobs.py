@@ -100,7 +100,7 @@ def test_a_file_that_is_gone_is_named_by_the_job(pipeline: Pipeline) -> None:
 
 
 def test_the_job_encrypts_everything_by_the_first_key(pipeline: Pipeline) -> None:
-    load(pipeline, PropEncryption.of("legalName", OLD))
+    load(pipeline, PropEncryption.from_settings("legalName", OLD))
     assert "opened by none of the keys" in failure(run(pipeline, rotate_encryption_key, {}, encryption_key=NEW))
     assert "WAREHOUSE_ENCRYPTION_KEY is missing" in failure(run(pipeline, rotate_encryption_key, {}))
     assert run(pipeline, rotate_encryption_key, {}, encryption_key=f"{NEW},{OLD}").success

@@ -19,7 +19,7 @@ DAY = date(2026, 10, 3)
 
 
 def encryption(names="legalName,taxNumber", keys=NEW):
-    made = PropEncryption.of(names, keys)
+    made = PropEncryption.from_settings(names, keys)
     assert made is not None
     return made
 
@@ -174,13 +174,13 @@ def test_a_rejected_line_shows_no_named_prop(line):
 )
 def test_settings_that_cannot_be_followed_are_refused_without_showing_a_key(names, keys, words):
     with pytest.raises(EncryptionSettingsError, match=words) as refused:
-        PropEncryption.of(names, keys)
+        PropEncryption.from_settings(names, keys)
     assert all(key.strip() not in str(refused.value) for key in keys.split(",") if key.strip())
 
 
 def test_without_named_props_nothing_is_encrypted():
-    assert PropEncryption.of("", "") is None
-    assert PropEncryption.of(" , ", NEW) is None
+    assert PropEncryption.from_settings("", "") is None
+    assert PropEncryption.from_settings(" , ", NEW) is None
 
 
 def test_people_who_hold_the_key_decrypt_values_by_the_command(monkeypatch, capsys):
@@ -206,5 +206,5 @@ def test_the_command_names_the_line_that_it_cannot_decrypt(monkeypatch, capsys):
 def test_the_command_makes_keys_that_work(capsys):
     assert command.main(["key"]) == 0
     key = capsys.readouterr().out.strip()
-    assert PropEncryption.of("legalName", key) is not None
+    assert PropEncryption.from_settings("legalName", key) is not None
     assert key not in (OLD, NEW)

@@ -9,7 +9,7 @@ import pytest
 
 from sample_data import Marketplace, demo_lock
 from sample_data.landing_files import MANIFEST, sample_in, write_landing_files
-from sample_data.sample_days import DemoRefused, Situation, is_start_chosen, remember_start, sample_days
+from sample_data.sample_days import DemoNotPossible, Situation, is_start_chosen, save_start_date, sample_days
 from warehouse.connection import CHECKOUT
 from warehouse.window import Window
 
@@ -32,7 +32,7 @@ def test_a_first_day_that_somebody_chose_is_kept() -> None:
     chosen = replace(FIRST, start=date(2026, 12, 1), is_start_chosen=True)
     assert sample_days(chosen) == Window(date(2026, 12, 1), date(2026, 12, 31))
     assert sample_days(chosen, end=date(2026, 12, 5)) == Window(date(2026, 12, 1), date(2026, 12, 6))
-    with pytest.raises(DemoRefused, match=r"before the warehouse's first day, WAREHOUSE_START_DATE=2026-12-01"):
+    with pytest.raises(DemoNotPossible, match=r"before the warehouse's first day, WAREHOUSE_START_DATE=2026-12-01"):
         sample_days(chosen, end=date(2026, 11, 30))
 
 
@@ -58,13 +58,13 @@ def test_the_days_since_the_last_one_are_added_on_request() -> None:
 
 
 def test_a_sample_does_not_lose_days() -> None:
-    with pytest.raises(DemoRefused, match="cannot end on 2027-03-01, which is earlier"):
+    with pytest.raises(DemoNotPossible, match="cannot end on 2027-03-01, which is earlier"):
         sample_days(LATER, end=date(2027, 3, 1))
 
 
 @pytest.mark.parametrize("known", [FIRST, LATER])
 def test_days_that_are_not_over_are_refused(known: Situation) -> None:
-    with pytest.raises(DemoRefused, match="its days must be over"):
+    with pytest.raises(DemoNotPossible, match="its days must be over"):
         sample_days(known, end=YESTERDAY + timedelta(days=1))
 
 
@@ -76,7 +76,7 @@ def test_another_first_day_of_the_warehouse_makes_another_sample() -> None:
 def test_the_first_day_replaces_the_proposed_one_in_the_settings(tmp_path: Path) -> None:
     file = tmp_path / ".env.local"
     file.write_text((CHECKOUT / ".env.example").read_text())
-    remember_start(date(2027, 2, 13), file)
+    save_start_date(date(2027, 2, 13), file)
 
     assert file.stat().st_mode & 0o777 == 0o600
     changed = [
@@ -94,7 +94,7 @@ def test_the_first_day_replaces_the_proposed_one_in_the_settings(tmp_path: Path)
 def test_the_first_day_is_added_to_settings_without_one(tmp_path: Path) -> None:
     file = tmp_path / ".env.local"
     file.write_text("LANDING_URL=landing\n")
-    remember_start(date(2027, 2, 13), file)
+    save_start_date(date(2027, 2, 13), file)
     assert file.read_text() == "LANDING_URL=landing\nWAREHOUSE_START_DATE=2027-02-13\n"
 
 

@@ -46,7 +46,7 @@ def load(raw: RawTables, limit_of_two: int) -> Load:
                 root=raw.landing,
                 landing_date=day,
                 start_date=START,
-                encryption=PropEncryption.of(NAMED, keys),
+                encryption=PropEncryption.from_settings(NAMED, keys),
             )
 
     return load_with
@@ -109,7 +109,7 @@ def test_a_copy_that_is_promoted_after_a_rotation_is_readable(raw: RawTables, lo
         root=raw.landing,
         landing_date=DAY,
         start_date=START,
-        encryption=PropEncryption.of(NAMED, NEW),
+        encryption=PropEncryption.from_settings(NAMED, NEW),
     )
     ((props,),) = raw.rows("select props from raw.events where event_key = 'a'")
     assert {KeyRing.parse(NEW).decrypt(value) for value in props.values() if isinstance(value, str)} <= set(SECRETS)

@@ -118,7 +118,7 @@ def fuzzed_lines(seed: int, count: int) -> Iterator[bytes]:
 
 
 def test_every_fuzzed_line_has_one_outcome_and_is_accounted_for(raw: RawTables) -> None:
-    encryption = PropEncryption.of(NAMED_PROP, new_key())
+    encryption = PropEncryption.from_settings(NAMED_PROP, new_key())
     validator = LineValidator(landing_date=DAY, start_date=START, encryption=encryption)
     outcomes: Counter[type] = Counter()
     sample: Counter[type] = Counter()

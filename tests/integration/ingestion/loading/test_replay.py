@@ -280,7 +280,7 @@ def test_a_replay_that_dies_leaves_the_load_as_it_was(
 
 
 def test_a_replayed_event_has_its_named_props_encrypted(raw: RawTables, strict: Callable[[], Any]) -> None:
-    encryption = PropEncryption.of("legalName", new_key())
+    encryption = PropEncryption.from_settings("legalName", new_key())
     with strict():
         raw.land(DAY, [event("a", props={"x": "strict", "legalName": "Jane Doe"})])
         load_landing_day(

@@ -35,7 +35,7 @@ from warehouse.window import Window
 
 DAY = date(2026, 10, 2)
 NEXT_DAY = date(2026, 10, 3)
-RULES = Rules(DAY, START, PropEncryption.of("legalName", new_key()))
+RULES = Rules(DAY, START, PropEncryption.from_settings("legalName", new_key()))
 
 
 @pytest.fixture(autouse=True)
