@@ -1,4 +1,4 @@
-"""`make demo`: the sample marketplace, from landing files to published numbers, and a summary of what came of it."""
+"""Command `make demo`: write the sample marketplace, run the pipeline, print a summary."""
 
 import argparse
 import os
@@ -16,29 +16,30 @@ from typing import TYPE_CHECKING, Final
 from orchestration.cli.dagster_process import Deployment, DeploymentError, make_home
 from orchestration.cli.run_output import in_short
 from sample_data import demo_lock
-from sample_data.sample_days import DemoNotPossible, Situation, is_start_chosen, save_start_date, sample_days
+from sample_data.sample_days import DemoNotPossible, SampleState, is_start_chosen, sample_days, save_start_date
+from sample_data.writing import landing_folder, write_sample
 from warehouse import child_processes, env_file, writer_lock
 from warehouse.connection import CHECKOUT, Warehouse, WarehouseUnavailable
-from warehouse.settings import MissingSetting, Settings, settings
+from warehouse.settings import MissingSetting, settings
 from warehouse.window import ONE_DAY, Window, parse_day
 
 if TYPE_CHECKING:
     import psycopg
 
-# A person who sees nothing for longer wonders if it still works.
+# Without any output for longer, a run appears to hang.
 QUIET_SECONDS: Final = 5
-# dbt cancels its queries and rolls back within this time.
+# Time for dbt to cancel its queries and roll back.
 END_SECONDS: Final = 30
 # Dagster writes two events an asset and day; in batches that takes 11 s less for 30 days (2026-11, 2 busy cores).
 FASTER: Final = {"DAGSTER_EVENT_BATCH_SIZE": "500"}
 
 
 class RunFailed(Exception):
-    """The run has ended badly; the message says where to read on."""
+    """A failed run; the message names the log file."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the sample, run what is not published, print the summary; 1 when something failed."""
+    """Write the sample, run unpublished and stale days, print the summary. Returns 1 after a failure."""
     from ingestion.application.source import ApplicationUnavailable
     from sample_data.summary import summary
 
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with warehouse.connect(autocommit=True) as connection:
                 writer_lock.wait_until_free(connection, log=say)
                 if to_do := days_to_run(connection, window):
-                    write_sample(given, window)
+                    write_sample(given, window, say)
                     for part in to_do:
                         run(part, home / "demo.log")
                 else:
@@ -77,13 +78,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def fixed_window(end: date | None, *, is_extended: bool, home: Path) -> Window:
-    """The days of the sample, the first of them set as the warehouse's first day. Raises DemoNotPossible."""
+    """Return the days of the sample, after making the first the warehouse's first day. Raises DemoNotPossible."""
     from sample_data.landing_files import sample_in
 
     given = settings()
     found = sample_in(landing_folder(given.landing_url))
     start = given.warehouse_start_date
-    known = Situation(
+    known = SampleState(
         start,
         is_start_chosen(start, CHECKOUT),
         Window(found[0], found[0] + found[1] * ONE_DAY) if found else None,
@@ -103,12 +104,12 @@ def fixed_window(end: date | None, *, is_extended: bool, home: Path) -> Window:
 
 
 def today() -> date:
-    """The UTC day."""
+    """Return the present day in UTC."""
     return datetime.now(UTC).date()
 
 
 def days_to_run(connection: "psycopg.Connection", window: Window) -> list[Window]:
-    """The days of the window that are not published or are stale, as few windows as they fit in."""
+    """Return the unpublished and stale days of the window, in as few windows as possible."""
     from publishing import dbt_manifest, stale_days
 
     published = {
@@ -123,62 +124,8 @@ def days_to_run(connection: "psycopg.Connection", window: Window) -> list[Window
     return stale_days.windows(missing | {day.event_date for day in stale if day.event_date in window})
 
 
-def write_sample(given: Settings, window: Window) -> None:
-    """Landing files and application tables. Raises DemoNotPossible where there is something that is not the sample's."""
-    from ingestion.application.source import connect_application
-    from sample_data import Marketplace
-    from sample_data.application_tables import write_application
-    from sample_data.landing_files import write_landing_files
-
-    landing = landing_folder(given.landing_url)
-    refuse_foreign_files(landing)
-    marketplace = Marketplace(start=window.start, days=len(window))
-    say(f"writing the sample marketplace: landing files of {len(window)} days to {landing}")
-    write_landing_files(marketplace, landing, say)
-    with connect_application(given.app_database_url.get_secret_value()) as connection:
-        refuse_foreign_tables(connection)
-        write_application(connection, marketplace.application_tables())
-    say("the application's tables are written")
-
-
-def landing_folder(url: str) -> Path:
-    """The folder that the sample is written to. Raises DemoNotPossible when LANDING_URL is an object store."""
-    from ingestion.landing.files import LandingRoot
-    from ingestion.landing.storage import LocalFolder
-
-    storage = LandingRoot.at(url).storage
-    if not isinstance(storage, LocalFolder):
-        raise DemoNotPossible(f"the sample is written to a folder, and LANDING_URL is {url}; set it to a folder")
-    return storage.root
-
-
-def refuse_foreign_files(landing: Path) -> None:
-    """Raises DemoNotPossible when the landing folder holds files that the sample did not write."""
-    from sample_data.landing_files import MANIFEST
-
-    if not (landing / MANIFEST).exists() and next((landing / "events").glob("dt=*/*"), None):
-        raise DemoNotPossible(
-            f"{landing} holds landing files that are not the sample's; set LANDING_URL to an empty folder"
-        )
-
-
-def refuse_foreign_tables(connection: "psycopg.Connection") -> None:
-    """Raises DemoNotPossible when the application's database has users who are not the sample's: it would delete them."""
-    from sample_data import MAIL_DOMAIN
-
-    row = connection.execute("select to_regclass('users') is not null").fetchone()
-    if row and row[0]:
-        foreign = connection.execute(
-            "select 1 from users where email is null or email not like %s limit 1", [f"%@{MAIL_DOMAIN}"]
-        ).fetchone()
-        if foreign:
-            raise DemoNotPossible(
-                "APP_DATABASE_URL names a database with users of its own, which the sample would replace"
-            )
-
-
 def run(window: Window, log_file: Path) -> None:
-    """Materialize everything for the window in one run. Raises RunFailed when the run fails."""
+    """Run job daily_refresh for the window. Raises RunFailed when the run fails."""
     *_, last = window.days()
     command = [str(Path(sys.executable).with_name("dg")), "launch", "--job", "daily_refresh"]
     command += ["--partition-range", f"{window.start}...{last}"]
@@ -186,8 +133,8 @@ def run(window: Window, log_file: Path) -> None:
     started = last_said = time.monotonic()
     with (
         log_file.open("w", buffering=1) as log,
-        # It ends with this process, however this one ends. A Ctrl-C reaches this process alone, which hands it on once:
-        # a second one would break off the end of the run.
+        # The run ends with this process. Only this process receives Ctrl-C and forwards it once: a second signal would
+        # interrupt the run's own cleanup.
         child_processes.start(
             command,
             environment=os.environ | FASTER,
@@ -205,12 +152,12 @@ def run(window: Window, log_file: Path) -> None:
                 last_said = time.monotonic()
                 say(f"{last_said - started:5.0f} s  {short}")
     if process.returncode:
-        raise RunFailed(f"the run has failed; {log_file} holds all that it said. make demo tries again what is missing")
+        raise RunFailed(f"the run has failed; {log_file} has its output. make demo runs the missing days again")
 
 
 @contextmanager
 def ended_with_us(process: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """Interrupt the run when the block is left early, and wait until its steps have come to an end."""
+    """Interrupt the run when the block raises, and wait until its steps have ended."""
     try:
         yield
     except BaseException:
@@ -224,7 +171,7 @@ def ended_with_us(process: "subprocess.Popen[bytes]") -> Iterator[None]:
 
 
 def lines_of(process: "subprocess.Popen[bytes]") -> Iterator[str | None]:
-    """The lines of a process as they come, and None for every second in which none has come."""
+    """Yield the lines of a process as they arrive, and None after each second without one."""
     assert process.stdout is not None  # noqa: S101
     os.set_blocking(process.stdout.fileno(), False)
     unfinished = b""
@@ -244,12 +191,13 @@ def lines_of(process: "subprocess.Popen[bytes]") -> Iterator[str | None]:
 
 
 def say(text: str) -> None:
+    """Print a line at once."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
 def interrupted(*_: object) -> None:
-    """End as Ctrl-C does, so that the run is ended first."""
+    """Raise KeyboardInterrupt, as Ctrl-C does, so that the run ends first."""
     raise KeyboardInterrupt
 
 
@@ -258,5 +206,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except KeyboardInterrupt:
-        # 128 and the number of the signal, as shells have it.
+        # Shells report 128 plus the number of the signal.
         sys.exit(128 + signal.SIGINT)

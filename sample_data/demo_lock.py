@@ -1,4 +1,4 @@
-"""One `make demo` of a checkout at a time: the second one says for which process it waits."""
+"""Lock that allows one `make demo` of a checkout at a time; a second one waits and names the first's process."""
 
 import fcntl
 import os
@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Final
 
 POLL_SECONDS: Final = 0.5
-# A person who sees nothing for longer wonders if it still works.
+# Without any output for longer, the command appears to hang.
 REMINDER_SECONDS: Final = 30
 
 
 @contextmanager
 def taken(lock_file: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold the turn while the block runs. The kernel gives it back when the process ends, however it ends."""
+    """Hold the lock while the block runs. The kernel releases it when the process ends, also after a kill."""
     lock_file.parent.mkdir(parents=True, exist_ok=True)
-    # Not inherited by the run: a lock is for this process alone.
+    # os.open makes the descriptor non-inheritable: the run must not keep the lock.
     lock = os.open(lock_file, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         _wait(lock, say)
@@ -29,15 +29,15 @@ def taken(lock_file: Path, say: Callable[[str], None]) -> Iterator[None]:
 
 
 def _wait(lock: int, say: Callable[[str], None]) -> None:
-    said = None
+    reported_at = None
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if said is None or time.monotonic() - said >= REMINDER_SECONDS:
+            if reported_at is None or time.monotonic() - reported_at >= REMINDER_SECONDS:
                 holder = os.pread(lock, 20, 0).decode() or "which has just begun"
                 say(f"another make demo is at work here (process {holder}): waiting until it has ended")
-                said = time.monotonic()
+                reported_at = time.monotonic()
             time.sleep(POLL_SECONDS)
         else:
             return

@@ -1,6 +1,6 @@
-"""Which days the sample marketplace fills: fixed by the first `make demo`, kept by the later ones, extended on request.
+"""Days of the sample marketplace: fixed by the first `make demo`, kept by later ones, extended on request.
 
-The manifest in the landing folder says what was written, and `.env.local` with which day the warehouse begins.
+The manifest in the landing folder lists the written days, and `.env.local` has the warehouse's first day.
 """
 
 import os
@@ -18,18 +18,18 @@ _START_LINE: Final = re.compile(rf"^{_START}=(\d{{4}}-\d\d-\d\d)[ \t]*$", re.MUL
 
 
 class DemoNotPossible(Exception):
-    """The sample cannot or must not be written here; the message says why."""
+    """A reason why the sample cannot be written here, in the message."""
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
-    """What is known before the sample is written.
+class SampleState:
+    """The state before the sample is written.
 
     Attributes:
         start: The warehouse's first day.
-        is_start_chosen: Whether somebody chose that day, or it is still the one of .env.example.
-        sample: The days of the sample that is there; None before the first.
-        yesterday: The last day that is over, UTC.
+        is_start_chosen: Whether that day differs from the one of .env.example.
+        sample: Days of the existing sample; None before the first.
+        yesterday: The last complete day, UTC.
     """
 
     start: date
@@ -38,16 +38,16 @@ class Situation:
     yesterday: date
 
 
-def sample_days(known: Situation, *, end: date | None = None, is_extended: bool = False) -> Window:
-    """The days that the sample is to fill, the end exclusive.
+def sample_days(known: SampleState, *, end: date | None = None, is_extended: bool = False) -> Window:
+    """Return the days that the sample has to fill.
 
     Args:
-        known: What is there.
-        end: The last day that somebody asked for.
-        is_extended: Whether the days since the sample's last day are asked for, up to yesterday.
+        known: The present state.
+        end: The requested last day.
+        is_extended: Whether days up to yesterday are requested.
 
     Raises:
-        DemoNotPossible: The days asked for cannot be filled.
+        DemoNotPossible: The requested days cannot be filled.
     """
     last = end or (known.yesterday if is_extended else None)
     if known.sample is not None and (known.sample.start == known.start or not known.is_start_chosen):
@@ -75,23 +75,23 @@ def _extended(sample: Window, last: date | None, *, must_reach: bool) -> Window:
     if last < sample.end - ONE_DAY:
         raise DemoNotPossible(
             f"the sample here fills {sample.start} to {sample.end - ONE_DAY} and cannot end on {last}, which is earlier"
-            "; to begin anew run make stop, then delete .warehouse and landing"
+            "; to begin again run make stop, then delete .warehouse and landing"
         )
     return Window(sample.start, last + ONE_DAY)
 
 
 def is_start_chosen(start: date, checkout: Path) -> bool:
-    """Whether the warehouse's first day is another one than .env.example proposes."""
+    """Return whether the warehouse's first day differs from the one of .env.example."""
     proposed = _START_LINE.search((checkout / ".env.example").read_text())
     return proposed is None or date.fromisoformat(proposed[1]) != start
 
 
 def save_start_date(start: date, file: Path) -> None:
-    """Write the warehouse's first day into .env.local, in the place of the one that is there."""
+    """Write the warehouse's first day to .env.local, in place of an earlier entry."""
     line = f"{_START}={start}"
     text = file.read_text() if file.exists() else ""
     text = _START_LINE.sub(line, text) if _START_LINE.search(text) else f"{text}{line}\n"
-    # Passwords may stand in it: nobody else reads the draft either.
+    # The file may hold passwords: the draft is readable for its owner only, too.
     draft = file.with_name(f"{file.name}.draft")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as target:  # noqa: PTH123
         target.write(text)

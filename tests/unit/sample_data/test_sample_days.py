@@ -9,15 +9,15 @@ import pytest
 
 from sample_data import Marketplace, demo_lock
 from sample_data.landing_files import MANIFEST, sample_in, write_landing_files
-from sample_data.sample_days import DemoNotPossible, Situation, is_start_chosen, save_start_date, sample_days
+from sample_data.sample_days import DemoNotPossible, SampleState, is_start_chosen, sample_days, save_start_date
 from warehouse.connection import CHECKOUT
 from warehouse.window import Window
 
 PROPOSED = date(2026, 10, 1)
 YESTERDAY = date(2027, 3, 14)
-FIRST = Situation(PROPOSED, is_start_chosen=False, sample=None, yesterday=YESTERDAY)
+FIRST = SampleState(PROPOSED, is_start_chosen=False, sample=None, yesterday=YESTERDAY)
 THERE = Window(date(2027, 2, 1), date(2027, 3, 3))
-LATER = Situation(THERE.start, is_start_chosen=True, sample=THERE, yesterday=YESTERDAY)
+LATER = SampleState(THERE.start, is_start_chosen=True, sample=THERE, yesterday=YESTERDAY)
 
 
 def test_the_first_sample_ends_yesterday() -> None:
@@ -42,7 +42,7 @@ def test_a_later_demo_keeps_the_days_of_the_sample() -> None:
 
 
 def test_a_sample_of_the_proposed_first_day_is_kept_too() -> None:
-    old = Situation(PROPOSED, False, Window(PROPOSED, date(2026, 10, 31)), YESTERDAY)
+    old = SampleState(PROPOSED, False, Window(PROPOSED, date(2026, 10, 31)), YESTERDAY)
     assert sample_days(old) == old.sample
 
 
@@ -63,7 +63,7 @@ def test_a_sample_does_not_lose_days() -> None:
 
 
 @pytest.mark.parametrize("known", [FIRST, LATER])
-def test_days_that_are_not_over_are_refused(known: Situation) -> None:
+def test_days_that_are_not_over_are_refused(known: SampleState) -> None:
     with pytest.raises(DemoNotPossible, match="its days must be over"):
         sample_days(known, end=YESTERDAY + timedelta(days=1))
 
