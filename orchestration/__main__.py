@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> int:
     if options.action == "exec" and not command:
         parser.error("exec needs a command")
     try:
-        added = env_file.additions(os.environ, CHECKOUT) | env_file.programs(os.environ)
+        added = env_file.from_env_file(os.environ, CHECKOUT) | env_file.venv_path(os.environ)
     except env_file.SettingsFileError as error:
         _say(f"error: {error}")
         return 1
@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
             return _stop()
         if options.action == "status":
             return _status()
-        warehouse = Warehouse.locate()
+        warehouse = Warehouse.from_environment()
         prepare(warehouse)
         if options.action in COMMANDS:
             # The settings that a command reads are those of a process that Dagster starts.
@@ -109,7 +109,7 @@ def _stop() -> int:
         _say("Dagster is stopped")
     server = EmbeddedServer(CHECKOUT)
     if not server.has_died():
-        _interrupt_runs(Warehouse.on(server))
+        _interrupt_runs(Warehouse.from_embedded(server))
     stopped = server.stop()
     _say("the embedded server is stopped" if stopped else "the embedded server did not run")
     return 0
@@ -132,7 +132,7 @@ def _interrupt_runs(warehouse: Warehouse) -> None:
 
 def _status() -> int:
     if url := os.environ.get("WAREHOUSE_URL", "").strip():
-        given = Warehouse.at(url)
+        given = Warehouse.from_url(url)
         given.connect().close()
         _say(f"WAREHOUSE_URL names database {given.database} at {given.host}, port {given.port}, which answers")
         return 0

@@ -45,7 +45,7 @@ def results(
         metadata: dict[str, Any] = dict(outcome.observed)
         if outcome.days:
             metadata["bad_days"] = _listed(outcome.days)
-        others = () if outcome.judges_all else failing.get(outcome.name, ())
+        others = () if outcome.covers_all_days else failing.get(outcome.name, ())
         if others:
             metadata["other_failing_days"] = _listed(others)
         if outcome.sample:

@@ -23,5 +23,5 @@ def _loaded() -> dg.Definitions:
     event_rules.read_from(loaded_version.project_dir() / "seeds")
     loaded = load_from_defs_folder(path_within_project=loaded_version.CHECKOUT)
     dbt_manifest.model_version()
-    loaded_version.refuse_changed_code()
+    loaded_version.assert_code_unchanged()
     return loaded

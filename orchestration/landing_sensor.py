@@ -14,7 +14,7 @@ from typing import Final
 
 from ingestion.landing.files import LandingFile
 from ingestion.landing.storage import StoredEntry
-from publishing.stale_days import windows
+from publishing.stale_days import windows_of
 from warehouse.window import NIGHTLY_HOUR, ONE_DAY, Window
 
 # Looking at a landing day costs a listing of its folder, and of an object store's a request per thousand files. The
@@ -138,7 +138,9 @@ def decide(found: Found, before: Memory, now: datetime) -> Arrivals:
     def key(days: Iterable[date]) -> str:
         return _digest(sorted(f"{day} {asked[day]}" for day in days))
 
-    refresh = tuple((window, f"landing {window} {key(window.days())}") for window in windows(asked.keys() - open_days))
+    refresh = tuple(
+        (window, f"landing {window} {key(window.days())}") for window in windows_of(asked.keys() - open_days)
+    )
     load = f"load {key(open_days)}" if open_days else None
     requests |= {day: Request(asked[day], run_key) for window, run_key in refresh for day in window.days()}
     if load:

@@ -20,7 +20,7 @@ from warehouse.window import Window
 # dbt knows the table as a source; with the plus, everything that depends on it.
 _CREDITED: Final = "source:attribution.attribution_channel_values+"
 # The options of the invocations for which a chunk is not the whole window.
-COARSER: Final = ("--select", scopes.COARSER)
+ROLLUP_OPTIONS: Final = ("--select", scopes.ROLLUP_SELECTOR)
 
 
 def selections(chunk: Window, window: Window) -> list[tuple[str, ...]]:
@@ -31,9 +31,9 @@ def selections(chunk: Window, window: Window) -> list[tuple[str, ...]]:
     """
     is_whole = chunk == window
     if len(list(weeks(chunk))) == 1:
-        return [() if is_whole else ("--exclude", scopes.COARSER)]
-    both = f"{_CREDITED} {scopes.COARSER}"
-    after = ("--select", both) if is_whole else ("--select", _CREDITED, "--exclude", scopes.COARSER)
+        return [() if is_whole else ("--exclude", scopes.ROLLUP_SELECTOR)]
+    both = f"{_CREDITED} {scopes.ROLLUP_SELECTOR}"
+    after = ("--select", both) if is_whole else ("--select", _CREDITED, "--exclude", scopes.ROLLUP_SELECTOR)
     return [("--exclude", both), after]
 
 

@@ -12,7 +12,7 @@ from warehouse.writer_lock import assert_writer
 
 def begin(connection: psycopg.Connection, window: Window, *, build_id: str, model_version: str) -> None:
     """Before the first model of a build: its days are being written, from raw as it is now."""
-    is_rerun = stale_days.is_settled(connection, window, model_version=model_version)
+    is_rerun = stale_days.nothing_is_stale(connection, window, model_version=model_version)
     with connection.transaction(), connection.cursor() as cursor:
         assert_writer(cursor, build_id)
         cursor.execute(

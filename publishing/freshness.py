@@ -56,7 +56,7 @@ _VIEWS: Final = {
             where not results.is_passed and not exists (
                 select from ops.check_results as later
                 where later.check_name = results.check_name and later.checked_at > results.checked_at and (
-                    later.judges_all
+                    later.covers_all_days
                     or later.window_start <= day and later.window_end > day
                     or day = any(later.bad_days)
                 )

@@ -41,19 +41,19 @@ RAW_SUITES: Final = ("raw_events",)
 
 RAW_WARNINGS: Final[tuple[Check, ...]] = (
     loads.landing_days_have_files,
-    loads.rejections_stay_rare,
-    raw_events.keys_stay_on_one_day,
-    events_input.dropped_fields_stay_rare,
-    events_input.placeholder_ids_stay_rare,
+    loads.rejection_rate_below_threshold,
+    raw_events.event_keys_unique_across_days,
+    events_input.dropped_field_rate_below_threshold,
+    events_input.placeholder_id_rate_below_threshold,
     events_input.sessions_stay_on_one_device,
     days_without_events.published_days_have_events,
     rule_sets.event_days_have_one_rule_set,
 )
 
 # Of marts that are coarser than a day.
-COARSER_CHECKS: Final[tuple[Check, ...]] = (
+ROLLUP_CHECKS: Final[tuple[Check, ...]] = (
     periods.weeks_and_months_add_up_to_their_days,
-    periods.asset_periods_show_their_days,
+    periods.asset_periods_match_daily_metrics,
     periods.periods_end_with_the_last_day,
 )
 
@@ -63,13 +63,13 @@ BUILD_CHECKS: Final[tuple[Check, ...]] = (
     reconciliation.channels_add_up_to_daily_metrics,
     attribution.credits_are_conserved,
     attribution.attribution_adds_up,
-    *COARSER_CHECKS,
-    visitors.active_users_show_their_days,
-    visitors.cohorts_show_their_days,
-    creators.creators_have_what_their_assets_have,
+    *ROLLUP_CHECKS,
+    visitors.active_users_match_visitor_days,
+    visitors.cohorts_match_visitor_days,
+    creators.creator_metrics_match_owned_assets,
     creators.creator_periods_add_up,
-    creators.creator_lists_show_their_days,
-    brands.campaigns_have_what_their_assets_have,
+    creators.creator_lists_match_daily_metrics,
+    brands.campaign_metrics_match_licensed_assets,
     brands.campaign_periods_add_up,
     platform.platform_days_add_up,
     platform.platform_periods_add_up,
@@ -80,9 +80,9 @@ BUILD_CHECKS: Final[tuple[Check, ...]] = (
 BUILD_WARNINGS: Final[tuple[Check, ...]] = (
     raw_events.event_types_are_registered,
     periods.periods_have_all_days,
-    attribution.unattributed_conversions_stay_few,
-    application.license_fees_are_as_first_seen,
-    rerun_check.reruns_change_nothing,
+    attribution.unattributed_conversion_rate_below_threshold,
+    application.license_fees_unchanged,
+    rerun_check.rerun_is_idempotent,
 )
 
 # Each is named as the mart whose rows it judges.
@@ -122,7 +122,7 @@ RAW_GATE: Final = (*map(name_of, RAW_CHECKS), *suite_checks(RAW_SUITES))
 BUILD_GATE: Final = (DBT_TESTS, *map(name_of, BUILD_CHECKS), *suite_checks(BUILD_SUITES))
 
 
-def judge(
+def run_checks(
     connection: psycopg.Connection,
     window: Window,
     *,

@@ -17,7 +17,7 @@ create table if not exists ops.last_build (
     build_id text not null,
     window_start date not null,
     window_end date not null,
-    starts_anew boolean not null
+    is_full_rebuild boolean not null
 );
 do $$ begin
     -- Not "add column if not exists", which waits for every build that is running.
@@ -25,6 +25,11 @@ do $$ begin
         select from pg_attribute where attrelid = 'ops.last_build'::regclass and attname = 'is_rerun'
     ) then
         alter table ops.last_build add column is_rerun boolean not null default false;
+    end if;
+    if exists (
+        select from pg_attribute where attrelid = 'ops.last_build'::regclass and attname = 'starts_anew'
+    ) then
+        alter table ops.last_build rename column starts_anew to is_full_rebuild;
     end if;
 end $$;
 comment on table ops.last_build is
@@ -48,7 +53,7 @@ def record(
     has changed at all since its days were published."""
     cursor.execute(
         """
-        insert into ops.last_build as last (build_id, window_start, window_end, is_rerun, starts_anew)
+        insert into ops.last_build as last (build_id, window_start, window_end, is_rerun, is_full_rebuild)
         select %(build_id)s, %(start)s, %(end)s, %(is_rerun)s,
             not exists (select from ops.published_days where not (event_date >= %(start)s and event_date < %(end)s))
             or %(model_version)s <> (
@@ -56,7 +61,7 @@ def record(
             )
         on conflict (only_row) do update
         set build_id = excluded.build_id, window_start = excluded.window_start, window_end = excluded.window_end,
-            is_rerun = excluded.is_rerun, starts_anew = excluded.starts_anew
+            is_rerun = excluded.is_rerun, is_full_rebuild = excluded.is_full_rebuild
         """,
         {
             "build_id": build_id,
@@ -68,16 +73,16 @@ def record(
     )
 
 
-class OtherWindow(Exception):
+class WindowMismatch(Exception):
     """The weeks, months and periods in schema build are not those of the window."""
 
 
-def starts_anew(cursor: psycopg.Cursor, window: Window) -> bool:
+def is_full_rebuild(cursor: psycopg.Cursor, window: Window) -> bool:
     """Whether the last build, which has to be one for this window and of all its days, made anew what is otherwise
-    carried on. Raises OtherWindow."""
+    carried on. Raises WindowMismatch."""
     last = cursor.execute(
         """
-        select starts_anew from ops.last_build as last
+        select is_full_rebuild from ops.last_build as last
         where (window_start, window_end) = (%(start)s, %(end)s) and not exists (
             select from ops.built_days as built
             where built.event_date >= %(start)s and built.event_date < %(end)s and built.build_id <> last.build_id
@@ -86,7 +91,7 @@ def starts_anew(cursor: psycopg.Cursor, window: Window) -> bool:
         {"start": window.start, "end": window.end},
     ).fetchone()
     if last is None:
-        raise OtherWindow(
+        raise WindowMismatch(
             "its weeks, months and periods are those of another build by now. Run the whole chain for these days (job"
             " daily_refresh)"
         )

@@ -54,7 +54,7 @@ def pin() -> None:
     """
     folder = project_dir()
     if _pinned():
-        refuse_changed_code()
+        assert_code_unchanged()
     else:
         os.environ[VARIABLE] = f"{code_digest()}{os.pathsep}{folder}"
         _remove_old_copies(folder.parent)
@@ -62,7 +62,7 @@ def pin() -> None:
     os.utime(folder)
 
 
-def refuse_changed_code() -> None:
+def assert_code_unchanged() -> None:
     """Raise CheckoutChanged when the code on disk is not the code that Dagster has loaded."""
     loaded = _told()
     if loaded and loaded[1] != code_digest():

@@ -21,7 +21,7 @@ class ColumnsChanged(Exception):
     """A mart's contract and its table differ in more than new columns."""
 
 
-def make_readable(connection: psycopg.Connection, marts: Sequence[Mart]) -> None:
+def create_missing_tables(connection: psycopg.Connection, marts: Sequence[Mart]) -> None:
     """Before a build: every mart that is a table has one with at least the columns of its contract, which coarser ones
     read."""
     with connection.transaction(), connection.cursor() as cursor:
@@ -36,7 +36,7 @@ def make_readable(connection: psycopg.Connection, marts: Sequence[Mart]) -> None
                 _add_columns(cursor, mart, existing.keys())
 
 
-def prepare(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window) -> None:
+def migrate_tables(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window) -> None:
     """Give every mart that is a table the columns of its contract, its policies, grants and comments, in the
     transaction of the publication. Views that read a column which goes are dropped with it; mart_views.py makes them
     again.
@@ -69,10 +69,10 @@ def prepare(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window) -> No
             existing != wanted
             or _wrongly_obligatory(cursor, mart)
             or _has_another_grain(cursor, mart)
-            or (mart.schema == MARTS and not row_policies.is_guarded(cursor, mart.name, mart.portals))
+            or (mart.schema == MARTS and not row_policies.has_policies(cursor, mart.name, mart.portals))
         ):
             changed[mart] = (existing.keys(), obsolete)
-    views = mart_views.over(cursor, marts, changed)
+    views = mart_views.dependents_of(cursor, marts, changed)
     lock(cursor, [*changed, *views, *no_tables])
     if any(obsolete for _, obsolete in changed.values()):
         mart_views.drop(cursor, views)
@@ -82,7 +82,7 @@ def prepare(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window) -> No
     for mart, (existing_names, obsolete) in changed.items():
         # A column that a policy names cannot be dropped; nobody reads before the policies are back.
         if mart.schema == MARTS:
-            row_policies.unguard(cursor, mart.name, mart.portals)
+            row_policies.drop_policies(cursor, mart.name, mart.portals)
         if obsolete:
             _drop_columns(cursor, mart, obsolete)
         _add_columns(cursor, mart, existing_names - set(obsolete))
@@ -90,7 +90,7 @@ def prepare(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window) -> No
             cursor.execute(
                 sql.SQL("alter table {} alter column {} drop not null").format(mart.relation, sql.Identifier(name))
             )
-        _guard(cursor, mart)
+        _replace_policies(cursor, mart)
     for mart in tables:
         # Those that are new in the contract; what is there already costs next to nothing, and no reader waits for it.
         _create_indexes(cursor, mart)
@@ -120,13 +120,13 @@ def _create_table(cursor: psycopg.Cursor, mart: Mart) -> None:
     columns = sql.SQL(", ").join(_column_definition(column) for column in mart.columns)
     cursor.execute(sql.SQL("create table {} ({})").format(mart.relation, columns))
     _create_indexes(cursor, mart)
-    _guard(cursor, mart)
+    _replace_policies(cursor, mart)
 
 
-def _guard(cursor: psycopg.Cursor, mart: Mart) -> None:
+def _replace_policies(cursor: psycopg.Cursor, mart: Mart) -> None:
     # Nobody but the owner enters the other schema.
     if mart.schema == MARTS:
-        row_policies.guard(cursor, mart.name, mart.portals)
+        row_policies.replace_policies(cursor, mart.name, mart.portals)
 
 
 def _column_definition(column: Column) -> sql.Composable:

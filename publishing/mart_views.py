@@ -23,7 +23,7 @@ class ViewMissing(Exception):
     """A mart that is a view has not been built."""
 
 
-def prepare(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> None:
+def create_views(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> None:
     """Make every mart that is a view read as the one that was built, with its grants and comments, in the transaction
     of the publication, when the tables are ready. What is right already is not touched, so that nobody waits for it.
     Raises ViewMissing."""
@@ -33,11 +33,11 @@ def prepare(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> None:
     for mart, query in changed.items():
         _make(cursor, mart, query)
     for mart in views:
-        row_policies.let_read(cursor, mart.name, mart.portals)
+        row_policies.grant_select(cursor, mart.name, mart.portals)
         comment(cursor, mart)
 
 
-def over(cursor: psycopg.Cursor, marts: Sequence[Mart], tables: Collection[Mart]) -> list[Mart]:
+def dependents_of(cursor: psycopg.Cursor, marts: Sequence[Mart], tables: Collection[Mart]) -> list[Mart]:
     """The published views among the marts that read one of these tables."""
     names = [f"{table.schema}.{table.name}" for table in tables]
     rows = cursor.execute(

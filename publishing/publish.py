@@ -61,17 +61,17 @@ def publish(
         cursor.execute("set local synchronous_commit = on")
         cursor.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(f"{LOCK_SECONDS}s")))
         assert_writer(cursor, run_id)
-        _refuse_unfit_days(cursor, window, raw_checks, build_checks)
+        _assert_publishable(cursor, window, raw_checks, build_checks)
         try:
-            starts_anew = last_build.starts_anew(cursor, window)
-            mart_tables.prepare(cursor, marts, window)
-            mart_views.prepare(cursor, marts)
-            grants.take_back(cursor)
-        except (last_build.OtherWindow, mart_tables.ColumnsChanged, mart_views.ViewMissing, RolesMissing) as error:
+            is_full_rebuild = last_build.is_full_rebuild(cursor, window)
+            mart_tables.migrate_tables(cursor, marts, window)
+            mart_views.create_views(cursor, marts)
+            grants.revoke_surplus(cursor)
+        except (last_build.WindowMismatch, mart_tables.ColumnsChanged, mart_views.ViewMissing, RolesMissing) as error:
             raise PublicationRefused(f"nothing of {window} was published: {error}") from error
         tables = [mart for mart in marts if not mart.is_view]
-        days_unchanged = unchanged_days.count(cursor, marts, window, starts_anew=starts_anew)
-        rows = {mart.name: _replace(cursor, mart, window, starts_anew=starts_anew) for mart in tables}
+        days_unchanged = unchanged_days.count_unchanged_days(cursor, marts, window, is_full_rebuild=is_full_rebuild)
+        rows = {mart.name: _replace(cursor, mart, window, is_full_rebuild=is_full_rebuild) for mart in tables}
         cursor.execute(_RECORD, {"start": window.start, "end": window.end, "run_id": run_id})
         cursor.execute(_SETTLE, {"start": window.start, "end": window.end})
         dropped, kept = mart_removal.drop_removed(cursor, marts)
@@ -80,11 +80,11 @@ def publish(
     return Publication(rows, dropped, kept, days_unchanged)
 
 
-def _replace(cursor: psycopg.Cursor, mart: Mart, window: Window, *, starts_anew: bool) -> int:
-    replacement = Replacement(mart, window, starts_anew=starts_anew)
-    names = {"mart": mart.relation, "columns": replacement.columns, "made_rows": replacement.made_rows}
-    cursor.execute(sql.SQL("delete from {mart} where {gone}").format(**names, gone=replacement.gone))
-    cursor.execute(sql.SQL("insert into {mart} ({columns}) {made_rows}").format(**names))
+def _replace(cursor: psycopg.Cursor, mart: Mart, window: Window, *, is_full_rebuild: bool) -> int:
+    replacement = Replacement(mart, window, is_full_rebuild=is_full_rebuild)
+    names = {"mart": mart.relation, "columns": replacement.columns, "inserted_rows": replacement.inserted_rows}
+    cursor.execute(sql.SQL("delete from {mart} where {deleted}").format(**names, deleted=replacement.deleted))
+    cursor.execute(sql.SQL("insert into {mart} ({columns}) {inserted_rows}").format(**names))
     return cursor.rowcount
 
 
@@ -127,7 +127,7 @@ select event_date, problem from missing order by event_date, problem
 """
 
 
-def _refuse_unfit_days(
+def _assert_publishable(
     cursor: psycopg.Cursor, window: Window, raw_checks: Sequence[str], build_checks: Sequence[str]
 ) -> None:
     problems = cursor.execute(

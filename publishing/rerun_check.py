@@ -10,27 +10,27 @@ from psycopg.rows import dict_row
 from publishing import dbt_manifest, last_build
 from publishing.marts import marts_of
 from publishing.replacement import Replacement
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, plain_row
+from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, json_row
 from warehouse.window import ONE_DAY, Window
 
 
-def reruns_change_nothing(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+def rerun_is_idempotent(connection: psycopg.Connection, window: Window) -> CheckOutcome:
     """Days that are built again, with nothing changed since in raw, the product's tables and the models, come out as
     they are published, row for row.
 
     `compared_marts` is 0 when something has changed since, or a day of the run was never published: then there is
-    nothing to compare. Otherwise `rows_published` and `rows_made` are those that only one side has, over all published
+    nothing to compare. Otherwise `rows_published` and `rows_built` are those that only one side has, over all published
     tables. Every sample row says of which mart it is, and on which side; bad days are the dates of such rows, or the
     last day of the run for dates outside.
     """
     with connection.cursor() as cursor:
         if not last_build.is_rerun(cursor):
             return _outcome(window, 0, [])
-        starts_anew = last_build.starts_anew(cursor, window)
+        is_full_rebuild = last_build.is_full_rebuild(cursor, window)
     marts = [mart for mart in marts_of(dbt_manifest.manifest()) if not mart.is_view]
     different: list[dict[str, Any]] = []
     for mart in marts:
-        different += _differences(connection, Replacement(mart, window, starts_anew=starts_anew))
+        different += _differences(connection, Replacement(mart, window, is_full_rebuild=is_full_rebuild))
     return _outcome(window, len(marts), different)
 
 
@@ -39,10 +39,10 @@ _DIFFERENT: Final = """
 with
 different as (
     select 'published' as side, rows.{date} as metric_date, to_jsonb(rows) as shown
-    from ({replaced} except all {made}) as rows
+    from ({deleted} except all {inserted}) as rows
     union all
-    select 'made', rows.{date}, to_jsonb(rows)
-    from ({made} except all {replaced}) as rows
+    select 'built', rows.{date}, to_jsonb(rows)
+    from ({inserted} except all {deleted}) as rows
 )
 select metric_date, side, count(*) as rows_of_side, min(shown::text)::jsonb as shown
 from different
@@ -54,8 +54,8 @@ order by metric_date, side
 def _differences(connection: psycopg.Connection, replacement: Replacement) -> list[dict[str, Any]]:
     mart = replacement.mart
     query = sql.SQL(_DIFFERENT).format(
-        replaced=replacement.replaced_rows,
-        made=replacement.made_rows,
+        deleted=replacement.deleted_rows,
+        inserted=replacement.inserted_rows,
         date=sql.Identifier(mart.date_column),
     )
     with connection.cursor(row_factory=dict_row) as cursor:
@@ -65,7 +65,7 @@ def _differences(connection: psycopg.Connection, replacement: Replacement) -> li
 def _outcome(window: Window, compared_marts: int, different: list[dict[str, Any]]) -> CheckOutcome:
     dates: set[date] = {row["metric_date"] for row in different}
     return CheckOutcome(
-        name="reruns_change_nothing",
+        name="rerun_is_idempotent",
         passed=not different,
         # What was built passes all gates and is published: that mends what is wrong, and this tells that it was.
         severity=Severity.WARNING,
@@ -73,12 +73,12 @@ def _outcome(window: Window, compared_marts: int, different: list[dict[str, Any]
             "compared_marts": compared_marts,
             **{
                 f"rows_{side}": sum(row["rows_of_side"] for row in different if row["side"] == side)
-                for side in ("published", "made")
+                for side in ("published", "built")
             },
         },
         days=tuple(sorted({day if day in window else window.end - ONE_DAY for day in dates})),
         sample=tuple(
-            plain_row({"mart": row["mart"], "side": row["side"], "rows": row["rows_of_side"], "row": row["shown"]})
+            json_row({"mart": row["mart"], "side": row["side"], "rows": row["rows_of_side"], "row": row["shown"]})
             for row in different[:SAMPLE_ROWS]
         ),
     )

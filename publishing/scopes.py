@@ -26,7 +26,7 @@ class Scope(StrEnum):
 
 # These are made from days that are published and days that are being built: of the whole run, and not of its chunks.
 # As dbt selects them; one argument, because dagster_dbt takes no more after an option.
-COARSER: Final = " ".join(f"config.meta.scope:{scope}" for scope in Scope if scope is not Scope.DAY)
+ROLLUP_SELECTOR: Final = " ".join(f"config.meta.scope:{scope}" for scope in Scope if scope is not Scope.DAY)
 
 
 def replaced(scope: Scope, window: Window) -> Window | None:

@@ -15,7 +15,7 @@ import psycopg
 from publishing import stale_reasons
 from warehouse.window import ONE_DAY, Window
 
-_SPREAD: Final = {
+_QUEUES: Final = {
     "license_changed": (
         "ops.changed_licenses",
         "intermediate.int_events_attributed",
@@ -41,7 +41,7 @@ _SPREAD: Final = {
 }
 
 
-def spread(connection: psycopg.Connection) -> dict[str, int]:
+def mark_stale_days(connection: psycopg.Connection) -> dict[str, int]:
     """Turn what loads left behind into stale days, and forget it, in one transaction. Returns days marked, by reason.
 
     Run it while holding the warehouse, after loading and before reading stale days.
@@ -49,7 +49,7 @@ def spread(connection: psycopg.Connection) -> dict[str, int]:
     marked = {}
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("select ops.hold_writer()")
-        for reason, (queue, table, affected) in _SPREAD.items():
+        for reason, (queue, table, affected) in _QUEUES.items():
             exists = cursor.execute("select to_regclass(%s) is not null", [table]).fetchone()
             if exists and exists[0]:
                 cursor.execute(
@@ -83,7 +83,7 @@ def stale_days(connection: psycopg.Connection, *, model_version: str, before: da
     What the product's own tables say now is in marts that are replaced as a whole, by a run for whatever day: when they
     have changed since the last publication, that is the last published day.
     """
-    stale_reasons.want(connection, model_version)
+    stale_reasons.set_wanted_version(connection, model_version)
     rows = connection.execute(
         """
         select event_date, array_agg(distinct reason order by reason), max(change_id)
@@ -97,7 +97,7 @@ def stale_days(connection: psycopg.Connection, *, model_version: str, before: da
     return [StaleDay(day, tuple(reasons), change_id) for day, reasons, change_id in rows]
 
 
-def is_settled(connection: psycopg.Connection, window: Window, *, model_version: str) -> bool:
+def nothing_is_stale(connection: psycopg.Connection, window: Window, *, model_version: str) -> bool:
     """Whether every day of the window is published and no published day is stale: a build of the window then makes what
     is published, by the law of the house."""
     published = connection.execute("select event_date from ops.published_days").fetchall()
@@ -120,16 +120,16 @@ def refused_days(connection: psycopg.Connection) -> set[date]:
     return {day for (day,) in rows}
 
 
-def runs(days: Iterable[date], *, apart: Set[date], at_most: int) -> list[Window]:
+def plan_windows(days: Iterable[date], *, apart: Set[date], at_most: int) -> list[Window]:
     """The windows to run for these days, oldest first: as few as there are gaps, each of at most so many days. Days
     that are to be kept apart have a window of their own."""
     wanted = set(days)
     alone = [Window.day(day) for day in wanted & apart]
-    together = [chunk for window in windows(wanted - apart) for chunk in window.chunks(at_most)]
+    together = [chunk for window in windows_of(wanted - apart) for chunk in window.chunks(at_most)]
     return sorted(alone + together)
 
 
-def windows(days: Iterable[date]) -> list[Window]:
+def windows_of(days: Iterable[date]) -> list[Window]:
     """The fewest windows that hold these days and no others, oldest first."""
     result: list[Window] = []
     for day in sorted(set(days)):

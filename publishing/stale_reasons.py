@@ -84,7 +84,7 @@ COMMENTS: Final = {
 }
 
 
-def want(connection: psycopg.Connection, model_version: str) -> None:
+def set_wanted_version(connection: psycopg.Connection, model_version: str) -> None:
     """Record which version of the models published days shall have."""
     connection.execute(
         """

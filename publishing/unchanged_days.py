@@ -15,11 +15,13 @@ from warehouse.window import Window
 MOST_DAYS: Final = 31
 
 _CHANGED: Final = sql.SQL(
-    "select {date} from (({replaced} except all {made}) union all ({made} except all {replaced})) as different"
+    "select {date} from (({deleted} except all {inserted}) union all ({inserted} except all {deleted})) as different"
 )
 
 
-def count(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window, *, starts_anew: bool) -> int | None:
+def count_unchanged_days(
+    cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window, *, is_full_rebuild: bool
+) -> int | None:
     """Count the days of the window that were published before and change in no daily mart, before rows are moved.
 
     Returns None for a window of more than MOST_DAYS, whose days are not compared.
@@ -36,12 +38,12 @@ def count(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window, *, star
             break
         if mart.is_view or mart.scope is not Scope.DAY:
             continue
-        replacement = Replacement(mart, window, starts_anew=starts_anew)
+        replacement = Replacement(mart, window, is_full_rebuild=is_full_rebuild)
         cursor.execute(
             _CHANGED.format(
                 date=sql.Identifier(mart.date_column),
-                replaced=replacement.replaced_rows,
-                made=replacement.made_rows,
+                deleted=replacement.deleted_rows,
+                inserted=replacement.inserted_rows,
             )
         )
         unchanged -= {day for (day,) in cursor.fetchall()}

@@ -5,7 +5,7 @@ from typing import Final
 
 import psycopg
 
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, plain_row
+from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, json_row
 from quality_checks.queries import rows_of
 from warehouse.window import Window
 
@@ -37,7 +37,7 @@ limit %(rows_shown)s
 """
 
 
-def license_fees_are_as_first_seen(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+def license_fees_unchanged(connection: psycopg.Connection, window: Window) -> CheckOutcome:
     """Every license costs what it cost when it was first seen: what changes a fee belongs to license_adjustments.
 
     Spend keeps to the first fee, so that a published day never changes silently; `cents` is by how much the fees of now
@@ -47,7 +47,7 @@ def license_fees_are_as_first_seen(connection: psycopg.Connection, window: Windo
     shown = rows_of(connection, _CHANGED_FEES, {"rows_shown": SAMPLE_ROWS})
     columns = ("license_id", "first_fee_cents", "fee_cents", "first_observed_date")
     return CheckOutcome(
-        name="license_fees_are_as_first_seen",
+        name="license_fees_unchanged",
         passed=not shown,
         severity=Severity.WARNING,
         observed={
@@ -55,6 +55,6 @@ def license_fees_are_as_first_seen(connection: psycopg.Connection, window: Windo
             "cents": int(shown[0]["cents"]) if shown else 0,
         },
         days=(window.end - timedelta(days=1),) if shown else (),
-        sample=tuple(plain_row({name: row[name] for name in columns}) for row in shown),
-        judges_all=True,
+        sample=tuple(json_row({name: row[name] for name in columns}) for row in shown),
+        covers_all_days=True,
     )

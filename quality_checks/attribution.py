@@ -8,7 +8,7 @@ from typing import Final
 
 import psycopg
 
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, blocking_by_day, plain_row
+from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, blocking_by_day, json_row
 from quality_checks.queries import rows_of
 from warehouse.window import Window
 
@@ -167,18 +167,18 @@ order by metric_date
 """
 
 
-def unattributed_conversions_stay_few(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+def unattributed_conversion_rate_below_threshold(connection: psycopg.Connection, window: Window) -> CheckOutcome:
     """On no day more than MAX_UNATTRIBUTED_SHARE of the conversions have no touch that could be credited."""
     days = rows_of(connection, _UNATTRIBUTED, _window(window))
     bad = [day for day in days if day["unattributed"] > MAX_UNATTRIBUTED_SHARE * float(day["conversions"])]
     totals = {name: sum(day[name] for day in days) for name in ("conversions", "unattributed", "unattributed_cents")}
     return CheckOutcome(
-        name="unattributed_conversions_stay_few",
+        name="unattributed_conversion_rate_below_threshold",
         passed=not bad,
         severity=Severity.WARNING,
-        observed={**plain_row(totals), "allowed_share": MAX_UNATTRIBUTED_SHARE},
+        observed={**json_row(totals), "allowed_share": MAX_UNATTRIBUTED_SHARE},
         days=tuple(day["metric_date"] for day in bad),
-        sample=tuple(plain_row(day) for day in bad[:SAMPLE_ROWS]),
+        sample=tuple(json_row(day) for day in bad[:SAMPLE_ROWS]),
     )
 
 

@@ -40,14 +40,14 @@ order by metric_date, brand_id, project_id, ip_asset_id
 """
 
 
-def campaigns_have_what_their_assets_have(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+def campaign_metrics_match_licensed_assets(connection: psycopg.Connection, window: Window) -> CheckOutcome:
     """On every day, campaigns have all of what daily_metrics says of the assets whose terms cover it, and nothing else.
 
     Compared are views, clicks, conversions and cents of every brand, project and asset; which days a term covers is
     taken from the product's licenses as they are now. A sample row gives how much the assets exceed what is shown.
     """
     found = rows_of_whole_tables(connection, _UNEVEN_DAYS, {"start": window.start, "end": window.end})
-    return blocking_by_day("campaigns_have_what_their_assets_have", {"wrong_rows": len(found)}, found)
+    return blocking_by_day("campaign_metrics_match_licensed_assets", {"wrong_rows": len(found)}, found)
 
 
 # Every campaign and every licensed asset has to be there, with what the campaign was charged. There may be more of

@@ -67,7 +67,7 @@ order by metric_date, mart, creator_id, ip_asset_id
 """
 
 
-def creators_have_what_their_assets_have(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+def creator_metrics_match_owned_assets(connection: psycopg.Connection, window: Window) -> CheckOutcome:
     """On every day, creators have all of what daily_metrics says of the assets that they own on it, and nothing else.
 
     Compared are views, clicks, conversions and cents, a creator's assets one by one and added up, and the conversions
@@ -75,7 +75,7 @@ def creators_have_what_their_assets_have(connection: psycopg.Connection, window:
     much the assets exceed what is shown.
     """
     found = rows_of_whole_tables(connection, _UNEVEN_DAYS, {"start": window.start, "end": window.end})
-    return blocking_by_day("creators_have_what_their_assets_have", {"wrong_rows": len(found)}, found)
+    return blocking_by_day("creator_metrics_match_owned_assets", {"wrong_rows": len(found)}, found)
 
 
 # The creators who have periods, and the licenses that were created on their assets, by day.
@@ -245,7 +245,7 @@ order by period, creator_id, utm_source
 """
 
 
-def creator_lists_show_their_days(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+def creator_lists_match_daily_metrics(connection: psycopg.Connection, window: Window) -> CheckOutcome:
     """The ten best assets and sources of every creator today and in the last 7 days are those that a count finds.
 
     A sample row gives how much place and numbers, as counted, exceed what is shown.
@@ -255,4 +255,4 @@ def creator_lists_show_their_days(connection: psycopg.Connection, window: Window
         *rows_of_whole_tables(connection, _UNEVEN_TOP_ASSETS, dates),
         *rows_of_whole_tables(connection, _UNEVEN_SOURCES, dates),
     ]
-    return blocking_by_last_day("creator_lists_show_their_days", {"wrong_rows": len(found)}, found, window)
+    return blocking_by_last_day("creator_lists_match_daily_metrics", {"wrong_rows": len(found)}, found, window)

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import psycopg
 
-from quality_checks.outcome import CheckOutcome, Severity, blocking_by_day, plain_row
+from quality_checks.outcome import CheckOutcome, Severity, blocking_by_day, json_row
 from quality_checks.queries import rows_of
 from warehouse.window import Window
 
@@ -54,7 +54,7 @@ def published_days_have_events(connection: psycopg.Connection, window: Window) -
         severity=Severity.WARNING,
         observed={"days_emptied": len(emptied)},
         days=tuple(row["metric_date"] for row in emptied),
-        sample=tuple(plain_row({name: row[name] for name in _SHOWN}) for row in emptied[:20]),
+        sample=tuple(json_row({name: row[name] for name in _SHOWN}) for row in emptied[:20]),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import psycopg
 
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, plain_row
+from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, json_row
 from quality_checks.queries import rows_of
 from warehouse.window import Window
 
@@ -76,20 +76,20 @@ limit %(rows_shown)s
 """
 
 
-def dropped_fields_stay_rare(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+def dropped_field_rate_below_threshold(connection: psycopg.Connection, window: Window) -> CheckOutcome:
     """On no landing day of the window a field was dropped in more than MAX_DROPPED_SHARE of the lines.
 
     A field is dropped when it is optional and breaks its rule; the event stays without it.
     """
-    return _rare(connection, window, "dropped_fields_stay_rare", MAX_DROPPED_SHARE, is_dropped=True)
+    return _rare(connection, window, "dropped_field_rate_below_threshold", MAX_DROPPED_SHARE, is_dropped=True)
 
 
-def placeholder_ids_stay_rare(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+def placeholder_id_rate_below_threshold(connection: psycopg.Connection, window: Window) -> CheckOutcome:
     """On no landing day of the window an id was a placeholder in more than MAX_PLACEHOLDER_SHARE of the lines.
 
     Placeholders, such as `undefined`, stand in the seed placeholder_ids and count as absent.
     """
-    return _rare(connection, window, "placeholder_ids_stay_rare", MAX_PLACEHOLDER_SHARE, is_dropped=False)
+    return _rare(connection, window, "placeholder_id_rate_below_threshold", MAX_PLACEHOLDER_SHARE, is_dropped=False)
 
 
 def sessions_stay_on_one_device(connection: psycopg.Connection, window: Window) -> CheckOutcome:
@@ -106,7 +106,7 @@ def sessions_stay_on_one_device(connection: psycopg.Connection, window: Window) 
         observed={"shared_sessions": int(shown[0]["all_sessions"]) if shown else 0},
         days=tuple(shown[0]["days"]) if shown else (),
         sample=tuple(
-            plain_row({name: row[name] for name in ("event_date", "session_id", "devices", "events")}) for row in shown
+            json_row({name: row[name] for name in ("event_date", "session_id", "devices", "events")}) for row in shown
         ),
     )
 
@@ -125,5 +125,5 @@ def _rare(
         severity=Severity.WARNING,
         observed={"events": sum(int(row["events"]) for row in counted), "allowed_share": allowed_share},
         days=tuple(sorted({row["landing_date"] for row in bad})),
-        sample=tuple(plain_row(row) for row in bad[:SAMPLE_ROWS]),
+        sample=tuple(json_row(row) for row in bad[:SAMPLE_ROWS]),
     )

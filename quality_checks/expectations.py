@@ -40,7 +40,7 @@ def run_suites(sqlalchemy_url: str, suite_names: Sequence[str], window: Window) 
     if not suites:
         return []
     with _warehouse(sqlalchemy_url) as datasource:
-        return [_outcome(_Judge(datasource, suite), suite, window) for suite in suites]
+        return [_outcome(_SuiteRunner(datasource, suite), suite, window) for suite in suites]
 
 
 def run_suite(sqlalchemy_url: str, suite_name: str, window: Window) -> CheckOutcome:
@@ -49,18 +49,18 @@ def run_suite(sqlalchemy_url: str, suite_name: str, window: Window) -> CheckOutc
     return outcome
 
 
-def _outcome(judge: "_Judge", suite: Suite, window: Window) -> CheckOutcome:
+def _outcome(runner: "_SuiteRunner", suite: Suite, window: Window) -> CheckOutcome:
     # Of a snapshot all rows are judged, whatever the window.
-    judges_all = suite.date_column is None
-    observed: dict[str, JsonValue] = {"rows": judge.count(window), "expectations": len(suite.expectations)}
-    failed = judge.failures(window, suite.expectations)
+    covers_all_days = suite.date_column is None
+    observed: dict[str, JsonValue] = {"rows": runner.count(window), "expectations": len(suite.expectations)}
+    failed = runner.failures(window, suite.expectations)
     if not failed:
-        return CheckOutcome(suite.check, True, suite.severity, observed, judges_all=judges_all)
-    details = judge.details(window, failed)
+        return CheckOutcome(suite.check, True, suite.severity, observed, covers_all_days=covers_all_days)
+    details = runner.details(window, failed)
     if suite.date_column is None:
         bad_days: tuple[date, ...] = (window.end - timedelta(days=1),)
     else:
-        bad_days = tuple(_bad_days(judge, window, failed)) or tuple(days_of(window))
+        bad_days = tuple(_bad_days(runner, window, failed)) or tuple(days_of(window))
     observed["failed"] = [
         {
             "type": result["expectation_config"]["type"],
@@ -76,17 +76,17 @@ def _outcome(judge: "_Judge", suite: Suite, window: Window) -> CheckOutcome:
         for row in result["result"].get("partial_unexpected_index_list") or []
     )
     rows = sample[:SAMPLE_ROWS]
-    return CheckOutcome(suite.check, False, suite.severity, observed, bad_days, rows, judges_all=judges_all)
+    return CheckOutcome(suite.check, False, suite.severity, observed, bad_days, rows, covers_all_days=covers_all_days)
 
 
-def _bad_days(judge: "_Judge", days: Window, failed: Sequence[Mapping[str, Any]]) -> Iterator[date]:
+def _bad_days(runner: "_SuiteRunner", days: Window, failed: Sequence[Mapping[str, Any]]) -> Iterator[date]:
     """The days of a failed range on which a failed expectation fails again, found by halving."""
     if len(days) == 1:
         yield days.start
         return
     for half in _halves(days):
-        if failed_here := judge.failures(half, failed):
-            yield from _bad_days(judge, half, failed_here)
+        if failed_here := runner.failures(half, failed):
+            yield from _bad_days(runner, half, failed_here)
 
 
 def _arguments(configuration: Mapping[str, Any]) -> dict[str, JsonValue]:
@@ -94,7 +94,7 @@ def _arguments(configuration: Mapping[str, Any]) -> dict[str, JsonValue]:
     return {name: value for name, value in configuration["kwargs"].items() if name != "batch_id"}
 
 
-class _Judge:
+class _SuiteRunner:
     """Great Expectations on one suite's query: the rows of any days of it, judged by any of its expectations."""
 
     def __init__(self, datasource: Any, suite: Suite) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import psycopg
 
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, days_of, plain_row
+from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, days_of, json_row
 from quality_checks.queries import rows_of
 from warehouse.window import Window
 
@@ -115,9 +115,9 @@ def load_counts_add_up(connection: psycopg.Connection, window: Window) -> CheckO
         name="load_counts_add_up",
         passed=not wrong,
         severity=Severity.ERROR,
-        observed=plain_row({"loads": len(loads), **totals, "wrong_counts": len(wrong)}),
+        observed=json_row({"loads": len(loads), **totals, "wrong_counts": len(wrong)}),
         days=tuple(sorted(bad_days)),
-        sample=tuple(plain_row(row) for row in wrong[:SAMPLE_ROWS]),
+        sample=tuple(json_row(row) for row in wrong[:SAMPLE_ROWS]),
     )
 
 
@@ -166,12 +166,12 @@ def landing_days_have_files(connection: psycopg.Connection, window: Window) -> C
     )
 
 
-def rejections_stay_rare(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+def rejection_rate_below_threshold(connection: psycopg.Connection, window: Window) -> CheckOutcome:
     """On no landing day of the window more than MAX_REJECTED_SHARE of the lines were rejected."""
     landed = _landing_days(connection, window)
     bad = [row for row in landed if row["rejected"] > MAX_REJECTED_SHARE * row["lines_read"]]
     return CheckOutcome(
-        name="rejections_stay_rare",
+        name="rejection_rate_below_threshold",
         passed=not bad,
         severity=Severity.WARNING,
         observed={
@@ -180,7 +180,7 @@ def rejections_stay_rare(connection: psycopg.Connection, window: Window) -> Chec
             "allowed_share": MAX_REJECTED_SHARE,
         },
         days=tuple(row["landing_date"] for row in bad),
-        sample=tuple(plain_row(row) for row in bad[:SAMPLE_ROWS]),
+        sample=tuple(json_row(row) for row in bad[:SAMPLE_ROWS]),
     )
 
 

@@ -32,7 +32,7 @@ class CheckOutcome:
     """One judgement about one window.
 
     `name` says what must hold; `observed` holds the counts behind the judgement, `days` the days that break the
-    rule (of a passed check none), `sample` up to SAMPLE_ROWS rows that show how. With `judges_all` it is about all
+    rule (of a passed check none), `sample` up to SAMPLE_ROWS rows that show how. With `covers_all_days` it is about all
     there is, whatever the window, so that the latest one counts for every day. Raises TypeError when `observed`
     or `sample` hold anything that JSON does not know, and ValueError when days contradict the judgement.
     """
@@ -43,7 +43,7 @@ class CheckOutcome:
     observed: Mapping[str, JsonValue]
     days: tuple[date, ...] = ()
     sample: tuple[Mapping[str, JsonValue], ...] = ()
-    judges_all: bool = False
+    covers_all_days: bool = False
 
     def __post_init__(self) -> None:
         # json.dumps is the definition of "plain" that Dagster's metadata and jsonb share; NaN is in neither.
@@ -64,7 +64,7 @@ def days_of(window: Window) -> Iterator[date]:
         yield window.start + timedelta(days=offset)
 
 
-def plain(value: object) -> JsonValue:
+def json_value(value: object) -> JsonValue:
     """The value as JSON knows it: whole decimals as integers, other decimals, dates, ids and bytes as text.
 
     Decimals with a fraction become text because a float would change them. Raises TypeError on any other type.
@@ -81,15 +81,15 @@ def plain(value: object) -> JsonValue:
         case bytes():
             return value.hex()
         case list() | tuple():
-            return [plain(item) for item in value]
+            return [json_value(item) for item in value]
         case Mapping():
-            return plain_row(value)
+            return json_row(value)
     raise TypeError(f"a check outcome holds plain values, not {type(value).__name__}")
 
 
-def plain_row(row: Mapping[str, object]) -> dict[str, JsonValue]:
+def json_row(row: Mapping[str, object]) -> dict[str, JsonValue]:
     """A row of a query as JSON knows it."""
-    return {str(name): plain(value) for name, value in row.items()}
+    return {str(name): json_value(value) for name, value in row.items()}
 
 
 def blocking(
@@ -98,17 +98,17 @@ def blocking(
     wrong: Sequence[Mapping[str, object]],
     bad_days: Iterable[date],
     *,
-    judges_all: bool = False,
+    covers_all_days: bool = False,
 ) -> CheckOutcome:
     """The outcome of a check that keeps its window from being published as soon as one row is wrong."""
     return CheckOutcome(
         name=name,
         passed=not wrong,
         severity=Severity.ERROR,
-        observed=plain_row(observed),
+        observed=json_row(observed),
         days=tuple(sorted(bad_days)),
-        sample=tuple(plain_row(row) for row in wrong[:SAMPLE_ROWS]),
-        judges_all=judges_all,
+        sample=tuple(json_row(row) for row in wrong[:SAMPLE_ROWS]),
+        covers_all_days=covers_all_days,
     )
 
 
@@ -125,4 +125,4 @@ def blocking_by_last_day(
 ) -> CheckOutcome:
     """The same where what is wrong belongs to the run as a whole: the last day of its window stands for it."""
     bad_days = [window.end - timedelta(days=1)] if differences else []
-    return blocking(name, observed, differences, bad_days, judges_all=True)
+    return blocking(name, observed, differences, bad_days, covers_all_days=True)

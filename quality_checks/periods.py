@@ -14,7 +14,7 @@ from quality_checks.outcome import (
     blocking,
     blocking_by_last_day,
     days_of,
-    plain_row,
+    json_row,
 )
 from quality_checks.queries import IN_PERIODS, rows_of
 from warehouse.window import Window, first_of_next_month, monday_of
@@ -190,8 +190,8 @@ def periods_have_all_days(connection: psycopg.Connection, window: Window) -> Che
         severity=Severity.WARNING,
         observed={"days_missing": len(missing)},
         days=tuple(sorted(missing)),
-        sample=tuple(plain_row(gap) for gap in gaps[:SAMPLE_ROWS]),
-        judges_all=True,
+        sample=tuple(json_row(gap) for gap in gaps[:SAMPLE_ROWS]),
+        covers_all_days=True,
     )
 
 
@@ -241,11 +241,11 @@ order by period, ip_asset_id
 """
 
 
-def asset_periods_show_their_days(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+def asset_periods_match_daily_metrics(connection: psycopg.Connection, window: Window) -> CheckOutcome:
     """What assets have today and in the last 7 days, visitors too, equals a count of these days.
 
     Visitors of periods are carried on from run to run; a count of a week's would show that they have gone astray. A
     sample row gives, per column, how much the days exceed the period.
     """
     found = rows_of(connection, _UNEVEN_ASSETS, {"start": window.start, "end": window.end})
-    return blocking_by_last_day("asset_periods_show_their_days", {"wrong_asset_periods": len(found)}, found, window)
+    return blocking_by_last_day("asset_periods_match_daily_metrics", {"wrong_asset_periods": len(found)}, found, window)

@@ -8,7 +8,7 @@ from typing import Final
 
 import psycopg
 
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, plain_row
+from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, json_row
 from quality_checks.queries import rows_of
 from warehouse.window import Window
 
@@ -58,7 +58,7 @@ def event_types_are_registered(connection: psycopg.Connection, window: Window) -
             "events": int(shown[0]["all_events"]) if shown else 0,
         },
         days=tuple(shown[0]["days"]) if shown else (),
-        sample=tuple(plain_row({"event_type": row["event_type"], "events": row["events"]}) for row in shown),
+        sample=tuple(json_row({"event_type": row["event_type"], "events": row["events"]}) for row in shown),
     )
 
 
@@ -85,7 +85,7 @@ order by event_date
 """
 
 
-def keys_stay_on_one_day(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+def event_keys_unique_across_days(connection: psycopg.Connection, window: Window) -> CheckOutcome:
     """No key of the window occurs on a second event day.
 
     Both events are kept, by contract; a repeated key mostly means a client that stamps its retries anew, so that
@@ -103,12 +103,12 @@ def keys_stay_on_one_day(connection: psycopg.Connection, window: Window) -> Chec
         },
     )
     return CheckOutcome(
-        name="keys_stay_on_one_day",
+        name="event_keys_unique_across_days",
         passed=not repeated,
         severity=Severity.WARNING,
         observed={"repeated_keys": int(repeated[0]["distinct_keys"]) if repeated else 0},
         days=tuple(row["event_date"] for row in repeated),
         sample=tuple(
-            plain_row({name: row[name] for name in ("event_date", "keys", "example")}) for row in repeated[:SAMPLE_ROWS]
+            json_row({name: row[name] for name in ("event_date", "keys", "example")}) for row in repeated[:SAMPLE_ROWS]
         ),
     )

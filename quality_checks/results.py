@@ -14,10 +14,11 @@ from warehouse.window import Window
 # A check that runs again for the same build and window replaces its own result and no other.
 _RECORD: Final = """
 insert into ops.check_results
-    (build_id, check_name, window_start, window_end, severity, is_passed, observed, bad_days, judges_all, change_id)
+    (build_id, check_name, window_start, window_end, severity, is_passed, observed, bad_days, covers_all_days,
+    change_id)
 values (
     %(build_id)s, %(check_name)s, %(window_start)s, %(window_end)s,
-    %(severity)s, %(is_passed)s, %(observed)s::jsonb, %(bad_days)s::date[], %(judges_all)s,
+    %(severity)s, %(is_passed)s, %(observed)s::jsonb, %(bad_days)s::date[], %(covers_all_days)s,
     coalesce(%(change_id)s::bigint, ops.last_change_id())
 )
 on conflict (build_id, check_name, window_start, window_end) do update set
@@ -25,7 +26,7 @@ on conflict (build_id, check_name, window_start, window_end) do update set
     is_passed = excluded.is_passed,
     observed = excluded.observed,
     bad_days = excluded.bad_days,
-    judges_all = excluded.judges_all,
+    covers_all_days = excluded.covers_all_days,
     change_id = excluded.change_id,
     checked_at = clock_timestamp()
 """
@@ -59,7 +60,7 @@ def record(
             "is_passed": outcome.passed,
             "observed": json.dumps({**outcome.observed, "sample": [dict(row) for row in outcome.sample]}),
             "bad_days": list(outcome.days),
-            "judges_all": outcome.judges_all,
+            "covers_all_days": outcome.covers_all_days,
             "change_id": change_id,
         }
         for outcome in outcomes

@@ -5,7 +5,7 @@ from typing import Final
 
 import psycopg
 
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, plain_row
+from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, json_row
 from quality_checks.queries import rows_of
 from warehouse.window import Window
 
@@ -69,5 +69,5 @@ def event_days_have_one_rule_set(connection: psycopg.Connection, window: Window)
         severity=Severity.WARNING,
         observed=observed,
         days=tuple(row["event_date"] for row in mixed),
-        sample=tuple(plain_row(row) for row in mixed[:SAMPLE_ROWS]),
+        sample=tuple(json_row(row) for row in mixed[:SAMPLE_ROWS]),
     )

@@ -77,15 +77,15 @@ order by active_week
 """
 
 
-def active_users_show_their_days(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+def active_users_match_visitor_days(connection: psycopg.Connection, window: Window) -> CheckOutcome:
     """Who was signed in today and in the last 7 days, and who of them is a user of the product, equals a count of these
     days."""
-    return _outcome(connection, "active_users_show_their_days", "wrong_periods", _ACTIVE_USERS, window)
+    return _outcome(connection, "active_users_match_visitor_days", "wrong_periods", _ACTIVE_USERS, window)
 
 
-def cohorts_show_their_days(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+def cohorts_match_visitor_days(connection: psycopg.Connection, window: Window) -> CheckOutcome:
     """The cohorts of each week that the window touches add up to the distinct visitors of the week's days."""
-    return _outcome(connection, "cohorts_show_their_days", "wrong_weeks", _COHORTS, window)
+    return _outcome(connection, "cohorts_match_visitor_days", "wrong_weeks", _COHORTS, window)
 
 
 def _outcome(connection: psycopg.Connection, name: str, what: str, query: str, window: Window) -> CheckOutcome:

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--end", type=parse_day, metavar="DAY", help="the sample's last day; yesterday at first")
     options = parser.parse_args(arguments)
     try:
-        warehouse = Warehouse.locate()
+        warehouse = Warehouse.from_environment()
         home = make_home(warehouse.dagster_home)
         with demo_lock.taken(home / "demo.lock", say):
             window = fixed_window(options.end, is_extended=options.extend, home=home)
@@ -121,7 +121,7 @@ def days_to_run(connection: "psycopg.Connection", window: Window) -> list[Window
     }
     stale = stale_days.stale_days(connection, model_version=dbt_manifest.model_version(), before=window.end)
     missing = {day for day in window.days() if day not in published}
-    return stale_days.windows(missing | {day.event_date for day in stale if day.event_date in window})
+    return stale_days.windows_of(missing | {day.event_date for day in stale if day.event_date in window})
 
 
 def run(window: Window, log_file: Path) -> None:

@@ -134,7 +134,7 @@ def test_server(open_folder: Path) -> Iterator[EmbeddedServer]:
     checkout = open_folder / "session"
     checkout.mkdir()
     server = EmbeddedServer(checkout, durable=False, first_port=FIRST_TEST_PORT)
-    warehouse = Warehouse.on(server)
+    warehouse = Warehouse.from_embedded(server)
     prepare(warehouse)
     with _superuser(warehouse) as connection:
         connection.execute(f"alter database {DATABASE} rename to {TEMPLATE}")
@@ -149,7 +149,7 @@ def models_template(test_server: EmbeddedServer, open_folder: Path) -> str:
     """A template in which dbt has built every seed, view and table, for the tests marked `models`."""
     from tests.support.pipeline import Pipeline
 
-    warehouse = Warehouse.on(test_server)
+    warehouse = Warehouse.from_embedded(test_server)
     with _superuser(warehouse) as connection:
         _create(warehouse, connection, TEMPLATE)
         pipeline = Pipeline(warehouse, open_folder / "no landing files")
@@ -162,7 +162,7 @@ def models_template(test_server: EmbeddedServer, open_folder: Path) -> str:
 @pytest.fixture
 def warehouse(test_server: EmbeddedServer, request: pytest.FixtureRequest) -> Iterator[Warehouse]:
     """A prepared warehouse without data, and an empty application database beside it."""
-    warehouse = Warehouse.on(test_server)
+    warehouse = Warehouse.from_embedded(test_server)
     has_models = request.node.get_closest_marker("models")
     template = request.getfixturevalue("models_template") if has_models else TEMPLATE
     with _superuser(warehouse) as connection:

@@ -67,7 +67,9 @@ class Warehouse:
     dagster_home: str = str(CHECKOUT / ".dagster")
 
     @classmethod
-    def locate(cls, environment: Mapping[str, str] | None = None, *, checkout: Path = CHECKOUT) -> "Warehouse":
+    def from_environment(
+        cls, environment: Mapping[str, str] | None = None, *, checkout: Path = CHECKOUT
+    ) -> "Warehouse":
         """The warehouse of this environment; the embedded server is started if it is the one and does not run.
 
         A WAREHOUSE_URL that is wrong is an error, never a reason to take the embedded server. Raises
@@ -77,16 +79,16 @@ class Warehouse:
         server = EmbeddedServer(checkout)
         url = environment.get("WAREHOUSE_URL", "").strip()
         if not url:
-            return cls.on(server, environment)
-        given = cls.at(url, environment)
+            return cls.from_embedded(server, environment)
+        given = cls.from_url(url, environment)
         # The processes we start are told the embedded server's URL, and it is still the embedded server to them.
         if (given.host, given.user, given.database) == (HOST, OWNER, DATABASE) and given.port == server.status().port:
-            embedded = cls.on(server, environment)
+            embedded = cls.from_embedded(server, environment)
             return embedded if embedded.password == given.password else given
         return given
 
     @classmethod
-    def on(cls, server: EmbeddedServer, environment: Mapping[str, str] | None = None) -> "Warehouse":
+    def from_embedded(cls, server: EmbeddedServer, environment: Mapping[str, str] | None = None) -> "Warehouse":
         """The warehouse on this embedded server, which is started if it does not run."""
         environment = environment or {}
         address = server.start()
@@ -105,7 +107,7 @@ class Warehouse:
         )
 
     @classmethod
-    def at(cls, url: str, environment: Mapping[str, str] | None = None) -> "Warehouse":
+    def from_url(cls, url: str, environment: Mapping[str, str] | None = None) -> "Warehouse":
         """The warehouse at a URL. Raises WarehouseUnavailable when the URL is not usable, without connecting."""
         import psycopg
         from psycopg.conninfo import conninfo_to_dict

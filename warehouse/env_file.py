@@ -18,7 +18,7 @@ class SettingsFileError(Exception):
     """The file of settings cannot be read; the message says why and what to do."""
 
 
-def additions(surrounding: Mapping[str, str], checkout: Path) -> dict[str, str]:
+def from_env_file(surrounding: Mapping[str, str], checkout: Path) -> dict[str, str]:
     """What has to be added to the surrounding environment, or to be replaced in it. An empty value says nothing.
 
     A landing folder that is not absolute is one of the checkout, wherever the command is run from. Raises
@@ -49,7 +49,7 @@ def _text_of(file: Path) -> str:
         ) from None
 
 
-def programs(surrounding: Mapping[str, str]) -> dict[str, str]:
+def venv_path(surrounding: Mapping[str, str]) -> dict[str, str]:
     """What makes a command find the programs that are installed beside this Python, dg, dbt and the others; and after
     those of the machine, where it has no psql, the embedded server's."""
     installed, postgres = str(Path(sys.executable).parent), _postgres_programs()

@@ -94,4 +94,4 @@ READERS: Final = (BI_READER, CREATORS.portal, BRANDS.portal)
 GROUPS: Final = tuple(audience.group for audience in AUDIENCES)
 # Rows are theirs by policy, so a table without policies is none of theirs.
 POLICED: Final = (*(audience.portal.name for audience in AUDIENCES), *GROUPS)
-EVERYBODY: Final = (BI_READER.name, *POLICED)
+ALL_READERS: Final = (BI_READER.name, *POLICED)

@@ -26,7 +26,7 @@ select current_setting('server_version'), current_setting('server_version_num'):
 """
 
 
-def refuse_unsuitable(warehouse: Warehouse, connection: "psycopg.Connection", schemas: Sequence[str]) -> None:
+def assert_suitable(warehouse: Warehouse, connection: "psycopg.Connection", schemas: Sequence[str]) -> None:
     """Raise WarehouseUnavailable, with one sentence, where this server or login cannot be used.
 
     `schemas` are those that must be the login's own where they are there.

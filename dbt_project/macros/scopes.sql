@@ -112,7 +112,7 @@
    nobody wrote down for them what they may go on from. #}
 {% macro starts_anew() -%}
     {%- set build_id = dbt_metadata_envs.get('WAREHOUSE_BUILD_ID', '') -%}
-    {%- set begun = run_query("select starts_anew from ops.last_build where build_id = '" ~ build_id ~ "'") -%}
+    {%- set begun = run_query("select is_full_rebuild from ops.last_build where build_id = '" ~ build_id ~ "'") -%}
     {{ return(begun.rows[0][0] if begun.rows else true) }}
 {%- endmacro %}
 

@@ -9,7 +9,7 @@ from warehouse.connection import APPLICATION_DATABASE, DATABASE, STORAGE_SCHEMA,
 from warehouse.embedded.data_dir import OWNER, SUPERUSER
 from warehouse.locks import AdvisoryLock
 from warehouse.reader_roles import ACCESS, BI_READER, MARTS, PUBLISHED
-from warehouse.requirements import refuse_unsuitable
+from warehouse.requirements import assert_suitable
 from warehouse.roles.provisioning import create_roles, password_clause, rights_are_missing
 
 # raw and ops come from ingestion.
@@ -36,14 +36,14 @@ def _prepare(warehouse: Warehouse) -> None:
     from ingestion import schema
     from ingestion.application import schema as application_schema
     from ingestion.raw_access import entity_lookup
-    from publishing import freshness, last_build
+    from publishing import freshness, last_build, renamed_checks
     from warehouse.roles import grants, row_policies
 
     if warehouse.is_embedded:
         _prepare_server(warehouse)
     with warehouse.connect(autocommit=True) as connection:
         if not warehouse.is_embedded:
-            refuse_unsuitable(warehouse, connection, [*SCHEMAS, "raw", "ops", ACCESS])
+            assert_suitable(warehouse, connection, [*SCHEMAS, "raw", "ops", ACCESS])
         # Held until the connection closes.
         connection.execute("select pg_advisory_lock(%s)", [AdvisoryLock.PROVISIONING])
         if not warehouse.is_embedded:
@@ -59,6 +59,7 @@ def _prepare(warehouse: Warehouse) -> None:
                 entity_lookup.create(connection)
                 freshness.create(connection)
                 last_build.create(connection)
+                renamed_checks.rename_recorded_checks(connection)
                 row_policies.create_lookups(connection)
         except psycopg.errors.InsufficientPrivilege as error:
             grant = f'grant create, temporary on database "{warehouse.database}" to "{warehouse.user}"'

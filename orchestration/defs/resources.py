@@ -30,7 +30,7 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def located(self) -> Warehouse:
         """Where it is, in the forms that other tools want."""
-        return Warehouse.at(self.url)
+        return Warehouse.from_url(self.url)
 
     @contextmanager
     def connect(self) -> Generator[psycopg.Connection]:

@@ -41,7 +41,7 @@ def stale_days_sensor(
     """Ask for runs of the stale days."""
     now = datetime.now(UTC)
     try:
-        loaded_version.refuse_changed_code()
+        loaded_version.assert_code_unchanged()
     except loaded_version.CheckoutChanged as error:
         yield dg.SkipReason(str(error))
         return
@@ -56,7 +56,7 @@ def stale_days_sensor(
         apart = stale_days.refused_days(connection) | stale_days.waiting_days(connection)
     if not stale:
         yield dg.SkipReason("no day is stale")
-    for window in stale_days.runs((day.event_date for day in stale), apart=apart, at_most=BACKFILL_CHUNK_DAYS):
+    for window in stale_days.plan_windows((day.event_date for day in stale), apart=apart, at_most=BACKFILL_CHUNK_DAYS):
         days = [day for day in stale if day.event_date in window]
         yield dg.RunRequest(
             # One run an hour for one state of affairs: a day that becomes stale again has a later change.
@@ -87,7 +87,7 @@ def landing_files_sensor(
     if days is None:
         return dg.SkipReason("the warehouse's first day has not come")
     try:
-        loaded_version.refuse_changed_code()
+        loaded_version.assert_code_unchanged()
     except loaded_version.CheckoutChanged as error:
         return dg.SkipReason(str(error))
     before = landing_sensor.Memory.parse(context.cursor)

@@ -17,7 +17,7 @@ class LockedRunExecutor(InProcessExecutor):
 
     def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
         """Run the steps. The run's lock is taken before any resource, so that a run that waits is seen to live."""
-        warehouse = Warehouse.at(settings().warehouse_url.get_secret_value())
+        warehouse = Warehouse.from_url(settings().warehouse_url.get_secret_value())
         with run_locks.held(warehouse, plan_context.run_id):
             yield from super().execute(plan_context, execution_plan)
 

@@ -30,7 +30,7 @@ class LockedRunLauncher(DefaultRunLauncher):
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
         """Tell whether a started run lives. A lock that is missing at one look only is no proof."""
         try:
-            with Warehouse.at(os.environ.get("WAREHOUSE_URL", "")).connect(autocommit=True) as connection:
+            with Warehouse.from_url(os.environ.get("WAREHOUSE_URL", "")).connect(autocommit=True) as connection:
                 is_held = run_locks.is_held(connection, run.run_id)
         except (WarehouseUnavailable, psycopg.Error) as error:
             return CheckRunHealthResult(WorkerStatus.RUNNING, f"the warehouse cannot be asked: {error}")

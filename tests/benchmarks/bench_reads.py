@@ -68,11 +68,11 @@ def make(warehouse: Warehouse, options: argparse.Namespace) -> None:
         window = ["--event-time-start", f"{LAST}", "--event-time-end", f"{LAST + timedelta(days=1)}"]
         dbt_here.run_dbt(warehouse, ["seed"])
         marts = [mart for mart in marts_of(dbt_manifest.manifest()) if mart.schema == MARTS]
-        mart_tables.make_readable(connection, marts_of(dbt_manifest.manifest()))
+        mart_tables.create_missing_tables(connection, marts_of(dbt_manifest.manifest()))
         dbt_here.run_dbt(warehouse, ["run", *window])
         with connection.transaction(), connection.cursor() as cursor:
-            mart_tables.prepare(cursor, marts, Window.day(LAST))
-            mart_views.prepare(cursor, marts)
+            mart_tables.migrate_tables(cursor, marts, Window.day(LAST))
+            mart_views.create_views(cursor, marts)
         numbers = {name: getattr(options, name) for name in ("days", "assets", "creators", "brands", "groups")}
         for mart in marts:
             if mart.name in ROWS:

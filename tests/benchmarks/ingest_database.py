@@ -28,7 +28,7 @@ class BenchmarkServer:
     """A running server with production's settings; its databases are made from a prepared, empty warehouse."""
 
     def __init__(self, server: EmbeddedServer) -> None:
-        self.warehouse = Warehouse.on(server)
+        self.warehouse = Warehouse.from_embedded(server)
         prepare(self.warehouse)
         self._superuser = psycopg.connect(self.warehouse.superuser_url("postgres"), autocommit=True)
         self._superuser.execute(f"alter database {DATABASE} rename to {_TEMPLATE}")

@@ -32,7 +32,7 @@ from warehouse.connection import Warehouse
 server = EmbeddedServer(Path(sys.argv[1]), durable=False)
 home, options = Path(sys.argv[2]), sys.argv[3:]
 say = lambda text: print(text, flush=True)
-sys.exit(supervise(Deployment(home), Warehouse.on(server, os.environ), server, say, options=options))
+sys.exit(supervise(Deployment(home), Warehouse.from_embedded(server, os.environ), server, say, options=options))
 """
 
 LOCATION = """

@@ -37,14 +37,14 @@ def server(open_folder: Path) -> Iterator[EmbeddedServer]:
     folder = open_folder / "kills"
     folder.mkdir()
     server = EmbeddedServer(folder, durable=False, first_port=FIRST_TEST_PORT + 50)
-    prepare(Warehouse.on(server))
+    prepare(Warehouse.from_embedded(server))
     yield server
     server.remove()
 
 
 @pytest.fixture
 def warehouse(server: EmbeddedServer) -> Warehouse:
-    return Warehouse.on(server)
+    return Warehouse.from_embedded(server)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from quality_checks.raw_events import event_types_are_registered, keys_stay_on_one_day
+from quality_checks.raw_events import event_keys_unique_across_days, event_types_are_registered
 from tests.support.pipeline import Pipeline
 from warehouse.window import Window
 
@@ -179,7 +179,7 @@ def test_the_golden_days_raise_the_two_warnings_they_contain(pipeline: Pipeline)
     as_one_range(pipeline)
 
     unknown = event_types_are_registered(pipeline.connection, ALL_DAYS)
-    repeated = keys_stay_on_one_day(pipeline.connection, ALL_DAYS)
+    repeated = event_keys_unique_across_days(pipeline.connection, ALL_DAYS)
 
     assert (unknown.passed, unknown.observed, unknown.days) == (
         False,

@@ -36,17 +36,20 @@ NOT_COMPARED = {"build.visitor_last_days", "build.visitor_activity"}
 # What judges a model, or those made with it, and finds them empty where only others are built.
 JUDGES: dict[str, tuple[gates.Check, ...]] = {
     "attribution_credits": (attribution.credits_are_conserved, attribution.attribution_adds_up),
-    "asset_metrics": gates.COARSER_CHECKS,
+    "asset_metrics": gates.ROLLUP_CHECKS,
     "platform_metrics": (
-        visitors.active_users_show_their_days,
+        visitors.active_users_match_visitor_days,
         platform.platform_days_add_up,
         platform.platform_periods_add_up,
     ),
-    "cohort_retention": (visitors.cohorts_show_their_days,),
+    "cohort_retention": (visitors.cohorts_match_visitor_days,),
     "creator_dashboard": (creators.creator_periods_add_up,),
-    "creator_top_assets": (creators.creator_lists_show_their_days,),
-    "creator_traffic_sources": (creators.creators_have_what_their_assets_have, creators.creator_lists_show_their_days),
-    "brand_campaign_metrics": (brands.campaigns_have_what_their_assets_have, brands.campaign_periods_add_up),
+    "creator_top_assets": (creators.creator_lists_match_daily_metrics,),
+    "creator_traffic_sources": (
+        creators.creator_metrics_match_owned_assets,
+        creators.creator_lists_match_daily_metrics,
+    ),
+    "brand_campaign_metrics": (brands.campaign_metrics_match_licensed_assets, brands.campaign_periods_add_up),
     "brand_campaign_assets": (brands.campaign_periods_add_up,),
 }
 # The only stale days a test looks at are those that a nightly run would see.
@@ -89,7 +92,7 @@ class Pipeline:
         application_schema.create(self.connection)
         ad_spend_schema.create(self.connection)
         attribution_schema.create(self.connection)
-        mart_tables.make_readable(self.connection, marts_of(dbt_manifest.manifest()))
+        mart_tables.create_missing_tables(self.connection, marts_of(dbt_manifest.manifest()))
 
     def land(
         self,
@@ -118,7 +121,7 @@ class Pipeline:
         """Load landing days, exactly these."""
         (self.landing / "events").mkdir(parents=True, exist_ok=True)
         reports = load_window(self.connection, root=self.landing, window=window, start_date=START)
-        stale_days.spread(self.connection)
+        stale_days.mark_stale_days(self.connection)
         return reports
 
     def read_application(self, observed_date: date) -> None:
@@ -126,7 +129,7 @@ class Pipeline:
         assert self.warehouse.application_url is not None
         with connect_application(self.warehouse.application_url) as source:
             read_application(source, self.connection, observed_date=observed_date, hash_key=HASH_KEY)
-        stale_days.spread(self.connection)
+        stale_days.mark_stale_days(self.connection)
 
     def run(self, window: Window, *, load: bool = True) -> str:
         """The chain for a window: load, gate, build, gate, publish. Returns the run's id; raises GateClosed."""
@@ -136,9 +139,9 @@ class Pipeline:
                 self.load(Window(window.start, window.end + ONE_DAY))
             if self.declares_silence:
                 self.declare_silence(window)
-            self.judge(window, run_id, gates.RAW_CHECKS, gates.RAW_SUITES)
+            self.run_checks(window, run_id, gates.RAW_CHECKS, gates.RAW_SUITES)
             self.build(window, run_id)
-            self.judge(window, run_id, gates.BUILD_CHECKS, gates.BUILD_SUITES)
+            self.run_checks(window, run_id, gates.BUILD_CHECKS, gates.BUILD_SUITES)
             self.publish(window, run_id)
         return run_id
 
@@ -152,10 +155,10 @@ class Pipeline:
             [list(window.days())],
         )
 
-    def judge(
+    def run_checks(
         self, window: Window, build_id: str, checks: Sequence[gates.Check], suites: Sequence[str]
     ) -> list[CheckOutcome]:
-        outcomes = gates.judge(
+        outcomes = gates.run_checks(
             self.connection,
             window,
             build_id=build_id,
@@ -235,7 +238,7 @@ class Pipeline:
             stale = stale_days.stale_days(self.connection, model_version=dbt_manifest.model_version(), before=FAR)
             if not stale:
                 return ran
-            for window in stale_days.windows(day.event_date for day in stale):
+            for window in stale_days.windows_of(day.event_date for day in stale):
                 self.run(window, load=False)
                 ran.append(window)
         raise AssertionError(f"days stay stale: {stale}")

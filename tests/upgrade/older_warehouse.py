@@ -86,7 +86,7 @@ class OlderPipeline(Pipeline):
         reports = load_window(
             self.connection, root=self.landing, window=window, start_date=DAYS.start, rules=self.rules, processes=1
         )
-        stale_days.spread(self.connection)
+        stale_days.mark_stale_days(self.connection)
         return reports
 
     def reload(self, window: Window) -> list[LoadReport]:
@@ -94,11 +94,11 @@ class OlderPipeline(Pipeline):
         reports = reload_window(
             self.connection, root=self.landing, window=window, start_date=DAYS.start, rules=self.rules, processes=1
         )
-        stale_days.spread(self.connection)
+        stale_days.mark_stale_days(self.connection)
         return reports
 
     def read_application(self, observed_date: date) -> None:
         assert self.warehouse.application_url is not None
         with connect_application(self.warehouse.application_url) as source:
             read_application(source, self.connection, observed_date=observed_date, hash_key=HASH_KEY)
-        stale_days.spread(self.connection)
+        stale_days.mark_stale_days(self.connection)

@@ -73,7 +73,7 @@ CATALOG = {
 @pytest.fixture
 def warehouse(test_server: EmbeddedServer, tmp_path: Path) -> Iterator[Warehouse]:
     """The older warehouse, before today's code has touched it."""
-    warehouse = Warehouse.on(test_server)
+    warehouse = Warehouse.from_embedded(test_server)
     with restored(warehouse, tmp_path):
         yield warehouse
 

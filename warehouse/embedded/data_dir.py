@@ -48,7 +48,7 @@ class ServerFolder:
         # Relative when it lies in the checkout, so that a checkout may be moved.
         return self.path / str(self._state().get("data", "postgres"))
 
-    def remember(self, **values: Any) -> None:
+    def save_state(self, **values: Any) -> None:
         """Add to server.json."""
         write(self.path / "server.json", json.dumps(self._state() | values, indent=2), mode=0o644)
 
@@ -72,16 +72,16 @@ class ServerFolder:
         """The data folder: the remembered one, else in the checkout, else (where the server's account cannot enter it)
         one below SHARED_FOLDER named after the checkout. Raises EmbeddedServerError in a copied checkout."""
         if self._state():
-            self._refuse_copy(self.data)
+            self._reject_copied_checkout(self.data)
             return self.data
         data = self.path / "postgres"
         account = Account.for_server(data)
         if account is not None and not account.can_enter(self.path):
             home = self._new_home()
             logger.info("the server's account cannot enter %s; its data goes to %s", self.checkout, home)
-            self.remember(data=str(home / "postgres"))
+            self.save_state(data=str(home / "postgres"))
         else:
-            self.remember(data=data.name)
+            self.save_state(data=data.name)
         return self.data
 
     def _new_home(self) -> Path:
@@ -98,7 +98,7 @@ class ServerFolder:
         write(home / "checkout", str(self.checkout))
         return home
 
-    def _refuse_copy(self, data: Path) -> None:
+    def _reject_copied_checkout(self, data: Path) -> None:
         """Refuse to serve a copied checkout with the original's data; follow one that was moved."""
         pointer = data.parent / "checkout"
         if data.parent == self.path or not pointer.exists():

@@ -86,7 +86,7 @@ class ServerProcesses:
             " try again when it is done, or end the processes named 'postgres: warehouse: ...'"
         )
 
-    def forget_the_dead(self) -> bool:
+    def remove_stale_pid_file(self) -> bool:
         """Remove the pid file of a server that died; True when there was one. The caller has the lock."""
         # Postgres itself would believe the pid of a zombie or a stranger, and refuse to start.
         if self._pid_file.exists():

@@ -129,7 +129,7 @@ class EmbeddedServer:
         port = processes.port()
         # Only now: a port that was tried and found taken is nobody's address.
         if port != self.folder.port:
-            self.folder.remember(port=port)
+            self.folder.save_state(port=port)
         return ServerAddress(HOST, port, passwords)
 
     def _create(self, data: Path, account: Account | None, password: str) -> None:
@@ -167,7 +167,7 @@ class EmbeddedServer:
         log, processes = data / "server.log", ServerProcesses(data)
         if log.exists() and log.stat().st_size > LOG_BYTES:
             log.replace(log.with_suffix(".log.1"))
-        if processes.forget_the_dead():
+        if processes.remove_stale_pid_file():
             logger.info("the server was not stopped but died; it recovers now")
         known, first = self.folder.port, self._first_port
         for port in [known] if known else range(first, first + PORTS_TRIED):

@@ -5,7 +5,7 @@ again finds none. What they see of a mart's rows is in policies.py.
 from typing import TYPE_CHECKING, Final
 
 from warehouse.connection import STORAGE_SCHEMA, Warehouse
-from warehouse.reader_roles import ACCESS, BI_READER, EVERYBODY, MARTS, POLICED, PUBLISHED
+from warehouse.reader_roles import ACCESS, ALL_READERS, BI_READER, MARTS, POLICED, PUBLISHED
 from warehouse.roles.provisioning import rights_are_missing
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def grant(warehouse: Warehouse, connection: "psycopg.Connection") -> None:
             raise rights_are_missing(warehouse, left)
 
 
-def take_back(cursor: "psycopg.Cursor") -> None:
+def revoke_surplus(cursor: "psycopg.Cursor") -> None:
     """Revoke what creators, brands and everybody were given in schema marts past their policies, by hand for one."""
     for statement in _surplus(cursor):
         cursor.execute(statement)
@@ -128,7 +128,7 @@ def take_back(cursor: "psycopg.Cursor") -> None:
 
 def _missing(cursor: "psycopg.Cursor") -> list[str]:
     parameters = {
-        "everybody": list(EVERYBODY),
+        "everybody": list(ALL_READERS),
         "bi": BI_READER.name,
         "marts": MARTS,
         "closed": list(CLOSED_SCHEMAS),

@@ -49,7 +49,7 @@ def add(warehouse: Warehouse, login: Login) -> str:
     password = secrets.token_urlsafe(24)
     role = login.audience.login(login.name)
     with _administrator(warehouse) as connection:
-        _refuse_unknown(connection, login)
+        _assert_known(connection, login)
         limited = superuser_limits.missing(role, set())
         try:
             with connection.transaction():
@@ -143,7 +143,7 @@ def remove(warehouse: Warehouse, name: str) -> None:
         try:
             with connection.transaction(), connection.cursor() as cursor:
                 # What somebody granted to it by hand would keep it.
-                grants.take_back(cursor)
+                grants.revoke_surplus(cursor)
                 cursor.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", [name])
                 cursor.execute(f"drop role {name}")
         except psycopg.errors.DependentObjectsStillExist as error:
@@ -172,7 +172,7 @@ order by change_id desc limit 1
 """
 
 
-def _refuse_unknown(connection: "psycopg.Connection", login: Login) -> None:
+def _assert_known(connection: "psycopg.Connection", login: Login) -> None:
     """Raises LoginError unless the product's tables, as they were read last, have this creator or brand."""
     kind, owner_id = login.audience.name, login.owner_id
     table = f"{kind}s"

@@ -13,7 +13,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from warehouse.reader_roles import ACCESS, AUDIENCES, BI_READER, EVERY_ROW, EVERYBODY, MARTS
+from warehouse.reader_roles import ACCESS, ALL_READERS, AUDIENCES, BI_READER, EVERY_ROW, MARTS
 
 # How the names of our policies begin.
 _ALL_ROWS: Final = "all_rows_for_"
@@ -75,7 +75,7 @@ class Policy:
     may_write: bool = False
 
 
-def wanted(portals: Mapping[str, str], *, owner: str) -> list[Policy]:
+def policies_of(portals: Mapping[str, str], *, owner: str) -> list[Policy]:
     """The policies of a mart: `portals` names the column that says whose a row is, by audience. None without."""
     if not portals:
         return []
@@ -100,7 +100,7 @@ def wanted(portals: Mapping[str, str], *, owner: str) -> list[Policy]:
     return policies
 
 
-def is_guarded(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> bool:
+def has_policies(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> bool:
     """Whether each role sees of a table of marts what it may see, and no more. Raises RolesMissing."""
     owner = _owner(cursor, table, portals)
     found = cursor.execute(
@@ -110,7 +110,7 @@ def is_guarded(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -
     ).fetchall()
     if not portals:
         return not any(_is_ours(name) for name, *_ in found) and _is_readable(cursor, table, portals)
-    expected = {_shape(policy) for policy in wanted(portals, owner=owner)}
+    expected = {_shape(policy) for policy in policies_of(portals, owner=owner)}
     present = {
         (name, tuple(roles), command, permissive, _plain(rows), _plain(written))
         for name, roles, command, permissive, rows, written in found
@@ -123,7 +123,7 @@ def _owner(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> st
     owner, are_roles_there = cursor.execute(
         "select current_user,"
         " (select count(*) from pg_roles where rolname = any(%s)) = %s and to_regclass(%s) is not null",
-        [list(EVERYBODY), len(EVERYBODY), f"{ACCESS}.logins"],
+        [list(ALL_READERS), len(ALL_READERS), f"{ACCESS}.logins"],
     ).fetchone() or ("", False)
     if portals and not are_roles_there:
         raise RolesMissing(
@@ -168,7 +168,7 @@ def _holders(portals: Mapping[str, str]) -> list[str]:
     return [BI_READER.name, *own]
 
 
-def unguard(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> None:
+def drop_policies(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> None:
     """Take away the policies of a table, in a transaction that ends with `guard`: columns that they name may go."""
     rows = cursor.execute(
         "select policyname from pg_policies where schemaname = %s and tablename = %s", [MARTS, table]
@@ -184,14 +184,14 @@ def unguard(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> N
         cursor.execute(sql.SQL("alter table {} " + switch).format(identifier))
 
 
-def guard(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> None:
+def replace_policies(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> None:
     """Give a table its policies, anew, and the right to read it to whom they let see rows. Raises RolesMissing."""
     owner = _owner(cursor, table, portals)
     identifier = sql.Identifier(MARTS, table)
-    unguard(cursor, table, portals)
+    drop_policies(cursor, table, portals)
     if portals:
         cursor.execute(sql.SQL("alter table {} enable row level security, force row level security").format(identifier))
-    for policy in wanted(portals, owner=owner):
+    for policy in policies_of(portals, owner=owner):
         cursor.execute(
             sql.SQL("create policy {} on {} for {} to {} using ({}) {}").format(
                 sql.Identifier(policy.name),
@@ -202,10 +202,10 @@ def guard(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> Non
                 sql.SQL(f"with check ({policy.rows})" if policy.may_write else ""),
             )
         )
-    let_read(cursor, table, portals)
+    grant_select(cursor, table, portals)
 
 
-def let_read(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> None:
+def grant_select(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> None:
     """Give the right to read a table or view of marts to those who may and cannot."""
     missing = cursor.execute(
         "select rolname from pg_roles where rolname = any(%s) and not has_table_privilege(oid, %s::regclass, 'select')",

@@ -59,7 +59,7 @@ def dbt_models(
         attribution_migration.fill_normalized(connection, sources.rules)
         ad_spend_schema.create(connection, sources.rules)
         attribution_schema.create(connection)
-        mart_tables.make_readable(connection, marts.marts_of(dbt_manifest.manifest()))
+        mart_tables.create_missing_tables(connection, marts.marts_of(dbt_manifest.manifest()))
         builds.begin(connection, window, build_id=build_id, model_version=dbt_manifest.model_version())
         *earlier, last = window.chunks(BACKFILL_CHUNK_DAYS)
         for chunk in earlier:
@@ -87,7 +87,7 @@ def _last_built(
     """Build the last chunk of the window, and with it or after it the marts that read the days of all chunks."""
     yield from _built(context, dbt, connection, window, last)
     if last != window and not context.is_subset:
-        yield from _events(dbt, window, build_steps.COARSER, context)
+        yield from _events(dbt, window, build_steps.ROLLUP_OPTIONS, context)
 
 
 def _built(

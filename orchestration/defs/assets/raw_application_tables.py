@@ -68,7 +68,7 @@ def raw_application_tables(
             is_full=config.is_full,
             accept_removals=config.accept_removals,
         )
-        stale_days.spread(connection)
+        stale_days.mark_stale_days(connection)
     context.log.info(f"{report.rows_read:,} rows read, {report.versions_appended:,} versions appended")
     for name, counts in report.counts.items():
         yield dg.MaterializeResult(

@@ -92,7 +92,7 @@ def raw_events(
         except LandingError as error:
             # The day after is only looked into: what is wrong there is for its own run to fail of.
             context.log.warning(f"landing day {window.end} cannot be loaded yet: {error}")
-        marked = stale_days.spread(connection)
+        marked = stale_days.mark_stale_days(connection)
         for name in ("events", "attribution"):
             key = dg.AssetKey(["raw", name])
             row_counts.tell(context, key, row_counts.rows_by_day(connection, "raw", name, "event_date", window))

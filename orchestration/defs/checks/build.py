@@ -56,16 +56,16 @@ _SPECS: Final = (
     ),
     *asset_checks.check_specs(_CREDITS, checks=(attribution.credits_are_conserved,)),
     *asset_checks.check_specs(_ROAS, checks=(attribution.attribution_adds_up,)),
-    *asset_checks.check_specs(_PATHS, checks=(attribution.unattributed_conversions_stay_few,)),
+    *asset_checks.check_specs(_PATHS, checks=(attribution.unattributed_conversion_rate_below_threshold,)),
     *asset_checks.check_specs(_MONTHS, checks=(periods.weeks_and_months_add_up_to_their_days,)),
     *asset_checks.check_specs(_PERIODS, checks=(periods.periods_end_with_the_last_day, periods.periods_have_all_days)),
-    *asset_checks.check_specs(_ASSETS, checks=(periods.asset_periods_show_their_days,)),
-    *asset_checks.check_specs(_ACTIVE_USERS, checks=(visitors.active_users_show_their_days,)),
-    *asset_checks.check_specs(_COHORTS, checks=(visitors.cohorts_show_their_days,)),
-    *asset_checks.check_specs(_CREATOR_DAYS, checks=(creators.creators_have_what_their_assets_have,)),
+    *asset_checks.check_specs(_ASSETS, checks=(periods.asset_periods_match_daily_metrics,)),
+    *asset_checks.check_specs(_ACTIVE_USERS, checks=(visitors.active_users_match_visitor_days,)),
+    *asset_checks.check_specs(_COHORTS, checks=(visitors.cohorts_match_visitor_days,)),
+    *asset_checks.check_specs(_CREATOR_DAYS, checks=(creators.creator_metrics_match_owned_assets,)),
     *asset_checks.check_specs(_CREATORS, checks=(creators.creator_periods_add_up,)),
-    *asset_checks.check_specs(_TOP_ASSETS, checks=(creators.creator_lists_show_their_days,)),
-    *asset_checks.check_specs(_CAMPAIGN_DAYS, checks=(brands.campaigns_have_what_their_assets_have,)),
+    *asset_checks.check_specs(_TOP_ASSETS, checks=(creators.creator_lists_match_daily_metrics,)),
+    *asset_checks.check_specs(_CAMPAIGN_DAYS, checks=(brands.campaign_metrics_match_licensed_assets,)),
     *asset_checks.check_specs(_CAMPAIGNS, checks=(brands.campaign_periods_add_up,)),
     *asset_checks.check_specs(_PLATFORM_DAYS, checks=(platform.platform_days_add_up,)),
     *asset_checks.check_specs(_PLATFORM, checks=(platform.platform_periods_add_up,)),
@@ -74,8 +74,8 @@ _SPECS: Final = (
         for suite in gates.DASHBOARD_SUITES
         for spec in asset_checks.check_specs(dg.AssetKey(["build", suite]), suites=(suite,))
     ),
-    *asset_checks.check_specs(_LICENSES, checks=(application.license_fees_are_as_first_seen,)),
-    *asset_checks.check_specs(_DAYS, checks=(rerun_check.reruns_change_nothing,)),
+    *asset_checks.check_specs(_LICENSES, checks=(application.license_fees_unchanged,)),
+    *asset_checks.check_specs(_DAYS, checks=(rerun_check.rerun_is_idempotent,)),
     *asset_checks.check_specs(_REGISTRY, checks=(raw_events.event_types_are_registered,)),
 )
 
@@ -85,7 +85,7 @@ _SPECS: Final = (
 def build_checks(context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource) -> Iterator[dg.AssetCheckResult]:
     """Judge the days of the run as they are in schema build now."""
     with retries.as_dagster_failure(), warehouse.connect() as connection:
-        outcomes = gates.judge(
+        outcomes = gates.run_checks(
             connection,
             window_of(context),
             build_id=context.run.run_id,

@@ -22,7 +22,7 @@ def raw_events_checks(
 ) -> Iterator[dg.AssetCheckResult]:
     """Judge the event days of the run as they are in raw now."""
     with retries.as_dagster_failure(), warehouse.connect() as connection:
-        outcomes = gates.judge(
+        outcomes = gates.run_checks(
             connection,
             window_of(context),
             build_id=context.run.run_id,

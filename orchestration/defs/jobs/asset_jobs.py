@@ -36,7 +36,7 @@ verify: Final = dg.define_asset_job(
     partitions_def=DAILY,
     tags=_WHOLE_RUNS,
     description=(
-        "Builds published days again from what raw holds, and compares: the check reruns_change_nothing tells what"
+        "Builds published days again from what raw holds, and compares: the check rerun_is_idempotent tells what"
         " comes out otherwise than it was published. With all published days as its range it rebuilds everything."
     ),
 )

@@ -49,7 +49,7 @@ def reload_landing_days_op(
             on_day=tell,
             tell=context.log.info,
         )
-        stale_days.spread(connection)
+        stale_days.mark_stale_days(connection)
     if not reports:
         context.log.info(f"every load of the landing days {window} followed today's rules: nothing to do")
     counted = ("lines_read", "accepted", "rejected", "duplicates", "not_tracked", "erased")

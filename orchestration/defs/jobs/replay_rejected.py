@@ -57,7 +57,7 @@ def replay_rejected_op(
             rules=sources.rules,
             on_load=tell,
         )
-        stale_days.spread(connection)
+        stale_days.mark_stale_days(connection)
     context.add_output_metadata(
         {
             "loads": len(reports),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ingestion.ad_spend.loading import load_ad_spend
-from quality_checks.attribution import MODELS, unattributed_conversions_stay_few
+from quality_checks.attribution import MODELS, unattributed_conversion_rate_below_threshold
 from tests.support.dbt_here import run_dbt
 from tests.support.pipeline import START, GateClosed, Pipeline
 from warehouse.connection import Warehouse
@@ -127,7 +127,7 @@ def test_every_conversion_is_credited_whole_and_none_by_its_revenue(pipeline: Pi
     paths = dict(pipeline.rows("select path, conversions from marts.attribution_paths"))
     assert paths["Unattributed"] == 1
     assert paths["Email"] == 2
-    warning = unattributed_conversions_stay_few(pipeline.connection, Window.day(START))
+    warning = unattributed_conversion_rate_below_threshold(pipeline.connection, Window.day(START))
     assert warning.passed
     assert warning.observed.items() >= {"conversions": 4, "unattributed": 1, "unattributed_cents": 50}.items()
 

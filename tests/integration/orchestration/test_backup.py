@@ -46,7 +46,7 @@ def another(open_folder: Path) -> Iterator[Warehouse]:
     checkout = open_folder / f"restored-{os.urandom(4).hex()}"
     checkout.mkdir()
     server = EmbeddedServer(checkout, durable=False, first_port=29_432)
-    restored = Warehouse.on(server)
+    restored = Warehouse.from_embedded(server)
     prepare(restored)
     yield restored
     server.remove()

@@ -224,7 +224,7 @@ def test_verifying_days_loads_nothing_and_tells_what_is_published_otherwise_than
     published.pipeline.connection.execute("update marts.daily_metrics set views = views + 1")
     run = published.run(DAY, job="verify")
     assert run.is_success, run.error
-    check = run.check("reruns_change_nothing")
+    check = run.check("rerun_is_idempotent")
     assert not check.passed
     assert check.metadata["bad_days"].value == str(START)
     assert views(published) == {START: 1}

@@ -21,7 +21,7 @@ HOLDER = """
 import sys, time
 from orchestration.instance import run_locks
 from warehouse.connection import Warehouse
-with run_locks.held(Warehouse.at(sys.argv[1]), sys.argv[2]):
+with run_locks.held(Warehouse.from_url(sys.argv[1]), sys.argv[2]):
     print("held", flush=True)
     time.sleep(600)
 """

@@ -74,7 +74,7 @@ def test_bi_is_told_at_once_which_published_days_are_stale(warehouse: Warehouse,
         " ('2026-12-24', 'events', 'events_changed', 3)"
     )
     assert told(warehouse) == [("views", NEXT, "first", 1, NEXT)], "a day that was never published is not stale to BI"
-    stale_reasons.want(owner, "newer")
+    stale_reasons.set_wanted_version(owner, "newer")
     owner.execute("update ops.published_days set model_version = 'newer' where event_date = '2026-10-02'")
     assert told(warehouse) == [("views", NEXT, "first", 2, DAY)], "days of older models are run again too"
 

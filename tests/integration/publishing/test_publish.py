@@ -118,7 +118,7 @@ def test_a_window_whose_weeks_and_periods_have_been_built_for_another_one_since_
     """Schema build still has the day, but the week in it was made from what was published without it."""
     with published.warehouse.connect(autocommit=True) as lock, writing(lock, "unpublished", log=print):
         published.build(DAY, "unpublished")
-        published.judge(DAY, "unpublished", gates.BUILD_CHECKS, ())
+        published.run_checks(DAY, "unpublished", gates.BUILD_CHECKS, ())
     published.run(NEXT)
     before = published.contents(["marts", "published"])
     with pytest.raises(PublicationRefused, match="its weeks, months and periods are those of another build by now"):
@@ -139,7 +139,7 @@ def test_a_verdict_on_raw_does_not_count_for_what_was_loaded_after_it(published:
     published.load(DAY)
     with published.warehouse.connect(autocommit=True) as lock, writing(lock, "no-raw-gate", log=print):
         published.build(DAY, "no-raw-gate")
-        published.judge(DAY, "no-raw-gate", gates.BUILD_CHECKS, ())
+        published.run_checks(DAY, "no-raw-gate", gates.BUILD_CHECKS, ())
     with pytest.raises(PublicationRefused, match="load_counts_add_up has not passed on what build no-raw-gate read"):
         publish_as_a_run(published, DAY)
 
@@ -147,7 +147,7 @@ def test_a_verdict_on_raw_does_not_count_for_what_was_loaded_after_it(published:
 def test_a_verdict_on_raw_counts_for_later_builds_of_the_same_raw(published: Pipeline) -> None:
     with published.warehouse.connect(autocommit=True) as lock, writing(lock, "same-raw", log=print):
         published.build(DAY, "same-raw")
-        published.judge(DAY, "same-raw", gates.BUILD_CHECKS, ())
+        published.run_checks(DAY, "same-raw", gates.BUILD_CHECKS, ())
     publish_as_a_run(published, DAY)
     assert published.rows("select build_id, run_id from ops.published_days") == [("same-raw", "publisher")]
 
@@ -184,7 +184,7 @@ def test_days_published_from_other_models_are_stale(published: Pipeline) -> None
 
 def test_stale_days_become_as_few_runs_as_they_have_gaps() -> None:
     days = [START + offset * ONE_DAY for offset in (4, 0, 1, 1, 5, 9)]
-    assert stale_days.windows(days) == [
+    assert stale_days.windows_of(days) == [
         Window(START, START + 2 * ONE_DAY),
         Window(START + 4 * ONE_DAY, START + 6 * ONE_DAY),
         Window.day(START + 9 * ONE_DAY),
@@ -284,7 +284,7 @@ def test_models_built_by_hand_wait_for_no_run_and_are_not_published(published: P
 
 def test_runs_are_few_and_keep_refused_days_apart() -> None:
     days = [START + offset * ONE_DAY for offset in range(6)]
-    assert stale_days.runs(days, apart={days[2]}, at_most=2) == [
+    assert stale_days.plan_windows(days, apart={days[2]}, at_most=2) == [
         Window(days[0], days[2]),
         Window.day(days[2]),
         Window(days[3], days[5]),

@@ -31,7 +31,7 @@ def built_again(pipeline: Pipeline, window: Window) -> CheckOutcome:
     """Build the window, and what the check says of it; nothing is published."""
     with pipeline.warehouse.connect(autocommit=True) as lock, writing(lock, str(uuid4()), log=print):
         pipeline.build(window, pipeline.rows("select build_id from ops.writer")[0][0])
-        return rerun_check.reruns_change_nothing(pipeline.connection, window)
+        return rerun_check.rerun_is_idempotent(pipeline.connection, window)
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_days_that_come_out_as_they_are_published_pass(published: Pipeline) -> N
     outcome = built_again(published, HISTORY)
     assert outcome.passed
     assert outcome.observed["compared_marts"] > 30  # type: ignore[operator]
-    assert (outcome.observed["rows_published"], outcome.observed["rows_made"]) == (0, 0)
+    assert (outcome.observed["rows_published"], outcome.observed["rows_built"]) == (0, 0)
 
 
 def test_a_number_that_is_published_otherwise_is_told_with_its_mart_and_day(published: Pipeline) -> None:
@@ -61,9 +61,9 @@ def test_a_number_that_is_published_otherwise_is_told_with_its_mart_and_day(publ
     assert not outcome.blocks
     assert SECOND in outcome.days
     sides = {(row["mart"], row["side"]) for row in outcome.sample}
-    assert sides == {("daily_metrics", "published"), ("daily_metrics", "made"), ("weekly_metrics", "made")}
+    assert sides == {("daily_metrics", "published"), ("daily_metrics", "built"), ("weekly_metrics", "built")}
     shown = {row["side"]: row["row"]["views"] for row in outcome.sample if row["mart"] == "daily_metrics"}  # type: ignore[index, call-overload]
-    assert shown == {"published": 2, "made": 1}
+    assert shown == {"published": 2, "built": 1}
 
 
 def test_what_is_carried_on_is_compared_too(published: Pipeline) -> None:

@@ -19,7 +19,7 @@ def rows(connection: psycopg.Connection) -> Rows:
 
 
 @pytest.fixture
-def unguarded(rows: Rows) -> Rows:
+def rows_without_constraints(rows: Rows) -> Rows:
     """The same, with raw.events stripped of its constraints: for rows that Postgres itself would refuse."""
     columns = ", ".join(f"{name} {definition.replace('not null', '')}" for name, definition in schema.EVENT_COLUMNS)
     rows.execute("drop table raw.events cascade")

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from ingestion.application import schema as application_schema
-from quality_checks.application import license_fees_are_as_first_seen
+from quality_checks.application import license_fees_unchanged
 from tests.integration.quality_checks.handmade import Rows
 from warehouse.window import Window
 
@@ -38,7 +38,7 @@ def test_fees_that_stay_or_come_back_or_go_with_their_license_pass(
     version(licenses, "gone", 3, 900, is_removed=True)
     version(licenses, "free", 1, None)
     version(licenses, "free", 2, None, status="expired")
-    outcome = license_fees_are_as_first_seen(connection, WINDOW)
+    outcome = license_fees_unchanged(connection, WINDOW)
     assert outcome.passed
     assert outcome.observed == {"licenses": 0, "cents": 0}
 
@@ -54,7 +54,7 @@ def test_fees_that_changed_in_place_are_counted_latest_first(licenses: Rows, con
     version(licenses, "now another", 5, 50)
     version(licenses, "cheaper", 3, 70)
     version(licenses, "cheaper", 4, 0)
-    outcome = license_fees_are_as_first_seen(connection, WINDOW)
+    outcome = license_fees_unchanged(connection, WINDOW)
     assert not outcome.passed
     assert not outcome.blocks
     assert outcome.days == (date(2026, 10, 2),)

@@ -10,7 +10,7 @@ from quality_checks.attribution import (
     MODELS,
     attribution_adds_up,
     credits_are_conserved,
-    unattributed_conversions_stay_few,
+    unattributed_conversion_rate_below_threshold,
 )
 from quality_checks.outcome import Severity
 from tests.integration.quality_checks.handmade import Rows
@@ -57,7 +57,7 @@ def test_what_is_credited_whole_passes(built: Rows, connection: psycopg.Connecti
 def test_an_empty_window_passes(rows: Rows, connection: psycopg.Connection) -> None:
     assert credits_are_conserved(connection, WINDOW).passed
     assert attribution_adds_up(connection, WINDOW).passed
-    assert unattributed_conversions_stay_few(connection, WINDOW).passed
+    assert unattributed_conversion_rate_below_threshold(connection, WINDOW).passed
 
 
 CREDIT_DAMAGE = {
@@ -128,8 +128,8 @@ def test_a_day_whose_spend_no_mart_shows_fails(built: Rows, connection: psycopg.
 def test_conversions_without_a_touch_are_counted_and_many_of_them_are_a_warning(
     built: Rows, connection: psycopg.Connection
 ) -> None:
-    outcome = unattributed_conversions_stay_few(connection, WINDOW)
+    outcome = unattributed_conversion_rate_below_threshold(connection, WINDOW)
     assert (outcome.passed, outcome.blocks, outcome.days) == (False, False, (DAY_2,))
     assert outcome.observed.items() >= {"conversions": 2, "unattributed": 1, "unattributed_cents": 0}.items()
     built.execute("insert into build.attribution_paths values (%s, 1, 3, 9)", DAY_2)
-    assert unattributed_conversions_stay_few(connection, WINDOW).passed
+    assert unattributed_conversion_rate_below_threshold(connection, WINDOW).passed

@@ -9,11 +9,11 @@ import pytest
 
 from publishing import gates
 from publishing.gates import Check
-from quality_checks.brands import campaign_periods_add_up, campaigns_have_what_their_assets_have
+from quality_checks.brands import campaign_metrics_match_licensed_assets, campaign_periods_add_up
 from quality_checks.creators import (
-    creator_lists_show_their_days,
+    creator_lists_match_daily_metrics,
+    creator_metrics_match_owned_assets,
     creator_periods_add_up,
-    creators_have_what_their_assets_have,
 )
 from quality_checks.expectations import run_suites
 from quality_checks.outcome import CheckOutcome
@@ -29,10 +29,10 @@ pytestmark = pytest.mark.models(
 )  # fmt: skip
 
 CHECKS: tuple[Check, ...] = (
-    creators_have_what_their_assets_have,
+    creator_metrics_match_owned_assets,
     creator_periods_add_up,
-    creator_lists_show_their_days,
-    campaigns_have_what_their_assets_have,
+    creator_lists_match_daily_metrics,
+    campaign_metrics_match_licensed_assets,
     campaign_periods_add_up,
     platform_days_add_up,
     platform_periods_add_up,
@@ -41,10 +41,10 @@ CHECKS: tuple[Check, ...] = (
 SUMS = ("views", "clicks", "conversions", "revenue_cents")
 # The numbers of a mart with days, and who counts them again.
 DAILY: Mapping[str, tuple[Check, tuple[str, ...]]] = {
-    "creator_asset_days": (creators_have_what_their_assets_have, SUMS),
-    "creator_daily_metrics": (creators_have_what_their_assets_have, SUMS),
-    "creator_source_days": (creators_have_what_their_assets_have, ("conversions",)),
-    "brand_asset_days": (campaigns_have_what_their_assets_have, SUMS),
+    "creator_asset_days": (creator_metrics_match_owned_assets, SUMS),
+    "creator_daily_metrics": (creator_metrics_match_owned_assets, SUMS),
+    "creator_source_days": (creator_metrics_match_owned_assets, ("conversions",)),
+    "brand_asset_days": (campaign_metrics_match_licensed_assets, SUMS),
     "platform_daily_metrics": (platform_days_add_up, SUMS),
 }
 # Those of a mart with periods; lists are counted for the shortest two.
@@ -73,16 +73,17 @@ ALL_PERIODS = ("today", "7d", "30d", "90d", "1y", "all")
 
 ROWS: tuple[tuple[str, Check, date], ...] = (
     (f"delete from build.creator_daily_metrics where metric_date = '{WINDOW.start}' and creator_id = 'ana'",
-     creators_have_what_their_assets_have, WINDOW.start),
+     creator_metrics_match_owned_assets, WINDOW.start),
     (f"update build.creator_asset_days set creator_id = 'idle' where metric_date = '{LAST}' and creator_id = 'ben'",
-     creators_have_what_their_assets_have, LAST),
+     creator_metrics_match_owned_assets, LAST),
     ("delete from build.creator_dashboard where creator_id = 'idle' and period = '90d'", creator_periods_add_up, LAST),
     ("insert into build.creator_dashboard select metric_date, period, 'gone', display_name, 0, 0, 0, 0"
      " from build.creator_dashboard where creator_id = 'idle' and period = 'all'", creator_periods_add_up, LAST),
-    ("delete from build.creator_top_assets where period = 'today' and place = 10", creator_lists_show_their_days, LAST),
-    ("delete from build.creator_traffic_sources where period = '7d'", creator_lists_show_their_days, LAST),
+    ("delete from build.creator_top_assets where period = 'today' and place = 10",
+     creator_lists_match_daily_metrics, LAST),
+    ("delete from build.creator_traffic_sources where period = '7d'", creator_lists_match_daily_metrics, LAST),
     (f"update build.brand_asset_days set project_id = null where metric_date = '{LAST}' and ip_asset_id = 'asset-2'",
-     campaigns_have_what_their_assets_have, LAST),
+     campaign_metrics_match_licensed_assets, LAST),
     ("delete from build.brand_campaign_metrics where project_id is null and brand_id = 'idle' and period = 'today'",
      campaign_periods_add_up, LAST),
     ("delete from build.brand_campaign_assets where project_id is null and brand_id = 'brand' and period = '1y'",
@@ -113,7 +114,7 @@ def damage() -> Iterator[tuple[str, Check, date]]:
     for mart, columns in LISTS.items():
         for column in columns:
             for period in ("today", "7d"):
-                yield one_more(mart, column, period), creator_lists_show_their_days, LAST
+                yield one_more(mart, column, period), creator_lists_match_daily_metrics, LAST
     # Rows that are missing, too many, or somebody else's, and growth from nothing.
     yield from ROWS
     # Of all the first day is null.
@@ -159,15 +160,15 @@ def test_what_is_changed_by_one_trips_its_check_on_its_day(pipeline: Pipeline) -
 
     # What owners have is taken from the product, and an asset's number counts for each of them.
     moved = "update raw.ip_ownerships set creator_id = 'idle' where creator_id = 'ben' and ip_asset_id = 'asset-0'"
-    rows = judged(pipeline, creators_have_what_their_assets_have, moved).sample
+    rows = judged(pipeline, creator_metrics_match_owned_assets, moved).sample
     assert {row["creator_id"] for row in rows} == {"ben", "idle"}
     ended = "update raw.licenses set end_date = start_date where id = 'first'"
-    assert not judged(pipeline, campaigns_have_what_their_assets_have, ended).passed
+    assert not judged(pipeline, campaign_metrics_match_licensed_assets, ended).passed
     group = "update build.daily_metrics set {} = {} + 1 where metric_date = '{}' and ip_asset_id = 'asset-0'"
     for column in SUMS:
         more = group.format(column, column, LAST)
         assert judged(pipeline, platform_days_add_up, more).days == (LAST,)
-        rows = judged(pipeline, creators_have_what_their_assets_have, more).sample
+        rows = judged(pipeline, creator_metrics_match_owned_assets, more).sample
         mine = [row for row in rows if row["mart"] == "creator_asset_days"]
         assert [(row["creator_id"], row[column]) for row in mine] == [("ana", 1), ("ben", 1)]
 

@@ -129,11 +129,13 @@ def test_a_window_without_rows_passes(suite: str, rows: Rows, warehouse) -> None
 
 
 @pytest.mark.parametrize("suite", DAILY)
-def test_each_kind_of_damage_trips_its_expectation_on_its_day(suite: str, unguarded: Rows, warehouse) -> None:
-    good_days(unguarded)
+def test_each_kind_of_damage_trips_its_expectation_on_its_day(
+    suite: str, rows_without_constraints: Rows, warehouse
+) -> None:
+    good_days(rows_without_constraints)
     for number, (damage, _) in enumerate(DAMAGE[suite]):
         key = {} if suite == "raw_events" else {"project_id": f"p{number}"}
-        write(unguarded, suite, DAY_2, **key | damage)
+        write(rows_without_constraints, suite, DAY_2, **key | damage)
     outcome = run_suite(warehouse.sqlalchemy_url, suite, WINDOW)
     assert outcome.blocks
     assert tripped(outcome) == Counter(expectation for _, expectation in DAMAGE[suite])
@@ -163,11 +165,11 @@ def test_a_group_written_twice_fails_though_its_other_ids_are_null(suite: str, r
 
 @pytest.mark.parametrize("suite", DAILY)
 def test_a_row_without_a_day_is_judged_in_every_window_and_makes_all_its_days_bad(
-    suite: str, unguarded: Rows, warehouse
+    suite: str, rows_without_constraints: Rows, warehouse
 ) -> None:
-    unguarded.event("2026-10-02T08:00:00", event_date=None)
-    unguarded.metrics(None)
-    unguarded.by_channel(None)
+    rows_without_constraints.event("2026-10-02T08:00:00", event_date=None)
+    rows_without_constraints.metrics(None)
+    rows_without_constraints.by_channel(None)
     outcome = run_suite(warehouse.sqlalchemy_url, suite, WINDOW)
     assert tripped(outcome) == {f"{load_suite(suite).date_column} to_not_be_null": 1}
     assert outcome.days == (DAY_1, DAY_2, DAY_3)

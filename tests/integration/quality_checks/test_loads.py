@@ -6,7 +6,7 @@ from datetime import date
 import psycopg
 import pytest
 
-from quality_checks.loads import landing_days_have_files, load_counts_add_up, rejections_stay_rare
+from quality_checks.loads import landing_days_have_files, load_counts_add_up, rejection_rate_below_threshold
 from quality_checks.outcome import Severity
 from tests.integration.quality_checks.handmade import Rows
 from warehouse.window import Window
@@ -156,11 +156,11 @@ def test_more_than_the_allowed_share_of_rejections_is_a_warning(
     rows.load(2, DAY_1, lines_read=40)
     rows.load(3, DAY_1, lines_read=100, rejected=100, replaced_by=1)
     rows.load(4, DAY_2, lines_read=1000)
-    outcome = rejections_stay_rare(connection, WINDOW)
+    outcome = rejection_rate_below_threshold(connection, WINDOW)
     assert (outcome.passed, outcome.severity) == (passed, Severity.WARNING)
     assert outcome.days == (() if passed else (DAY_1,))
 
 
 def test_rejections_of_the_day_after_the_window_are_not_judged(rows: Rows, connection: psycopg.Connection) -> None:
     rows.load(1, DAY_3, lines_read=1, rejected=1)
-    assert rejections_stay_rare(connection, WINDOW).passed
+    assert rejection_rate_below_threshold(connection, WINDOW).passed

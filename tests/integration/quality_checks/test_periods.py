@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from quality_checks.periods import asset_periods_show_their_days, weeks_and_months_add_up_to_their_days
+from quality_checks.periods import asset_periods_match_daily_metrics, weeks_and_months_add_up_to_their_days
 from tests.integration.dbt_project.test_periods import change_assets
 from tests.support import application_tables
 from tests.support.pipeline import START, Pipeline
@@ -72,7 +72,7 @@ def event(day: date, kind: str, asset: str) -> dict[str, object]:
 
 def test_what_is_coarser_than_a_day_trips_its_check_as_soon_as_it_differs_from_the_days(built: Pipeline) -> None:
     assert weeks_and_months_add_up_to_their_days(built.connection, WINDOW).passed
-    assert asset_periods_show_their_days(built.connection, WINDOW).passed
+    assert asset_periods_match_daily_metrics(built.connection, WINDOW).passed
 
     for damage, unit in SPANS:
         with built.connection.transaction(force_rollback=True):
@@ -85,7 +85,7 @@ def test_what_is_coarser_than_a_day_trips_its_check_as_soon_as_it_differs_from_t
     for damage, column in PERIODS:
         with built.connection.transaction(force_rollback=True):
             built.connection.execute(damage)  # type: ignore[call-overload]
-            outcome = asset_periods_show_their_days(built.connection, WINDOW)
+            outcome = asset_periods_match_daily_metrics(built.connection, WINDOW)
             assert outcome.blocks, damage
             assert (outcome.days, outcome.observed) == ((LAST,), {"wrong_asset_periods": 1}), damage
             [row] = outcome.sample
@@ -95,4 +95,4 @@ def test_what_is_coarser_than_a_day_trips_its_check_as_soon_as_it_differs_from_t
     with built.connection.transaction(force_rollback=True):
         built.connection.execute("update marts.daily_metrics set views = views + 1 where metric_date = %s", [START])
         assert not weeks_and_months_add_up_to_their_days(built.connection, WINDOW).passed
-        assert asset_periods_show_their_days(built.connection, WINDOW).passed
+        assert asset_periods_match_daily_metrics(built.connection, WINDOW).passed

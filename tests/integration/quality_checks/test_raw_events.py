@@ -5,7 +5,7 @@ from datetime import date
 import psycopg
 import pytest
 
-from quality_checks.raw_events import event_types_are_registered, keys_stay_on_one_day
+from quality_checks.raw_events import event_keys_unique_across_days, event_types_are_registered
 from tests.integration.quality_checks.handmade import Rows
 from warehouse.window import Window
 
@@ -48,7 +48,7 @@ def test_a_key_on_two_days_of_the_window_is_counted_once(rows: Rows, connection:
     rows.event("2026-10-01T08:00:00", event_key="k")
     rows.event("2026-10-02T08:00:00", event_key="k")
     rows.event("2026-10-02T08:00:00", event_key="other")
-    outcome = keys_stay_on_one_day(connection, WINDOW)
+    outcome = event_keys_unique_across_days(connection, WINDOW)
     assert not outcome.passed
     assert not outcome.blocks
     assert outcome.days == (DAY_1, DAY_2)
@@ -66,10 +66,10 @@ def test_a_key_is_looked_for_on_three_days_to_both_sides_of_the_window(
     rows.event("2026-10-02T08:00:00", event_key="l")
     rows.event(f"{other_day}T08:00:00", event_key="k")
     rows.event(f"{other_day}T08:00:00", event_key="l")
-    assert keys_stay_on_one_day(connection, WINDOW).passed is not found
+    assert event_keys_unique_across_days(connection, WINDOW).passed is not found
 
 
 def test_keys_that_repeat_only_outside_the_window_are_not_counted(rows: Rows, connection: psycopg.Connection) -> None:
     rows.event("2026-09-30T08:00:00", event_key="k")
     rows.event("2026-10-03T08:00:00", event_key="k")
-    assert keys_stay_on_one_day(connection, WINDOW).passed
+    assert event_keys_unique_across_days(connection, WINDOW).passed

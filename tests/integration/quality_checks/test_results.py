@@ -81,10 +81,10 @@ def test_a_day_that_failed_fails_until_it_is_judged_again(rows: Rows, connection
 
 
 def test_what_judges_all_there_is_fails_for_no_day_once_it_passes(rows: Rows, connection: psycopg.Connection) -> None:
-    record(connection, [replace(FAILED, judges_all=True)], build_id="b1", window=WINDOW)
+    record(connection, [replace(FAILED, covers_all_days=True)], build_id="b1", window=WINDOW)
     assert state(connection) == [("counts_add_up", False, [date(2026, 10, 2)])]
     assert refused_days(connection) == {date(2026, 10, 2)}
-    record(connection, [replace(PASSED, judges_all=True)], build_id="b2", window=Window.day(date(2026, 10, 9)))
+    record(connection, [replace(PASSED, covers_all_days=True)], build_id="b2", window=Window.day(date(2026, 10, 9)))
     assert state(connection) == [("counts_add_up", True, [])]
     assert refused_days(connection) == set(), "no run has to leave the day out"
 
@@ -95,7 +95,7 @@ def test_a_check_that_passes_for_a_run_warns_of_the_days_that_still_fail() -> No
     [shown] = asset_checks.results([PASSED], [check], failing)
     assert (shown.passed, shown.severity) == (False, dg.AssetCheckSeverity.WARN), "and holds nothing back"
     assert shown.description == "1 other days still fail: 2026-10-02"
-    [shown] = asset_checks.results([replace(PASSED, judges_all=True)], [check], failing)
+    [shown] = asset_checks.results([replace(PASSED, covers_all_days=True)], [check], failing)
     assert shown.passed
     [shown] = asset_checks.results([FAILED], [check], {})
     assert (shown.passed, shown.severity) == (False, dg.AssetCheckSeverity.ERROR)

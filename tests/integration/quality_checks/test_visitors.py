@@ -2,7 +2,7 @@
 
 import pytest
 
-from quality_checks.visitors import active_users_show_their_days, cohorts_show_their_days
+from quality_checks.visitors import active_users_match_visitor_days, cohorts_match_visitor_days
 from tests.integration.dbt_project.test_periods import change_assets
 from tests.support import application_tables
 from tests.support.pipeline import START, Pipeline
@@ -13,13 +13,14 @@ pytestmark = pytest.mark.models("platform_metrics", "cohort_retention")
 LAST = START + 2 * ONE_DAY
 DAMAGE = [
     ("update build.active_users_by_period set active_users = active_users + 1 where period = '7d'",
-     active_users_show_their_days),
-    ("delete from build.active_users_by_period where period = 'today'", active_users_show_their_days),
+     active_users_match_visitor_days),
+    ("delete from build.active_users_by_period where period = 'today'", active_users_match_visitor_days),
     ("delete from published.visitor_activity_days where visitor_id = 'anonymous:one of 2026-10-01'",
-     cohorts_show_their_days),
-    ("update build.cohort_weeks set visitors = visitors + 1 where active_week = '2026-09-28'", cohorts_show_their_days),
+     cohorts_match_visitor_days),
+    ("update build.cohort_weeks set visitors = visitors + 1 where active_week = '2026-09-28'",
+     cohorts_match_visitor_days),
     ("insert into build.cohort_weeks select metric_date, cohort_week - 7, active_week, -1 from build.cohort_weeks",
-     cohorts_show_their_days),
+     cohorts_match_visitor_days),
 ]  # fmt: skip
 
 
@@ -46,8 +47,8 @@ def test_what_has_gone_astray_trips_its_check(pipeline: Pipeline) -> None:
     pipeline.run(Window(START, LAST))
     window = Window.day(LAST)
     pipeline.run(window)
-    assert active_users_show_their_days(pipeline.connection, window).passed
-    assert cohorts_show_their_days(pipeline.connection, window).passed
+    assert active_users_match_visitor_days(pipeline.connection, window).passed
+    assert cohorts_match_visitor_days(pipeline.connection, window).passed
 
     for damage, check in DAMAGE:
         with pipeline.connection.transaction(force_rollback=True):

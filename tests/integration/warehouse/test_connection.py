@@ -31,7 +31,7 @@ def reader(warehouse: Warehouse) -> Iterator[psycopg.Connection]:
 
 
 def test_without_a_url_the_warehouse_is_the_embedded_server_of_the_checkout(test_server: EmbeddedServer) -> None:
-    located = Warehouse.locate({}, checkout=test_server.folder.checkout)
+    located = Warehouse.from_environment({}, checkout=test_server.folder.checkout)
 
     assert located.is_embedded
     assert located.port == test_server.status().port
@@ -39,15 +39,15 @@ def test_without_a_url_the_warehouse_is_the_embedded_server_of_the_checkout(test
 
 
 def test_processes_that_are_told_the_embedded_url_see_the_same_warehouse(test_server: EmbeddedServer) -> None:
-    located = Warehouse.locate({}, checkout=test_server.folder.checkout)
+    located = Warehouse.from_environment({}, checkout=test_server.folder.checkout)
 
-    assert Warehouse.locate(located.environment(), checkout=test_server.folder.checkout) == located
+    assert Warehouse.from_environment(located.environment(), checkout=test_server.folder.checkout) == located
 
 
 @pytest.mark.parametrize("url", [NOBODY_LISTENS, "postgresql://someone@127.0.0.1/", "warehouse", "mysql://a:b@c/d"])
 def test_a_url_that_is_wrong_never_leads_to_the_embedded_server(tmp_path: Path, url: str) -> None:
     with pytest.raises(WarehouseUnavailable):
-        Warehouse.locate({"WAREHOUSE_URL": url}, checkout=tmp_path).connect()
+        Warehouse.from_environment({"WAREHOUSE_URL": url}, checkout=tmp_path).connect()
 
     assert list(tmp_path.iterdir()) == []
 
@@ -71,7 +71,7 @@ def test_a_url_that_is_wrong_never_leads_to_the_embedded_server(tmp_path: Path, 
 )
 def test_a_url_that_cannot_be_used_is_explained_without_its_password(url: str, complaint: str) -> None:
     with pytest.raises(WarehouseUnavailable) as raised:
-        Warehouse.at(url)
+        Warehouse.from_url(url)
 
     assert complaint in str(raised.value)
     assert "WAREHOUSE_URL" in str(raised.value)
@@ -80,13 +80,13 @@ def test_a_url_that_cannot_be_used_is_explained_without_its_password(url: str, c
 
 def test_a_server_that_is_not_reachable_is_named_with_what_to_do() -> None:
     with pytest.raises(WarehouseUnavailable, match=r"127\.0\.0\.1, port 1 cannot be reached.*WAREHOUSE_URL") as raised:
-        Warehouse.at(NOBODY_LISTENS).connect()
+        Warehouse.from_url(NOBODY_LISTENS).connect()
 
     assert "hush" not in str(raised.value)
 
 
 def test_a_wrong_password_names_the_user_and_the_passwords_source(warehouse: Warehouse) -> None:
-    wrong = Warehouse.at(replace(warehouse, password="hush-hush").url)
+    wrong = Warehouse.from_url(replace(warehouse, password="hush-hush").url)
     with pytest.raises(PasswordRefused, match=r"password of user warehouse_owner; it comes from WAREHOUSE_URL"):
         wrong.connect()
 
@@ -110,15 +110,15 @@ def test_no_password_shows_when_a_warehouse_is_printed(warehouse: Warehouse) -> 
 
 def test_special_characters_of_a_password_survive_in_every_url() -> None:
     password = "p@ss/w:rd%20 ü?#&"
-    given = replace(Warehouse.at(NOBODY_LISTENS), password=password)
+    given = replace(Warehouse.from_url(NOBODY_LISTENS), password=password)
 
-    assert Warehouse.at(given.url).password == password
+    assert Warehouse.from_url(given.url).password == password
     for url in (given.sqlalchemy_url, given.dagster_storage_url):
         assert sqlalchemy.make_url(url).password == password
 
 
 def test_tls_parameters_of_the_url_reach_every_tool() -> None:
-    given = Warehouse.at("postgresql://someone:secret@host.example/warehouse?sslmode=verify-full")
+    given = Warehouse.from_url("postgresql://someone:secret@host.example/warehouse?sslmode=verify-full")
 
     assert given.port == 5432
     assert given.dbt_env()["PGSSLMODE"] == "verify-full"
@@ -129,9 +129,9 @@ def test_tls_parameters_of_the_url_reach_every_tool() -> None:
 def test_an_external_warehouse_has_no_application_database_of_its_own() -> None:
     application = "postgresql://reader@db.example/product"
 
-    assert Warehouse.at(NOBODY_LISTENS).application_url is None
-    assert "APP_DATABASE_URL" not in Warehouse.at(NOBODY_LISTENS).environment()
-    assert Warehouse.at(NOBODY_LISTENS, {"APP_DATABASE_URL": application}).application_url == application
+    assert Warehouse.from_url(NOBODY_LISTENS).application_url is None
+    assert "APP_DATABASE_URL" not in Warehouse.from_url(NOBODY_LISTENS).environment()
+    assert Warehouse.from_url(NOBODY_LISTENS, {"APP_DATABASE_URL": application}).application_url == application
 
 
 def test_every_url_reaches_the_warehouse(warehouse: Warehouse) -> None:
@@ -304,10 +304,10 @@ def bare_server(open_folder: Path) -> Iterator[EmbeddedServer]:
 
 
 def test_a_login_without_the_right_to_create_roles_is_told_the_statements_to_run(bare_server: EmbeddedServer) -> None:
-    embedded = Warehouse.on(bare_server)
+    embedded = Warehouse.from_embedded(bare_server)
     url = f"postgresql://tenant:tenant@{embedded.host}:{embedded.port}/analytics"
     passwords = {"WAREHOUSE_BI_PASSWORD": "hush-hush", "WAREHOUSE_CREATOR_PORTAL_PASSWORD": "hush-hush"}
-    external = Warehouse.at(url, passwords)
+    external = Warehouse.from_url(url, passwords)
     with psycopg.connect(embedded.superuser_url("postgres"), autocommit=True) as superuser:
         superuser.execute("create role tenant login password 'tenant'")
         superuser.execute("create database analytics owner tenant")
@@ -376,7 +376,7 @@ def test_the_printed_environment_is_understood_by_a_shell(warehouse: Warehouse) 
 
 
 def test_a_warehouse_that_is_not_there_is_one_line_on_the_command_line() -> None:
-    done = run(Warehouse.at(NOBODY_LISTENS), "exec", "--", "true")
+    done = run(Warehouse.from_url(NOBODY_LISTENS), "exec", "--", "true")
 
     assert done.returncode == 1
     assert done.stdout == ""

@@ -38,7 +38,7 @@ def test_another_user_than_the_owner_is_told_who_the_owner_is(warehouse: Warehou
             # One who may act for the owner does no harm.
             superuser.execute("grant warehouse_owner to stranger")
             with stranger.connect() as connection:
-                requirements.refuse_unsuitable(stranger, connection, OWN_SCHEMAS)
+                requirements.assert_suitable(stranger, connection, OWN_SCHEMAS)
         finally:
             superuser.execute("drop owned by stranger")
             superuser.execute("drop role stranger")
@@ -49,7 +49,7 @@ def test_a_read_only_login_is_told_how_that_ends(warehouse: Warehouse) -> None:
     with external.connect(autocommit=True) as connection:
         connection.execute("set default_transaction_read_only = on")
         with pytest.raises(WarehouseUnavailable, match=r"begins read-only for user warehouse_owner; .* alter role"):
-            requirements.refuse_unsuitable(external, connection, OWN_SCHEMAS)
+            requirements.assert_suitable(external, connection, OWN_SCHEMAS)
 
 
 def test_a_standby_server_is_told_to_be_none(warehouse: Warehouse) -> None:
@@ -57,7 +57,7 @@ def test_a_standby_server_is_told_to_be_none(warehouse: Warehouse) -> None:
         connection.execute("create function marts.pg_is_in_recovery() returns boolean return true")
         connection.execute("set search_path = marts, pg_catalog")
         with pytest.raises(WarehouseUnavailable, match=r"is a standby server, which is read-only; .* the primary"):
-            requirements.refuse_unsuitable(warehouse, connection, OWN_SCHEMAS)
+            requirements.assert_suitable(warehouse, connection, OWN_SCHEMAS)
 
 
 def test_a_server_that_is_too_old_is_told_which_is_needed(
@@ -68,7 +68,7 @@ def test_a_server_that_is_too_old_is_told_which_is_needed(
         warehouse.connect() as connection,
         pytest.raises(WarehouseUnavailable, match=r"is Postgres 1\d\.\d+; Postgres 99 or newer is needed"),
     ):
-        requirements.refuse_unsuitable(warehouse, connection, OWN_SCHEMAS)
+        requirements.assert_suitable(warehouse, connection, OWN_SCHEMAS)
 
 
 def test_whatever_postgres_refuses_meanwhile_is_one_sentence(warehouse: Warehouse) -> None:

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from orchestration.run_windows import run_tags, window_of
-from publishing.stale_days import windows
+from publishing.stale_days import windows_of
 from tests.support.code_location import definitions
 from warehouse.window import Window
 
@@ -67,7 +67,7 @@ def days(*numbers: int) -> list[date]:
 
 
 def test_days_in_a_row_are_one_window_and_a_gap_ends_it() -> None:
-    assert windows(days(1, 2, 3, 5, 8, 9)) == [
+    assert windows_of(days(1, 2, 3, 5, 8, 9)) == [
         Window(date(2026, 10, 1), date(2026, 10, 4)),
         Window(date(2026, 10, 5), date(2026, 10, 6)),
         Window(date(2026, 10, 8), date(2026, 10, 10)),
@@ -75,13 +75,13 @@ def test_days_in_a_row_are_one_window_and_a_gap_ends_it() -> None:
 
 
 def test_order_and_repetition_of_days_do_not_matter() -> None:
-    assert windows(days(3, 1, 2, 3, 1)) == [Window(date(2026, 10, 1), date(2026, 10, 4))]
+    assert windows_of(days(3, 1, 2, 3, 1)) == [Window(date(2026, 10, 1), date(2026, 10, 4))]
 
 
 def test_windows_hold_these_days_and_no_others() -> None:
     some = days(2, 3, 7, 9, 10, 11)
-    assert [day for window in windows(some) for day in window.days()] == some
+    assert [day for window in windows_of(some) for day in window.days()] == some
 
 
 def test_no_days_are_no_windows() -> None:
-    assert windows([]) == []
+    assert windows_of([]) == []

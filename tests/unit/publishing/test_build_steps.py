@@ -10,7 +10,7 @@ MONDAY = date(2026, 10, 5)
 
 
 VALUES = "source:attribution.attribution_channel_values+"
-COARSER = "config.meta.scope:week config.meta.scope:month config.meta.scope:snapshot config.meta.scope:keys"
+ROLLUPS = "config.meta.scope:week config.meta.scope:month config.meta.scope:snapshot config.meta.scope:keys"
 
 
 def asked(chunk: Window, window: Window) -> list[list[str]]:
@@ -28,13 +28,13 @@ def test_within_one_week_dbt_is_called_once_and_builds_everything() -> None:
 
 def test_several_weeks_are_built_up_to_the_fits_and_from_them_on() -> None:
     window = Window(date(2026, 10, 4), date(2026, 10, 6))
-    assert asked(window, window) == [["--exclude", f"{VALUES} {COARSER}"], ["--select", f"{VALUES} {COARSER}"]]
+    assert asked(window, window) == [["--exclude", f"{VALUES} {ROLLUPS}"], ["--select", f"{VALUES} {ROLLUPS}"]]
 
 
 def test_a_chunk_of_a_window_is_built_without_what_reads_all_its_chunks() -> None:
     window = Window(MONDAY, date(2026, 12, 1))
-    assert asked(Window.day(MONDAY), window) == [["--exclude", COARSER]]
+    assert asked(Window.day(MONDAY), window) == [["--exclude", ROLLUPS]]
     assert asked(Window(date(2026, 10, 4), date(2026, 10, 6)), window) == [
-        ["--exclude", f"{VALUES} {COARSER}"],
-        ["--select", VALUES, "--exclude", COARSER],
+        ["--exclude", f"{VALUES} {ROLLUPS}"],
+        ["--select", VALUES, "--exclude", ROLLUPS],
     ]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from quality_checks.outcome import CheckOutcome, Severity, days_of, plain_row
+from quality_checks.outcome import CheckOutcome, Severity, days_of, json_row
 from warehouse.window import Window
 
 DAY = date(2026, 10, 1)
@@ -58,7 +58,7 @@ def test_a_row_of_a_query_becomes_plain_without_losing_a_cent_or_a_millisecond()
         "name": None,
         "is_bot": False,
     }
-    assert json.loads(json.dumps(plain_row(row))) == {
+    assert json.loads(json.dumps(json_row(row))) == {
         "sum_of_bigints": 2**63,
         "engagement_time": "10000000000000.001",
         "day": "2026-10-01",
@@ -73,7 +73,7 @@ def test_a_row_of_a_query_becomes_plain_without_losing_a_cent_or_a_millisecond()
 
 def test_a_value_of_an_unknown_kind_is_refused() -> None:
     with pytest.raises(TypeError, match="object"):
-        plain_row({"value": object()})
+        json_row({"value": object()})
 
 
 def test_the_days_of_a_window_leave_its_end_out() -> None:

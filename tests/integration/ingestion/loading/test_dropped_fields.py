@@ -7,7 +7,11 @@ import psycopg
 import pytest
 
 from ingestion import schema
-from quality_checks.events_input import dropped_fields_stay_rare, placeholder_ids_stay_rare, sessions_stay_on_one_device
+from quality_checks.events_input import (
+    dropped_field_rate_below_threshold,
+    placeholder_id_rate_below_threshold,
+    sessions_stay_on_one_device,
+)
 from tests.integration.ingestion.loading.raw_tables import RawTables, event
 from warehouse.window import Window
 
@@ -114,13 +118,13 @@ def test_a_check_warns_of_a_field_that_is_often_dropped_and_of_placeholders(
     raw.land(DAY, [event(f"good-{n}") for n in range(95)] + [event(f"bad-{n}", sessionId="s") for n in range(5)])
     raw.land(DAY, [event(f"fine-{n}") for n in range(99)] + [event("one", actorId="nil")], "part-1.ndjson")
     raw.load(DAY)
-    assert days(dropped_fields_stay_rare, 0.05) == ()
-    assert days(placeholder_ids_stay_rare, 0.01) == ()
+    assert days(dropped_field_rate_below_threshold, 0.05) == ()
+    assert days(placeholder_id_rate_below_threshold, 0.01) == ()
     raw.land(DAY, [event(f"more-{n}", sessionId="s", actorId="0") for n in range(7)], "part-2.ndjson")
     raw.load(DAY)
-    assert days(dropped_fields_stay_rare, 0.05) == (DAY,)
-    assert days(placeholder_ids_stay_rare, 0.01) == (DAY,)
-    (sample,) = dropped_fields_stay_rare(connection, Window(DAY, NEXT_DAY)).sample
+    assert days(dropped_field_rate_below_threshold, 0.05) == (DAY,)
+    assert days(placeholder_id_rate_below_threshold, 0.01) == (DAY,)
+    (sample,) = dropped_field_rate_below_threshold(connection, Window(DAY, NEXT_DAY)).sample
     assert sample == {"landing_date": "2026-10-02", "field": "sessionId", "events": 12, "lines_read": 207}
 
 
