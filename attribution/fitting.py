@@ -104,7 +104,7 @@ def fit_week(
     the connection's run has lost the warehouse to a later one.
     """
     with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute("select ops.hold_writer()")
+        cursor.execute("select ops.assert_writer()")
         fit, values = _fit(monday, journeys.read(connection, *fit_period(monday)))
         rows = list(_rows(monday, values))
         before = cursor.execute(

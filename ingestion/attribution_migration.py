@@ -91,7 +91,7 @@ def fill_normalized(connection: psycopg.Connection, rules: EventRules | None = N
     days = connection.execute("select event_date from ops.unnormalized_days order by event_date").fetchall()
     for (day,) in days:
         with connection.transaction(), connection.cursor() as cursor:
-            cursor.execute("select ops.hold_writer()")
+            cursor.execute("select ops.assert_writer()")
             _fill(cursor, day, redact)
             cursor.execute("delete from ops.unnormalized_days where event_date = %s", [day])
     return [day for (day,) in days]

@@ -30,7 +30,7 @@ def stored_rows(cursor: psycopg.Cursor, event_date: date) -> int | None:
     return None if size is None else int(size) // _ROW_BYTES
 
 
-def prepare(cursor: psycopg.Cursor, event_date: date) -> None:
+def create_detached_partition(cursor: psycopg.Cursor, event_date: date) -> None:
     """Create the tables that `attach` makes the partitions of a new event day: to fill an index row by row takes three
     times as long as to build it, and nobody has to wait for this load to read the other days."""
     for table, partition in zip(_TABLES, names(event_date), strict=True):
@@ -38,7 +38,7 @@ def prepare(cursor: psycopg.Cursor, event_date: date) -> None:
 
 
 def attach(cursor: psycopg.Cursor, event_date: date) -> None:
-    """Make the tables of `prepare` partitions. Raises UniqueViolation when they hold a key twice."""
+    """Make the tables of `create_detached_partition` partitions. Raises UniqueViolation when they hold a key twice."""
     # Some hundred rows are enough to tell that they are all of one day and have keys of their own.
     cursor.execute("set local default_statistics_target = 1")
     for table, partition in zip(_TABLES, names(event_date), strict=True):

@@ -52,13 +52,13 @@ def rules_digest(*, rules: EventRules, start_date: date, encryption: PropEncrypt
         "start_date": start_date,
         "encrypted_props": () if encryption is None else encryption.names,
     }
-    return hashlib.sha256(_spelled(settings).encode()).hexdigest()[:_DIGITS]
+    return hashlib.sha256(_canonical_text(settings).encode()).hexdigest()[:_DIGITS]
 
 
 def spend_rules_digest(rules: EventRules) -> str:
     """Return the digest of all that decides what becomes of a row of ad spend."""
     settings = {"code": code_digest(SPEND_ROOTS), "libraries": _library_versions(), "rules": rules}
-    return hashlib.sha256(_spelled(settings).encode()).hexdigest()[:_DIGITS]
+    return hashlib.sha256(_canonical_text(settings).encode()).hexdigest()[:_DIGITS]
 
 
 @lru_cache(maxsize=2)
@@ -128,16 +128,16 @@ def _installed(libraries: Iterable[str]) -> Iterator[tuple[str, str]]:
             continue
 
 
-def _spelled(value: Any) -> str:
+def _canonical_text(value: Any) -> str:
     """Return a text that is the same for equal values, in whichever order their sets and mappings are."""
     if value is None or isinstance(value, bool | int | float | str | bytes | date):
         return repr(value)
     if dataclasses.is_dataclass(value):
-        return _spelled({field.name: getattr(value, field.name) for field in dataclasses.fields(value)})
+        return _canonical_text({field.name: getattr(value, field.name) for field in dataclasses.fields(value)})
     if isinstance(value, Mapping):
-        return f"{{{', '.join(sorted(f'{_spelled(key)}: {_spelled(of)}' for key, of in value.items()))}}}"
+        return f"{{{', '.join(sorted(f'{_canonical_text(key)}: {_canonical_text(of)}' for key, of in value.items()))}}}"
     if isinstance(value, frozenset | set):
-        return f"{{{', '.join(sorted(map(_spelled, value)))}}}"
+        return f"{{{', '.join(sorted(map(_canonical_text, value)))}}}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_spelled, value))}]"
+        return f"[{', '.join(map(_canonical_text, value))}]"
     raise TypeError(f"a rule of type {type(value).__name__} has no spelling of its own here: give it one")

@@ -211,7 +211,10 @@ create table if not exists ops.writer (
 insert into ops.writer values (true, '') on conflict do nothing;
 comment on table ops.writer is 'The build that may write the warehouse; a build that lost it is refused.';
 
-create or replace function ops.hold_writer() returns void
+drop function if exists ops.hold_writer();
+drop function if exists ops.enter_build(text, date, date);
+
+create or replace function ops.assert_writer() returns void
 language plpgsql as $$
 begin
     -- A session that says which run it works for may write raw while that run holds the warehouse, and keeps a later one
@@ -226,7 +229,7 @@ begin
 end
 $$;
 
-create or replace function ops.enter_build(build text, window_start date, window_end date) returns void
+create or replace function ops.begin_model(build text, window_start date, window_end date) returns void
 language plpgsql as $$
 begin
     if build = '' then

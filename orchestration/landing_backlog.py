@@ -8,7 +8,7 @@ from typing import Final
 import dagster as dg
 import psycopg
 
-from ingestion.landing.files import LandingError, LandingFile, LandingRoot, landing_days, look
+from ingestion.landing.files import LandingError, LandingFile, LandingRoot, landing_days, scan_landing_day
 from ingestion.landing.storage import StoredEntry
 from ingestion.loading import load_log
 from orchestration.landing_sensor import Found, Memory, Request, older_days
@@ -50,7 +50,7 @@ def look_at(
     files: list[LandingFile] = []
     others: dict[date, Sequence[StoredEntry]] = {}
     for day in days:
-        found, foreign = look(root, day)
+        found, foreign = scan_landing_day(root, day)
         files += found
         # What lies beside the folders of days keeps every day from being loaded.
         others[day] = [*foreign, *beside]
@@ -70,7 +70,7 @@ def _not_loaded(
     budget = BYTES_A_LOOK
     for file in files:
         entry = loaded.get(file.name)
-        if entry is not None and load_log.is_as_seen(entry, file):
+        if entry is not None and load_log.has_same_version(entry, file):
             continue
         if entry is None or entry.file_bytes != file.size:
             waiting.append(file)
@@ -92,7 +92,7 @@ def _not_loaded(
     return waiting, compared
 
 
-def _is_other(entry: load_log.Entry, file: LandingFile) -> bool:
+def _is_other(entry: load_log.LoadedVersion, file: LandingFile) -> bool:
     try:
         return load_log.has_changed(entry, file)
     except LandingError:
@@ -101,13 +101,13 @@ def _is_other(entry: load_log.Entry, file: LandingFile) -> bool:
 
 
 def _remember(
-    connection: psycopg.Connection, loaded: Mapping[str, load_log.Entry], files: Sequence[LandingFile]
+    connection: psycopg.Connection, loaded: Mapping[str, load_log.LoadedVersion], files: Sequence[LandingFile]
 ) -> None:
     """Have the ledger know how files look now; while a load holds it, the next look finds the same again."""
     try:
         with connection.transaction(), connection.cursor() as cursor:
             cursor.execute("set local lock_timeout = '1s'")
-            load_log.remember(cursor, loaded, files)
+            load_log.save_file_versions(cursor, loaded, files)
     except psycopg.errors.LockNotAvailable:
         return
 

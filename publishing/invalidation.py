@@ -185,7 +185,7 @@ def spread(connection: psycopg.Connection, window: Window, *, is_built: bool = T
     marked: dict[str, int] = {}
 
     with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute("select ops.hold_writer()")
+        cursor.execute("select ops.assert_writer()")
 
         def mark(reason: str, affected: str, **more: object) -> None:
             cursor.execute(_MARK.format(affected=affected), {**parameters, **more, "reason": reason}, prepare=False)

@@ -48,7 +48,7 @@ def mark_stale_days(connection: psycopg.Connection) -> dict[str, int]:
     """
     marked = {}
     with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute("select ops.hold_writer()")
+        cursor.execute("select ops.assert_writer()")
         for reason, (queue, table, affected) in _QUEUES.items():
             exists = cursor.execute("select to_regclass(%s) is not null", [table]).fetchone()
             if exists and exists[0]:

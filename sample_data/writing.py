@@ -35,7 +35,7 @@ def landing_folder(url: str) -> Path:
     from ingestion.landing.files import LandingRoot
     from ingestion.landing.storage import LocalFolder
 
-    storage = LandingRoot.at(url).storage
+    storage = LandingRoot.from_url(url).storage
     if not isinstance(storage, LocalFolder):
         raise DemoNotPossible(f"the sample is written to a folder, and LANDING_URL is {url}; set it to a folder")
     return storage.root

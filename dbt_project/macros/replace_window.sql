@@ -60,8 +60,8 @@
 
 {# Runs first in the transaction of every windowed model: refuses a build that has lost the warehouse to a later one
    (a child process that outlived its run), and marks the window as not complete until its build says otherwise. #}
-{% macro enter_build() %}
+{% macro begin_model() %}
     {%- if execute and model.config.materialized == 'incremental' -%}
-    select ops.enter_build('{{ dbt_metadata_envs.get("WAREHOUSE_BUILD_ID", "") }}', {{ window_start() }}, {{ window_end() }})
+    select ops.begin_model('{{ dbt_metadata_envs.get("WAREHOUSE_BUILD_ID", "") }}', {{ window_start() }}, {{ window_end() }})
     {%- endif -%}
 {% endmacro %}

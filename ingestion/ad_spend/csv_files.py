@@ -160,7 +160,7 @@ def ad_spend_files(root: LandingRoot | Path) -> tuple[list[AdSpendFile], dict[st
     No folder, no files. Names that begin with a dot or an underscore, or end as files that are being written do, do not
     count. Raises LandingError when the folder cannot be listed.
     """
-    root = LandingRoot.at(root) if isinstance(root, Path) else root
+    root = LandingRoot.from_url(root) if isinstance(root, Path) else root
     if not root.storage.has_folder(FOLDER):
         return [], {}
     try:

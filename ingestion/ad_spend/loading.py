@@ -68,7 +68,7 @@ def load_ad_spend(
     redactor, digest = redactor_for(rules), spend_rules_digest(rules)
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("set local synchronous_commit = on")
-        cursor.execute("select ops.hold_writer()")
+        cursor.execute("select ops.assert_writer()")
         # Two loads of one file would each find it missing from the ledger.
         cursor.execute("lock table ops.ad_spend_loads in share row exclusive mode")
         cursor.execute("select file, load_id, checksum, rules_digest from ops.ad_spend_loads where replaced_by is null")

@@ -51,7 +51,7 @@ def migrate(cursor: psycopg.Cursor, rules: EventRules) -> None:
     (is_old,) = cursor.execute(_IS_OLD).fetchone() or (False,)
     if not is_old:
         return
-    cursor.execute("select ops.hold_writer()")
+    cursor.execute("select ops.assert_writer()")
     cursor.execute("lock table ops.ad_spend_loads in share row exclusive mode")
     for (constraint,) in cursor.execute(_ONE_ROW_A_KEY).fetchall():
         cursor.execute(f"alter table raw.ad_spend drop constraint {constraint}")

@@ -112,7 +112,7 @@ def read_application(
         cursor.execute("set local datestyle = 'ISO'")
         # A read that was reported must not be lost in a crash.
         cursor.execute("set local synchronous_commit = on")
-        cursor.execute("select ops.hold_writer()")
+        cursor.execute("select ops.assert_writer()")
         # Of two reads at once, the second has to see the versions of the first.
         cursor.execute("select pg_advisory_xact_lock(%s)", [AdvisoryLock.APPLICATION_READ])
         found = {table: find_table(source, table) for table in TABLES}

@@ -1,4 +1,4 @@
-"""The table of all copies that have to be compared, and the rows of replaced loads, which are taken out first."""
+"""The temporary tables: candidates, all copies that have to be compared, and removed, the rows of replaced loads."""
 
 from typing import Final
 
@@ -10,33 +10,33 @@ from ingestion.schema import (
     EVENT_COLUMNS,
 )
 
-# All columns of the table that a copy travels in; as it is stored in raw; and as it is spread out from JSON.
+# The columns of a candidate: in the temporary table, in raw.events and raw.attribution, and expanded from JSON.
 COLUMNS: Final = f"{', '.join(CANDIDATE_COLUMN_NAMES)}, load_id, line_number, line_position"
 STORED: Final = f"""{", ".join(f"events.{name}" for name in EVENT_COLUMN_NAMES)},
         {", ".join(f"attribution.{name}" for name in ATTRIBUTION_COLUMN_NAMES)},
         events.load_id, events.line_number, events.line_position"""
-SPREAD: Final = ", ".join(f"candidate.{name}" for name in CANDIDATE_COLUMN_NAMES)
+FROM_JSON: Final = ", ".join(f"candidate.{name}" for name in CANDIDATE_COLUMN_NAMES)
 
 
 def content(events: str = "", attribution: str = "") -> str:
-    """Return SQL for a hash (64 bits) of all that is stored of an event, wherever it came from.
+    """Return SQL for a 64-bit hash of all stored columns of an event but its load and line.
 
-    Two rows of one key that other rules have made of one line differ in it, while their canonical hashes are equal.
+    Two rows made of one line by different rules differ in it, while their canonical hashes are equal.
     """
     columns = [f"{events}{name}" for name in EVENT_COLUMN_NAMES]
     columns += [f"{attribution}{name}" for name in ATTRIBUTION_COLUMN_NAMES]
     return f"hash_record_extended(row({', '.join(columns)}), 0)"
 
 
-# `standing` is where a copy is now (incoming, accepted, duplicate, limited), `verdict` where it belongs.
+# Both states are one of accepted, duplicate and limited; a new copy is incoming first.
 CREATE: Final = f"""
-create temporary table contenders (
+create temporary table candidates (
     {", ".join(f"{name} {definition}" for name, definition in (*EVENT_COLUMNS, *ATTRIBUTION_COLUMNS))},
     load_id bigint not null,
     line_number bigint not null,
     line_position integer not null,
-    standing text not null default 'incoming',
-    verdict text not null default 'accepted'
+    current_state text not null default 'incoming',
+    target_state text not null default 'accepted'
 ) on commit drop;
 
 create temporary table removed (
@@ -54,7 +54,7 @@ create temporary table removed (
 ) on commit drop;
 """
 
-# Take out the rows of file versions that are replaced, and remember what they were.
+# Delete the rows of replaced file versions, and keep what is compared later.
 REMOVE_REPLACED: Final = (
     f"""
     with events as (
@@ -74,15 +74,15 @@ REMOVE_REPLACED: Final = (
     from events left join attribution using (event_date, event_key)
     """,
     """
-    with gone as (
+    with replaced as (
         delete from raw.rejected_events where load_id = any(%(replaced)s) returning *
     )
     insert into removed
     select event.event_date, event.event_key, event.canonical_hash, event.received_at, event.occurred_at, event.source,
         event.actor_id, event.anonymous_id, event.session_id, false, null
-    from gone
-    cross join lateral jsonb_populate_record(null::contenders, gone.candidate) as event
-    where gone.candidate is not null
+    from replaced
+    cross join lateral jsonb_populate_record(null::candidates, replaced.candidate) as event
+    where replaced.candidate is not null
     """,
     "delete from raw.duplicate_events where load_id = any(%(replaced)s)",
 )

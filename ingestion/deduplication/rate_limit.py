@@ -1,146 +1,148 @@
-"""The rate limit: how many events one visitor may have in one clock minute. Only browsers and apps are limited; servers
-are ours.
-"""
+"""The rate limit: events of one visitor in one clock minute. Servers are not limited."""
 
 from typing import Final
 
-from ingestion.deduplication.candidates import COLUMNS, SPREAD, STORED
+from ingestion.deduplication.candidates import COLUMNS, FROM_JSON, STORED
 
 EVENTS_PER_MINUTE: Final = 100
 
 _MINUTE: Final = "date_trunc('minute', occurred_at)"
-_WHO: Final = "coalesce('actor:' || actor_id, 'anonymous:' || anonymous_id, 'session:' || session_id)"
-# The same of an event that is limited, without reading the rest of it.
+_VISITOR_KEY: Final = "coalesce('actor:' || actor_id, 'anonymous:' || anonymous_id, 'session:' || session_id)"
+# Minute and visitor of a limited event, read from its JSON alone.
 _LIMITED_MINUTE: Final = "date_trunc('minute', (limited.candidate ->> 'occurred_at')::timestamptz)"
-_LIMITED_WHO: Final = """coalesce(
+_LIMITED_VISITOR_KEY: Final = """coalesce(
             'actor:' || (limited.candidate ->> 'actor_id'),
             'anonymous:' || (limited.candidate ->> 'anonymous_id'),
             'session:' || (limited.candidate ->> 'session_id')
         )"""
-_IS_LIMITED: Final = f"source in ('web', 'mobile') and {_WHO} is not null"
+_COUNTS: Final = f"source in ('web', 'mobile') and {_VISITOR_KEY} is not null"
 
-# Who has too few events in the whole of these days has no crowded minute in them: almost everybody. Counted are more
-# than those that will be there.
-FIND_BUSY: Final = f"""
-    create temporary table busy_visitors on commit drop as
-    select who
+# Pre-filter: a visitor with at most 100 events over all these days cannot exceed the limit in any minute. Overcounts on
+# purpose.
+FIND_VISITORS_OVER_LIMIT: Final = f"""
+    create temporary table visitors_over_limit on commit drop as
+    select visitor_key
     from (
-        select {_WHO} as who from contenders where event_date = any(%(crowded_dates)s) and {_IS_LIMITED}
+        select {_VISITOR_KEY} as visitor_key from candidates
+        where event_date = any(%(dates_over_limit)s) and {_COUNTS}
         union all
-        select {_WHO} from raw.events where event_date = any(%(crowded_dates)s) and {_IS_LIMITED}
+        select {_VISITOR_KEY} from raw.events where event_date = any(%(dates_over_limit)s) and {_COUNTS}
     ) as events
-    group by who
+    group by visitor_key
     having count(*) > %(limit)s
     union
-    select {_LIMITED_WHO}
+    select {_LIMITED_VISITOR_KEY}
     from raw.rejected_events as limited
-    where limited.candidate is not null and limited.event_date = any(%(crowded_dates)s)
+    where limited.candidate is not null and limited.event_date = any(%(dates_over_limit)s)
     """
 
-PREPARE: Final = (
-    # Without knowing how many were accepted, the planner compares every event of a crowd with every crowded minute.
-    "analyze contenders (load_id, line_number, line_position, event_date, event_key, source, standing, verdict)",
-    "analyze busy_visitors",
+FIND_MINUTES_OVER_LIMIT: Final = (
+    # Without these statistics the planner compares every event of a busy visitor with every minute over the limit.
+    "analyze candidates"
+    " (load_id, line_number, line_position, event_date, event_key, source, current_state, target_state)",
+    "analyze visitors_over_limit",
     f"""
-    create temporary table touched_minutes on commit drop as
-    select minute, who from (
-        select {_MINUTE} as minute, {_WHO} as who from contenders
-        where event_date = any(%(crowded_dates)s) and {_IS_LIMITED}
+    create temporary table affected_minutes on commit drop as
+    select minute, visitor_key from (
+        select {_MINUTE} as minute, {_VISITOR_KEY} as visitor_key from candidates
+        where event_date = any(%(dates_over_limit)s) and {_COUNTS}
         union
-        select {_MINUTE}, {_WHO} from removed where {_IS_LIMITED}
+        select {_MINUTE}, {_VISITOR_KEY} from removed where {_COUNTS}
         union
-        select {_MINUTE}, {_WHO} from raw.events
-        where event_date = any(%(crowded_dates)s) and load_id = any(%(fresh)s) and {_IS_LIMITED}
+        select {_MINUTE}, {_VISITOR_KEY} from raw.events
+        where event_date = any(%(dates_over_limit)s) and load_id = any(%(new_load_ids)s) and {_COUNTS}
     ) as minutes
-    inner join busy_visitors using (who)
+    inner join visitors_over_limit using (visitor_key)
     """,
-    "analyze touched_minutes",
+    "analyze affected_minutes",
     f"""
-    create temporary table crowded_minutes on commit drop as
+    create temporary table minutes_over_limit on commit drop as
     with counted as (
-        select {_MINUTE} as minute, {_WHO} as who from contenders
-        where verdict = 'accepted' and {_IS_LIMITED}
+        select {_MINUTE} as minute, {_VISITOR_KEY} as visitor_key from candidates
+        where target_state = 'accepted' and {_COUNTS}
         union all
-        select {_MINUTE}, {_WHO} from raw.events
-        where event_date = any(%(crowded_dates)s) and {_IS_LIMITED}
+        select {_MINUTE}, {_VISITOR_KEY} from raw.events
+        where event_date = any(%(dates_over_limit)s) and {_COUNTS}
             and not exists (
-                select from touched_keys
-                where touched_keys.event_date = events.event_date and touched_keys.event_key = events.event_key
+                select from affected_keys
+                where affected_keys.event_date = events.event_date and affected_keys.event_key = events.event_key
             )
         union all
-        select {_LIMITED_MINUTE}, {_LIMITED_WHO}
+        select {_LIMITED_MINUTE}, {_LIMITED_VISITOR_KEY}
         from raw.rejected_events as limited
-        where limited.candidate is not null and limited.event_date = any(%(crowded_dates)s)
+        where limited.candidate is not null and limited.event_date = any(%(dates_over_limit)s)
             and not exists (
-                select from touched_keys
-                where touched_keys.event_date = limited.event_date and touched_keys.event_key = limited.event_key
+                select from affected_keys
+                where affected_keys.event_date = limited.event_date and affected_keys.event_key = limited.event_key
             )
     )
-    select minute, who
+    select minute, visitor_key
     from counted
-    inner join touched_minutes using (minute, who)
-    group by minute, who
+    inner join affected_minutes using (minute, visitor_key)
+    group by minute, visitor_key
     having count(*) > %(limit)s
     """,
-    "analyze crowded_minutes",
+    "analyze minutes_over_limit",
 )
 
-# Fetch what is stored of every clock minute of a visitor that gained or lost an event and holds, or held, more than the
+# Stored events become candidates for every minute of a visitor that gained or lost an event and is, or was, over the
 # limit.
-FETCH: Final = (
+FETCH_STORED: Final = (
     f"""
-    insert into contenders ({COLUMNS}, standing, verdict)
+    insert into candidates ({COLUMNS}, current_state, target_state)
     select {STORED}, 'accepted', 'accepted'
     from (
-        select *, {_MINUTE} as minute, {_WHO} as who from raw.events
-        where event_date = any(%(crowded_dates)s) and {_IS_LIMITED}
+        select *, {_MINUTE} as minute, {_VISITOR_KEY} as visitor_key from raw.events
+        where event_date = any(%(dates_over_limit)s) and {_COUNTS}
     ) as events
-    inner join crowded_minutes using (minute, who)
+    inner join minutes_over_limit using (minute, visitor_key)
     left join raw.attribution as attribution
         on attribution.event_date = events.event_date
         and attribution.event_key = events.event_key
-        and attribution.event_date = any(%(crowded_dates)s)
+        and attribution.event_date = any(%(dates_over_limit)s)
     where not exists (
-        select from touched_keys
-        where touched_keys.event_date = events.event_date and touched_keys.event_key = events.event_key
+        select from affected_keys
+        where affected_keys.event_date = events.event_date and affected_keys.event_key = events.event_key
     )
     """,
-    # A minute that is crowded no longer lets go of the events that it had limited, so these are fetched for every
-    # touched minute and not only for the crowded ones.
+    # A minute that is no longer over the limit releases its limited events. So these are read for every affected
+    # minute.
     f"""
-    insert into contenders ({COLUMNS}, standing, verdict)
-    select {SPREAD}, limited.load_id, limited.line_number, limited.line_position, 'limited', 'accepted'
+    insert into candidates ({COLUMNS}, current_state, target_state)
+    select {FROM_JSON}, limited.load_id, limited.line_number, limited.line_position, 'limited', 'accepted'
     from (
         select limited.candidate, limited.load_id, limited.line_number, limited.line_position
         from raw.rejected_events as limited
-        inner join touched_minutes on minute = {_LIMITED_MINUTE} and who = {_LIMITED_WHO}
-        where limited.candidate is not null and limited.event_date = any(%(crowded_dates)s)
+        inner join affected_minutes on minute = {_LIMITED_MINUTE} and visitor_key = {_LIMITED_VISITOR_KEY}
+        where limited.candidate is not null and limited.event_date = any(%(dates_over_limit)s)
             and not exists (
-                select from touched_keys
-                where touched_keys.event_date = limited.event_date and touched_keys.event_key = limited.event_key
+                select from affected_keys
+                where affected_keys.event_date = limited.event_date and affected_keys.event_key = limited.event_key
             )
-        -- Only what is needed is read whole.
+        -- Filters first: the JSON of other rows is not expanded.
         offset 0
     ) as limited
-    cross join lateral jsonb_populate_record(null::contenders, limited.candidate) as candidate
+    cross join lateral jsonb_populate_record(null::candidates, limited.candidate) as candidate
     """,
 )
 
-JUDGE: Final = (
+LIMIT_EVENTS: Final = (
     f"""
     with ranked as (
         select load_id, line_number, line_position,
-            row_number() over (partition by minute, who order by received_at, occurred_at, event_key collate "C") as nth
+            row_number() over (
+                partition by minute, visitor_key order by received_at, occurred_at, event_key collate "C"
+            ) as event_rank
         from (
-            select *, {_MINUTE} as minute, {_WHO} as who from contenders
-            where verdict = 'accepted' and {_IS_LIMITED}
-        ) as winners
-        inner join crowded_minutes using (minute, who)
+            select *, {_MINUTE} as minute, {_VISITOR_KEY} as visitor_key from candidates
+            where target_state = 'accepted' and {_COUNTS}
+        ) as accepted
+        inner join minutes_over_limit using (minute, visitor_key)
     )
-    update contenders set verdict = 'limited'
+    update candidates set target_state = 'limited'
     from ranked
-    where ranked.nth > %(limit)s
-        and contenders.load_id = ranked.load_id and contenders.line_number = ranked.line_number
-        and contenders.line_position = ranked.line_position
+    where ranked.event_rank > %(limit)s
+        and candidates.load_id = ranked.load_id and candidates.line_number = ranked.line_number
+        and candidates.line_position = ranked.line_position
     """,
 )

@@ -1,4 +1,4 @@
-"""In which order the statements of this package run."""
+"""The order in which the statements of this package run."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -14,57 +14,62 @@ def resolve(
     *,
     change_id: int,
     replaced: Sequence[int] = (),
-    fresh: Sequence[int] = (),
-    placed: Mapping[date, int] | None = None,
-    crowded_dates: Iterable[date] | None = None,
+    new_load_ids: Sequence[int] = (),
+    rows_copied_directly: Mapping[date, int] | None = None,
+    dates_over_limit: Iterable[date] | None = None,
 ) -> None:
-    """Store the candidates in the temporary table contenders where they belong, and take out the replaced loads.
+    """Deduplicate and rate-limit the candidates, and remove replaced loads.
 
-    Everything happens in the caller's transaction, which created the table by contenders.CREATE, filled it, and entered
-    the loads in the ledger. Events that it has stored in raw itself are counted in the ledger, belong to `fresh` loads
-    and had new keys; `placed` says how many there are by event day. Counts of the ledger, of loads long past too,
-    follow the copies that move. No minute outside of `crowded_dates`, and of the days of replaced loads, can be over
-    the rate limit; by default any may.
+    Runs in the caller's transaction, which has created the temporary tables by candidates.CREATE, filled candidates,
+    and inserted the loads. Updates the counts of every load whose rows move, also of old ones.
+
+    Args:
+        cursor: A cursor in the caller's transaction.
+        change_id: The id of this change, for the stale days.
+        replaced: The replaced loads.
+        new_load_ids: Loads whose rows in raw.events have new keys, and are counted in ops.loads.
+        rows_copied_directly: The count of these rows by event day.
+        dates_over_limit: Days on which the rate limit may be exceeded, besides those of replaced loads; by default all.
     """
-    placed = placed or {}
+    rows_copied_directly = rows_copied_directly or {}
     cursor.execute(
         "select coalesce(array_agg(distinct day), '{}') from ops.loads, unnest(event_dates) as day"
         " where load_id = any(%s)",
         [list(replaced)],
     )
     (replaced_dates,) = cursor.fetchone() or ([],)
-    cursor.execute("select coalesce(array_agg(distinct event_date), '{}') from contenders")
+    cursor.execute("select coalesce(array_agg(distinct event_date), '{}') from candidates")
     (incoming_dates,) = cursor.fetchone() or ([],)
     day_partitions.create(cursor, incoming_dates)
-    dates = sorted({*replaced_dates, *incoming_dates, *placed})
+    dates = sorted({*replaced_dates, *incoming_dates, *rows_copied_directly})
     parameters = {
         "change_id": change_id,
         "replaced": list(replaced),
         "replaced_dates": replaced_dates,
-        "fresh": list(fresh),
-        "placed_dates": list(placed),
-        "placed_rows": list(placed.values()),
+        "new_load_ids": list(new_load_ids),
+        "copied_dates": list(rows_copied_directly),
+        "copied_rows": list(rows_copied_directly.values()),
         "dates": dates,
-        "crowded_dates": dates if crowded_dates is None else sorted({*replaced_dates, *crowded_dates}),
+        "dates_over_limit": dates if dates_over_limit is None else sorted({*replaced_dates, *dates_over_limit}),
         "limit": rate_limit.EVENTS_PER_MINUTE,
     }
 
     def run(*statements: str) -> int:
-        """How many rows they touched."""
-        # A prepared statement would be planned without its dates and look into every day partition.
+        """Run statements, and return the count of rows that they changed."""
+        # A prepared statement is planned without its dates, and reads every day partition.
         return sum(max(0, cursor.execute(statement, parameters, prepare=False).rowcount) for statement in statements)
 
-    # What a load has just written is still in memory.
+    # Rows that a load has just written are still in memory.
     run("set local random_page_cost = 1.1")
     if replaced:
         run(*candidates.REMOVE_REPLACED)
-    run(*ranking.YIELD, *ranking.TOUCH_KEYS)
-    fetched = run(*ranking.FETCH)
-    run(*ranking.JUDGE)
-    if parameters["crowded_dates"] and run(rate_limit.FIND_BUSY):
-        run(*rate_limit.PREPARE)
-        fetched += run(*rate_limit.FETCH)
-        run(*rate_limit.JUDGE)
+    run(*ranking.MARK_DUPLICATES_OF_STORED, *ranking.COLLECT_AFFECTED_KEYS)
+    fetched = run(*ranking.FETCH_STORED)
+    run(*ranking.RANK_COPIES)
+    if parameters["dates_over_limit"] and run(rate_limit.FIND_VISITORS_OVER_LIMIT):
+        run(*rate_limit.FIND_MINUTES_OVER_LIMIT)
+        fetched += run(*rate_limit.FETCH_STORED)
+        run(*rate_limit.LIMIT_EVENTS)
     if fetched:
-        run(*apply.MOVE_OUT)
-    run(*apply.MOVE_IN, *apply.RECORD_CHANGES)
+        run(*apply.DELETE_MOVED)
+    run(*apply.INSERT_MOVED, *apply.RECORD_CHANGES)

@@ -34,7 +34,7 @@ class LandingRoot:
     limits: Limits = DEFAULT_LIMITS
 
     @classmethod
-    def at(
+    def from_url(
         cls,
         url: str | Path,
         incomplete: tuple[str, ...] = INCOMPLETE,
@@ -44,7 +44,7 @@ class LandingRoot:
     ) -> "LandingRoot":
         """The root at a path or URL. Raises LandingError when no files can be at such a URL."""
         try:
-            return cls(storage_url.at(url, follows_links=follows_links), incomplete, limits)
+            return cls(storage_url.storage_at(url, follows_links=follows_links), incomplete, limits)
         except StorageError as error:
             raise LandingError(f"LANDING_URL is {url}: {error}; {error.advice}") from error
 
@@ -82,7 +82,7 @@ def landing_files(root: LandingRoot | Path, window: Window) -> list[LandingFile]
     not landing files. Anything else that could never be loaded raises LandingError, because it would be lost in
     silence: a missing root, a folder that is no day, a file of another kind. A path stands for the local folder.
     """
-    root = LandingRoot.at(root) if isinstance(root, Path) else root
+    root = LandingRoot.from_url(root) if isinstance(root, Path) else root
     files: list[LandingFile] = []
     advice = "create it, or set LANDING_URL to the folder that holds events/dt=YYYY-MM-DD/"
     for folder in _entries(root.storage, "events", advice):
@@ -92,7 +92,7 @@ def landing_files(root: LandingRoot | Path, window: Window) -> list[LandingFile]
     return sorted(files, key=lambda file: file.name)
 
 
-def look(root: LandingRoot, day: date) -> tuple[list[LandingFile], list[StoredEntry]]:
+def scan_landing_day(root: LandingRoot, day: date) -> tuple[list[LandingFile], list[StoredEntry]]:
     """List the landing files of a day, and what else lies in its folder and keeps the day from being loaded.
 
     Raises LandingError.

@@ -1,7 +1,7 @@
 """Bytes to lines, with their numbers, in bounded memory. Where the bytes come from and what a line means is not known
 here.
 
-Lines travel in portions, blocks of text as far as possible: to cut a block into its lines costs as much as to find
+Lines travel in batches, blocks of text as far as possible: to cut a block into its lines costs as much as to find
 where it ends, and may be left to somebody else.
 """
 
@@ -30,7 +30,7 @@ class EventArray:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TextBlock:
     """Whole lines one after the other as they were read, line ends and blank ones included, and the first's number."""
 
     first_number: int
@@ -55,33 +55,33 @@ class Unholdable:
 
 Line = bytes | Oversized | EventArray | Remainder | Unholdable
 # The number of a line, the position of an object in it, and the object; mostly that is the line.
-Placed = tuple[int, int, Line]
-Portion = Text | list[Placed]
+NumberedLine = tuple[int, int, Line]
+LineBatch = TextBlock | list[NumberedLine]
 
 
-def placed(portion: Portion) -> Iterator[Placed]:
-    """Yield the lines of a portion with their places, without line ends (LF or CRLF); blank ones only count.
+def numbered_lines(batch: LineBatch) -> Iterator[NumberedLine]:
+    """Yield the lines of a batch with their places, without line ends (LF or CRLF); blank ones only count.
 
     Only lines that are too long for one object are cut into objects here. Of the others that is for those to do who
     find that a line is no JSON: most lines are one object, and nobody has to look for another.
     """
-    if isinstance(portion, list):
-        return iter(portion)
-    lines = portion.content.split(b"\n")
+    if isinstance(batch, list):
+        return iter(batch)
+    lines = batch.content.split(b"\n")
     if not lines[-1]:
         lines.pop()
     # Most text is nothing but lines, which is seen sooner of all of them together than of each.
     if (
-        b"\r" not in portion.content
+        b"\r" not in batch.content
         and all(lines)
         and not any(map(bytes.isspace, lines))
         and max(map(len, lines), default=0) <= MAX_LINE_BYTES
     ):
-        return zip(count(portion.first_number), repeat(1), lines, strict=False)
-    return _cleaned(enumerate(lines, portion.first_number))
+        return zip(count(batch.first_number), repeat(1), lines, strict=False)
+    return _cleaned(enumerate(lines, batch.first_number))
 
 
-def _cleaned(lines: Iterable[tuple[int, bytes]]) -> Iterator[Placed]:
+def _cleaned(lines: Iterable[tuple[int, bytes]]) -> Iterator[NumberedLine]:
     for number, content in lines:
         if not content:
             continue
@@ -95,43 +95,43 @@ def _cleaned(lines: Iterable[tuple[int, bytes]]) -> Iterator[Placed]:
             yield number, 1, line
 
 
-def split(chunks: Iterator[bytes]) -> Iterator[Portion]:
-    """Yield the lines of some content, numbered from 1, in portions.
+def split(chunks: Iterator[bytes]) -> Iterator[LineBatch]:
+    """Yield the lines of some content, numbered from 1, in batches.
 
     A last line without a line end is a line; a byte order mark at the start is no part of the content. Content that is
     one array of events written over many lines is given as one EventArray: its lines are not to blame one by one.
     """
     content = _Content(chunks)
-    portions = _portions(iter(content))
-    for portion in portions:
-        first = next(placed(portion), None)
+    batches = _batches(iter(content))
+    for batch in batches:
+        first = next(numbered_lines(batch), None)
         if first is not None:
             break
     else:
         return
     if not _begins_array(first[2]):
-        yield portion
-        yield from portions
+        yield batch
+        yield from batches
         return
-    lines = chain.from_iterable(map(placed, chain([portion], portions)))
+    lines = chain.from_iterable(map(numbered_lines, chain([batch], batches)))
     number, _, line = next(lines)
     if isinstance(line, Oversized):
         yield [(number, 1, EventArray(line.head, line.line_bytes))]
-        yield from _in_portions(lines)
+        yield from _in_batches(lines)
         return
     following = list(islice(lines, 2))
     if (isinstance(line, bytes) and is_json(line)) or _are_lines_of_their_own(following):
         yield [first, *following]
-        yield from _in_portions(lines)
+        yield from _in_batches(lines)
         return
     for _ in lines:
         pass
     yield [(number, 1, EventArray(content.head, content.size))]
 
 
-def _in_portions(lines: Iterator[Placed], at_once: int = _LINES_AT_ONCE) -> Iterator[Portion]:
-    while portion := list(islice(lines, at_once)):
-        yield portion
+def _in_batches(lines: Iterator[NumberedLine], at_once: int = _LINES_AT_ONCE) -> Iterator[LineBatch]:
+    while batch := list(islice(lines, at_once)):
+        yield batch
 
 
 class _Content:
@@ -155,7 +155,7 @@ def _begins_array(line: Line) -> bool:
     return without_marks(line if isinstance(line, bytes) else line.head).startswith(b"[")
 
 
-def _are_lines_of_their_own(following: list[Placed]) -> bool:
+def _are_lines_of_their_own(following: list[NumberedLine]) -> bool:
     """Whether what follows a line that is the beginning of an array, or just broken, is no continuation of it.
 
     In an array a value is followed by a comma or by the end, on its own line or on the next.
@@ -167,7 +167,7 @@ def _are_lines_of_their_own(following: list[Placed]) -> bool:
     )
 
 
-def _portions(chunks: Iterator[bytes]) -> Iterator[Portion]:
+def _batches(chunks: Iterator[bytes]) -> Iterator[LineBatch]:
     number = 1
     rest = b""  # of the line that began in an earlier chunk
     cutter: Cutter | None = None  # of that line, once it is too long to be held
@@ -179,7 +179,7 @@ def _portions(chunks: Iterator[bytes]) -> Iterator[Portion]:
             yield from _cut(number, chain(cutter.cut(chunk[: start - 1]), cutter.end()))
             number, cutter = number + 1, None
         if end > start:
-            text = Text(number, b"".join((rest, memoryview(chunk)[start:end])))
+            text = TextBlock(number, b"".join((rest, memoryview(chunk)[start:end])))
             number += _line_ends(text.content)
             rest = b""
             # Files of nothing but line ends can be packed a thousandfold.
@@ -197,11 +197,11 @@ def _portions(chunks: Iterator[bytes]) -> Iterator[Portion]:
     if cutter is not None:
         yield from _cut(number, cutter.end())
     elif rest:
-        yield Text(number, rest)
+        yield TextBlock(number, rest)
 
 
-def _cut(number: int, pieces: Iterator[Positioned]) -> Iterator[Portion]:
-    return _in_portions(((number, position, piece) for position, piece in pieces), _OBJECTS_AT_ONCE)
+def _cut(number: int, pieces: Iterator[Positioned]) -> Iterator[LineBatch]:
+    return _in_batches(((number, position, piece) for position, piece in pieces), _OBJECTS_AT_ONCE)
 
 
 def _line_ends(content: bytes) -> int:

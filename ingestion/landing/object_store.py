@@ -53,7 +53,7 @@ class ObjectStore:
         try:
             found = obstore.list_with_delimiter(self._client, folder)
         except Exception as error:
-            raise _told(error) from error
+            raise _to_storage_error(error) from error
         below = f"{folder}/"
         entries = [StoredEntry(name, is_folder=True, is_file=False) for name in found["common_prefixes"]]
         entries += [
@@ -88,7 +88,7 @@ class ObjectStore:
         try:
             return obstore.head(self._client, name)
         except Exception as error:
-            raise _told(error) from error
+            raise _to_storage_error(error) from error
 
 
 def _version(meta: "ObjectMeta") -> str:
@@ -123,7 +123,7 @@ class _Ranges(RawIOBase):
             )
             piece = memoryview(answer.bytes())
         except Exception as error:
-            raise _told(error) from error
+            raise _to_storage_error(error) from error
         if len(piece) != end - self._position:
             raise StorageError(f"the store sent {len(piece)} bytes of {end - self._position}")
         room[: len(piece)] = piece
@@ -131,7 +131,7 @@ class _Ranges(RawIOBase):
         return len(piece)
 
 
-def _told(error: Exception) -> StorageError:
+def _to_storage_error(error: Exception) -> StorageError:
     """What the store or the way to it said, in a few words. Errors that are not the store's are raised as they are."""
     from obstore.exceptions import BaseError, PermissionDeniedError, PreconditionError, UnauthenticatedError
 

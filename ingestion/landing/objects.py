@@ -62,7 +62,7 @@ def is_json(content: bytes) -> bool:
         msgspec.json.decode(content, type=msgspec.Raw)
     except (msgspec.DecodeError, RecursionError):
         try:
-            json.loads(content.decode(), parse_int=str, parse_constant=_refuse)
+            json.loads(content.decode(), parse_int=str, parse_constant=_reject_constant)
         except (ValueError, RecursionError):
             return False
     return True
@@ -211,5 +211,5 @@ def _blank_until(content: bytes, start: int) -> int:
     return start if found is None else found.end()
 
 
-def _refuse(constant: str) -> None:
+def _reject_constant(constant: str) -> None:
     raise ValueError(constant)

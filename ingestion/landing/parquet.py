@@ -25,7 +25,13 @@ from ingestion.landing.parquet_sizes import (
     sizes_of,
     slices,
 )
-from ingestion.landing.parquet_values import Converter, Unheld, UnreadableParquet, column_converter, refuse_twins
+from ingestion.landing.parquet_values import (
+    Converter,
+    Unheld,
+    UnreadableParquet,
+    column_converter,
+    reject_duplicate_columns,
+)
 from ingestion.validation.consent import DECLINING_KEYS
 
 if TYPE_CHECKING:
@@ -57,9 +63,9 @@ def _lines(stored: BinaryIO, limits: Limits) -> Iterator[list[Line]]:
             metadata = file.metadata
             paths = [metadata.schema.column(index).path for index in range(metadata.num_columns)]
             names = [name for name in file.schema_arrow.names if name in FIELDS]
-            refuse_twins(names, "")
+            reject_duplicate_columns(names, "")
             leaves = [index for index, path in enumerate(paths) if path.partition(".")[0] in FIELDS]
-            _refuse_bomb(stored, sum(arrow_bytes(metadata, n, leaves) for n in range(metadata.num_row_groups)), limits)
+            _reject_bomb(stored, sum(arrow_bytes(metadata, n, leaves) for n in range(metadata.num_row_groups)), limits)
             texts = [index for index in leaves if metadata.schema.column(index).physical_type == "BYTE_ARRAY"]
             with pq.ParquetFile(stored, read_dictionary=[paths[index] for index in texts], **_OPTIONS) as sparing:
                 for group in range(metadata.num_row_groups):
@@ -77,7 +83,7 @@ def _lines(stored: BinaryIO, limits: Limits) -> Iterator[list[Line]]:
             f"has pages that need more memory than there is ({error}): write it with smaller pages and row groups"
         ) from error
     except (pa.ArrowException, OSError) as error:
-        raise UnreadableParquet(_told(error)) from error
+        raise UnreadableParquet(_problem_of(error)) from error
 
 
 _OPTIONS: Final[dict[str, Any]] = {
@@ -88,7 +94,7 @@ _OPTIONS: Final[dict[str, Any]] = {
 }
 
 
-def _refuse_bomb(stored: BinaryIO, unpacked: int, limits: Limits) -> None:
+def _reject_bomb(stored: BinaryIO, unpacked: int, limits: Limits) -> None:
     size = stored.seek(0, 2)
     stored.seek(0)
     if not limits.allow(unpacked=unpacked, stored=size):
@@ -98,7 +104,7 @@ def _refuse_bomb(stored: BinaryIO, unpacked: int, limits: Limits) -> None:
         )
 
 
-def _told(error: Exception) -> str:
+def _problem_of(error: Exception) -> str:
     text = str(error).partition("\n")[0]
     if "crypt" in text.lower():
         return f"is encrypted, which is not supported ({text}): write it without encryption"

@@ -42,7 +42,7 @@ class Unheld:
         self.reason = reason
 
 
-def refuse_twins(names: list[str], where: str) -> None:
+def reject_duplicate_columns(names: list[str], where: str) -> None:
     twins = [name for name, count in Counter(names).items() if count > 1]
     if twins:
         raise UnreadableParquet(f"has two columns with the name {where}{twins[0]}: rename one of them")
@@ -142,7 +142,7 @@ def _unheld(reason: str) -> Converter:
 def _number(value: float) -> int | float | msgspec.Raw:
     if value.is_integer() and abs(value) <= _MAX_WHOLE:
         return int(value)
-    # Spelled out they are no JSON, as in a line; the encoder would make null of them, and the row an event.
+    # NormalizedEvent out they are no JSON, as in a line; the encoder would make null of them, and the row an event.
     return value if math.isfinite(value) else msgspec.Raw(json.dumps(value).encode())
 
 
@@ -177,7 +177,7 @@ def _timestamps(kind: "pa.TimestampType") -> Converter:
 def _structs(kind: "pa.StructType", name: str) -> Converter:
     members = [kind.field(index) for index in range(kind.num_fields)]
     names = [member.name for member in members]
-    refuse_twins(names, f"{name}.")
+    reject_duplicate_columns(names, f"{name}.")
     converters = [_converter(member.type, f"{name}.{member.name}") for member in members]
 
     def convert(array: "pa.StructArray") -> list[Any]:

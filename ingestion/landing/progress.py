@@ -7,16 +7,16 @@ from typing import Final
 from ingestion.landing.files import LandingError, LandingFile
 
 # Often enough that nobody takes a long reading for one that hangs.
-TELL_SECONDS: Final = 30
+PROGRESS_SECONDS: Final = 30
 
 
 class Meter:
     """Counts what is read of one file. Raises LandingError where that is more than its limits allow."""
 
-    def __init__(self, file: LandingFile, tell: Callable[[str], None] | None = None) -> None:
+    def __init__(self, file: LandingFile, on_progress: Callable[[str], None] | None = None) -> None:
         self._file = file
-        self._tell = tell
-        self._told_at = monotonic()
+        self._on_progress = on_progress
+        self._reported_at = monotonic()
         self._unpacked = 0
 
     def add(self, unpacked: int, stored: int) -> None:
@@ -29,9 +29,9 @@ class Meter:
                 f" ({self._unpacked:,} bytes of {stored:,} so far), as no log of events does: have it written again, or"
                 " raise WAREHOUSE_MAX_EXPANSION if it is meant; nothing of its landing day was loaded"
             )
-        if self._tell is not None and monotonic() - self._told_at >= TELL_SECONDS:
-            self._told_at = monotonic()
-            self._tell(
+        if self._on_progress is not None and monotonic() - self._reported_at >= PROGRESS_SECONDS:
+            self._reported_at = monotonic()
+            self._on_progress(
                 f"reading {file.location}: {stored / 1e6:,.0f} of {file.size / 1e6:,.0f} MB,"
                 f" {self._unpacked / 1e6:,.0f} MB of lines so far"
             )

@@ -11,7 +11,7 @@ from itertools import count, repeat
 from typing import BinaryIO, cast
 
 from ingestion.landing.files import PARQUET, LandingError, LandingFile
-from ingestion.landing.lines import Line, Placed, Portion, placed, split
+from ingestion.landing.lines import Line, LineBatch, NumberedLine, numbered_lines, split
 from ingestion.landing.progress import Meter
 from ingestion.landing.storage import ObjectChanged, StorageError
 from ingestion.landing.unpacking import CHUNK_BYTES, HashingReader, unpacked_chunks
@@ -23,41 +23,41 @@ def checksum(file: LandingFile) -> str:
         return _digest(stored)
 
 
-def read_lines(file: LandingFile, expected_checksum: str | None = None) -> Iterator[Placed]:
-    """Yield the lines of a file with their places; of Parquet its rows, as lines of JSON. Otherwise as `Reading`."""
-    for portion in Reading(file, expected_checksum):
-        yield from placed(portion)
+def read_lines(file: LandingFile, expected_checksum: str | None = None) -> Iterator[NumberedLine]:
+    """Yield the lines of a file with their places; of Parquet its rows, as lines of JSON. Otherwise as `LineReader`."""
+    for batch in LineReader(file, expected_checksum):
+        yield from numbered_lines(batch)
 
 
-class Reading:
-    """The lines of a file in portions, in order, and when they have been read the `checksum` of the stored bytes.
+class LineReader:
+    """The lines of a file in batches, in order, and when they have been read the `checksum` of the stored bytes.
 
     After the last line it is seen whether the file was the one that was found, or the one that `expected_checksum` was
     taken of: whoever loads rows before the end must be able to take them back. Raises LandingError when the file has
-    changed, is damaged or cannot be read. `tell` is told now and then how far a long reading has come.
+    changed, is damaged or cannot be read. `on_progress` is told now and then how far a long reading has come.
     """
 
     def __init__(
-        self, file: LandingFile, expected_checksum: str | None = None, tell: Callable[[str], None] | None = None
+        self, file: LandingFile, expected_checksum: str | None = None, on_progress: Callable[[str], None] | None = None
     ) -> None:
         self._file = file
         self._expected_checksum = expected_checksum
-        self._meter = Meter(file, tell)
+        self._meter = Meter(file, on_progress)
         self.checksum = ""
 
-    def __iter__(self) -> Iterator[Portion]:
+    def __iter__(self) -> Iterator[LineBatch]:
         with _opened(self._file) as stored:
             if self._file.name.endswith(PARQUET):
                 yield from self._parquet_lines(stored)
             else:
                 yield from self._text_lines(stored)
 
-    def _text_lines(self, stored: BinaryIO) -> Iterator[Portion]:
+    def _text_lines(self, stored: BinaryIO) -> Iterator[LineBatch]:
         hashing = HashingReader(stored)
         yield from split(unpacked_chunks(self._file, hashing, self._meter))
         self._end(hashing.hexdigest())
 
-    def _parquet_lines(self, stored: BinaryIO) -> Iterator[Portion]:
+    def _parquet_lines(self, stored: BinaryIO) -> Iterator[LineBatch]:
         from ingestion.landing.parquet import rows_as_lines
         from ingestion.landing.parquet_values import UnreadableParquet
 

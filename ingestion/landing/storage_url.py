@@ -15,7 +15,7 @@ from ingestion.landing.storage import LocalFolder, Storage, StorageError
 _REMOTE: Final = frozenset({"s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss"})
 
 
-def at(url: str | Path, *, follows_links: bool = False) -> Storage:
+def storage_at(url: str | Path, *, follows_links: bool = False) -> Storage:
     """The storage at a path, a file:// URL, or the URL of a bucket and prefix, such as s3://bucket/prefix.
 
     Symbolic links in a folder are followed only where `follows_links`. Nothing is read or connected to. Raises

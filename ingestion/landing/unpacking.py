@@ -53,7 +53,7 @@ def unpacked_chunks(file: LandingFile, stored: HashingReader, meter: Meter) -> I
     try:
         while chunk := content.read(CHUNK_BYTES):
             if is_first:
-                _refuse_foreign(file, chunk, packed)
+                _reject_foreign(file, chunk, packed)
                 is_first = False
             meter.add(len(chunk), stored.size)
             yield chunk
@@ -79,7 +79,7 @@ def _unpacked(file: LandingFile, stored: HashingReader, packed: str | None) -> B
     return source
 
 
-def _refuse_foreign(file: LandingFile, chunk: bytes, packed: str | None) -> None:
+def _reject_foreign(file: LandingFile, chunk: bytes, packed: str | None) -> None:
     suffix = readable_suffix(chunk)
     if suffix is not None and packed is None:
         own_name = file.entry.own_name

@@ -1,3 +1,5 @@
-"""From lines to rows on the server: judged and packed (judging.py, rows.py), here or by other processes (workers.py),
-and sent to the tables where they belong for now (intake.py, outbox.py). Which copies stay there resolution/ decides.
+"""Loading of landing files: lines are validated and encoded as rows, in this process or in a pool of workers.
+
+`landing_day` loads one day in one transaction. `row_router` decides which table a row is copied to first;
+`ingestion.deduplication` decides which copies of an event stay there.
 """

@@ -1,6 +1,4 @@
-"""Portions of a file to what becomes of their lines: rows for the server, and counts. Knows neither the database nor
-other portions.
-"""
+"""Validation of a batch of lines: rows for COPY, and counts. Knows neither the database nor other batches."""
 
 import gc
 from array import array
@@ -12,18 +10,18 @@ from zlib import crc32
 
 from ingestion.encryption.props import PropEncryption
 from ingestion.event_rules import EventRules
-from ingestion.landing.lines import Placed, Portion, placed
+from ingestion.landing.lines import LineBatch, NumberedLine, numbered_lines
 from ingestion.landing.objects import is_json, objects_of
-from ingestion.loading.binary_copy import event_row, marks, rejected_row
-from ingestion.validation.event_record import Accepted
+from ingestion.loading.binary_copy import event_row, fingerprints, rejected_row
+from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.notes import Note
 from ingestion.validation.timestamps import MICROSECONDS_OF_MINUTE
 from ingestion.validation.validator import LineValidator, NotTracked
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """What the lines of a landing day are judged by."""
+class ValidationSettings:
+    """Rules and settings for the lines of one landing day."""
 
     landing_date: date
     start_date: date
@@ -41,20 +39,20 @@ class Rules:
 
 @dataclass(slots=True)
 class DayRows:
-    """The usable events of one event day, in the order of their lines."""
+    """Rows of the valid events of one event day, in the order of their lines."""
 
     events: list[bytes] = field(default_factory=list)
-    # Of those that have one, by their place in `events`.
+    # Attribution rows, by the index of their event in `events`.
     attributions: dict[int, bytes] = field(default_factory=dict)
-    # 32 bits of each event's id, which are the same for the same key: what it can be recognised by.
-    marks: "array[int]" = field(default_factory=lambda: array("I"))
-    # 32 bits for each event that counts towards a rate limit, which are the same in one clock minute of one visitor.
+    # The first 32 bits of each event's id. Equal keys have equal fingerprints.
+    fingerprints: "array[int]" = field(default_factory=lambda: array("I"))
+    # A 32-bit hash of visitor and clock minute, for each event that counts towards the rate limit.
     minutes: "array[int]" = field(default_factory=lambda: array("I"))
 
 
 @dataclass(slots=True)
-class Judged:
-    """What one portion of a load's file came to."""
+class BatchResult:
+    """Rows and counts of one batch of a load's file."""
 
     load_id: int
     lines_read: int = 0
@@ -64,63 +62,64 @@ class Judged:
     days: dict[date, DayRows] = field(default_factory=dict)
 
 
-def judge(validator: LineValidator, load_id: int, portion: Portion) -> tuple[Judged, list[Placed]]:
-    """Judge and pack every line of a portion, save those that have to be examined, which are returned as well.
+def validate_batch(validator: LineValidator, load_id: int, batch: LineBatch) -> tuple[BatchResult, list[NumberedLine]]:
+    """Validate and encode every line of a batch; return invalid lines unexplained beside the result.
 
-    A line that is no JSON is cut into the objects that it holds, each of which is judged as a line of its own.
+    A line that is not JSON is cut into the objects that it holds. Each object is validated as a line of its own.
     """
-    judged = Judged(load_id)
-    # Nothing in the loop makes cycles, and what it makes is kept: collecting would look at all of it again and again.
+    result = BatchResult(load_id)
+    # The loop makes no cycles and keeps what it makes. The collector would only walk the growing lists again and again.
     was_enabled = gc.isenabled()
     gc.disable()
     try:
-        unclear, objects = _cut_apart(_judge(validator, placed(portion), judged), judged)
-        unclear += _judge(validator, objects, judged)
-        for rows in judged.days.values():
-            rows.marks = marks(rows.events)
-        return judged, unclear
+        invalid, objects = _split_objects(_validate_lines(validator, numbered_lines(batch), result), result)
+        invalid += _validate_lines(validator, objects, result)
+        for rows in result.days.values():
+            rows.fingerprints = fingerprints(rows.events)
+        return result, invalid
     finally:
         if was_enabled:
             gc.enable()
 
 
-def examine(validator: LineValidator, judged: Judged, lines: Iterable[Placed]) -> None:
-    """Find out what is wrong with lines that `judge` returned, and add it to what was judged of the same load."""
+def explain_rejections(validator: LineValidator, result: BatchResult, lines: Iterable[NumberedLine]) -> None:
+    """Find every reason against lines that `validate_batch` returned, and add them to a result of that load."""
     for number, position, line in lines:
-        outcome = validator.examine(line) if isinstance(line, bytes) else validator.reject_unread(line)
+        outcome = validator.explain_rejection(line) if isinstance(line, bytes) else validator.reject_unread(line)
         if isinstance(outcome, NotTracked):
-            judged.not_tracked += 1
+            result.not_tracked += 1
         else:
-            row = rejected_row(outcome.line, outcome.line_bytes, outcome.reasons, judged.load_id, number, position)
-            judged.rejected.append(row)
+            row = rejected_row(outcome.line, outcome.line_bytes, outcome.reasons, result.load_id, number, position)
+            result.rejected.append(row)
 
 
-def _cut_apart(lines: list[Placed], judged: Judged) -> tuple[list[Placed], list[Placed]]:
-    """Tell lines that have to be examined from the objects of lines that are no JSON as a whole."""
-    unclear: list[Placed] = []
-    objects: list[Placed] = []
+def _split_objects(lines: list[NumberedLine], result: BatchResult) -> tuple[list[NumberedLine], list[NumberedLine]]:
+    """Return the invalid lines, and the objects inside lines that are not JSON as a whole."""
+    invalid: list[NumberedLine] = []
+    objects: list[NumberedLine] = []
     for number, position, line in lines:
         if position > 1 or not isinstance(line, bytes) or is_json(line):
-            unclear.append((number, position, line))
+            invalid.append((number, position, line))
         else:
-            judged.lines_read -= 1
+            result.lines_read -= 1
             objects += [(number, place, piece) for place, piece in objects_of(line)]
-    return unclear, objects
+    return invalid, objects
 
 
-def _judge(validator: LineValidator, lines: Iterable[Placed], judged: Judged) -> list[Placed]:
-    days = judged.days
-    load_id = judged.load_id
+def _validate_lines(validator: LineValidator, lines: Iterable[NumberedLine], result: BatchResult) -> list[NumberedLine]:
+    """Encode the valid events of lines into the result. Return the lines that are invalid."""
+    days = result.days
+    load_id = result.load_id
     lines_read = 0
     event_date = None
     rows = DayRows()
-    unclear: list[Placed] = []
+    invalid: list[NumberedLine] = []
     for number, position, line in lines:
         lines_read += 1
         outcome = validator.accept(line) if isinstance(line, bytes) else None
-        if isinstance(outcome, Accepted):
+        if isinstance(outcome, ValidEvent):
             row, attribution = event_row(outcome, load_id, number, position)
-            # Most events have the day of the one before.
+            # Most events have the day of the event before.
             if outcome.event_date is not event_date:
                 event_date = outcome.event_date
                 rows = days.setdefault(event_date, DayRows())
@@ -129,15 +128,15 @@ def _judge(validator: LineValidator, lines: Iterable[Placed], judged: Judged) ->
                 rows.attributions[len(events)] = attribution
             events.append(row)
             if outcome.notes:
-                judged.notes.update(outcome.notes)
+                result.notes.update(outcome.notes)
             if outcome.kind.is_from_device:
-                who = outcome.actor_id or outcome.anonymous_id
-                known_by = outcome.session_id if who is None else who.encode()
-                if known_by is not None:
-                    rows.minutes.append(crc32(known_by, outcome.occurred_at // MICROSECONDS_OF_MINUTE % 1_440))
+                visitor = outcome.actor_id or outcome.anonymous_id
+                visitor_key = outcome.session_id if visitor is None else visitor.encode()
+                if visitor_key is not None:
+                    rows.minutes.append(crc32(visitor_key, outcome.occurred_at // MICROSECONDS_OF_MINUTE % 1_440))
         elif outcome is None:
-            unclear.append((number, position, line))
+            invalid.append((number, position, line))
         else:
-            judged.not_tracked += 1
-    judged.lines_read += lines_read
-    return unclear
+            result.not_tracked += 1
+    result.lines_read += lines_read
+    return invalid

@@ -1,5 +1,5 @@
 """Validated events and rejected lines as rows of Postgres's binary COPY format: half the CPU of text for the server,
-and packed by hand a third of what the driver needs. Which table a row goes to is decided in intake.py.
+and packed by hand a third of what the driver needs. Which table a row goes to is decided in router.py.
 
 Columns come in an order that is quick to write: first those of a fixed length that are never null, which are packed in
 one go, among them the place of a row, the load and the line that it comes from. That is 1.2 µs less for an event than
@@ -16,7 +16,7 @@ from typing import Final
 from ingestion.contract import CLICK_IDS
 from ingestion.schema import ATTRIBUTION_COLUMN_NAMES
 from ingestion.user_agents import Device
-from ingestion.validation.event_record import Accepted, Kind
+from ingestion.validation.event_record import EventKind, ValidEvent
 from ingestion.validation.timestamps import MICROSECONDS_OF_DAY
 
 # What a COPY in binary format begins and ends with.
@@ -52,7 +52,7 @@ _BOOLEAN: Final = Struct(">i?").pack
 # A jsonb begins with the version of its format.
 _JSON: Final = Struct(">ib").pack
 # Where the id of an event begins.
-_MARK: Final = slice(Struct(">hiii").size, Struct(">hiii").size + 4)
+_FINGERPRINT: Final = slice(Struct(">hiii").size, Struct(">hiii").size + 4)
 _CANDIDATE_HEADER: Final = (len(_EVENT) + len(ATTRIBUTION_COLUMN_NAMES)).to_bytes(2)
 _NO_ATTRIBUTION: Final = _NULL * len(ATTRIBUTION_COLUMN_NAMES)
 _NOT_CLICKED: Final = (None,) * len(CLICK_IDS)
@@ -95,7 +95,7 @@ def _words(*values: str | None) -> bytes:
 
 
 @lru_cache(maxsize=16_384)
-def _kind_and_device(kind: Kind, device: Device) -> bytes:
+def _kind_and_device(kind: EventKind, device: Device) -> bytes:
     """The same of these columns."""
     texts = (
         kind.event_type, kind.source, kind.actor_type, kind.entity_type, device.device_type, device.browser, device.os
@@ -108,7 +108,7 @@ def _click_ids(values: tuple[str | None, ...]) -> bytes:
     return _NO_CLICK_IDS if values == _NOT_CLICKED else b"".join(map(_text, values))
 
 
-def event_row(event: Accepted, load_id: int, line_number: int, line_position: int = 1) -> tuple[bytes, bytes | None]:
+def event_row(event: ValidEvent, load_id: int, line_number: int, line_position: int = 1) -> tuple[bytes, bytes | None]:
     """The rows of raw.events and, where there is one, raw.attribution of an event from a line of a load."""
     day = event.occurred_at // MICROSECONDS_OF_DAY
     event_id = event.event_id
@@ -154,16 +154,16 @@ def event_row(event: Accepted, load_id: int, line_number: int, line_position: in
     )
 
 
-def marks(events: Sequence[bytes]) -> "array[int]":
+def fingerprints(events: Sequence[bytes]) -> "array[int]":
     """The first 32 bits of the event ids of rows."""
-    found = array("I", b"".join([row[_MARK] for row in events]))
+    found = array("I", b"".join([row[_FINGERPRINT] for row in events]))
     if sys.byteorder == "little":
         found.byteswap()
     return found
 
 
 def candidate_row(event: bytes, attribution: bytes | None) -> bytes:
-    """The row of the table contenders that says what these two say."""
+    """The row of the table candidates that says what these two say."""
     if attribution is None:
         return b"".join((_CANDIDATE_HEADER, event[2:], _NO_ATTRIBUTION))
     # What is the attribution's own comes after the key, which has a length.

@@ -1,5 +1,7 @@
-"""One landing day's files → raw tables and ledger rows, in one transaction. What a line is worth is decided in
-validation/, where its row goes first in candidates/, which of several copies is stored in resolution/.
+"""Loading of landing days: the files of one day go to schema raw and ops.loads in one transaction.
+
+`ingestion.validation` decides on each line, `row_router` where its row is copied first, and `ingestion.deduplication`
+which of several copies is stored.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -18,26 +20,26 @@ from ingestion.encryption.props import PropEncryption
 from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing import files as landing
 from ingestion.landing.files import LandingError, LandingFile, LandingRoot
-from ingestion.landing.reading import Reading
+from ingestion.landing.reading import LineReader
 from ingestion.loading import load_log
-from ingestion.loading.batch_validation import Rules
-from ingestion.loading.row_router import Intake
-from ingestion.loading.worker_pool import Judges
+from ingestion.loading.batch_validation import ValidationSettings
+from ingestion.loading.row_router import RowRouter
+from ingestion.loading.worker_pool import ValidationPool
 from ingestion.rules_digest import rules_digest
 from ingestion.validation.notes import Counts, counts_of
 from warehouse.window import Window
 
-# How much smaller events are in a packed file, about.
-_PACKED: Final = 6
+# Events shrink to about a sixth in compressed files and in Parquet.
+_COMPRESSION: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """What the loads of one landing day came to; lines_read = accepted + rejected + duplicates + not_tracked + erased.
+    """Report on the loads of one landing day; lines_read = accepted + rejected + duplicates + not_tracked + erased.
 
-    Counts are of the files loaded now, in lines; files that were loaded before and have not changed are `unchanged`.
-    `missing` are files of the ledger that the landing folder no longer holds; what they brought stays loaded. Those of
-    them that were loaded under other rules are `outdated`: nothing can load them anew.
+    Counts are lines of the files loaded now. Files that were loaded before and have not changed are `unchanged`.
+    `missing` are files of ops.loads that the landing folder no longer holds. Their rows stay loaded. Those loaded under
+    other rules are `outdated`: they cannot be loaded again.
     """
 
     landing_date: date
@@ -53,7 +55,7 @@ class LoadReport:
     erased: int = 0
     late: int = 0
     event_dates: tuple[date, ...] = ()
-    # Of usable events: fields that were dropped, by reason, ids that were placeholders, and ids that were hashed.
+    # In valid events: dropped fields by reason, placeholders in place of ids, and ids that were hashed.
     dropped_fields: Counts = field(default_factory=dict)
     placeholder_ids: Counts = field(default_factory=dict)
     hashed_ids: Counts = field(default_factory=dict)
@@ -68,14 +70,24 @@ def load_window(
     encryption: PropEncryption | None = None,
     rules: EventRules | None = None,
     on_day: Callable[[LoadReport], None] | None = None,
-    tell: Callable[[str], None] | None = None,
+    on_progress: Callable[[str], None] | None = None,
     processes: int | None = None,
 ) -> list[LoadReport]:
     """Load every landing day of the window, oldest first, each in a transaction of its own.
 
-    Lines are judged by so many `processes`, by default one for each core and at most four; 1 starts none. A
-    long reading says now and then by `tell` how far it has come. Raises LandingError when a file cannot be read; the
-    days before it are loaded, nothing of its own day is.
+    Args:
+        connection: The warehouse, outside of a transaction.
+        root: The landing root, or a local folder.
+        window: The landing days.
+        start_date: The first event day; earlier events are rejected.
+        encryption: The props to encrypt; by default none.
+        rules: Lists and settings; by default those of the seeds.
+        on_day: Called with the report of each landing day.
+        on_progress: Called now and then with a sentence on how far a long file has been read.
+        processes: Worker processes; by default one for each core, at most four. 1 starts none.
+
+    Raises:
+        LandingError: A file cannot be read. The days before are loaded, and nothing of its own day.
     """
     return load_days(
         connection,
@@ -85,7 +97,7 @@ def load_window(
         encryption=encryption,
         rules=rules,
         on_day=on_day,
-        tell=tell,
+        on_progress=on_progress,
         processes=processes,
     )
 
@@ -99,20 +111,20 @@ def load_days(
     encryption: PropEncryption | None = None,
     rules: EventRules | None = None,
     on_day: Callable[[LoadReport], None] | None = None,
-    tell: Callable[[str], None] | None = None,
+    on_progress: Callable[[str], None] | None = None,
     processes: int | None = None,
     is_reload: bool = False,
 ) -> list[LoadReport]:
-    """Load these landing days in their order, each in a transaction of its own; otherwise as load_window.
+    """Load these landing days in their order, each in a transaction of its own. Otherwise as load_window.
 
-    With `is_reload` a file is loaded anew too when it was loaded under other rules.
+    With `is_reload` a file is also loaded again when it was loaded under other rules.
     """
     if is_reload:
         again = "and later ones keep their rows as they are. Correct the file, and ask for the reload again"
     else:
         again = "is tried again when something in its folder changes"
     reports = []
-    with Judges(processes) as judges:
+    with ValidationPool(processes) as pool:
         for landing_date in landing_days:
             try:
                 report = load_landing_day(
@@ -122,8 +134,8 @@ def load_days(
                     start_date=start_date,
                     encryption=encryption,
                     rules=rules,
-                    tell=tell,
-                    judges=judges,
+                    on_progress=on_progress,
+                    pool=pool,
                     is_reload=is_reload,
                 )
             except LandingError as error:
@@ -142,31 +154,33 @@ def load_landing_day(
     start_date: date,
     encryption: PropEncryption | None = None,
     rules: EventRules | None = None,
-    tell: Callable[[str], None] | None = None,
-    judges: Judges | None = None,
+    on_progress: Callable[[str], None] | None = None,
+    pool: ValidationPool | None = None,
     is_reload: bool = False,
 ) -> LoadReport:
-    """Make the files of one landing day visible in raw: all of them, with their ledger rows, or nothing.
+    """Load all files of one landing day with their rows of ops.loads, or nothing.
 
-    A file that is loaded already, by its name and checksum, changes nothing, unless this `is_reload` and it was loaded
-    under other rules. A file that has changed, or is loaded anew, replaces exactly its own rows. Events before
-    `start_date` are rejected; props that `encryption` names are encrypted. Lines follow `rules`, by default the seeds',
-    and are judged by `judges`, otherwise in this process. Raises LandingError when a file cannot be read, WorkerFailed
-    when a process of the judges ends, and ValueError inside a transaction of the caller, which could take back what is
-    reported as loaded.
+    A file that is loaded already, by name and checksum, changes nothing. With `is_reload` it is loaded again if it was
+    loaded under other rules. A changed file replaces exactly its own rows. Arguments as in load_window; without a
+    `pool` lines are validated in this process.
+
+    Raises:
+        LandingError: A file cannot be read.
+        WorkerFailed: A worker of the pool ended.
+        ValueError: The connection is in a transaction, whose rollback would undo what is reported as loaded.
     """
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise ValueError("a landing day is loaded in a transaction of its own: commit the connection's first")
-    # Resolved here, so that worker processes follow the very lists of this process.
+    # Resolved here, so that workers use the lists of this process.
     rules = rules or default_rules()
     digest = rules_digest(rules=rules, start_date=start_date, encryption=encryption)
     files = landing.landing_files(root, Window.day(landing_date))
     with connection.transaction(), connection.cursor() as cursor:
-        # The ledger must not say "loaded" of what a crash of the server would lose.
+        # ops.loads must not say "loaded" of rows that a crash of the server would lose.
         cursor.execute("set local synchronous_commit = on")
         cursor.execute("set local timezone = 'UTC'")
-        cursor.execute("select ops.hold_writer()")
-        # Two loads of one file would each find it missing from the ledger.
+        cursor.execute("select ops.assert_writer()")
+        # Two loads of one file would each find it missing from ops.loads.
         cursor.execute("lock table ops.loads in share row exclusive mode")
         loaded = load_log.current(cursor, landing_date)
         changed = [
@@ -176,7 +190,7 @@ def load_landing_day(
             or load_log.has_changed(loaded.get(file.name), file)
         ]
         missing = sorted(loaded.keys() - {file.name for file in files})
-        load_log.remember(cursor, loaded, [file for file in files if file not in changed])
+        load_log.save_file_versions(cursor, loaded, [file for file in files if file not in changed])
         report = LoadReport(
             landing_date,
             loaded=tuple(file.name for file in changed),
@@ -189,42 +203,43 @@ def load_landing_day(
         cursor.execute("select nextval('ops.change_id_seq')")
         (change_id,) = cursor.fetchone() or (0,)
         cursor.execute(candidates.CREATE)
-        judges = judges or Judges(processes=1)
-        judges.follow(Rules(landing_date, start_date, encryption, rules), sum(map(_unpacked_bytes, changed)))
-        intake = Intake(cursor)
+        pool = pool or ValidationPool(processes=1)
+        settings = ValidationSettings(landing_date, start_date, encryption, rules)
+        pool.configure(settings, sum(map(_expected_bytes, changed)))
+        router = RowRouter(cursor)
         readings = {}
         previous_loads = {}
         for file in changed:
             previous = loaded[file.name].load_id if file.name in loaded else None
-            load_id = load_log.enter(cursor, file, change_id, previous, rules_digest=digest)
-            readings[load_id] = Reading(file, tell=tell)
+            load_id = load_log.insert_load(cursor, file, change_id, previous, rules_digest=digest)
+            readings[load_id] = LineReader(file, on_progress=on_progress)
             previous_loads[load_id] = previous
-        # A file that turns out to have changed after its last line takes the rows of its whole landing day back.
-        portions = ((load_id, portion) for load_id, reading in readings.items() for portion in reading)
-        with closing(judges.judge(portions)) as all_judged:
-            for judged in all_judged:
-                intake.take(judged)
-        placed = intake.finish_days()
-        for judged in judges.examined():
-            intake.take(judged)
-        intake.finish()
+        # A file that turns out to have changed after its last line rolls the whole landing day back.
+        batches = ((load_id, batch) for load_id, reading in readings.items() for batch in reading)
+        with closing(pool.validate(batches)) as results:
+            for result in results:
+                router.route(result)
+        rows_copied_directly = router.attach_partitions()
+        for result in pool.drain_deferred():
+            router.route(result)
+        router.flush()
         for load_id, reading in readings.items():
-            tally = intake.tallies[load_id]
-            load_log.count(cursor, load_id, previous_loads[load_id], reading.checksum, tally, landing_date)
+            tally = router.tallies[load_id]
+            load_log.update_counts(cursor, load_id, previous_loads[load_id], reading.checksum, tally, landing_date)
         resolve(
             cursor,
             change_id=change_id,
             replaced=[previous for previous in previous_loads.values() if previous is not None],
-            fresh=list(readings),
-            placed=placed,
-            crowded_dates=intake.crowded_dates(),
+            new_load_ids=list(readings),
+            rows_copied_directly=rows_copied_directly,
+            dates_over_limit=router.dates_over_limit(),
         )
         return _completed(cursor, report, list(readings))
 
 
-def _unpacked_bytes(file: LandingFile) -> int:
-    """About how many bytes of lines a file holds."""
-    return file.size if file.name.endswith((".ndjson", ".json")) else file.size * _PACKED
+def _expected_bytes(file: LandingFile) -> int:
+    """Estimate the bytes of a file's lines."""
+    return file.size if file.name.endswith((".ndjson", ".json")) else file.size * _COMPRESSION
 
 
 def _completed(cursor: psycopg.Cursor, report: LoadReport, load_ids: Sequence[int]) -> LoadReport:

@@ -1,4 +1,4 @@
-"""The ledger of loads, ops.loads: which version of each landing file is loaded, and what became of its lines."""
+"""The load log, ops.loads: which version of each landing file is loaded, and the counts of its lines."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,13 +15,13 @@ from ingestion.loading.row_router import LoadTally
 from ingestion.validation.notes import OUTCOMES, Note, counts_of, notes_of
 from warehouse.window import ONE_DAY
 
-# Two changes within a tick of a file system's clock look alike.
+# Two changes within a tick of a file system's clock have the same version.
 _TICK: Final = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A loaded version of a file."""
+class LoadedVersion:
+    """A row of ops.loads: the loaded version of a file."""
 
     load_id: int
     checksum: str
@@ -30,54 +30,59 @@ class Entry:
     file_bytes: int
 
 
-def current(cursor: psycopg.Cursor, landing_date: date) -> dict[str, Entry]:
-    """The loaded versions of a landing day's files, by the names of these."""
+def current(cursor: psycopg.Cursor, landing_date: date) -> dict[str, LoadedVersion]:
+    """Return the loaded versions of a landing day's files by file name."""
     cursor.execute(
         "select file, load_id, checksum, file_version, rules_digest, file_bytes from ops.loads"
         " where landing_date = %s and replaced_by is null",
         [landing_date],
     )
-    return {file: Entry(*entry) for file, *entry in cursor}
+    return {file: LoadedVersion(*columns) for file, *columns in cursor}
 
 
-def has_changed(entry: Entry | None, file: LandingFile) -> bool:
-    """Whether the content of a file is not the one that was loaded. Raises LandingError.
+def has_changed(loaded: LoadedVersion | None, file: LandingFile) -> bool:
+    """Return True if the content of a file is not the loaded one. Raises LandingError.
 
-    A file that lies there as it was seen last is not read: from far away that costs as much as to load it.
+    Compare by storage version first; only a changed version is read and checksummed. From an object store reading
+    costs as much as loading.
     """
-    if entry is None:
+    if loaded is None:
         return True
-    return not is_as_seen(entry, file) and reading.checksum(file) != entry.checksum
+    return not has_same_version(loaded, file) and reading.checksum(file) != loaded.checksum
 
 
-def is_as_seen(entry: Entry, file: LandingFile) -> bool:
-    """Tell, without reading it, whether a file lies there as it was when its content was last compared."""
-    return entry.file_version is not None and entry.file_version == _version(file)
+def has_same_version(loaded: LoadedVersion, file: LandingFile) -> bool:
+    """Return True if the storage version of a file is the one of the last comparison. Reads no content."""
+    return loaded.file_version is not None and loaded.file_version == _version(file)
 
 
-def remember(cursor: psycopg.Cursor, loaded: Mapping[str, Entry], unchanged: Sequence[LandingFile]) -> None:
-    """Enter how files look whose content turned out to be the one that was loaded."""
+def save_file_versions(
+    cursor: psycopg.Cursor, loaded: Mapping[str, LoadedVersion], unchanged: Sequence[LandingFile]
+) -> None:
+    """Save the storage version of files whose checksum is unchanged."""
     for file in unchanged:
-        entry, version = loaded[file.name], _settled_version(file)
-        if version is not None and entry.file_version != version:
-            cursor.execute("update ops.loads set file_version = %s where load_id = %s", [version, entry.load_id])
+        saved, version = loaded[file.name], _reliable_version(file)
+        if version is not None and saved.file_version != version:
+            cursor.execute("update ops.loads set file_version = %s where load_id = %s", [version, saved.load_id])
 
 
-def has_other_rules(entry: Entry | None, rules_digest: str) -> bool:
-    """Tell whether a file was loaded under other rules than those of this digest. Older loads have none on record."""
-    return entry is not None and entry.rules_digest != rules_digest
+def has_other_rules(loaded: LoadedVersion | None, rules_digest: str) -> bool:
+    """Return True if a file was loaded under other rules than those of this digest. Old loads have no digest."""
+    return loaded is not None and loaded.rules_digest != rules_digest
 
 
-def enter(cursor: psycopg.Cursor, file: LandingFile, change_id: int, previous: int | None, *, rules_digest: str) -> int:
-    """Enter a file that is going to be read, in the place of the load that it replaces. Returns its load id."""
+def insert_load(
+    cursor: psycopg.Cursor, file: LandingFile, change_id: int, previous: int | None, *, rules_digest: str
+) -> int:
+    """Insert the load of a file that is about to be read, in place of the load that it replaces. Return its load id."""
     if previous is not None:
-        # The file's place as the loaded version is free before the new version takes it.
+        # The unique index allows one loaded version of a file, so the previous one gives way first.
         cursor.execute("update ops.loads set replaced_by = load_id where load_id = %s", [previous])
     cursor.execute(
         "insert into ops.loads (change_id, landing_date, file, checksum, file_bytes, file_version, lines_read,"
         " accepted, rejected, duplicates, not_tracked, late, event_dates, rules_digest)"
         " values (%s, %s, %s, '', %s, %s, 0, 0, 0, 0, 0, 0, '{}', %s) returning load_id",
-        [change_id, file.landing_date, file.name, file.size, _settled_version(file), rules_digest],
+        [change_id, file.landing_date, file.name, file.size, _reliable_version(file), rules_digest],
     )
     (load_id,) = cursor.fetchone() or (0,)
     if previous is not None:
@@ -85,11 +90,11 @@ def enter(cursor: psycopg.Cursor, file: LandingFile, change_id: int, previous: i
     return int(load_id)
 
 
-def count(
+def update_counts(
     cursor: psycopg.Cursor, load_id: int, previous: int | None, checksum: str, tally: LoadTally, landing_date: date
 ) -> None:
-    """Enter what is known of a load whose file has been read, before its contenders are settled."""
-    # The days that the previous version touched are touched by its replacement.
+    """Update the counts of a load whose file has been read. Candidates are added when they are deduplicated."""
+    # A replacement also changes the days of the previous version.
     touched = tally.event_dates | event_dates(cursor, [] if previous is None else [previous])
     late = sum(rows for event_date, rows in tally.stored.items() if event_date < landing_date - ONE_DAY)
     accepted = sum(tally.stored.values())
@@ -98,11 +103,11 @@ def count(
         " late = %s, event_dates = %s where load_id = %s",
         [checksum, tally.lines_read, accepted, tally.rejected, tally.not_tracked, late, sorted(touched), load_id],
     )
-    note(cursor, load_id, tally.notes)
+    add_notes(cursor, load_id, tally.notes)
 
 
-def note(cursor: psycopg.Cursor, load_id: int, notes: Mapping[Note, int]) -> None:
-    """Add what did not count of usable events to what the ledger has of their load."""
+def add_notes(cursor: psycopg.Cursor, load_id: int, notes: Mapping[Note, int]) -> None:
+    """Add notes on valid events to those of their load."""
     if not notes:
         return
     counts = counts_of(notes_in(cursor, [load_id]) + Counter(notes))
@@ -113,7 +118,7 @@ def note(cursor: psycopg.Cursor, load_id: int, notes: Mapping[Note, int]) -> Non
 
 
 def notes_in(cursor: psycopg.Cursor, load_ids: Sequence[int]) -> Counter[Note]:
-    """Return what did not count of the usable events of loads."""
+    """Return the notes on the valid events of loads."""
     cursor.execute(
         "select dropped_fields, placeholder_ids, hashed_ids from ops.loads where load_id = any(%s)", [list(load_ids)]
     )
@@ -121,16 +126,16 @@ def notes_in(cursor: psycopg.Cursor, load_ids: Sequence[int]) -> Counter[Note]:
 
 
 def event_dates(cursor: psycopg.Cursor, load_ids: Sequence[int]) -> set[date]:
-    """The event days that loads have touched."""
+    """Return the event days that loads have changed."""
     cursor.execute("select unnest(event_dates) from ops.loads where load_id = any(%s)", [list(load_ids)])
     return {day for (day,) in cursor}
 
 
 def _version(file: LandingFile) -> str:
-    """What the storage says of the content of a file without reading it."""
+    """Return the version of a file by its storage, without reading it."""
     return f"{file.entry.version} {file.entry.modified_at.isoformat()}"
 
 
-def _settled_version(file: LandingFile) -> str | None:
-    """The same; None while a further change might not show in it."""
+def _reliable_version(file: LandingFile) -> str | None:
+    """Return the version, or None if it is too recent to be reliable (clock resolution)."""
     return _version(file) if file.entry.modified_at < datetime.now(UTC) - _TICK else None

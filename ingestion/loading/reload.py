@@ -1,7 +1,7 @@
-"""Landing days that were loaded under other rules → the same days under today's, each in a transaction of its own.
+"""Reloading of landing days that were loaded under other rules than today's, each in a transaction of its own.
 
-A new rule changes nothing of what is loaded: what was stored stays as it was, until somebody asks for it here. Rows are
-replaced the way a corrected file replaces its rows, so only event days whose rows come out otherwise become stale.
+A new rule does not change stored rows until a reload is asked for. Rows are replaced the way a corrected file replaces
+its rows, so that only event days whose rows differ become stale.
 """
 
 from collections.abc import Callable
@@ -27,14 +27,14 @@ def reload_window(
     encryption: PropEncryption | None = None,
     rules: EventRules | None = None,
     on_day: Callable[[LoadReport], None] | None = None,
-    tell: Callable[[str], None] | None = None,
+    on_progress: Callable[[str], None] | None = None,
     processes: int | None = None,
 ) -> list[LoadReport]:
     """Load those landing days of the window again that have loads under other rules, oldest first.
 
-    Of such a day the files whose rules differ are loaded anew, whether their content has changed or not, and so is what
-    arrived meanwhile. Files that are gone keep their rows; the reports name them as `outdated`. Stopping at any point
-    loses nothing: the next call goes on with the days that are left. Takes `tell`, and raises, as load_window does.
+    Of such a day the files whose rules differ are loaded again, even if their content has not changed, and so are files
+    that arrived meanwhile. Files that are missing keep their rows; the reports name them as `outdated`. Stopping at any
+    point loses nothing: the next call continues with the days that are left. Arguments and errors as in load_window.
     """
     rules = rules or default_rules()
     digest = rules_digest(rules=rules, start_date=start_date, encryption=encryption)
@@ -46,7 +46,7 @@ def reload_window(
         encryption=encryption,
         rules=rules,
         on_day=on_day,
-        tell=tell,
+        on_progress=on_progress,
         processes=processes,
         is_reload=True,
     )

@@ -1,7 +1,7 @@
-"""Rejected lines of loaded files under today's rules: what is good now becomes an event, as if it had always been.
+"""Replay of rejected lines under today's rules: a line that is valid now becomes an event.
 
-The line is read from its landing file again, since what is kept of it is redacted. After a rule was relaxed and every
-line that it had refused was replayed, raw is what loading all files anew would make it.
+The line is read from its landing file again, since the stored text is redacted. When a rule was relaxed and every line
+that it had rejected is replayed, raw is equal to loading all files again.
 """
 
 from collections import Counter
@@ -21,30 +21,30 @@ from ingestion.event_rules import EventRules
 from ingestion.landing import files as landing
 from ingestion.landing import reading
 from ingestion.landing.files import LandingFile, LandingRoot
-from ingestion.landing.lines import Line, Placed
+from ingestion.landing.lines import Line, NumberedLine
 from ingestion.landing.objects import is_json, objects_of
 from ingestion.loading import load_log
 from ingestion.loading.binary_copy import REJECTED_COLUMN_LIST, candidate_row, event_row, rejected_row
-from ingestion.loading.copy_buffer import TO_CONTENDERS, Outbox
-from ingestion.validation.event_record import Accepted
+from ingestion.loading.copy_buffer import TO_CANDIDATES, CopyBuffer
+from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.notes import Note
 from ingestion.validation.validator import LineValidator, NotTracked
 from warehouse.window import Window
 
-# A rate-limited event is good as it is and is judged anew with every load that touches its minute.
+# Rate-limited events are left out: they are valid, and every load that changes their minute decides on them again.
 _MATCHES: Final = """
     rejected.candidate is null
     and (%(reason)s::text is null
         or exists (select from unnest(rejected.reasons) as reason where starts_with(reason, %(reason)s)))
 """
-_CREATE_REFUSED: Final = """
-create temporary table refused (
+_CREATE_STILL_REJECTED: Final = """
+create temporary table still_rejected (
     line text, line_bytes bigint, reasons text[], load_id bigint, line_number bigint, line_position integer
 ) on commit drop
 """
 # The number of a line, and the position of an object in it.
 _Place = tuple[int, int]
-_TO_REFUSED: Final = f"refused ({REJECTED_COLUMN_LIST})"
+_TO_STILL_REJECTED: Final = f"still_rejected ({REJECTED_COLUMN_LIST})"
 
 
 class ReplayError(Exception):
@@ -53,9 +53,9 @@ class ReplayError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which rejected lines: by how one of their reasons begins, by landing days, by load. At least one must be given.
+    """Selection of rejected lines by the beginning of a reason, by landing days, by load; what is given must all hold.
 
-    Raises ValueError when none is: rejected lines of years are not to be read by a slip.
+    Raises ValueError when nothing is given, which would read the rejected lines of years by mistake.
     """
 
     reason: str | None = None
@@ -72,7 +72,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class ReplayReport:
-    """What the replay of one load's lines came to, in lines; lines_read = usable + refused + not_tracked.
+    """Report on the replay of one load's lines; lines_read = usable + still_rejected + not_tracked.
 
     `usable` lines are events now: accepted, duplicates or rate-limited.
     """
@@ -81,14 +81,14 @@ class ReplayReport:
     file: str
     lines_read: int = 0
     usable: int = 0
-    refused: int = 0
+    still_rejected: int = 0
     not_tracked: int = 0
     event_dates: tuple[date, ...] = ()
 
 
 @dataclass(slots=True)
 class _Load:
-    """A loaded file of the ledger with rejected lines that are asked for."""
+    """A loaded file with selected rejected lines."""
 
     load_id: int
     file: LandingFile
@@ -97,11 +97,11 @@ class _Load:
 
 @dataclass(slots=True)
 class _Outcomes:
-    """What the lines of a file came to, as far as it must be kept until all have been read."""
+    """Outcomes of the lines of a file, kept until all of them have been read."""
 
     lines_read: int = 0
-    refused: int = 0
-    # Objects of lines that were rejected whole before lines were cut into objects: the ledger does not count them yet.
+    still_rejected: int = 0
+    # Objects of lines that were rejected whole by older versions, which did not split lines: not yet in ops.loads.
     uncounted: int = 0
     usable: list[_Place] = field(default_factory=list)
     not_tracked: list[_Place] = field(default_factory=list)
@@ -119,11 +119,14 @@ def replay_rejected(
     rules: EventRules | None = None,
     on_load: Callable[[ReplayReport], None] | None = None,
 ) -> list[ReplayReport]:
-    """Judge the selected rejected lines again, load by load, each in a transaction of its own.
+    """Validate the selected rejected lines again, load by load, each in a transaction of its own.
 
-    Lines that are still refused get today's reasons. Replaying again changes nothing. Raises ReplayError, before
-    anything is changed, when a landing file is gone or is not the one that was loaded; LandingError when one cannot be
-    read; ValueError inside a transaction of the caller.
+    Lines that are still rejected get today's reasons. Replaying again changes nothing.
+
+    Raises:
+        ReplayError: A landing file is missing or is not the loaded one; nothing was changed.
+        LandingError: A landing file cannot be read.
+        ValueError: The connection is in a transaction.
     """
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise ValueError("a load is replayed in a transaction of its own: commit the connection's first")
@@ -176,7 +179,7 @@ def _matching_loads(connection: psycopg.Connection, root: LandingRoot | Path, se
         if reading.checksum(file) != checksum:
             raise ReplayError(
                 f"the landing file {file.location} is not the one that was loaded: load landing day {landing_date}"
-                " again, which judges all its lines by today's rules. Nothing was replayed"
+                " again, which validates all its lines by today's rules. Nothing was replayed"
             )
         loads.append(_Load(load_id, file, checksum))
     return loads
@@ -185,34 +188,34 @@ def _matching_loads(connection: psycopg.Connection, root: LandingRoot | Path, se
 def _replay_load(cursor: psycopg.Cursor, load: _Load, selection: Selection, validator: LineValidator) -> ReplayReport:
     cursor.execute("set local synchronous_commit = on")
     cursor.execute("set local timezone = 'UTC'")
-    cursor.execute("select ops.hold_writer()")
-    # As loads do: the ledger's counts and the rows they count change together.
+    cursor.execute("select ops.assert_writer()")
+    # As in a load: the counts of ops.loads and the rows that they count change together.
     cursor.execute("lock table ops.loads in share row exclusive mode")
     cursor.execute(
         f"select line_number, line_position, line_bytes from raw.rejected_events as rejected"
         f" where load_id = %(load_id)s and {_MATCHES}",
         {"load_id": load.load_id, "reason": selection.reason},
     )
-    asked_for = {(number, position): line_bytes for number, position, line_bytes in cursor}
+    selected = {(number, position): line_bytes for number, position, line_bytes in cursor}
     cursor.execute(candidates.CREATE)
-    cursor.execute(_CREATE_REFUSED)
-    outcomes = _judge(cursor, load, asked_for, validator)
+    cursor.execute(_CREATE_STILL_REJECTED)
+    outcomes = _validate(cursor, load, selected, validator)
     cursor.execute(
         f"""
         insert into raw.rejected_events as rejected ({REJECTED_COLUMN_LIST})
-        select {REJECTED_COLUMN_LIST} from refused
+        select {REJECTED_COLUMN_LIST} from still_rejected
         on conflict (load_id, line_number, line_position) do update
         set line = excluded.line, line_bytes = excluded.line_bytes, reasons = excluded.reasons
         where (rejected.line, rejected.line_bytes, rejected.reasons)
             is distinct from (excluded.line, excluded.line_bytes, excluded.reasons)
         """
     )
-    gone = [*outcomes.usable, *outcomes.not_tracked]
-    if gone or outcomes.uncounted:
+    replayed = [*outcomes.usable, *outcomes.not_tracked]
+    if replayed or outcomes.uncounted:
         cursor.execute(
             "delete from raw.rejected_events where load_id = %s and (line_number, line_position) in"
             " (select * from unnest(%s::bigint[], %s::integer[]))",
-            [load.load_id, [number for number, _ in gone], [position for _, position in gone]],
+            [load.load_id, [number for number, _ in replayed], [position for _, position in replayed]],
         )
         cursor.execute(
             """
@@ -222,38 +225,40 @@ def _replay_load(cursor: psycopg.Cursor, load: _Load, selection: Selection, vali
             where load_id = %s
             """,
             [
-                outcomes.uncounted, outcomes.uncounted - len(gone), len(outcomes.not_tracked),
+                outcomes.uncounted, outcomes.uncounted - len(replayed), len(outcomes.not_tracked),
                 sorted(outcomes.event_dates), load.load_id,
             ],
         )  # fmt: skip
     if outcomes.usable:
-        load_log.note(cursor, load.load_id, outcomes.notes)
+        load_log.add_notes(cursor, load.load_id, outcomes.notes)
         cursor.execute("select nextval('ops.change_id_seq')")
         (change_id,) = cursor.fetchone() or (0,)
-        # A verdict on raw from before this change says nothing of the days that it touches.
+        # Check results from before this change no longer hold for the days that it changes.
         cursor.execute("update ops.loads set change_id = %s where load_id = %s", [change_id, load.load_id])
-        # Counts what becomes of the candidates: accepted, duplicate, or rejected again as rate limited.
+        # Also counts the candidates in ops.loads: accepted, duplicate, or rejected as rate limited.
         resolve(cursor, change_id=change_id)
     return ReplayReport(
         load.load_id,
         load.file.name,
         lines_read=outcomes.lines_read,
         usable=len(outcomes.usable),
-        refused=outcomes.refused,
+        still_rejected=outcomes.still_rejected,
         not_tracked=len(outcomes.not_tracked),
         event_dates=tuple(sorted(outcomes.event_dates)),
     )
 
 
-def _judge(cursor: psycopg.Cursor, load: _Load, asked_for: Mapping[_Place, int], validator: LineValidator) -> _Outcomes:
-    """Send the lines that were asked for to the tables contenders and refused, by today's rules."""
+def _validate(
+    cursor: psycopg.Cursor, load: _Load, selected: Mapping[_Place, int], validator: LineValidator
+) -> _Outcomes:
+    """Copy the selected lines to the tables candidates and still_rejected, by today's rules."""
     outcomes = _Outcomes()
-    outbox = Outbox(cursor)
-    # All lines are read, also those that nobody asked for: only then is the file known to be the one that was loaded.
+    buffer = CopyBuffer(cursor)
+    # Every line is read: only the checksum of the whole file proves that it is the loaded one.
     whole_line = None
-    for number, position, line in _objects(load, {number for number, _ in asked_for}):
+    for number, position, line in _objects(load, {number for number, _ in selected}):
         place = number, position
-        rejected_bytes = asked_for.get(place)
+        rejected_bytes = selected.get(place)
         if rejected_bytes is not None:
             if rejected_bytes > _length(line):
                 whole_line = number
@@ -263,8 +268,8 @@ def _judge(cursor: psycopg.Cursor, load: _Load, asked_for: Mapping[_Place, int],
             continue
         outcomes.lines_read += 1
         outcome = validator.validate(line) if isinstance(line, bytes) else validator.reject_unread(line)
-        if isinstance(outcome, Accepted):
-            outbox.put(TO_CONTENDERS, [candidate_row(*event_row(outcome, load.load_id, number, position))])
+        if isinstance(outcome, ValidEvent):
+            buffer.add(TO_CANDIDATES, [candidate_row(*event_row(outcome, load.load_id, number, position))])
             outcomes.usable.append(place)
             outcomes.event_dates.add(outcome.event_date)
             outcomes.notes.update(outcome.notes)
@@ -272,14 +277,14 @@ def _judge(cursor: psycopg.Cursor, load: _Load, asked_for: Mapping[_Place, int],
             outcomes.not_tracked.append(place)
         else:
             row = rejected_row(outcome.line, outcome.line_bytes, outcome.reasons, load.load_id, number, position)
-            outbox.put(_TO_REFUSED, [row])
-            outcomes.refused += 1
-    outbox.send()
+            buffer.add(_TO_STILL_REJECTED, [row])
+            outcomes.still_rejected += 1
+    buffer.flush()
     return outcomes
 
 
-def _objects(load: _Load, numbers: Container[int]) -> Iterator[Placed]:
-    """Yield what loads take for lines of their own, of the lines with these numbers."""
+def _objects(load: _Load, numbers: Container[int]) -> Iterator[NumberedLine]:
+    """Yield the lines with these numbers; of lines that are not JSON the objects inside, as loads do."""
     for number, position, line in reading.read_lines(load.file, load.checksum):
         if number not in numbers:
             continue

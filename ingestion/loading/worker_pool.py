@@ -1,4 +1,8 @@
-"""Judging by several processes. This one reads files and talks to the server; workers (worker.py) judge and pack."""
+"""Validation of batches in worker processes. This process reads files and talks to Postgres.
+
+The workers (worker.py) are processes of our own: concurrent.futures.ProcessPoolExecutor was not measured against them.
+They keep deferred lines between requests, which tasks of an executor would have to carry back and forth.
+"""
 
 import fcntl
 import os
@@ -13,36 +17,36 @@ from selectors import EVENT_READ, DefaultSelector
 from types import TracebackType
 from typing import IO, Final, TypeVar, cast
 
-from ingestion.landing.lines import Portion
-from ingestion.loading.batch_validation import Judged, Rules, examine, judge
+from ingestion.landing.lines import LineBatch
+from ingestion.loading.batch_validation import BatchResult, ValidationSettings, explain_rejections, validate_batch
 from ingestion.validation.validator import LineValidator
 
-# More would wait for the server, which stores a row in a third of the time that it takes to judge a line.
+# More would wait for the server, which stores a row in a third of the time that validation of a line takes.
 MAX_WORKERS: Final = 4
-# To start workers costs as much as to judge some megabytes of lines.
-WORTH_STARTING_BYTES: Final = 16_777_216
+# Starting the workers costs as much as validating some megabytes of lines.
+MIN_BYTES_FOR_POOL: Final = 16_777_216
 _END_SECONDS: Final = 10
-# The most that Linux grants to everybody.
+# The most that Linux grants an unprivileged process.
 _PIPE_BYTES: Final = 1_048_576
-# Portions, each of some thousand rows at most: what the server is given at once takes it as long as several.
-_AHEAD: Final = 16
+# A batch has some thousand rows at most. COPY of several batches at once blocks as long as this many are validated.
+_PREFETCHED_BATCHES: Final = 16
 _T = TypeVar("_T")
 
 
-# A portion of a load.
-Assigned = tuple[int, Portion]
+# The load's id and one batch of its file.
+LoadBatch = tuple[int, LineBatch]
 
 
 class WorkerFailed(Exception):
-    """A worker ended, or could not go on. Nothing that it was handed is lost: its load is taken back as a whole."""
+    """A worker ended or raised. No line is lost: the transaction of its landing day is rolled back."""
 
 
 class WorkerKilled(WorkerFailed):
-    """A worker was ended by a signal, mostly by the system for want of memory: the load may succeed in a minute."""
+    """A worker was ended by a signal, mostly for want of memory: the load may succeed in a minute."""
 
 
-class Judges:
-    """Judges portions, in this process or by workers, which are started at the first use and end with the context.
+class ValidationPool:
+    """Validator of batches in this process or in workers, which start at first use and end with the context.
 
     `processes` of 1 means this process; None means one for each core, up to four.
     """
@@ -52,7 +56,7 @@ class Judges:
         self._workers: list[_Worker] = []
         self._validator: LineValidator | None = None
 
-    def __enter__(self) -> "Judges":
+    def __enter__(self) -> "ValidationPool":
         return self
 
     def __exit__(
@@ -60,60 +64,66 @@ class Judges:
     ) -> None:
         self.end(at_once=kind is not None)
 
-    def follow(self, rules: Rules, expected_bytes: int) -> None:
-        """Judge by these rules from now on. About `expected_bytes` are on the way: for a few no process is started."""
+    def configure(self, settings: ValidationSettings, expected_bytes: int) -> None:
+        """Set the validation settings for the next load.
+
+        Processes are started only when at least MIN_BYTES_FOR_POOL are expected.
+        """
         if any(worker.is_busy for worker in self._workers):
-            # Nobody took what they are at, so nobody may: it is of a load that has failed.
+            # A busy worker still holds a batch of a load that failed; its result must not be used.
             self.end(at_once=True)
-        if self._workers or (self._processes > 1 and expected_bytes >= WORTH_STARTING_BYTES):
+        if self._workers or (self._processes > 1 and expected_bytes >= MIN_BYTES_FOR_POOL):
             self._validator = None
             self._workers = self._workers or [_Worker() for _ in range(self._processes)]
             for worker in self._workers:
-                worker.send(rules)
+                worker.send(settings)
         else:
-            self._validator = rules.validator()
+            self._validator = settings.validator()
 
-    def judge(self, portions: Iterable[Assigned]) -> Generator[Judged]:
-        """Have portions judged, each of the load of this id. What comes of them is given as it gets ready, in any
-        order, and may be some portions behind: who does not want the rest closes this. Of lines that are rejected it
-        may come by `examined` alone, which is to be read afterwards. Raises WorkerFailed, and whatever `portions`
-        raise."""
+    def validate(self, batches: Iterable[LoadBatch]) -> Generator[BatchResult]:
+        """Validate batches and yield their results as they complete, in any order.
+
+        Up to 16 batches are in flight; close the generator to cancel them. Explanations of rejected lines may be
+        deferred: call `drain_deferred` afterwards. Raises WorkerFailed, and whatever `batches` raises.
+        """
         if self._validator is None:
-            yield from _made_ahead(self._by_workers(portions))
+            yield from _prefetch(self._validate_in_workers(batches))
         else:
-            for load_id, portion in portions:
-                judged, unclear = judge(self._validator, load_id, portion)
-                examine(self._validator, judged, unclear)
-                yield judged
+            for load_id, batch in batches:
+                result, invalid = validate_batch(self._validator, load_id, batch)
+                explain_rejections(self._validator, result, invalid)
+                yield result
 
-    def examined(self) -> Iterator[Judged]:
-        """What became of the lines that had to wait until everything else was judged, which workers are at from then
-        on. Raises WorkerFailed."""
+    def drain_deferred(self) -> Iterator[BatchResult]:
+        """Yield the results of deferred lines, which the workers explain once all batches are validated.
+
+        Raises WorkerFailed.
+        """
         while any(worker.is_busy for worker in self._workers):
-            yield from self._ready().receive()
+            yield from self._next_ready().receive()
 
-    def _by_workers(self, portions: Iterable[Assigned]) -> Generator[Judged]:
-        for assigned in portions:
+    def _validate_in_workers(self, batches: Iterable[LoadBatch]) -> Generator[BatchResult]:
+        for batch in batches:
             worker = next((worker for worker in self._workers if not worker.is_busy), None)
-            judged: list[Judged] = []
+            results: list[BatchResult] = []
             if worker is None:
-                worker = self._ready()
-                judged = worker.receive()
-            worker.send(assigned)
-            # Only now, so that the worker is not idle meanwhile.
-            yield from judged
+                worker = self._next_ready()
+                results = worker.receive()
+            worker.send(batch)
+            # Yield after sending, so that the worker is not idle meanwhile.
+            yield from results
         for worker in self._workers:
-            judged = worker.receive() if worker.is_busy else []
+            results = worker.receive() if worker.is_busy else []
             worker.send(None)
-            yield from judged
+            yield from results
 
     def end(self, *, at_once: bool = False) -> None:
-        """End the workers; at once, when nobody waits for what they are at."""
+        """End the workers. With `at_once` they are killed, and what they work on is lost."""
         workers, self._workers = self._workers, []
         for worker in workers:
             worker.end(at_once=at_once)
 
-    def _ready(self) -> "_Worker":
+    def _next_ready(self) -> "_Worker":
         with DefaultSelector() as selector:
             for worker in self._workers:
                 if worker.is_busy:
@@ -123,8 +133,7 @@ class Judges:
 
 
 class _Worker:
-    """One process, which has at most one request. So it always reads when something is sent, and neither side can wait
-    for the other to make room in a pipe."""
+    """A worker process with at most one outstanding request, which rules out a deadlock on full pipes."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -134,28 +143,28 @@ class _Worker:
         )
         self._requests = cast(IO[bytes], self._process.stdin)
         self.answers = cast(IO[bytes], self._process.stdout)
-        _widen(self._requests)
-        _widen(self.answers)
+        _enlarge_pipe(self._requests)
+        _enlarge_pipe(self.answers)
         self.is_busy = False
 
-    def send(self, message: Rules | Assigned | None) -> None:
-        """Hand over rules, a portion, or None, which asks for the lines that wait."""
+    def send(self, message: ValidationSettings | LoadBatch | None) -> None:
+        """Send settings, a batch, or None, which asks for the deferred lines."""
         try:
             pickle.dump(message, self._requests, pickle.HIGHEST_PROTOCOL)
             self._requests.flush()
         except OSError as error:
-            raise self._lost() from error
-        self.is_busy = not isinstance(message, Rules)
+            raise self._failure() from error
+        self.is_busy = not isinstance(message, ValidationSettings)
 
-    def receive(self) -> list[Judged]:
+    def receive(self) -> list[BatchResult]:
         try:
             answer = pickle.load(self.answers)  # noqa: S301 - of a process of our own
         except (OSError, EOFError, pickle.UnpicklingError) as error:
-            raise self._lost() from error
+            raise self._failure() from error
         self.is_busy = False
         if isinstance(answer, list):
             return answer
-        raise WorkerFailed(f"a process that judges lines could not go on; its landing day is not loaded\n{answer}")
+        raise WorkerFailed(f"a validation worker failed; landing day not loaded\n{answer}")
 
     def end(self, *, at_once: bool) -> None:
         if at_once:
@@ -169,34 +178,33 @@ class _Worker:
             self._process.kill()
             self._process.wait()
 
-    def _lost(self) -> WorkerFailed:
+    def _failure(self) -> WorkerFailed:
         code = self._process.wait()
-        kind, reason = (WorkerKilled, ", perhaps for want of memory") if code < 0 else (WorkerFailed, "")
+        kind, reason = (WorkerKilled, " (out of memory?)") if code < 0 else (WorkerFailed, "")
         return kind(
-            f"a process that judges lines ended ({code}){reason}; its landing day is not loaded: rerun it, and where"
-            " this comes again, set WAREHOUSE_LOAD_PROCESSES to a smaller number"
+            f"a validation worker exited with {code}{reason}; landing day not loaded, rerun it. If this happens again,"
+            " set WAREHOUSE_LOAD_PROCESSES to a smaller number"
         )
 
 
-def _widen(pipe: IO[bytes]) -> None:
-    """Let a whole portion into a pipe at once, where the system can: its two ends take turns less often."""
+def _enlarge_pipe(pipe: IO[bytes]) -> None:
+    """Enlarge the pipe (Linux) so that a batch fits, which saves context switches."""
     if sys.platform == "linux":
         with suppress(OSError):
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
-def _made_ahead(made: Generator[_T]) -> Iterator[_T]:
-    """The same, some way ahead of whoever takes it, in a thread: files are read and workers fed while the server is
-    given rows. The thread ends with this generator."""
+def _prefetch(items: Generator[_T]) -> Iterator[_T]:
+    """Prefetch up to 16 items in a thread, so that reading files and feeding workers overlaps with COPY."""
     thread = ThreadPoolExecutor(1)
     try:
-        coming = deque(thread.submit(next, made, None) for _ in range(_AHEAD))
-        while (item := coming.popleft().result()) is not None:
-            coming.append(thread.submit(next, made, None))
+        futures = deque(thread.submit(next, items, None) for _ in range(_PREFETCHED_BATCHES))
+        while (item := futures.popleft().result()) is not None:
+            futures.append(thread.submit(next, items, None))
             yield item
     finally:
         thread.shutdown(cancel_futures=True)
-        made.close()
+        items.close()
 
 
 def _cores() -> int:

@@ -19,8 +19,8 @@ from ingestion.tracking.json_form import JsonForm
 from ingestion.tracking.redacted_event import EventRedaction
 from ingestion.validation.consent import declines_tracking
 from ingestion.validation.event_reader import is_placeholder
-from ingestion.validation.key_normalization import is_camel, spell
-from ingestion.validation.validator import LineValidator, NotTracked, Rejected
+from ingestion.validation.key_normalization import is_camel, normalize_keys
+from ingestion.validation.validator import LineValidator, NotTracked, RejectedLine
 
 MAX_BATCH: Final = 50
 DO_NOT_TRACK: Final = "doNotTrack: the person has declined"
@@ -196,8 +196,8 @@ class Tracker:
         key, occurred_at = self._identify(document, now)
         document["receivedAt"] = _text(now)
         line = _encode(document)
-        match self._validator(now.date()).refuse(line):
-            case Rejected(_, _, reasons):
+        match self._validator(now.date()).rejection_or_none(line):
+            case RejectedLine(_, _, reasons):
                 return Tracked(False, reasons=reasons)
             case NotTracked():
                 return _not_tracked(DO_NOT_TRACK)
@@ -255,7 +255,7 @@ def _completed(event: dict[str, Any], context: TrackingContext | None) -> dict[s
     """
     if is_camel(event):
         return event if context is None else context.completed(event)
-    spelled = spell(event)
+    spelled = normalize_keys(event)
     document = spelled.present if context is None else context.completed(spelled.present)
     for section, key, snake in spelled.conflicts:
         sent = spelled.sent[section] if section else spelled.sent

@@ -16,7 +16,7 @@ import msgspec
 
 from ingestion.contract import MAX_CLOCK_AHEAD_HOURS, MAX_PROPS_BYTES, MAX_PROPS_DEPTH, SECTIONS, Event, expectation
 from ingestion.validation.event_reader import REQUIRED, clean, depth_of, fits, has_large_number, probe_of
-from ingestion.validation.key_normalization import has_duplicate_keys, spell
+from ingestion.validation.key_normalization import has_duplicate_keys, normalize_keys
 from ingestion.validation.timestamps import parse_timestamp, timestamp_reason
 
 NOT_UTF8: Final = "line: not UTF-8"
@@ -61,7 +61,7 @@ def read_document(line: bytes) -> Any:
         raise Unreadable(NOT_JSON) from error
 
 
-def diagnose(
+def validation_errors(
     line: bytes, document: Any, *, starts_at: datetime, day_ends_at: datetime, placeholders: Set[str]
 ) -> tuple[str, ...]:
     """Every reason against the document of a line, in the order of the contract's fields. Empty for a good event.
@@ -73,9 +73,9 @@ def diagnose(
         return (AN_ARRAY,)
     if not isinstance(document, dict):
         return (NOT_AN_OBJECT,)
-    spelled = spell(document)
-    event = clean(spelled, placeholders).present
-    conflicts = [conflict for conflict in spelled.conflicts if conflict.field in REQUIRED]
+    normalized = normalize_keys(document)
+    event = clean(normalized, placeholders).present
+    conflicts = [conflict for conflict in normalized.conflicts if conflict.field in REQUIRED]
     reasons = [
         *_line_reasons(line, document),
         *(f"{conflict.field}: {conflict.reason}" for conflict in conflicts),
@@ -88,8 +88,8 @@ def diagnose(
         section = event.get(name)
         if section is not None:
             reasons += _field_reasons(section, struct, f"{name}.")
-    if isinstance(spelled.sent.get("props"), dict):
-        reasons += _props_reasons(spelled.sent["props"])
+    if isinstance(normalized.sent.get("props"), dict):
+        reasons += _props_reasons(normalized.sent["props"])
     return tuple(reasons)
 
 
@@ -97,7 +97,7 @@ def _line_reasons(line: bytes, document: dict[str, Any]) -> Iterator[str]:
     if has_duplicate_keys(line.decode()):
         yield "line: a key is given twice in one object"
     nul = surrogate = False
-    # In JSON that can be read both are spelled as escapes.
+    # In JSON that can be read both are normalized as escapes.
     for leaf in _leaves(document) if b"\\" in line else ():
         if isinstance(leaf, str):
             nul = nul or "\0" in leaf
@@ -181,9 +181,9 @@ def _read_integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= _MAX_DIGITS else math.inf
 
 
-def _refuse(_: str) -> Any:
+def _reject_constant(_: str) -> Any:
     raise ValueError("NaN and Infinity are not JSON")
 
 
 # json.loads would make a decoder for every line.
-_read: Final = json.JSONDecoder(parse_int=_read_integer, parse_constant=_refuse).decode
+_read: Final = json.JSONDecoder(parse_int=_read_integer, parse_constant=_reject_constant).decode

@@ -25,7 +25,7 @@ from ingestion.contract import (
     SessionId,
     expectation,
 )
-from ingestion.validation.key_normalization import Spelled, is_camel, spell
+from ingestion.validation.key_normalization import NormalizedEvent, is_camel, normalize_keys
 from ingestion.validation.notes import Note
 
 NO_PROPS: Final = Props()
@@ -33,11 +33,11 @@ NOT_AN_OBJECT: Final = "not an object"
 REQUIRED: Final = frozenset(field.encode_name for field in msgspec.structs.fields(Event) if field.required)
 
 
-class Unacceptable(Exception):
+class RuleViolation(Exception):
     """A rule that the types cannot express is broken; diagnosis.py says which one."""
 
 
-class Reading(NamedTuple):
+class ParsedEvent(NamedTuple):
     """An event as it was read."""
 
     event: Event
@@ -91,25 +91,28 @@ _Required: Final = msgspec.defstruct(
 _NOT_A_UUID: Final = f"not {expectation(SessionId)}"
 
 
-def read_event(document: dict[str, Any], placeholders: Set[str]) -> Reading:
-    """Read the event of a document. Raises msgspec.ValidationError or Unacceptable when it is none."""
+def parse_event(document: dict[str, Any], placeholders: Set[str]) -> ParsedEvent:
+    """Read the event of a document. Raises msgspec.ValidationError or RuleViolation when it is none."""
     if is_camel(document):
-        if (reading := _read_at_once(document, document, placeholders)) is not None:
+        if (reading := _parse_at_once(document, document, placeholders)) is not None:
             return reading
         # Nothing that is dropped mends these, and most bad lines break them.
         msgspec.convert(document, _Required)
-    spelled = spell(document)
-    if not spelled.conflicts and (reading := _read_at_once(spelled.sent, spelled.present, placeholders)) is not None:
+    normalized = normalize_keys(document)
+    if (
+        not normalized.conflicts
+        and (reading := _parse_at_once(normalized.sent, normalized.present, placeholders)) is not None
+    ):
         return reading
-    return _read_closely(spelled, placeholders)
+    return _parse_leniently(normalized, placeholders)
 
 
-def clean(spelled: Spelled, placeholders: Set[str]) -> Cleaned:
+def clean(normalized: NormalizedEvent, placeholders: Set[str]) -> Cleaned:
     """Leave out of a document whatever may be missing and is no good."""
-    present = dict(spelled.present)
+    present = dict(normalized.present)
     notes = [
         Note("dropped_fields", conflict.field, conflict.reason)
-        for conflict in spelled.conflicts
+        for conflict in normalized.conflicts
         if conflict.field not in REQUIRED
     ]
     for section in SECTIONS:
@@ -163,7 +166,7 @@ def is_placeholder(value: Any, placeholders: Set[str]) -> bool:
     return is_number and value == value // 1 and str(int(value)) in placeholders
 
 
-def _read_at_once(sent: dict[str, Any], present: dict[str, Any], placeholders: Set[str]) -> Reading | None:
+def _parse_at_once(sent: dict[str, Any], present: dict[str, Any], placeholders: Set[str]) -> ParsedEvent | None:
     """Read a document in which everything is in order; return None for any other."""
     try:
         event = msgspec.convert(present, Event)
@@ -176,24 +179,24 @@ def _read_at_once(sent: dict[str, Any], present: dict[str, Any], placeholders: S
             return None
     if event.session_id is not None and str(event.session_id) in placeholders:
         return None
-    return Reading(event, known, sent, sent.get("props") or {}, ())
+    return ParsedEvent(event, known, sent, sent.get("props") or {}, ())
 
 
-def _read_closely(spelled: Spelled, placeholders: Set[str]) -> Reading:
-    present, notes = clean(spelled, placeholders)
+def _parse_leniently(normalized: NormalizedEvent, placeholders: Set[str]) -> ParsedEvent:
+    present, notes = clean(normalized, placeholders)
     known = NO_PROPS
     props: dict[str, Any] = {}
     if "props" in present:
         known_props = present.pop("props")
         if depth_of(known_props) > MAX_PROPS_DEPTH or has_large_number(known_props):
-            raise Unacceptable
+            raise RuleViolation
         known = msgspec.convert(known_props, Props)
-        props = spelled.sent["props"]
-        for conflict in spelled.conflicts:
+        props = normalized.sent["props"]
+        for conflict in normalized.conflicts:
             if conflict.section == "props":
                 props = {key: value for key, value in props.items() if key not in (conflict.key, conflict.snake)}
     event = msgspec.convert(present, Event)
-    return Reading(event, known, spelled.sent, props, tuple(notes))
+    return ParsedEvent(event, known, normalized.sent, props, tuple(notes))
 
 
 def _clean_ids(present: dict[str, Any], notes: list[Note], placeholders: Set[str]) -> None:

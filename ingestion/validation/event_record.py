@@ -27,7 +27,7 @@ _MAX_REMEMBERED_URLS: Final = 512
 _ATTRIBUTION_FIELDS: Final = attrgetter(*Attribution.__struct_fields__)
 
 
-class Kind(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+class EventKind(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """What kind of event one is, in columns of few values: many events have the very same object."""
 
     event_type: str
@@ -37,14 +37,14 @@ class Kind(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     is_from_device: bool
 
 
-class Accepted(msgspec.Struct, frozen=True, gc=False):
+class ValidEvent(msgspec.Struct, frozen=True, gc=False):
     """A usable event by the columns that it is stored in: times in microseconds since 2000, UTC, UUIDs as their 16
     bytes, props as JSON."""
 
     event_date: date
     event_key: str
     event_id: bytes
-    kind: Kind
+    kind: EventKind
     occurred_at: int
     received_at: int
     actor_id: str | None
@@ -95,16 +95,16 @@ class Accepted(msgspec.Struct, frozen=True, gc=False):
         )
 
 
-def kind_of(event_type: str, source: str | None, actor_type: str | None, entity_type: str | None) -> Kind:
+def kind_of(event_type: str, source: str | None, actor_type: str | None, entity_type: str | None) -> EventKind:
     """The kind of an event by its fields."""
     source = source or DEFAULT_SOURCE
     entity_type = None if entity_type is None else entity_type.lower()
-    return Kind(event_type, source, actor_type, entity_type, source in DEVICE_SOURCES)
+    return EventKind(event_type, source, actor_type, entity_type, source in DEVICE_SOURCES)
 
 
-def accepted_event(
+def valid_event(
     event: Event,
-    kind: Kind,
+    kind: EventKind,
     known: Props,
     occurred_at: int,
     received_at: int,
@@ -115,7 +115,7 @@ def accepted_event(
     agents: UserAgentParser,
     redactor: Redactor,
     notes: tuple[Note, ...] = (),
-) -> Accepted:
+) -> ValidEvent:
     """An event that breaks no rule, with its known props, under its key. `props` are those to store: JSON without
     personal data. `notes` say what of the event did not count."""
     event_date, spelled_date = _day(occurred_at // MICROSECONDS_OF_DAY)
@@ -134,7 +134,7 @@ def accepted_event(
                 browser=redactor.text(context.browser or "") or device.browser,
                 os=redactor.text(context.os or "") or device.os,
             )
-    return Accepted(
+    return ValidEvent(
         event_date,
         event_key,
         (int.from_bytes(digest[:16]) & _UUID_CONTENT | _UUID_8).to_bytes(16),

@@ -20,7 +20,7 @@ from msgspec import UNSET, Raw
 from ingestion.contract import ENTITY_TYPES, Attribution, Context, Event, EventType, Props, Timestamp
 from ingestion.redaction import Redactor
 from ingestion.validation.consent import DECLINING_KEYS, declines
-from ingestion.validation.event_record import Kind, kind_of
+from ingestion.validation.event_record import EventKind, kind_of
 from ingestion.validation.key_normalization import SNAKE_KEYS
 from ingestion.validation.timestamps import canonical_json, parse_timestamp, to_microseconds
 
@@ -70,7 +70,7 @@ _decode: Final = msgspec.json.Decoder(
     )
 ).decode
 # To the canonical form, where times and props are already spelled as there: the keys of a struct have their order.
-encode_plain: Final = msgspec.json.Encoder(order="deterministic").encode
+encode_canonical: Final = msgspec.json.Encoder(order="deterministic").encode
 
 
 def _matcher(annotation: Any) -> Callable[[str], object]:
@@ -98,7 +98,7 @@ _CAREFUL_PROPS: Final = SNAKE_KEYS["props"].union(DECLINING_KEYS)
 _RULED_PROPS: Final = frozenset(field.encode_name for field in msgspec.structs.fields(Props) if field.type is not Any)
 
 
-def read_plain(line: bytes) -> Any:
+def decode_canonical(line: bytes) -> Any:
     """The Event of a line that is plainly one and does not decline tracking, with its session id as a text; else None.
 
     Not judged yet are its kind, its times, its session id, its props, and whether a key was given twice. Raises
@@ -114,23 +114,25 @@ def read_plain(line: bytes) -> Any:
     return event
 
 
-def plain_kind(event: Any) -> Kind | None:
+def canonical_kind(event: Any) -> EventKind | None:
     """What kind of event a plain one is; None when its type is not plainly one."""
     event_type = event.event_type
     # What is too long is not to be remembered.
     if len(event_type) > _MAX_EVENT_TYPE:
         return None
-    return _plain_kind(event_type, event.source, event.actor_type, event.entity_type)
+    return _canonical_kind(event_type, event.source, event.actor_type, event.entity_type)
 
 
 @lru_cache(maxsize=4_096)
-def _plain_kind(event_type: str, source: str | None, actor_type: str | None, entity_type: str | None) -> Kind | None:
+def _canonical_kind(
+    event_type: str, source: str | None, actor_type: str | None, entity_type: str | None
+) -> EventKind | None:
     if not _matches_event_type(event_type):
         return None
     return kind_of(event_type, source, actor_type, entity_type)
 
 
-def plain_instant(text: str) -> tuple[int, str | Raw]:
+def parse_canonical_timestamp(text: str) -> tuple[int, str | Raw]:
     """The microseconds since 2000 and the canonical spelling of a timestamp. Raises ValueError when it is none."""
     # What browsers spell, 2026-10-01T09:30:00.123Z, and the tracker, with +00:00, is put together from parts that are
     # known: to look at it, to read it and to count from it takes twice as long.
@@ -154,7 +156,7 @@ def _minute(text: str) -> int:
     return to_microseconds(datetime.fromisoformat(f"{text}00Z"))
 
 
-def plain_ids(event: Any, placeholders: Set[str]) -> bool:
+def has_clean_ids(event: Any, placeholders: Set[str]) -> bool:
     """Tell whether no id of a plain event is a placeholder or has blanks around it."""
     # Written out, since a loop over the names takes twice as long: 0.1 µs an id.
     if (text := event.idempotency_key) is not None and (text.strip() is not text or text.casefold() in placeholders):
@@ -175,7 +177,7 @@ def plain_ids(event: Any, placeholders: Set[str]) -> bool:
     return text is None or (text.strip() is text and text.casefold() not in placeholders)
 
 
-def plain_session_id(text: str) -> bytes:
+def parse_canonical_uuid(text: str) -> bytes:
     """The 16 bytes of a UUID in its usual spelling. Raises ValueError for any other text."""
     if len(text) == 36 and text[8:24:5] == "----":
         # Python skips blanks between two bytes: whatever else is no digit leaves fewer than 16.
@@ -194,6 +196,6 @@ class Keys(msgspec.Struct, frozen=True, gc=False):
 
 
 @lru_cache(maxsize=2048)
-def plain_keys(keys: tuple[str, ...], redactor: Redactor) -> Keys:
+def classify_keys(keys: tuple[str, ...], redactor: Redactor) -> Keys:
     """What the keys of props of a legal size tell."""
     return Keys(_CAREFUL_PROPS.isdisjoint(keys), redactor.are_harmless(keys), not _RULED_PROPS.isdisjoint(keys))

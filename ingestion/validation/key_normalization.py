@@ -1,4 +1,4 @@
-"""One spelling for what can be spelled in several ways: snake_case keys become camelCase, absent is absent. Whether
+"""One spelling for what can be normalized in several ways: snake_case keys become camelCase, absent is absent. Whether
 the values are any good is not decided here.
 """
 
@@ -13,7 +13,7 @@ from ingestion.contract import SECTIONS, Event, camel_keys
 _EVENT_KEYS: Final = camel_keys(Event)
 _SECTION_KEYS: Final = {section: camel_keys(struct) for section, struct in SECTIONS.items()}
 _SNAKE_EVENT: Final = frozenset(_EVENT_KEYS)
-# The keys of each section that are spelled in snake_case.
+# The keys of each section that are normalized in snake_case.
 SNAKE_KEYS: Final = {section: frozenset(keys) for section, keys in _SECTION_KEYS.items()}
 
 # A NUL as JSON spells it: the escape after an even number of backslashes.
@@ -39,7 +39,7 @@ class Conflict(NamedTuple):
         return f"given twice with different values, also as {self.snake}"
 
 
-class Spelled(NamedTuple):
+class NormalizedEvent(NamedTuple):
     """An event's object under camelCase keys."""
 
     sent: dict[str, Any]  # everything that was sent: what the canonical form is made of
@@ -48,7 +48,7 @@ class Spelled(NamedTuple):
 
 
 def is_camel(document: dict[str, Any]) -> bool:
-    """Whether no known key is spelled in snake_case, so that the document may be taken as it is."""
+    """Whether no known key is normalized in snake_case, so that the document may be taken as it is."""
     if not _SNAKE_EVENT.isdisjoint(document):
         return False
     for section, snake in SNAKE_KEYS.items():
@@ -58,7 +58,7 @@ def is_camel(document: dict[str, Any]) -> bool:
     return True
 
 
-def spell(document: dict[str, Any]) -> Spelled:
+def normalize_keys(document: dict[str, Any]) -> NormalizedEvent:
     """Spell a document in camelCase. Of two spellings the one that holds a value counts; two equal values are one.
 
     Two that differ are both kept in what was sent, and neither of them is present.
@@ -76,10 +76,10 @@ def spell(document: dict[str, Any]) -> Spelled:
         inner = present[conflict.section] if conflict.section else present
         for key in (conflict.key, conflict.snake):
             inner.pop(key, None)
-    return Spelled(sent, present, conflicts)
+    return NormalizedEvent(sent, present, conflicts)
 
 
-def hides_something(line: bytes, canonical: bytes) -> bool:
+def has_hidden_content(line: bytes, canonical: bytes) -> bool:
     """Tell whether decoding a line hid something of it: keys that stand twice, or NUL characters.
 
     A key that got lost makes the canonical form have fewer of them. Without a backslash in the line every quote begins
@@ -101,7 +101,7 @@ def has_duplicate_keys(text: str) -> bool:
     Which of the two is meant cannot be known (parsers differ: first or last), so such an event is refused.
     """
     try:
-        _refuse_duplicates(text)
+        _check_duplicates(text)
     except _DuplicateKeyError:
         return True
     return False
@@ -117,7 +117,7 @@ def _look_at_keys(pairs: list[tuple[str, Any]]) -> None:
 
 
 # Numbers are left as text: their digits do not matter here, and Python refuses to read very long ones.
-_refuse_duplicates: Final = json.JSONDecoder(object_pairs_hook=_look_at_keys, parse_int=str, parse_float=str).decode
+_check_duplicates: Final = json.JSONDecoder(object_pairs_hook=_look_at_keys, parse_int=str, parse_float=str).decode
 
 
 def _renamed(document: dict[str, Any], keys: dict[str, str], section: str, conflicts: list[Conflict]) -> dict[str, Any]:

@@ -42,13 +42,13 @@ def redact_line(line: bytes, is_encrypted_key: IsEncryptedKey = no_key, redactor
     return _cut(kept.encode("utf-8", "backslashreplace"))
 
 
-def _refuse(_: str) -> Any:
+def _reject_constant(_: str) -> Any:
     raise ValueError("not JSON")
 
 
 # json.loads would make a decoder for every line.
 _parse: Final = json.JSONDecoder(
-    object_pairs_hook=_Pairs, parse_int=_Number, parse_float=_Number, parse_constant=_refuse
+    object_pairs_hook=_Pairs, parse_int=_Number, parse_float=_Number, parse_constant=_reject_constant
 ).decode
 
 

@@ -25,20 +25,20 @@ from ingestion.redaction import redactor_for
 from ingestion.redaction.redactor import no_key
 from ingestion.user_agents import user_agent_parser
 from ingestion.validation.consent import declines_tracking, line_declines, start_declines
-from ingestion.validation.errors import AN_ARRAY, TOO_DEEP, Unreadable, diagnose, read_document
-from ingestion.validation.event_reader import NO_PROPS, Reading, Unacceptable, read_event, without_sessions
-from ingestion.validation.event_record import Accepted, accepted_event, kind_of
+from ingestion.validation.errors import AN_ARRAY, TOO_DEEP, Unreadable, read_document, validation_errors
+from ingestion.validation.event_reader import NO_PROPS, ParsedEvent, RuleViolation, parse_event, without_sessions
+from ingestion.validation.event_record import ValidEvent, kind_of, valid_event
 from ingestion.validation.fast_path import (
-    encode_plain,
-    plain_ids,
-    plain_instant,
-    plain_keys,
-    plain_kind,
-    plain_session_id,
-    read_plain,
+    canonical_kind,
+    classify_keys,
+    decode_canonical,
+    encode_canonical,
+    has_clean_ids,
+    parse_canonical_timestamp,
+    parse_canonical_uuid,
 )
 from ingestion.validation.id_hashing import hash_ids, may_name_person
-from ingestion.validation.key_normalization import hides_something
+from ingestion.validation.key_normalization import has_hidden_content
 from ingestion.validation.rejected_line import redact_line
 from ingestion.validation.timestamps import canonical_json, from_microseconds, parse_timestamp, to_microseconds
 from warehouse.window import ONE_DAY
@@ -57,7 +57,7 @@ _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 
 
-class Rejected(msgspec.Struct, frozen=True, gc=False):
+class RejectedLine(msgspec.Struct, frozen=True, gc=False):
     """A line that cannot be used: its redacted text, its length as it was read, and every reason."""
 
     line: str
@@ -72,7 +72,7 @@ class NotTracked(msgspec.Struct, frozen=True, gc=False):
 class _Checked(NamedTuple):
     """An event that breaks no rule: both times, its props as JSON, and its canonical form."""
 
-    reading: Reading
+    reading: ParsedEvent
     occurred_at: int
     received_at: int
     props_json: bytes
@@ -109,31 +109,31 @@ class LineValidator:
         self._day_end = to_microseconds(self._day_ends_at)
         self._last_received = self._day_end + _AHEAD
 
-    def reject_unread(self, line: Oversized | EventArray | Remainder | Unholdable) -> Rejected | NotTracked:
+    def reject_unread(self, line: Oversized | EventArray | Remainder | Unholdable) -> RejectedLine | NotTracked:
         """The outcome of what was not read whole: a long line, an array of events, rubbish behind objects."""
         if isinstance(line, Unholdable):
-            outcome = self.examine(line.content)
+            outcome = self.explain_rejection(line.content)
             if isinstance(outcome, NotTracked):
                 return outcome
             others = (reason for reason in outcome.reasons if reason != _NO_REASON)
-            return Rejected(outcome.line, outcome.line_bytes, (*line.reasons, *others))
+            return RejectedLine(outcome.line, outcome.line_bytes, (*line.reasons, *others))
         # The rest of a line is no JSON, and so nobody's answer.
         if not isinstance(line, Remainder) and start_declines(line.head):
             return NotTracked()
         kept = redact_line(line.head, self._is_encrypted_key, self._redactor)
-        return Rejected(kept, line.line_bytes, (_NOT_READ[type(line)],))
+        return RejectedLine(kept, line.line_bytes, (_NOT_READ[type(line)],))
 
-    def validate(self, line: bytes) -> Accepted | Rejected | NotTracked:
+    def validate(self, line: bytes) -> ValidEvent | RejectedLine | NotTracked:
         """The one outcome of a line. Never raises on what the line holds."""
-        return self.accept(line) or self.examine(line)
+        return self.accept(line) or self.explain_rejection(line)
 
-    def accept(self, line: bytes) -> Accepted | NotTracked | None:
+    def accept(self, line: bytes) -> ValidEvent | NotTracked | None:
         """The outcome of a line that breaks no rule; None for one that has to be examined, which takes longer."""
         if len(line) > MAX_LINE_BYTES:
             return None
-        return self._accept_plain(line) or self.accept_carefully(line)
+        return self._accept_fast_path(line) or self.accept_slow_path(line)
 
-    def accept_carefully(self, line: bytes) -> Accepted | NotTracked | None:
+    def accept_slow_path(self, line: bytes) -> ValidEvent | NotTracked | None:
         """The same for a line of a legal length, without the quick way for those that are plainly events."""
         try:
             document = _decode(line)
@@ -141,18 +141,18 @@ class LineValidator:
                 if declines_tracking(document):
                     return NotTracked()
                 return self._accept(line, document)
-        except (msgspec.DecodeError, ValueError, RecursionError, Unacceptable):
+        except (msgspec.DecodeError, ValueError, RecursionError, RuleViolation):
             pass  # for the diagnosis, which reads the line anew
         return None
 
-    def examine(self, line: bytes) -> Rejected | NotTracked:
+    def explain_rejection(self, line: bytes) -> RejectedLine | NotTracked:
         """What is wrong with a line that is not accepted."""
         if line_declines(line):
             return NotTracked()
         if len(line) > MAX_LINE_BYTES:
-            return Rejected(redact_line(line, self._is_encrypted_key, self._redactor), len(line), (_TOO_LONG,))
+            return RejectedLine(redact_line(line, self._is_encrypted_key, self._redactor), len(line), (_TOO_LONG,))
         try:
-            reasons = diagnose(
+            reasons = validation_errors(
                 line,
                 read_document(line),
                 starts_at=self._starts_at,
@@ -165,33 +165,33 @@ class LineValidator:
             reasons = (TOO_DEEP,)
         # A line is refused for a reason; should the diagnosis find none, it is refused all the same, and shows.
         reasons = reasons or (_NO_REASON,)
-        return Rejected(redact_line(line, self._is_encrypted_key, self._redactor), len(line), reasons)
+        return RejectedLine(redact_line(line, self._is_encrypted_key, self._redactor), len(line), reasons)
 
-    def refuse(self, line: bytes) -> Rejected | NotTracked | None:
+    def rejection_or_none(self, line: bytes) -> RejectedLine | NotTracked | None:
         """The outcome of a line if it is not accepted, else None: for those who write lines, at half the cost."""
         try:
             document = _decode(line)
             if len(line) <= MAX_LINE_BYTES and type(document) is dict and not declines_tracking(document):
                 self._check(line, document)
                 return None
-        except (msgspec.DecodeError, ValueError, RecursionError, Unacceptable):
+        except (msgspec.DecodeError, ValueError, RecursionError, RuleViolation):
             pass
-        return None if isinstance(outcome := self.validate(line), Accepted) else outcome
+        return None if isinstance(outcome := self.validate(line), ValidEvent) else outcome
 
-    def _accept_plain(self, line: bytes) -> Accepted | None:
+    def _accept_fast_path(self, line: bytes) -> ValidEvent | None:
         """The event of a line that is plainly one; None where the careful way has to say what the line is."""
         try:
-            event = read_plain(line)
-            if event is None or (kind := plain_kind(event)) is None or not plain_ids(event, self._placeholders):
+            event = decode_canonical(line)
+            if event is None or (kind := canonical_kind(event)) is None or not has_clean_ids(event, self._placeholders):
                 return None
-            occurred_at, event.occurred_at = plain_instant(event.occurred_at)
+            occurred_at, event.occurred_at = parse_canonical_timestamp(event.occurred_at)
             if event.received_at is None:
                 received_at = self._day_end
             else:
-                received_at, event.received_at = plain_instant(event.received_at)
+                received_at, event.received_at = parse_canonical_timestamp(event.received_at)
             if not self._can_be(event, occurred_at, received_at):
                 return None
-            session_id = None if event.session_id is None else plain_session_id(event.session_id)
+            session_id = None if event.session_id is None else parse_canonical_uuid(event.session_id)
             if session_id in self._no_sessions:
                 return None
             props = event.props
@@ -203,17 +203,17 @@ class LineValidator:
                 props_json = _encode(props)
                 if len(props_json) > MAX_PROPS_BYTES:
                     return None
-                keys = plain_keys(tuple(props), self._redactor)
+                keys = classify_keys(tuple(props), self._redactor)
                 if not keys.are_camel:
                     return None
                 if keys.are_ruled:
                     known = msgspec.convert(props, Props)
                 clean = keys.are_free and self._is_clean_text(props_json, len(props))
                 event.props = msgspec.Raw(props_json)
-        except (msgspec.DecodeError, ValueError, RecursionError, Unacceptable):
+        except (msgspec.DecodeError, ValueError, RecursionError, RuleViolation):
             return None
-        canonical = encode_plain(event)
-        # A key that stands twice: see hides_something.
+        canonical = encode_canonical(event)
+        # A key that stands twice: see has_hidden_content.
         if line.count(b'"') != canonical.count(b'"'):
             return None
         canonical_hash = sha256(canonical).digest()
@@ -221,12 +221,12 @@ class LineValidator:
         event_key = event.idempotency_key or event.event_id or canonical_hash.hex()
         if props is not None and not (clean and self._encryption is None):
             props_json = self._redacted(props, props_json, clean, occurred_at, event_key)
-        return accepted_event(
+        return valid_event(
             event, kind, known, occurred_at, received_at, session_id, event_key, props_json, canonical_hash,
             self._agents, self._redactor, notes,
         )  # fmt: skip
 
-    def _accept(self, line: bytes, document: dict[str, Any]) -> Accepted:
+    def _accept(self, line: bytes, document: dict[str, Any]) -> ValidEvent:
         """The event of a document that this method may change. Raises when any rule is broken."""
         reading, occurred_at, received_at, props_json, canonical = self._check(line, document)
         event, known, props, notes = reading.event, reading.known, reading.props, reading.notes
@@ -237,7 +237,7 @@ class LineValidator:
         event_key = event.idempotency_key or event.event_id or canonical_hash.hex()
         clean = self._redactor.is_clean(props, props_json)
         props_json = self._redacted(props, props_json, clean, occurred_at, event_key)
-        return accepted_event(
+        return valid_event(
             event, kind, known, occurred_at, received_at, session_id, event_key, props_json, canonical_hash,
             self._agents, self._redactor, notes,
         )  # fmt: skip
@@ -255,18 +255,18 @@ class LineValidator:
 
     def _check(self, line: bytes, document: dict[str, Any]) -> _Checked:
         """Hold a document, which this method may change, to every rule. Raises when any is broken."""
-        reading = read_event(document, self._placeholders)
+        reading = parse_event(document, self._placeholders)
         event, sent = reading.event, reading.sent
         occurred = parse_timestamp(event.occurred_at)
         received = self._day_ends_at if event.received_at is None else parse_timestamp(event.received_at)
         occurred_at, received_at = to_microseconds(occurred), to_microseconds(received)
         if not self._can_be(event, occurred_at, received_at):
-            raise Unacceptable
+            raise RuleViolation
         props_json = sent_props = _encode(reading.props)
         if sent.get("props") is not reading.props and isinstance(sent.get("props"), dict):
             sent_props = _encode(sent["props"])
         if len(sent_props) > MAX_PROPS_BYTES:
-            raise Unacceptable
+            raise RuleViolation
 
         sent["occurredAt"] = canonical_json(occurred)
         if event.received_at is not None:
@@ -274,8 +274,8 @@ class LineValidator:
         if isinstance(sent.get("props"), dict):
             sent["props"] = msgspec.Raw(sent_props)
         canonical = _encode(sent)
-        if hides_something(line, canonical):
-            raise Unacceptable
+        if has_hidden_content(line, canonical):
+            raise RuleViolation
         return _Checked(reading, occurred_at, received_at, props_json, canonical)
 
     def _can_be(self, event: Event, occurred_at: int, received_at: int) -> bool:

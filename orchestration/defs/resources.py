@@ -101,7 +101,9 @@ class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Where files arrive. Raises LandingError when no files can be there."""
         suffixes = tuple(part for suffix in self.incomplete_suffixes.split(",") if (part := suffix.strip()))
         limits = Limits(zstd_window_mb=self.zstd_window_mb, max_expansion=self.max_expansion)
-        return LandingRoot.at(self.landing_url, suffixes or INCOMPLETE, limits, follows_links=self.follow_symlinks)
+        return LandingRoot.from_url(
+            self.landing_url, suffixes or INCOMPLETE, limits, follows_links=self.follow_symlinks
+        )
 
     @property
     def event_root(self) -> LandingRoot:

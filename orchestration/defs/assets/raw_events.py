@@ -84,7 +84,7 @@ def raw_events(
             rules=sources.rules,
             processes=sources.load_processes,
             on_day=lambda report: context.log.info(load_in_words(report)),
-            tell=context.log.info,
+            on_progress=context.log.info,
         )
         reports = load(window=window)
         try:

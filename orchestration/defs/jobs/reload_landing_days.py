@@ -47,7 +47,7 @@ def reload_landing_days_op(
             rules=sources.rules,
             processes=sources.load_processes,
             on_day=tell,
-            tell=context.log.info,
+            on_progress=context.log.info,
         )
         stale_days.mark_stale_days(connection)
     if not reports:

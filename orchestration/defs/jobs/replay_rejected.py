@@ -41,7 +41,7 @@ def replay_rejected_op(
     def tell(report: ReplayReport) -> None:
         context.log.info(
             f"load {report.load_id}, {report.file}: of {report.lines_read:,} lines {report.usable:,} are usable now,"
-            f" {report.refused:,} are still rejected, {report.not_tracked:,} are not tracked"
+            f" {report.still_rejected:,} are still rejected, {report.not_tracked:,} are not tracked"
         )
 
     expected = (LandingError, ReplayError, EncryptionSettingsError, ValueError)
@@ -63,7 +63,7 @@ def replay_rejected_op(
             "loads": len(reports),
             "lines_read": sum(report.lines_read for report in reports),
             "usable": sum(report.usable for report in reports),
-            "refused": sum(report.refused for report in reports),
+            "refused": sum(report.still_rejected for report in reports),
             "not_tracked": sum(report.not_tracked for report in reports),
             "event_days": sorted({str(day) for report in reports for day in report.event_dates}),
         }

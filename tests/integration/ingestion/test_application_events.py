@@ -100,7 +100,7 @@ def extract(application: Application, pipeline: Pipeline) -> Extract:
         with connect_application(application.url) as source:
             report = extract_events(
                 source,
-                root=LandingRoot.at(pipeline.landing),
+                root=LandingRoot.from_url(pipeline.landing),
                 window=window,
                 loaded=loaded_lines(pipeline.connection, window),
                 **options,
@@ -375,7 +375,7 @@ def test_tables_that_do_not_fit_are_named(
 
 def test_an_object_store_is_refused_in_words(application: Application) -> None:
     with connect_application(application.url) as source, pytest.raises(LandingError, match="no folder of this machine"):
-        extract_events(source, root=LandingRoot.at("s3://bucket/landing"), window=FIRST)
+        extract_events(source, root=LandingRoot.from_url("s3://bucket/landing"), window=FIRST)
 
 
 def test_beside_the_applications_events_other_files_are_loaded_only_where_both_are_wanted(
@@ -384,7 +384,7 @@ def test_beside_the_applications_events_other_files_are_loaded_only_where_both_a
     application.insert(event(1))
     pipeline.land(START, [event(1), event(2)])
     extract(load=False)
-    root = LandingRoot.at(pipeline.landing)
+    root = LandingRoot.from_url(pipeline.landing)
 
     from ingestion.landing.files import landing_files
 

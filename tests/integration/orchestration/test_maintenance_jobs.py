@@ -11,7 +11,7 @@ import pytest
 from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.tokens import KeyRing, new_key
 from ingestion.loading.landing_day import load_landing_day
-from ingestion.validation.validator import LineValidator, Rejected
+from ingestion.validation.validator import LineValidator, RejectedLine
 from orchestration.__main__ import main
 from orchestration.defs.jobs.reload_landing_days import reload_landing_days
 from orchestration.defs.jobs.replay_rejected import replay_rejected
@@ -65,7 +65,7 @@ def test_the_job_replays_what_its_config_says_and_its_days_become_stale(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(LineValidator, "accept", lambda *_: None)
-        patch.setattr(LineValidator, "examine", lambda *_: Rejected("", 0, ("line: too strict a rule",)))
+        patch.setattr(LineValidator, "explain_rejection", lambda *_: RejectedLine("", 0, ("line: too strict a rule",)))
         load(pipeline)
     chosen = {"reason": "line: too", "landing_start": "2026-10-02", "landing_end": "2026-10-03"}
     config = {"replay_rejected_op": {"config": chosen}}

@@ -354,7 +354,7 @@ def test_a_load_of_a_run_that_lost_the_warehouse_is_refused_and_one_that_has_it_
         assert pipeline.rows("select count(*) from raw.events") == [(0,)]
         pipeline.connection.execute("select set_config('warehouse.build_id', 'later', false)")
         with pipeline.connection.transaction():
-            pipeline.connection.execute("select ops.hold_writer()")
+            pipeline.connection.execute("select ops.assert_writer()")
             lock.execute("set lock_timeout = '200ms'")
             with pytest.raises(psycopg.errors.LockNotAvailable):
                 lock.execute("update ops.writer set build_id = 'latest'")

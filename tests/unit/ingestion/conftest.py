@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
-from ingestion.validation.event_record import Accepted
-from ingestion.validation.validator import LineValidator, Rejected
+from ingestion.validation.event_record import ValidEvent
+from ingestion.validation.validator import LineValidator, RejectedLine
 
 GOOD_EVENT: dict[str, Any] = {
     "eventType": "asset_viewed",
@@ -49,7 +49,7 @@ def accepted(validator: LineValidator) -> Callable[..., dict[str, Any]]:
 
     def accept(line: bytes | None = None, **changes: Any) -> dict[str, Any]:
         outcome = validator.validate(as_line(**changes) if line is None else line)
-        assert isinstance(outcome, Accepted), outcome
+        assert isinstance(outcome, ValidEvent), outcome
         row = dict(zip(CANDIDATE_COLUMN_NAMES, outcome.values, strict=True))
         ids = {name: UUID(bytes=row[name]) for name in ("event_id", "session_id") if row[name] is not None}
         return row | ids
@@ -58,12 +58,12 @@ def accepted(validator: LineValidator) -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def rejected(validator: LineValidator) -> Callable[..., Rejected]:
+def rejected(validator: LineValidator) -> Callable[..., RejectedLine]:
     """The rejection of a good event with changes, or of a line."""
 
-    def reject(line: bytes | None = None, **changes: Any) -> Rejected:
+    def reject(line: bytes | None = None, **changes: Any) -> RejectedLine:
         outcome = validator.validate(as_line(**changes) if line is None else line)
-        assert isinstance(outcome, Rejected), outcome
+        assert isinstance(outcome, RejectedLine), outcome
         return outcome
 
     return reject

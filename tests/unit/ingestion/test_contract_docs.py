@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from ingestion import contract_docs
 from ingestion.contract import SECTIONS, Event
-from ingestion.validation.event_record import Accepted
-from ingestion.validation.validator import LineValidator, Rejected
+from ingestion.validation.event_record import ValidEvent
+from ingestion.validation.validator import LineValidator, RejectedLine
 from tests.unit.ingestion.conftest import GOOD_EVENT
 
 SCHEMA = jsonschema.Draft202012Validator(contract_docs.event_schema(), format_checker=jsonschema.FormatChecker())
@@ -23,7 +23,7 @@ OUT_OF_DATE = f"is not what ingestion/contract.py says now: run `{contract_docs.
 
 
 def is_accepted(event: Any) -> bool:
-    return isinstance(VALIDATOR.validate(json.dumps(event).encode()), Accepted)
+    return isinstance(VALIDATOR.validate(json.dumps(event).encode()), ValidEvent)
 
 
 def test_the_published_schema_is_that_of_the_contract():
@@ -158,6 +158,6 @@ def test_the_schema_calls_valid_what_the_warehouse_accepts(changes):
     event = GOOD_EVENT | changes
     outcome = VALIDATOR.validate(json.dumps(event).encode())
     # A time before the first day, or after it was received, is what a schema cannot say.
-    reasons = outcome.reasons if isinstance(outcome, Rejected) else ()
+    reasons = outcome.reasons if isinstance(outcome, RejectedLine) else ()
     if not any(reason.endswith(("start date", "landing day", "after receivedAt")) for reason in reasons):
-        assert SCHEMA.is_valid(event) == isinstance(outcome, Accepted), outcome
+        assert SCHEMA.is_valid(event) == isinstance(outcome, ValidEvent), outcome

@@ -10,8 +10,8 @@ from ingestion.encryption import __main__ as command
 from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.tokens import PREFIX, EncryptionSettingsError, KeyRing, UnreadableToken, new_key
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
-from ingestion.validation.event_record import Accepted
-from ingestion.validation.validator import LineValidator, Rejected
+from ingestion.validation.event_record import ValidEvent
+from ingestion.validation.validator import LineValidator, RejectedLine
 from tests.unit.ingestion.conftest import as_line
 
 OLD, NEW = new_key(), new_key()
@@ -30,7 +30,7 @@ def judge(line, rules):
 
 def stored_props(props, rules=None, **changes):
     outcome = judge(as_line(props=props, **changes), rules or encryption())
-    assert isinstance(outcome, Accepted), outcome
+    assert isinstance(outcome, ValidEvent), outcome
     return json.loads(dict(zip(CANDIDATE_COLUMN_NAMES, outcome.values, strict=True))["props"])
 
 
@@ -149,7 +149,7 @@ def test_renewing_json_touches_whole_texts_of_tokens_and_nothing_else():
 )
 def test_a_rejected_line_shows_no_named_prop(line):
     outcome = judge(line, encryption())
-    assert isinstance(outcome, Rejected)
+    assert isinstance(outcome, RejectedLine)
     for plain in ("Jane", "Doe", "123454321", "true"):
         assert plain not in outcome.line
     assert "[redacted]" in outcome.line

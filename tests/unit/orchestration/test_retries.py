@@ -30,7 +30,7 @@ def failure_of(error: Exception, *expected: type[Exception]) -> dg.Failure:
         psycopg.errors.OutOfMemory("out of memory"),
         OSError(errno.ENOSPC, "No space left on device"),
         MemoryError("out of memory"),
-        WorkerKilled("a process that judges lines ended (-9)"),
+        WorkerKilled("a validation worker exited with -9"),
     ],
 )
 def test_what_may_pass_is_tried_again(error: Exception) -> None:
@@ -45,7 +45,7 @@ def test_what_may_pass_is_tried_again(error: Exception) -> None:
         PasswordRefused("the warehouse refuses the password"),
         psycopg.errors.UndefinedTable("no such table"),
         KeyError("a mistake of ours"),
-        WorkerFailed("a process that judges lines could not go on"),
+        WorkerFailed("a validation worker failed"),
         PermissionError(errno.EACCES, "Permission denied"),
     ],
 )

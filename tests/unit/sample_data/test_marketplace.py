@@ -13,8 +13,8 @@ import pytest
 
 from ingestion.ad_spend.csv_files import RejectedRow, ad_spend_files, read_content, read_rows
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
-from ingestion.validation.event_record import Accepted
-from ingestion.validation.validator import LineValidator, NotTracked, Rejected
+from ingestion.validation.event_record import ValidEvent
+from ingestion.validation.validator import LineValidator, NotTracked, RejectedLine
 from sample_data import MAIL_DOMAIN, PASSWORD_MARK, LandingDay, Marketplace, Outcome
 from sample_data.broken_lines import KINDS
 from sample_data.landing_files import MANIFEST, write_landing_files
@@ -45,13 +45,13 @@ def events(landing_days: list[LandingDay]) -> list[dict[str, Any]]:
     found: dict[tuple[date, str], dict[str, Any]] = {}
     for day in landing_days:
         for result in outcomes_of(day):
-            if isinstance(result, Accepted):
+            if isinstance(result, ValidEvent):
                 event = dict(zip(CANDIDATE_COLUMN_NAMES, result.values, strict=True))
                 found.setdefault((event["event_date"], event["event_key"]), event | {"landed": day.day})
     return list(found.values())
 
 
-def outcomes_of(day: LandingDay) -> Iterator[Accepted | Rejected | NotTracked]:
+def outcomes_of(day: LandingDay) -> Iterator[ValidEvent | RejectedLine | NotTracked]:
     validator = LineValidator(landing_date=day.day, start_date=START)
     for line in lines_of(day):
         yield validator.validate(line)
@@ -102,11 +102,11 @@ def test_every_line_has_the_outcome_that_is_counted_for_it(landing_days: list[La
         candidates = []
         for result in outcomes_of(day):
             match result:
-                case Rejected():
+                case RejectedLine():
                     counts[Outcome.REJECTED] += 1
                 case NotTracked():
                     counts[Outcome.NOT_TRACKED] += 1
-                case Accepted(values=values):
+                case ValidEvent(values=values):
                     candidates.append(dict(zip(CANDIDATE_COLUMN_NAMES, values, strict=True)))
         for event in sorted(candidates, key=lambda event: (event["received_at"], event["occurred_at"])):
             key = (event["event_date"], event["event_key"])
@@ -149,8 +149,8 @@ def test_every_kind_of_broken_line_is_rejected(kind: str) -> None:
         "props": {"engagementTime": 3},
     }
     validator = LineValidator(landing_date=START, start_date=START)
-    assert isinstance(validator.validate(json.dumps(event).encode()), Accepted)
-    assert isinstance(validator.validate(KINDS[kind](event)), Rejected)
+    assert isinstance(validator.validate(json.dumps(event).encode()), ValidEvent)
+    assert isinstance(validator.validate(KINDS[kind](event)), RejectedLine)
 
 
 def test_licenses_are_told_as_events_with_their_fee_and_time(

@@ -61,7 +61,7 @@ def load_through(backend: Backend, raw: RawTables, day: date) -> None:
 @pytest.fixture
 def corrected(raw: RawTables, monkeypatch: pytest.MonkeyPatch) -> RawTables:
     """A landing day that is loaded, and since then corrected: every step of its load has something to do."""
-    monkeypatch.setattr(copy_buffer, "TURN_BYTES", 1_000)
+    monkeypatch.setattr(copy_buffer, "FLUSH_BYTES", 1_000)
     monkeypatch.setattr("ingestion.deduplication.rate_limit.EVENTS_PER_MINUTE", 1)
     first = event("a", receivedAt="2026-10-02T11:00:00Z", anonymousId="v", attribution={"utmSource": "x"})
     later = event("b", receivedAt="2026-10-02T11:00:01Z", anonymousId="v")

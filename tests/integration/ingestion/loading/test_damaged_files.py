@@ -92,14 +92,14 @@ def test_a_touched_file_of_the_same_content_is_not_loaded_again(raw: RawTables) 
 def test_a_bomb_is_named_and_a_long_reading_tells_how_far_it_is(
     raw: RawTables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingestion.landing.progress.TELL_SECONDS", 0)
+    monkeypatch.setattr("ingestion.landing.progress.PROGRESS_SECONDS", 0)
     monkeypatch.setattr("ingestion.landing.limits.ALWAYS_ALLOWED_BYTES", 4_000_000)
     (raw.landing / f"events/dt={DAY}").mkdir()
     (raw.landing / f"events/dt={DAY}/bomb.ndjson.gz").write_bytes(gzip.compress(b"\n" * 9_000_000))
     told: list[str] = []
     with pytest.raises(LandingError, match=r"bomb\.ndjson\.gz unpacks to more than 200 times its size"):
         load_window(
-            raw.pipeline.connection, root=raw.landing, window=Window.day(DAY), start_date=START, tell=told.append
+            raw.pipeline.connection, root=raw.landing, window=Window.day(DAY), start_date=START, on_progress=told.append
         )
     assert "bomb.ndjson.gz" in told[0]
 

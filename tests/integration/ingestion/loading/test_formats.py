@@ -101,7 +101,7 @@ def test_a_bucket_gives_the_same_raw_tables_as_a_folder(raw: RawTables, monkeypa
     raw.forget()
     with serving() as s3:
         point_to(s3.endpoint, monkeypatch)
-        root = LandingRoot.at(s3.url)
+        root = LandingRoot.from_url(s3.url)
         s3.put(f"events/dt={DAY}/part-0.ndjson.zst", FORMATS["part-0.ndjson.zst"](EVENTS))
         report = load_landing_day(raw.pipeline.connection, root=root, landing_date=DAY, start_date=START)
         assert report.loaded == (f"events/dt={DAY}/part-0.ndjson.zst",)

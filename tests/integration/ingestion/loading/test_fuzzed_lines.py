@@ -16,8 +16,8 @@ from ingestion.encryption.tokens import new_key
 from ingestion.landing.objects import is_json, objects_of
 from ingestion.loading.landing_day import load_landing_day
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
-from ingestion.validation.event_record import Accepted
-from ingestion.validation.validator import LineValidator, NotTracked, Rejected
+from ingestion.validation.event_record import ValidEvent
+from ingestion.validation.validator import LineValidator, NotTracked, RejectedLine
 from tests.integration.ingestion.loading.raw_tables import RawTables
 from tests.support.pipeline import START
 
@@ -126,9 +126,9 @@ def test_every_fuzzed_line_has_one_outcome_and_is_accounted_for(raw: RawTables) 
     for number, line in enumerate(fuzzed_lines(SEED, LINES)):
         outcome = validator.validate(line)
         outcomes[type(outcome)] += 1
-        if isinstance(outcome, Accepted):
+        if isinstance(outcome, ValidEvent):
             assert len(outcome.values) == len(CANDIDATE_COLUMN_NAMES)
-        elif isinstance(outcome, Rejected):
+        elif isinstance(outcome, RejectedLine):
             assert outcome.reasons, line
             assert outcome.line_bytes == len(line)
             assert "line: not an event of the contract" not in outcome.reasons, line
@@ -142,9 +142,9 @@ def test_every_fuzzed_line_has_one_outcome_and_is_accounted_for(raw: RawTables) 
             )
 
     # The fuzz means something: much is accepted, much is not, and people decline.
-    assert set(outcomes) == {Accepted, Rejected, NotTracked}
+    assert set(outcomes) == {ValidEvent, RejectedLine, NotTracked}
     assert sum(outcomes.values()) == LINES
-    assert min(outcomes[Accepted], outcomes[Rejected]) > LINES / 5
+    assert min(outcomes[ValidEvent], outcomes[RejectedLine]) > LINES / 5
 
     raw.land(DAY, loaded, "fuzzed.ndjson.gz")
     report = load_landing_day(
@@ -156,8 +156,8 @@ def test_every_fuzzed_line_has_one_outcome_and_is_accounted_for(raw: RawTables) 
     assert report.lines_read == sum(sample.values())
     assert abs(report.lines_read - len(loaded)) < LINES / 1_000
     assert report.not_tracked == sample[NotTracked]
-    assert report.rejected == sample[Rejected] + limited
-    assert report.accepted + report.duplicates + limited == sample[Accepted]
+    assert report.rejected == sample[RejectedLine] + limited
+    assert report.accepted + report.duplicates + limited == sample[ValidEvent]
     assert min(report.accepted, report.duplicates) > 100
 
     # What the tables hold is what the contract promises of accepted events.

@@ -102,7 +102,7 @@ def land_version(raw: RawTables, version: int) -> None:
 def test_loads_that_are_killed_leave_all_or_nothing_and_a_rerun_is_as_one_clean_run(
     raw: RawTables, limit_of_two: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_pool, "WORTH_STARTING_BYTES", 0)
+    monkeypatch.setattr(worker_pool, "MIN_BYTES_FOR_POOL", 0)
     chance = random.Random(3)  # noqa: S311
     version = 0
     land_version(raw, version)

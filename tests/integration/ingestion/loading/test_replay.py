@@ -15,8 +15,8 @@ from ingestion.encryption.tokens import new_key
 from ingestion.loading import replay
 from ingestion.loading.landing_day import load_landing_day
 from ingestion.loading.replay import ReplayError, ReplayReport, Selection, replay_rejected
-from ingestion.validation.event_record import Accepted
-from ingestion.validation.validator import LineValidator, NotTracked, Rejected
+from ingestion.validation.event_record import ValidEvent
+from ingestion.validation.validator import LineValidator, NotTracked, RejectedLine
 from tests.integration.ingestion.loading import model
 from tests.integration.ingestion.loading.raw_tables import RawTables, event
 from tests.support.pipeline import START
@@ -32,24 +32,24 @@ STRICT = re.compile(rb'"x": "(strict|never)"')
 @pytest.fixture
 def strict(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
     """While it is entered, lines with the prop x "strict" are refused; those with "never" always are."""
-    accept, examine = LineValidator.accept, LineValidator.examine
+    accept, explain_rejection = LineValidator.accept, LineValidator.explain_rejection
 
     def refuse(patch: pytest.MonkeyPatch, *values: bytes) -> None:
         def is_refused(line: bytes) -> bool:
             found = STRICT.search(line)
             return found is not None and found[1] in values
 
-        def accept_some(self: LineValidator, line: bytes) -> Accepted | NotTracked | None:
+        def accept_some(self: LineValidator, line: bytes) -> ValidEvent | NotTracked | None:
             return None if is_refused(line) else accept(self, line)
 
-        def refuse_some(self: LineValidator, line: bytes) -> Rejected | NotTracked:
+        def refuse_some(self: LineValidator, line: bytes) -> RejectedLine | NotTracked:
             if not is_refused(line):
-                return examine(self, line)
+                return explain_rejection(self, line)
             reasons = (f"props.x: refused by a rule of {len(values)} values", "props.x: bad")
-            return Rejected(line.decode(), len(line), reasons)
+            return RejectedLine(line.decode(), len(line), reasons)
 
         patch.setattr(LineValidator, "accept", accept_some)
-        patch.setattr(LineValidator, "examine", refuse_some)
+        patch.setattr(LineValidator, "explain_rejection", refuse_some)
 
     refuse(monkeypatch, b"never")
 
@@ -138,7 +138,7 @@ def test_a_replayed_line_becomes_an_event_of_its_own_load_and_line(raw: RawTable
     assert raw.ledger() == {"events/dt=2026-10-03/part-0.ndjson": model.Counts(2, 1, 1, 0, 0)}
     change = raw.last_change()
     (report,) = replayed(raw)
-    assert (report.lines_read, report.usable, report.refused, report.event_dates) == (1, 1, 0, (FIRST,))
+    assert (report.lines_read, report.usable, report.still_rejected, report.event_dates) == (1, 1, 0, (FIRST,))
     assert raw.rows(
         "select event_key, file, line_number from raw.events join ops.loads using (load_id) order by 1"
     ) == [
@@ -163,7 +163,7 @@ def test_a_line_that_is_still_bad_gets_the_reasons_of_today(raw: RawTables, stri
         raw.load(DAY)
     change = raw.last_change()
     (report,) = replayed(raw)
-    assert (report.lines_read, report.usable, report.refused) == (2, 0, 2)
+    assert (report.lines_read, report.usable, report.still_rejected) == (2, 0, 2)
     assert raw.rows("select line_number, reasons[1] from raw.rejected_events order by 1") == [
         (1, "props.x: refused by a rule of 1 values"),
         (2, "line: not JSON"),
@@ -269,7 +269,7 @@ def test_a_replay_that_dies_leaves_the_load_as_it_was(
         raw.land(DAY, [event("a", props={"x": "strict"}), event("a", props={"x": "free"}), "no JSON"])
         raw.load(DAY)
     before = raw.everything()
-    for module, name in ((replay, "resolve"), (replay.contenders, "CREATE")):
+    for module, name in ((replay, "resolve"), (replay.candidates, "CREATE")):
         with monkeypatch.context() as patch:
             patch.setattr(module, name, "syntax error")
             with pytest.raises((TypeError, psycopg.errors.SyntaxError)):

@@ -1,4 +1,4 @@
-"""Events without line ends between them, joined files with their marks, and where their rows are found again."""
+"""Events without line ends between them, joined files with byte order marks, and where their rows are found again."""
 
 import gzip
 import json
@@ -10,7 +10,7 @@ import pytest
 
 from ingestion import schema, schema_changes
 from ingestion.loading.replay import Selection, replay_rejected
-from ingestion.validation.event_record import Accepted
+from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.validator import LineValidator, NotTracked
 from tests.integration.ingestion.loading import model
 from tests.integration.ingestion.loading.raw_tables import RawTables, event
@@ -103,7 +103,7 @@ def strict(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     accept = LineValidator.accept
     with_rule = pytest.MonkeyPatch()
 
-    def accept_some(self: LineValidator, line: bytes) -> Accepted | NotTracked | None:
+    def accept_some(self: LineValidator, line: bytes) -> ValidEvent | NotTracked | None:
         return None if b'"x' in line else accept(self, line)
 
     with_rule.setattr(LineValidator, "accept", accept_some)

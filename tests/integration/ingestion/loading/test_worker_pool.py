@@ -1,4 +1,4 @@
-"""Lines judged by several processes: the same rows as by one, and nothing left running."""
+"""Lines validated by several processes: the same rows as by one, and nothing left running."""
 
 import gzip
 import json
@@ -21,12 +21,12 @@ import pytest
 from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.tokens import new_key
 from ingestion.landing.files import LandingError
-from ingestion.landing.lines import Text
+from ingestion.landing.lines import TextBlock
 from ingestion.loading import worker, worker_pool
-from ingestion.loading.batch_validation import Rules, examine, judge
+from ingestion.loading.batch_validation import ValidationSettings, explain_rejections, validate_batch
 from ingestion.loading.landing_day import LoadReport, load_landing_day, load_window
-from ingestion.loading.row_router import Intake
-from ingestion.loading.worker_pool import Judges, WorkerFailed
+from ingestion.loading.row_router import RowRouter
+from ingestion.loading.worker_pool import ValidationPool, WorkerFailed
 from tests.integration.ingestion.loading import model
 from tests.integration.ingestion.loading.raw_tables import RawTables, event
 from tests.integration.ingestion.loading.test_fuzzed_lines import fuzzed_lines
@@ -35,12 +35,12 @@ from warehouse.window import Window
 
 DAY = date(2026, 10, 2)
 NEXT_DAY = date(2026, 10, 3)
-RULES = Rules(DAY, START, PropEncryption.from_settings("legalName", new_key()))
+SETTINGS = ValidationSettings(DAY, START, PropEncryption.from_settings("legalName", new_key()))
 
 
 @pytest.fixture(autouse=True)
 def started_for_any_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_pool, "WORTH_STARTING_BYTES", 0)
+    monkeypatch.setattr(worker_pool, "MIN_BYTES_FOR_POOL", 0)
 
 
 @pytest.fixture(autouse=True)
@@ -61,13 +61,13 @@ def load(raw: RawTables, processes: int) -> list[LoadReport]:
         root=raw.landing,
         window=Window(DAY, date(2026, 10, 4)),
         start_date=START,
-        encryption=RULES.encryption,
+        encryption=SETTINGS.encryption,
         processes=processes,
     )
 
 
 def test_several_processes_load_what_one_loads(raw: RawTables) -> None:
-    """Two landing days of files that take many portions, with every kind of line, a line over the limit, an array."""
+    """Two landing days of files that take many batches, with every kind of line, a line over the limit, an array."""
 
     def land() -> None:
         lines = list(fuzzed_lines(5, 8_000))
@@ -92,7 +92,7 @@ def test_several_processes_load_what_one_loads(raw: RawTables) -> None:
 
 
 def test_of_equal_copies_the_first_line_counts_in_whatever_order_portions_get_ready(raw: RawTables) -> None:
-    """Two files of several portions, with the same events over and over."""
+    """Two files of several batches, with the same events over and over."""
     chance = random.Random(3)  # noqa: S311
     events = [event(f"k{number}", props={"path": "x" * 9_000}) for number in range(40)]
     for name in ("a.ndjson", "b.ndjson.gz"):
@@ -104,21 +104,21 @@ def test_of_equal_copies_the_first_line_counts_in_whatever_order_portions_get_re
 def test_what_is_left_of_a_load_that_failed_is_not_taken_for_another(
     raw: RawTables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server fails while the workers examine what was rejected; the same workers go on with the next day."""
+    """The server fails while the workers explain rejections; the same workers go on with the next day."""
     raw.land(DAY, [event("a"), "bad", "worse"] * 30)
     raw.land(NEXT_DAY, [event("b"), "bad"] * 30)
 
-    def load_day(landing_date: date, judges: Judges) -> LoadReport:
+    def load_day(landing_date: date, pool: ValidationPool) -> LoadReport:
         return load_landing_day(
-            raw.pipeline.connection, root=raw.landing, landing_date=landing_date, start_date=START, judges=judges
+            raw.pipeline.connection, root=raw.landing, landing_date=landing_date, start_date=START, pool=pool
         )
 
-    with Judges(2) as judges:
+    with ValidationPool(2) as pool:
         with monkeypatch.context() as patch:
-            patch.setattr(Intake, "finish_days", lambda _: 1 / 0)
+            patch.setattr(RowRouter, "attach_partitions", lambda _: 1 / 0)
             with pytest.raises(ZeroDivisionError):
-                load_day(DAY, judges)
-        report = load_day(NEXT_DAY, judges)
+                load_day(DAY, pool)
+        report = load_day(NEXT_DAY, pool)
     assert (report.lines_read, report.accepted, report.rejected, report.duplicates) == (60, 1, 30, 29)
     assert raw.keys() == ["b"]
     raw.assert_ledger_adds_up()
@@ -134,73 +134,71 @@ def test_a_damaged_file_ends_the_workers_and_leaves_no_trace(raw: RawTables) -> 
     assert raw.everything() == before
 
 
-def portion(key: str) -> Text:
-    return Text(1, json.dumps(event(key)).encode())
+def batch(key: str) -> TextBlock:
+    return TextBlock(1, json.dumps(event(key)).encode())
 
 
-def test_a_worker_that_ends_or_cannot_go_on_is_told_of() -> None:
-    def killing_them() -> Iterator[tuple[int, Text]]:
-        yield 1, portion("a")
+def test_a_worker_that_ends_or_raises_is_reported() -> None:
+    def killing_them() -> Iterator[tuple[int, TextBlock]]:
+        yield 1, batch("a")
         for pid in children():
             os.kill(int(pid), signal.SIGKILL)
 
-    with Judges(2) as judges:
-        judges.follow(RULES, 1)
-        assert [judged.lines_read for judged in judges.judge([(1, portion("a"))])] == [1]
+    with ValidationPool(2) as pool:
+        pool.configure(SETTINGS, 1)
+        assert [result.lines_read for result in pool.validate([(1, batch("a"))])] == [1]
         with pytest.raises(WorkerFailed, match="Traceback"):
-            list(judges.judge([(1, 7)]))  # type: ignore[list-item]
-    with Judges(2) as judges:
-        judges.follow(RULES, 1)
-        with pytest.raises(WorkerFailed, match=r"ended \(-9\)"):
-            list(judges.judge(killing_them()))
+            list(pool.validate([(1, 7)]))  # type: ignore[list-item]
+    with ValidationPool(2) as pool:
+        pool.configure(SETTINGS, 1)
+        with pytest.raises(WorkerFailed, match=r"exited with -9"):
+            list(pool.validate(killing_them()))
 
 
 def test_what_is_no_longer_wanted_is_not_read_to_its_end() -> None:
     """As when the server refuses a row: the thread that feeds the workers ends, and what it reads is closed."""
     read = []
 
-    def endless() -> Iterator[tuple[int, Text]]:
+    def endless() -> Iterator[tuple[int, TextBlock]]:
         try:
             for number in count():
                 read.append(number)
-                yield 1, portion(str(number))
+                yield 1, batch(str(number))
         finally:
             read.append(-1)
 
     threads = set(threading.enumerate())
-    with Judges(2) as judges:
-        judges.follow(RULES, 1)
-        with closing(judges.judge(endless())) as judged:
-            assert next(judged).lines_read == 1
+    with ValidationPool(2) as pool:
+        pool.configure(SETTINGS, 1)
+        with closing(pool.validate(endless())) as result:
+            assert next(result).lines_read == 1
         assert read[-1] == -1
         assert len(read) < 100
     assert set(threading.enumerate()) == threads
 
 
 @pytest.mark.parametrize("room", [0, 12_000, 10**9])
-def test_lines_that_have_to_be_examined_wait_as_long_as_there_is_room(
-    monkeypatch: pytest.MonkeyPatch, room: int
-) -> None:
-    monkeypatch.setattr(worker, "MAX_WAITING_BYTES", room)
-    portions = [Text(number, b"\n".join([*fuzzed_lines(number, 40), b"x" * 1_200_000])) for number in range(4)]
-    docket = worker.Docket(RULES.validator())
-    at_once = [docket.judge(1 + number % 2, portion) for number, portion in enumerate(portions)]
-    later = docket.examined()
-    assert docket.examined() == []
+def test_explanations_are_deferred_as_long_as_there_is_room(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+    monkeypatch.setattr(worker, "MAX_DEFERRED_BYTES", room)
+    batches = [TextBlock(number, b"\n".join([*fuzzed_lines(number, 40), b"x" * 1_200_000])) for number in range(4)]
+    rejections = worker.DeferredRejections(SETTINGS.validator())
+    at_once = [rejections.validate(1 + number % 2, batch) for number, batch in enumerate(batches)]
+    later = rejections.drain()
+    assert rejections.drain() == []
     assert bool(later) == (room > 0)
-    assert any(judged.rejected for judged in at_once) == (room < 10**9)
+    assert any(result.rejected for result in at_once) == (room < 10**9)
     found = defaultdict(list)
     counts: Counter[int] = Counter()
-    for judged in [*at_once, *later]:
-        found[judged.load_id] += judged.rejected
-        counts[judged.load_id] += judged.lines_read - len(judged.rejected) - judged.not_tracked
-        counts[judged.load_id] -= sum(len(rows.events) for rows in judged.days.values())
-    validator = RULES.validator()
+    for result in [*at_once, *later]:
+        found[result.load_id] += result.rejected
+        counts[result.load_id] += result.lines_read - len(result.rejected) - result.not_tracked
+        counts[result.load_id] -= sum(len(rows.events) for rows in result.days.values())
+    validator = SETTINGS.validator()
     expected = defaultdict(list)
-    for number, portion in enumerate(portions):
-        judged, unclear = judge(validator, 1 + number % 2, portion)
-        examine(validator, judged, unclear)
-        expected[judged.load_id] += judged.rejected
+    for number, batch in enumerate(batches):
+        result, invalid = validate_batch(validator, 1 + number % 2, batch)
+        explain_rejections(validator, result, invalid)
+        expected[result.load_id] += result.rejected
     assert {load_id: sorted(rows) for load_id, rows in found.items()} == {
         load_id: sorted(rows) for load_id, rows in expected.items()
     }
@@ -208,15 +206,15 @@ def test_lines_that_have_to_be_examined_wait_as_long_as_there_is_room(
 
 
 def test_small_loads_and_one_process_start_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    def judged_here(processes: int | None, expected_bytes: int) -> Any:
-        with Judges(processes) as judges:
-            judges.follow(RULES, expected_bytes)
-            return [judged.lines_read for judged in judges.judge([(1, portion("a"))])], children()
+    def validated_here(processes: int | None, expected_bytes: int) -> Any:
+        with ValidationPool(processes) as pool:
+            pool.configure(SETTINGS, expected_bytes)
+            return [result.lines_read for result in pool.validate([(1, batch("a"))])], children()
 
     before = children()
-    assert judged_here(1, 10**9) == ([1], before)
-    monkeypatch.setattr(worker_pool, "WORTH_STARTING_BYTES", 10)
-    assert judged_here(None, 9) == ([1], before)
+    assert validated_here(1, 10**9) == ([1], before)
+    monkeypatch.setattr(worker_pool, "MIN_BYTES_FOR_POOL", 10)
+    assert validated_here(None, 9) == ([1], before)
 
 
 def test_a_worker_imports_nothing_heavy() -> None:

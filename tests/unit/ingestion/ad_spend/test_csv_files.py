@@ -189,5 +189,5 @@ def test_a_link_is_not_followed_and_told_with_the_setting(tmp_path: Path, what: 
         files, others = ad_spend_files(root)
         assert files == []
         assert re.search(r"symbolic link.* WAREHOUSE_FOLLOW_SYMLINKS=true", others["ad_spend/a.csv"])
-    files, _ = ad_spend_files(LandingRoot.at(root, follows_links=True))
+    files, _ = ad_spend_files(LandingRoot.from_url(root, follows_links=True))
     assert [read_content(file)[0] for file in files] == ["secret"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.landing.files import LandingError, LandingRoot, landing_files, look
+from ingestion.landing.files import LandingError, LandingRoot, landing_files, scan_landing_day
 from ingestion.landing.reading import checksum, read_lines
 from warehouse.window import Window
 
@@ -83,7 +83,7 @@ def test_a_name_that_cannot_be_an_identity_is_refused(root, name):
 
 def seen(place, window):
     """The files that a look finds, which complains of nothing."""
-    return [file for day in window.days() for file in look(place, day)[0]]
+    return [file for day in window.days() for file in scan_landing_day(place, day)[0]]
 
 
 def test_a_missing_root_says_what_to_set(tmp_path):
@@ -94,7 +94,7 @@ def test_a_missing_root_says_what_to_set(tmp_path):
 def test_the_suffixes_of_files_that_are_being_written_can_be_chosen(root):
     for name in ("a.ndjson", "b.ndjson.writing", "c.open.ndjson", "d.ndjson.tmp"):
         landed(root, b"", name)
-    place = LandingRoot.at(root, (".writing", ".open.ndjson", ".tmp"))
+    place = LandingRoot.from_url(root, (".writing", ".open.ndjson", ".tmp"))
     assert [file.entry.own_name for file in landing_files(place, WINDOW)] == ["a.ndjson"]
     assert [file.entry.own_name for file in seen(place, WINDOW)] == ["a.ndjson"]
 
@@ -105,27 +105,27 @@ def test_files_that_are_seen_are_those_of_the_given_days_whatever_else_lies_abou
     for folder in ("dt=2026-09-30", "no day"):
         (root / "events" / folder).mkdir()
         (root / "events" / folder / "x.ndjson").touch()
-    place = LandingRoot.at(root)
+    place = LandingRoot.from_url(root)
     assert [file.entry.own_name for file in seen(place, WINDOW)] == ["a.ndjson", "b.parquet"]
-    assert seen(LandingRoot.at(root / "nowhere"), WINDOW) == []
+    assert seen(LandingRoot.from_url(root / "nowhere"), WINDOW) == []
 
 
 @pytest.mark.parametrize("url", ["{root}", "file://{root}", "file://localhost{root}"])
 def test_a_folder_is_given_by_its_path_or_by_a_file_url(root, url):
     landed(root, b"", "a.ndjson")
-    [found] = landing_files(LandingRoot.at(url.format(root=root)), WINDOW)
+    [found] = landing_files(LandingRoot.from_url(url.format(root=root)), WINDOW)
     assert found.location == str(root / "events" / "dt=2026-10-01" / "a.ndjson")
 
 
 def test_a_file_url_may_have_escapes(tmp_path):
     (tmp_path / "a b" / "events").mkdir(parents=True)
-    assert landing_files(LandingRoot.at(f"file://{tmp_path}/a%20b"), WINDOW) == []
+    assert landing_files(LandingRoot.from_url(f"file://{tmp_path}/a%20b"), WINDOW) == []
 
 
 @pytest.mark.parametrize("url", ["ftp://host/x", "https://host/x", "file://host/x", "s3:///x", "landing://x"])
 def test_a_place_that_no_files_can_be_at_is_named_with_those_that_can(url):
     with pytest.raises(LandingError, match=rf"LANDING_URL is {url}: .*s3://bucket/prefix"):
-        LandingRoot.at(url)
+        LandingRoot.from_url(url)
 
 
 def test_a_file_that_was_written_anew_has_another_version(root):
@@ -177,13 +177,13 @@ def test_a_link_in_the_landing_folder_is_not_followed_and_told_with_the_setting(
     with pytest.raises(LandingError, match=r"symbolic link, which is not followed.* WAREHOUSE_FOLLOW_SYMLINKS=true"):
         landing_files(root, WINDOW)
     # Whoever asks for a run looks past it; the run complains.
-    assert seen(LandingRoot.at(root), WINDOW) == []
+    assert seen(LandingRoot.from_url(root), WINDOW) == []
 
 
 @pytest.mark.parametrize("what", ["file", "day", "events"])
 def test_links_are_followed_where_the_setting_says_so(root, outside, what):
     linked(root, outside, what)
-    place = LandingRoot.at(root, follows_links=True)
+    place = LandingRoot.from_url(root, follows_links=True)
     found = landing_files(place, WINDOW)
     assert found == seen(place, WINDOW)
     assert [b"".join(line for _, _, line in read_lines(file)) for file in found] == (

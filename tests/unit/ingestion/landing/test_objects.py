@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ingestion.landing.lines import placed, split
+from ingestion.landing.lines import numbered_lines, split
 from ingestion.landing.objects import HEAD_BYTES, Cutter, Oversized, Positioned, Remainder, objects_of
 
 MIB = 1_048_576
@@ -109,7 +109,7 @@ def test_an_object_over_1_mib_is_given_by_its_head_and_length_and_the_next_ones_
     assert cut(line, len(line)) == expected
     assert cut(line, 300_000) == expected
     chunks = [line[at : at + 983_040] for at in range(0, len(line), 983_040)]
-    assert [(p, piece) for portion in split(iter([*chunks, b"\n{}"])) for _, p, piece in placed(portion)] == [
+    assert [(p, piece) for batch in split(iter([*chunks, b"\n{}"])) for _, p, piece in numbered_lines(batch)] == [
         *expected,
         (1, b"{}"),
     ]
@@ -124,8 +124,8 @@ def test_memory_stays_bounded_for_a_line_of_any_number_of_objects() -> None:
 
     count, last = 0, 0
     tracemalloc.start()
-    for portion in split(chunks()):
-        for _, position, _ in placed(portion):
+    for batch in split(chunks()):
+        for _, position, _ in numbered_lines(batch):
             count, last = count + 1, position
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -135,8 +135,8 @@ def test_memory_stays_bounded_for_a_line_of_any_number_of_objects() -> None:
 
 def test_a_long_line_of_braces_that_never_close_is_soon_given_up() -> None:
     chunks = (b"{" * 983_040 for _ in range(40))
-    [portion] = split(chunks)
-    assert [(number, position, type(piece)) for number, position, piece in placed(portion)] == [(1, 1, Oversized)]
+    [batch] = split(chunks)
+    assert [(number, position, type(piece)) for number, position, piece in numbered_lines(batch)] == [(1, 1, Oversized)]
 
 
 def test_blank_content_has_no_portions() -> None:

@@ -19,9 +19,9 @@ from ingestion.landing.files import LandingError, LandingFile, landing_files
 from ingestion.landing.objects import Oversized
 from ingestion.landing.parquet import rows_as_lines
 from ingestion.landing.reading import checksum, read_lines
-from ingestion.validation.event_record import Accepted
+from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.notes import Note
-from ingestion.validation.validator import LineValidator, NotTracked, Rejected
+from ingestion.validation.validator import LineValidator, NotTracked, RejectedLine
 from warehouse.window import Window
 
 DAY = date(2026, 10, 3)
@@ -139,7 +139,7 @@ def test_a_row_that_breaks_a_rule_is_refused_with_the_reason_its_line_would_have
     good = {"eventType": pa.array(["asset_viewed"]), "occurredAt": pa.array([NOON])}
     [line] = lines_of(pa.table(good | columns))
     outcome = validator.validate(line)
-    assert isinstance(outcome, Rejected)
+    assert isinstance(outcome, RejectedLine)
     assert reason in outcome.reasons
 
 
@@ -147,7 +147,7 @@ def test_a_row_that_breaks_a_rule_is_refused_with_the_reason_its_line_would_have
 def test_props_that_are_no_object_are_dropped_as_in_a_line(validator, text):
     table = pa.table({"eventType": ["asset_viewed"], "occurredAt": [NOON], "props": [text]})
     outcome = validator.validate(*lines_of(table))
-    assert isinstance(outcome, Accepted)
+    assert isinstance(outcome, ValidEvent)
     assert (outcome.props, outcome.notes) == (b"{}", (Note("dropped_fields", "props", "not an object"),))
 
 
@@ -169,7 +169,7 @@ def test_columns_may_be_camel_case_or_snake_case_and_cents_floating_point(valida
         "props": [{"revenue_cents": 1500.0}], "attribution": ['{"utm_source": "google"}'],
     })  # fmt: skip
     camel, snake = (validator.validate(*lines_of(table)) for table in (in_camel, in_snake))
-    assert isinstance(camel, Accepted)
+    assert isinstance(camel, ValidEvent)
     assert camel == snake
 
 
@@ -283,9 +283,9 @@ def test_a_value_that_json_cannot_hold_refuses_its_row_and_no_other(validator, c
         if consent:
             assert isinstance(outcome, NotTracked)
         else:
-            assert isinstance(outcome, Rejected)
+            assert isinstance(outcome, RejectedLine)
             assert [text for text in outcome.reasons if text.startswith(reason)]
-        assert isinstance(validator.validate(fine), Accepted)
+        assert isinstance(validator.validate(fine), ValidEvent)
 
 
 def test_times_of_day_and_lists_of_a_fixed_length_are_texts_and_lists():

@@ -19,9 +19,9 @@ from backports import zstd
 
 from ingestion.landing.files import LandingError, LandingFile, landing_files
 from ingestion.landing.limits import Limits
-from ingestion.landing.lines import EventArray, Placed
+from ingestion.landing.lines import EventArray, NumberedLine
 from ingestion.landing.objects import Oversized
-from ingestion.landing.reading import Reading, checksum, read_lines
+from ingestion.landing.reading import LineReader, checksum, read_lines
 from warehouse.window import Window
 
 DAY = Window.day(date(2026, 10, 1))
@@ -43,7 +43,7 @@ def landed(root: Path, content: bytes, name: str = "a.ndjson") -> LandingFile:
     return found
 
 
-def lines_of(root: Path, content: bytes, name: str = "a.ndjson") -> list[Placed]:
+def lines_of(root: Path, content: bytes, name: str = "a.ndjson") -> list[NumberedLine]:
     return list(read_lines(landed(root, content, name)))
 
 
@@ -244,10 +244,10 @@ def test_a_file_that_unpacks_to_more_than_is_plausible_is_refused(root, kind, mo
 
 
 def test_a_long_reading_tells_how_far_it_is(root, monkeypatch):
-    monkeypatch.setattr("ingestion.landing.progress.TELL_SECONDS", 0)
+    monkeypatch.setattr("ingestion.landing.progress.PROGRESS_SECONDS", 0)
     file = landed(root, gzip.compress(b"\n" * 5_000_000), "a.ndjson.gz")
     told: list[str] = []
-    assert list(Reading(file, tell=told.append)) == []
+    assert list(LineReader(file, on_progress=told.append)) == []
     assert len(told) >= 5
     assert re.search(r"^reading .*a\.ndjson\.gz: 0 of 0 MB, [1-5] MB of lines so far$", told[-1])
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ingestion.validation.event_record import Accepted
-from ingestion.validation.validator import LineValidator, Rejected
+from ingestion.validation.event_record import ValidEvent
+from ingestion.validation.validator import LineValidator, RejectedLine
 from tests.support.personal_data import plant, planted_line, survives
 
 DAY = date(2026, 11, 8)
@@ -16,9 +16,9 @@ VALIDATOR = LineValidator(landing_date=DAY, start_date=DAY)
 
 def stored_text(outcome: Any) -> str:
     """Return what is stored of a line, as one text."""
-    if isinstance(outcome, Rejected):
+    if isinstance(outcome, RejectedLine):
         return outcome.line
-    assert isinstance(outcome, Accepted)
+    assert isinstance(outcome, ValidEvent)
     return "\n".join(map(str, outcome.values))
 
 
@@ -31,7 +31,7 @@ def test_nothing_personal_survives_in_any_place_of_an_event(seed: int) -> None:
         planted = plant(rng)
         line = planted_line(rng, planted, number, DAY)
         outcome = VALIDATOR.validate(line.encode())
-        rejected += isinstance(outcome, Rejected)
+        rejected += isinstance(outcome, RejectedLine)
         if survives(planted.core, stored_text(outcome)):
             found.append((planted.kind, line, stored_text(outcome)))
     assert found == []

@@ -12,9 +12,9 @@ import pytest
 from ingestion.application.source import hash_email
 from ingestion.event_rules import default_rules
 from ingestion.redaction.personal_ids import hashed_id, hashed_key
-from ingestion.validation.event_record import Accepted
+from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.notes import Note
-from ingestion.validation.validator import LineValidator, Rejected
+from ingestion.validation.validator import LineValidator, RejectedLine
 
 DAY = date(2026, 11, 8)
 KEY = b"key-of-the-tests-only"
@@ -23,10 +23,10 @@ ADDRESS = "Ana.Maria@example.org"
 HASH = hash_email(ADDRESS, KEY)
 
 
-def accepted(**fields: Any) -> Accepted:
+def accepted(**fields: Any) -> ValidEvent:
     event = {"eventType": "page_viewed", "occurredAt": f"{DAY}T10:00:00Z", "idempotencyKey": "k1"} | fields
     outcome = VALIDATOR.validate(json.dumps(event).encode())
-    assert isinstance(outcome, Accepted)
+    assert isinstance(outcome, ValidEvent)
     return outcome
 
 
@@ -113,5 +113,5 @@ def test_other_ids_stay_as_they_were_sent(sent: str) -> None:
 def test_rejected_lines_hide_ids_that_name_persons() -> None:
     line = json.dumps({"eventType": "No Type", "actorId": ADDRESS, "anonymousId": "+4915123456789", "projectId": "p-1"})
     outcome = VALIDATOR.validate(line.encode())
-    assert isinstance(outcome, Rejected)
+    assert isinstance(outcome, RejectedLine)
     assert outcome.line == '{"eventType":"No Type","actorId":"[redacted]","anonymousId":"[redacted]","projectId":"p-1"}'

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ingestion.redaction import default_redactor, redact_text
-from ingestion.validation.event_record import Accepted
+from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.validator import LineValidator
 
 DAY = date(2026, 11, 8)
@@ -21,7 +21,7 @@ def stored(**fields: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
     event = {"eventType": "page_viewed", "occurredAt": f"{DAY}T10:00:00Z", "idempotencyKey": "k1"} | fields
     outcome = LineValidator(landing_date=DAY, start_date=DAY).validate(json.dumps(event).encode())
-    assert isinstance(outcome, Accepted)
+    assert isinstance(outcome, ValidEvent)
     attribution = outcome.attribution or ()
     return json.loads(outcome.props), dict(zip(ATTRIBUTION_COLUMN_NAMES, attribution, strict=False))
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ingestion.tracking import Tracked, Tracker, TrackingContext
 from ingestion.tracking.tracker import DO_NOT_TRACK
-from ingestion.validation.event_record import Accepted
+from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.validator import LineValidator
 from tests.unit.ingestion.tracking.conftest import NOW, Lines
 
@@ -54,7 +54,7 @@ def test_a_retry_with_what_was_returned_is_the_same_event_for_the_warehouse(trac
     tracker.track("page_viewed", WEB, occurred_at=first.occurred_at, idempotency_key=first.event_id)
     validator = LineValidator(landing_date=NOW.date(), start_date=date(2026, 10, 1))
     stored = [validator.validate(line) for line in sink.lines]
-    assert all(isinstance(outcome, Accepted) for outcome in stored)
+    assert all(isinstance(outcome, ValidEvent) for outcome in stored)
     assert stored[0].values[:3] == stored[1].values[:3]  # type: ignore[union-attr]
 
 
@@ -331,7 +331,7 @@ def test_whatever_is_passed_nothing_is_raised_and_what_is_written_is_accepted(
     assert all(result.reasons for result in results if not result.tracked)
     assert len(sink.lines) >= written
     validator = LineValidator(landing_date=NOW.date(), start_date=date.min)
-    assert all(isinstance(validator.validate(line), Accepted) for line in sink.lines)
+    assert all(isinstance(validator.validate(line), ValidEvent) for line in sink.lines)
     assert all(b"\n" not in line for line in sink.lines)
 
 

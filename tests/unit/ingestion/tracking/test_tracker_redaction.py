@@ -14,7 +14,7 @@ from typing import Any
 from ingestion.event_rules import default_rules
 from ingestion.hashing import hash_email
 from ingestion.tracking import LandingWriter, Tracker
-from ingestion.validation.event_record import Accepted
+from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.validator import LineValidator
 from tests.support.personal_data import MAX_DEPTH, encoded, plant, survives
 
@@ -65,8 +65,8 @@ def test_lines_hold_nothing_personal_and_give_the_same_rows() -> None:
         assert not survives(planted.core, line.decode().replace(AGENT, "")), (text, line)
         given = VALIDATOR.validate(json.dumps(sent | {"receivedAt": NOW.isoformat(timespec="milliseconds")}).encode())
         loaded = VALIDATOR.validate(line)
-        assert isinstance(given, Accepted)
-        assert isinstance(loaded, Accepted)
+        assert isinstance(given, ValidEvent)
+        assert isinstance(loaded, ValidEvent)
         assert [v for v in loaded.values if v != loaded.canonical_hash] == [
             v for v in given.values if v != given.canonical_hash
         ]
@@ -81,8 +81,8 @@ def test_ids_that_name_persons_are_hashed_where_the_tracker_has_the_key() -> Non
     assert json.loads(with_key[0])["actorId"] == hash_email("ana@example.org", KEY.encode())
     assert json.loads(without[0])["actorId"] == "Ana@example.org"
     stored = [VALIDATOR.validate(lines[0]) for lines in (with_key, without)]
-    assert isinstance(stored[0], Accepted)
-    assert isinstance(stored[1], Accepted)
+    assert isinstance(stored[0], ValidEvent)
+    assert isinstance(stored[1], ValidEvent)
     assert (stored[0].actor_id, stored[0].anonymous_id) == (stored[1].actor_id, stored[1].anonymous_id)
 
 

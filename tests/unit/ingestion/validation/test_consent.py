@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ingestion.landing.lines import EventArray
 from ingestion.landing.objects import Oversized
 from ingestion.validation.consent import declines
-from ingestion.validation.validator import NotTracked, Rejected
+from ingestion.validation.validator import NotTracked, RejectedLine
 
 CLEAR_NO = (None, False, 0, 0.0, -0.0, "", " ", "0", "false", "no", "off", "unspecified", " No\u00a0", "FALSE", "Off")
 REFUSALS = (
@@ -107,14 +107,16 @@ def test_a_refusal_counts_in_a_line_that_is_otherwise_no_good(validator, line):
     ids=lambda line: repr(line[:60]),
 )
 def test_what_is_no_refusal_of_an_event_is_rejected(validator, line):
-    assert isinstance(validator.validate(line), Rejected)
+    assert isinstance(validator.validate(line), RejectedLine)
 
 
 def test_a_refusal_counts_in_the_start_of_what_was_not_read_whole(validator):
     assert validator.reject_unread(Oversized(b'{"context":{"doNotTrack":true},"x":"xxx', 52_428_800)) == NotTracked()
     array = b'[\n {"context":{"doNotTrack":false}},\n {"context":{"doNotTrack":true}},\n {"ev'
     assert validator.reject_unread(EventArray(array, 9_000)) == NotTracked()
-    assert isinstance(validator.reject_unread(Oversized(b'{"context":{"doNotTrack":false},"x', 9_000_000)), Rejected)
+    assert isinstance(
+        validator.reject_unread(Oversized(b'{"context":{"doNotTrack":false},"x', 9_000_000)), RejectedLine
+    )
 
 
 JSON = st.recursive(

@@ -10,9 +10,9 @@ import pytest
 
 from ingestion.contract import ID_FIELDS
 from ingestion.event_rules import EventRules, default_rules
-from ingestion.validation.event_record import Accepted
+from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.notes import Note, counts_of, notes_of
-from ingestion.validation.validator import LineValidator, Rejected
+from ingestion.validation.validator import LineValidator, RejectedLine
 from tests.unit.ingestion.conftest import GOOD_EVENT, as_line
 
 URL = "not a URL (scheme://...) of at most 8192 characters, or empty; http(s) with a host"
@@ -31,7 +31,7 @@ def read(validator, accepted):
     def accept(**changes: Any) -> tuple[dict[str, Any], list[tuple[str, ...]]]:
         line = as_line(**changes)
         outcome = validator.validate(line)
-        assert isinstance(outcome, Accepted), outcome
+        assert isinstance(outcome, ValidEvent), outcome
         return accepted(line), [tuple(filter(None, note)) for note in outcome.notes]
 
     return accept
@@ -117,7 +117,7 @@ def test_a_field_that_was_dropped_counts_in_the_derived_key(validator):
                     {"anonymousId": "undefined"}, {"anonymousId": "null"}, {"actor_id": "user-2"}, {"actor_id": "user-3"},
                     {"props": "x"}, {"props": "y"}, {"idempotencyKey": "null"}):  # fmt: skip
         outcome = validator.validate(as_line(**{"idempotencyKey": None} | changes))
-        assert isinstance(outcome, Accepted)
+        assert isinstance(outcome, ValidEvent)
         assert outcome.event_key == outcome.canonical_hash.hex()
         keys.add(outcome.event_key)
     assert len(keys) == 10
@@ -153,7 +153,7 @@ def test_numbers_that_stand_for_no_id_are_placeholders(read, validator):
     for number in (0, -1, 0.0, -1.0):
         assert read(anonymousId=number)[1] == [("placeholder_ids", "anonymousId")]
     for number in (1, 7, -2, 0.5, True, False, [], 10**30):
-        assert isinstance(validator.validate(as_line(anonymousId=number)), Rejected), number
+        assert isinstance(validator.validate(as_line(anonymousId=number)), RejectedLine), number
 
 
 @pytest.mark.parametrize("spelled", [NIL, NIL.replace("-", ""), f" {NIL} "])
@@ -167,7 +167,7 @@ def test_an_entity_whose_id_is_a_placeholder_needs_no_type(read, validator):
     assert (row["entity_type"], row["entity_id"]) == (None, None)
     row, _ = read(entityId="entity-1", ipAssetId="null")
     assert (row["entity_id"], row["ip_asset_id"]) == ("entity-1", "entity-1")
-    assert isinstance(validator.validate(as_line(entityType=None)), Rejected)
+    assert isinstance(validator.validate(as_line(entityType=None)), RejectedLine)
 
 
 def test_ids_lose_the_blanks_around_them_and_nothing_else(read):
@@ -188,7 +188,7 @@ def test_a_number_without_a_fraction_is_whole(validator, name, spelled, cents):
     for key in (name, name.replace("Cents", "_cents")):
         line = as_line(props={}).replace(b'"props":{}', b'"props":{"%s":%s}' % (key.encode(), spelled.encode()))
         outcome = validator.validate(line)
-        assert isinstance(outcome, Accepted), outcome
+        assert isinstance(outcome, ValidEvent), outcome
         assert outcome.notes == ()
         stored = outcome.revenue_cents if name == "revenueCents" else outcome.fee_cents
         assert (stored, type(stored)) == (cents, int)
@@ -199,14 +199,14 @@ def test_a_number_without_a_fraction_is_whole(validator, name, spelled, cents):
 )
 def test_what_is_no_whole_amount_is_rejected(validator, spelled):
     line = as_line(props={}).replace(b'"props":{}', b'"props":{"revenueCents":%s}' % spelled.encode())
-    assert isinstance(validator.validate(line), Rejected)
+    assert isinstance(validator.validate(line), RejectedLine)
 
 
 def test_a_number_means_the_same_however_it_is_spelled(validator):
     for spelled in (b"1e20", b"100000000000000000000", b"18446744073709551616", b"1e38", b"9" * 37):
         line = as_line(props={}).replace(b'"props":{}', b'"props":{"n":%s}' % spelled)
         outcome = validator.validate(line)
-        assert isinstance(outcome, Accepted), spelled
+        assert isinstance(outcome, ValidEvent), spelled
         assert outcome.props == b'{"n":%s}' % spelled
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from ingestion.contract import SECTIONS, Event, camel_keys
 from ingestion.loading.binary_copy import event_row
-from ingestion.validation.event_record import Accepted
-from ingestion.validation.fast_path import plain_instant, plain_session_id, read_plain
+from ingestion.validation.event_record import ValidEvent
+from ingestion.validation.fast_path import decode_canonical, parse_canonical_timestamp, parse_canonical_uuid
 from ingestion.validation.timestamps import from_microseconds, parse_timestamp, timestamp_reason, to_microseconds
 from ingestion.validation.validator import LineValidator
 from tests.unit.ingestion.conftest import GOOD_EVENT, as_line
@@ -83,10 +83,10 @@ def spelled_objects(draw: st.DrawFn, section: str, good: dict[str, Any]) -> str:
 
 def both_ways(line: bytes) -> None:
     for validator in (VALIDATOR, EVER):
-        quick, careful = validator.validate(line), validator.accept_carefully(line) or validator.examine(line)
+        quick, careful = validator.validate(line), validator.accept_slow_path(line) or validator.explain_rejection(line)
         # As texts too: 1, 1.0 and True are equal.
         assert (quick, repr(quick)) == (careful, repr(careful))
-        if isinstance(quick, Accepted) and isinstance(careful, Accepted):
+        if isinstance(quick, ValidEvent) and isinstance(careful, ValidEvent):
             assert event_row(quick, 1, 2) == event_row(careful, 1, 2)
 
 
@@ -134,7 +134,7 @@ MILLISECONDS = st.builds(
 @given(MILLISECONDS | st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat))
 def test_a_plain_instant_is_what_the_careful_way_reads(text: str) -> None:
     moment = parse_timestamp(text)
-    microseconds, canonical = plain_instant(text)
+    microseconds, canonical = parse_canonical_timestamp(text)
     assert from_microseconds(microseconds) == moment
     assert to_microseconds(moment) == microseconds
     assert (canonical if isinstance(canonical, str) else json.loads(bytes(canonical))) == moment.isoformat()
@@ -144,7 +144,7 @@ def test_a_plain_instant_is_what_the_careful_way_reads(text: str) -> None:
 def test_a_damaged_instant_is_none_or_another(text: str, place: int, character: str) -> None:
     damaged = text[:place] + character + text[place + 1 :]
     try:
-        microseconds, _ = plain_instant(damaged)
+        microseconds, _ = parse_canonical_timestamp(damaged)
     except ValueError:
         return
     assert timestamp_reason(damaged) is None
@@ -153,10 +153,10 @@ def test_a_damaged_instant_is_none_or_another(text: str, place: int, character: 
 
 @given(st.uuids(), st.integers(0, 35), st.characters() | st.sampled_from("0aF- \t٣"))
 def test_a_damaged_session_id_is_none_or_another(value: UUID, place: int, character: str) -> None:
-    assert plain_session_id(str(value)) == value.bytes
+    assert parse_canonical_uuid(str(value)) == value.bytes
     damaged = str(value)[:place] + character + str(value)[place + 1 :]
     try:
-        read = plain_session_id(damaged)
+        read = parse_canonical_uuid(damaged)
     except ValueError:
         return
     assert read == msgspec.convert(damaged, UUID).bytes
@@ -181,4 +181,4 @@ def test_the_order_of_keys_does_not_show() -> None:
     ],
 )
 def test_what_trackers_send_is_plain(changes: dict[str, Any]) -> None:
-    assert read_plain(as_line(**changes)) is not None
+    assert decode_canonical(as_line(**changes)) is not None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingestion.validation.key_normalization import has_duplicate_keys, is_camel, spell
+from ingestion.validation.key_normalization import has_duplicate_keys, is_camel, normalize_keys
 
 
 @pytest.mark.parametrize(
@@ -26,23 +26,23 @@ def test_keys_that_are_not_known_keep_their_spelling():
         "context": ["user_agent"],
     }
     assert is_camel(document)
-    assert spell(document).sent == document
+    assert normalize_keys(document).sent == document
 
 
 def test_what_was_sent_keeps_its_nulls_and_what_is_present_has_none():
     document = {"actor_id": None, "source": "", "own": None, "props": {"revenue_cents": None, "own": ""}}
-    assert spell(document).sent == {
+    assert normalize_keys(document).sent == {
         "actorId": None,
         "source": "",
         "own": None,
         "props": {"revenueCents": None, "own": ""},
     }
-    assert spell(document).present == {"own": None, "props": {"own": ""}}
+    assert normalize_keys(document).present == {"own": None, "props": {"own": ""}}
 
 
 def test_a_document_is_not_changed_by_being_spelled():
     document = {"actor_id": "x", "props": {"fee_cents": 1}}
-    spell(document)
+    normalize_keys(document)
     assert document == {"actor_id": "x", "props": {"fee_cents": 1}}
 
 

@@ -14,9 +14,9 @@ from ingestion.event_rules import default_rules
 from ingestion.landing.lines import EventArray
 from ingestion.landing.objects import Oversized
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
-from ingestion.validation.errors import diagnose, read_document
-from ingestion.validation.event_record import Accepted
-from ingestion.validation.validator import LineValidator, NotTracked, Rejected
+from ingestion.validation.errors import read_document, validation_errors
+from ingestion.validation.event_record import ValidEvent
+from ingestion.validation.validator import LineValidator, NotTracked, RejectedLine
 
 VALIDATOR = LineValidator(landing_date=date(2026, 10, 3), start_date=date(2026, 10, 1))
 PRIVATE = ("jane@example.com", "10.1.2.3", "+49 151 23456789", "Mozilla/5.0")
@@ -260,7 +260,7 @@ def test_no_personal_data_is_among_the_stored_values(accepted):
 
 def test_an_oversized_line_is_rejected_with_its_head_and_its_length(validator):
     outcome = validator.reject_unread(Oversized(b'{"email":"jane@example.com","x":"xxx', 52_428_800))
-    assert outcome == Rejected('{"email":[redacted],"x":"xxx', 52_428_800, ("line: longer than 1048576 bytes",))
+    assert outcome == RejectedLine('{"email":[redacted],"x":"xxx', 52_428_800, ("line: longer than 1048576 bytes",))
 
 
 # Few characters, each of them trouble for somebody; and the values that some field takes.
@@ -297,17 +297,17 @@ fuzzed_events = st.fixed_dictionaries(
 def assert_one_outcome(line: bytes) -> None:
     outcome = VALIDATOR.validate(line)
     match outcome:
-        case Accepted(values=values):
+        case ValidEvent(values=values):
             assert len(values) == len(CANDIDATE_COLUMN_NAMES)
             document = read_document(line)
             # The quick way and the thorough way agree.
             bounds = {"starts_at": datetime(2026, 10, 1, tzinfo=UTC), "day_ends_at": datetime(2026, 10, 4, tzinfo=UTC)}
             bounds |= {"placeholders": default_rules().placeholder_ids}
-            assert diagnose(line, document, **bounds) == ()
+            assert validation_errors(line, document, **bounds) == ()
             texts = [value for value in values if isinstance(value, str)]
             assert not any("\0" in text for text in texts)
             "".join(texts).encode()
-        case Rejected(text, line_bytes, reasons):
+        case RejectedLine(text, line_bytes, reasons):
             assert reasons
             assert "line: not an event of the contract" not in reasons
             assert line_bytes == len(line)
@@ -348,7 +348,7 @@ def test_spelling_and_offset_change_neither_key_nor_hash(moment, offsets, props,
         event = {"eventType": "page_viewed", "occurredAt": local.isoformat() + offset, "props": props, "eventId": key}
         outcomes.append(VALIDATOR.validate(as_json(spell(event))))
     assert outcomes[0] == outcomes[1]
-    assert isinstance(outcomes[0], Accepted)
+    assert isinstance(outcomes[0], ValidEvent)
 
 
 def test_an_array_of_events_over_many_lines_is_one_rejection_that_names_the_fix(validator):
