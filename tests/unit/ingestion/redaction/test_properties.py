@@ -5,7 +5,8 @@ from random import Random
 import pytest
 
 from ingestion.redaction import redact_text, redactor
-from tests.support.personal_data import MAX_DEPTH, encoded, innocent, plant, survives
+from tests.support.innocent_texts import innocent
+from tests.support.personal_data import MAX_DEPTH, encoded, plant, survives
 
 _NOISE = ("\u200b", "\u00a0", "\u00ad", "\u2011", "\u0663", "é", " ", "-", ".", "a", "0")
 
