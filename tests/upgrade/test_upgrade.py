@@ -16,7 +16,7 @@ from orchestration.instance.pooled_storage import PooledStorage
 from orchestration.landing_sensor import Memory
 from tests.conftest import _create
 from tests.support.code_location import definitions
-from tests.upgrade.older_warehouse import DAYS, EMPTY_DAY, LOGIN, OlderPipeline, restored, unpack_landing
+from tests.upgrade.older_warehouse import DAYS, EMPTY_DAY, LOGIN, VERSIONS, OlderPipeline, restored, unpack_landing
 from warehouse.connection import Warehouse
 from warehouse.embedded.server import EmbeddedServer
 from warehouse.reader_roles import READERS
@@ -70,17 +70,22 @@ CATALOG = {
 }
 
 
+@pytest.fixture(params=VERSIONS)
+def version(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def warehouse(test_server: EmbeddedServer, tmp_path: Path) -> Iterator[Warehouse]:
+def warehouse(test_server: EmbeddedServer, version: str, tmp_path: Path) -> Iterator[Warehouse]:
     """The older warehouse, before today's code has touched it."""
     warehouse = Warehouse.from_embedded(test_server)
-    with restored(warehouse, tmp_path):
+    with restored(warehouse, version, tmp_path):
         yield warehouse
 
 
 @pytest.fixture
-def landing(tmp_path: Path) -> Path:
-    return unpack_landing(tmp_path)
+def landing(version: str, tmp_path: Path) -> Path:
+    return unpack_landing(version, tmp_path)
 
 
 def catalog(pipeline: OlderPipeline) -> dict[str, set[tuple[Any, ...]]]:
