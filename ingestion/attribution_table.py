@@ -4,8 +4,8 @@ from typing import Final
 
 from ingestion.contract import CLICK_IDS
 
-# At most one row per event, only for events that carry any of these. UTM source, medium and campaign stand as sent
-# (redacted), and in the form that models read (normalization.py).
+# At most one row per event, only for events that carry any of these. UTM source, medium and campaign are stored as sent
+# (redacted), and in the form that models read (utm_normalization.py).
 ATTRIBUTION_COLUMNS: Final = (
     ("utm_source", "text"),
     ("utm_medium", "text"),
@@ -32,8 +32,6 @@ create table if not exists raw.attribution (
     line_position integer not null default 1,
     unique (event_key, event_date)
 ) partition by range (event_date);
-comment on table raw.attribution is
-    'At most one row per event: the utm fields, referrer, landing page and click ids it carried.';
 """
 
 # Columns are only added where one is missing: to add one waits for every load that is running. Names of partitions end

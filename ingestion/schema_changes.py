@@ -26,16 +26,5 @@ begin
             );
         end if;
     end loop;
-    if exists (
-        select from pg_attribute where attrelid = 'ops.check_results'::regclass and attname = 'judges_all'
-    ) then
-        alter table ops.check_results rename column judges_all to covers_all_days;
-    elsif not exists (
-        select from pg_attribute where attrelid = 'ops.check_results'::regclass and attname = 'covers_all_days'
-    ) then
-        alter table ops.check_results add column covers_all_days boolean not null default false;
-    end if;
 end $$;
-comment on column ops.check_results.covers_all_days is
-    'The result covers all days, whatever the window: the latest one counts for every day.';
 """

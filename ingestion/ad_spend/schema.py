@@ -6,6 +6,7 @@ import psycopg
 
 from ingestion.event_rules import EventRules, default_rules
 from warehouse.locks import AdvisoryLock
+from warehouse.missing_ddl import create_indexes
 
 # Names as sent (redacted), and beside them in the form by which they meet visits (normalization.py).
 FORM_COLUMNS: Final = {
@@ -59,17 +60,14 @@ comment on table ops.ad_spend_loads is
     'The ledger of ad spend: one row per version of a file. rows_read = accepted + rejected + duplicates.';
 comment on column ops.ad_spend_loads.replaced_by is
     'The load of the file''s next version; the counts of a replaced one stay as they last were, its rows are gone.';
-create unique index if not exists ad_spend_loads_current_file on ops.ad_spend_loads (file) where replaced_by is null;
 
 create table if not exists raw.ad_spend ({_COLUMN_TYPES});
 comment on table raw.ad_spend is
     'What was spent on a day on a channel or campaign, in cents. Rows of one day and name add up, and are of one file.';
-create index if not exists ad_spend_date on raw.ad_spend (spend_date);
 
 create table if not exists raw.duplicate_ad_spend ({_COLUMN_TYPES});
 comment on table raw.duplicate_ad_spend is
     'Rows whose day and names stand in a file with a greater name; they are promoted when that file goes.';
-create index if not exists duplicate_ad_spend_date on raw.duplicate_ad_spend (spend_date);
 
 create table if not exists raw.rejected_ad_spend (
     line text not null,
@@ -82,6 +80,13 @@ comment on table raw.rejected_ad_spend is 'One row per row of a file that cannot
 """
 
 
+_INDEXES: Final = {
+    "ops.ad_spend_loads_current_file": "unique index on ops.ad_spend_loads (file) where replaced_by is null",
+    "raw.ad_spend_date": "index on raw.ad_spend (spend_date)",
+    "raw.duplicate_ad_spend_date": "index on raw.duplicate_ad_spend (spend_date)",
+}
+
+
 def create(connection: psycopg.Connection, rules: EventRules | None = None) -> None:
     """Create the tables where they are missing and migrate older ones; schemas raw and ops have to be there.
 
@@ -92,4 +97,5 @@ def create(connection: psycopg.Connection, rules: EventRules | None = None) -> N
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [AdvisoryLock.AD_SPEND_DDL])
         cursor.execute(_DDL)
+        create_indexes(cursor, _INDEXES)
         migrate(cursor, rules or default_rules())

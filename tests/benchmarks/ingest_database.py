@@ -12,9 +12,9 @@ from typing import Final
 
 import psycopg
 
-from ingestion.schema import PROVENANCE_COLUMNS
 from orchestration.cli.provision import prepare
 from tests.benchmarks.ingest_rows import TABLES
+from tests.support.provenance import PROVENANCE_COLUMNS
 from warehouse.connection import DATABASE, Warehouse
 from warehouse.embedded.data_dir import OWNER
 from warehouse.embedded.server import EmbeddedServer

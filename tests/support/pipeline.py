@@ -24,6 +24,7 @@ from publishing.publish import Publication, publish
 from quality_checks import attribution, brands, creators, platform, visitors
 from quality_checks.outcome import CheckOutcome
 from tests.support.dbt_here import run_dbt
+from tests.support.provenance import PROVENANCE_COLUMNS
 from warehouse.connection import Warehouse
 from warehouse.window import ONE_DAY, Window
 from warehouse.writer_lock import writing
@@ -271,7 +272,7 @@ class Pipeline:
                 f" order by {self.column_order}",
                 table,
             )
-            if name not in schema.PROVENANCE_COLUMNS
+            if name not in PROVENANCE_COLUMNS
         ]
         query = sql.SQL("select {} from {}").format(
             sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column)) for column in columns),

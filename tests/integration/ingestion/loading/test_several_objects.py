@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ingestion import schema, schema_changes
+from ingestion import schema
 from ingestion.loading.replay import Selection, replay_rejected
 from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.validator import LineValidator, NotTracked
@@ -159,11 +159,3 @@ def test_tables_without_positions_get_them_in_place_and_keep_their_rows(raw: Raw
     raw.land(DAY, [(event("a"), event("b"), event("a")), "no JSON"])
     raw.load(DAY)
     raw.assert_is(model.settle(raw.landed, per_minute=100))
-
-
-def test_tables_that_have_positions_already_are_not_locked_for_them(raw: RawTables) -> None:
-    with raw.pipeline.warehouse.connect() as loading, loading.transaction():
-        loading.execute("lock table raw.events, raw.rejected_events, raw.duplicate_events in share row exclusive mode")
-        with raw.pipeline.warehouse.connect() as another:
-            another.execute("set lock_timeout = '2s'")
-            another.execute(schema_changes.DDL)

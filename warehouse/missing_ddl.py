@@ -1,0 +1,57 @@
+"""Indexes and comments that are created only where they are missing.
+
+`create index if not exists` and `comment on` wait for the locks of a running load, even if nothing is to be done. A
+look into the catalog does not wait. So that every start of the warehouse, `make dsn` too, goes on during a load.
+"""
+
+from collections.abc import Mapping
+
+import psycopg
+from psycopg import sql
+
+
+def create_indexes(cursor: psycopg.Cursor, indexes: Mapping[str, str]) -> None:
+    """Create the indexes that are missing.
+
+    Args:
+        cursor: A cursor in the transaction that creates the tables.
+        indexes: By schema and name, such as ops.loads_change_id, the rest of `create [unique] index`.
+    """
+    names = list(indexes)
+    cursor.execute("select name from unnest(%s::text[]) as name where to_regclass(name) is null", [names])
+    for (name,) in cursor.fetchall():
+        kind, _, definition = indexes[name].partition(" on ")
+        cursor.execute(f"create {kind} {name.partition('.')[2]} on {definition}")
+
+
+def set_comments(cursor: psycopg.Cursor, comments: Mapping[str, str]) -> None:
+    """Set the comments that differ.
+
+    Args:
+        cursor: A cursor in the transaction that creates the tables.
+        comments: By table (ops.loads) or column (ops.loads.late), the text.
+    """
+    parts = [(name.split("."), text) for name, text in comments.items()]
+    cursor.execute(
+        """
+        select wanted.name, wanted.comment
+        from unnest(%s::text[], %s::text[], %s::text[], %s::text[]) as wanted (name, relation, column_name, comment)
+        left join pg_attribute as attributes
+            on attributes.attrelid = to_regclass(wanted.relation) and attributes.attname = wanted.column_name
+        where wanted.comment is distinct from coalesce(
+            col_description(attributes.attrelid, attributes.attnum),
+            case when wanted.column_name = '' then obj_description(to_regclass(wanted.relation), 'pg_class') end
+        )
+        """,
+        [
+            list(comments),
+            [".".join(names[:2]) for names, _ in parts],
+            ["".join(names[2:]) for names, _ in parts],
+            list(comments.values()),
+        ],
+    )
+    for name, comment in cursor.fetchall():
+        names = name.split(".")
+        kind = "column" if len(names) > 2 else "table"
+        statement = sql.SQL("comment on {} {} is {}")
+        cursor.execute(statement.format(sql.SQL(kind), sql.Identifier(*names), sql.Literal(comment)))
