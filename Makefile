@@ -13,7 +13,7 @@ help: ## this list
 install: $(READY) ## what all the others do first
 
 demo: $(READY) ## a sample marketplace of 30 days, from landing files to published numbers; ARGUMENTS="--extend" adds the days since
-	@$(WAREHOUSE) exec -- $(BIN)/python -u -m sample_data.demo $(ARGUMENTS)
+	@$(WAREHOUSE) sample demo $(ARGUMENTS)
 
 test: $(READY) ## all tests but those of test-long
 	@$(BIN)/pytest -n 2 --dist worksteal -m "not long" $(ARGUMENTS)

@@ -1,121 +1,65 @@
-"""The warehouse from the command line: `python -m orchestration ACTION`; `--help` lists the actions.
+"""The command line of the warehouse: `python -m orchestration COMMAND`, or `warehouse COMMAND`; `--help` lists them."""
 
-Every target of the Makefile goes through it, so it imports nothing heavy.
-"""
-
-import argparse
 import logging
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from orchestration.cli import backup_command, entity_events, reload, silent_day
-from orchestration.cli import roles as roles
+import click
+
+from orchestration.cli import backup, checks, encryption, entity_events, reload, roles, sample, silent_day
 from orchestration.cli.dagster_process import Deployment, DeploymentError, make_home
-from orchestration.cli.provision import prepare
-from warehouse import env_file
+from orchestration.cli.environment import provisioned_warehouse, read_settings, say
 from warehouse.connection import CHECKOUT, Warehouse, WarehouseUnavailable
 from warehouse.embedded.binaries import EmbeddedServerError
 from warehouse.embedded.server import EmbeddedServer
+from warehouse.env_file import SettingsFileError
 
-ACTIONS = {
-    "start": "start the embedded server and create what is missing in the warehouse",
-    "stop": "stop Dagster and the embedded server, whichever was started here",
-    "status": "tell where the warehouse is and whether it answers (exit code 3: the embedded server does not run)",
-    "dsn": "print what to enter in a BI tool, and nothing else",
-    "env": "print the variables by which tools find the warehouse, for eval in a shell (with passwords)",
-    "roles": roles.ABOUT,
-    "entity-events": entity_events.ABOUT,
-    "backup": backup_command.ABOUT_BACKUP,
-    "restore": backup_command.ABOUT_RESTORE,
-    "declare-silent-day": silent_day.ABOUT,
-    "reload": reload.ABOUT,
-    "ui": "do what start does, then run Dagster: its web page, schedules and sensors",
-    "exec": "do what start does, then become COMMAND in this environment",
-}
-# Those with arguments of their own: what tells the parser about them, and what does it.
-COMMANDS = {
-    "roles": (roles.parser, roles.run),
-    "entity-events": (entity_events.parser, entity_events.run),
-    "backup": (backup_command.parser, backup_command.backup),
-    "restore": (backup_command.parser, backup_command.restore),
-    "declare-silent-day": (silent_day.parser, silent_day.run),
-    "reload": (reload.parser, reload.run),
-}
 NOT_RUNNING = 3
+# As shells have it: 128 and the number of the signal.
+INTERRUPTED = 130
 
 
-def main(arguments: list[str]) -> int:
-    """Do one action; return the exit code. `exec` does not return."""
-    parser = argparse.ArgumentParser(prog="python -m orchestration", description="The warehouse of this checkout.")
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    for name, text in ACTIONS.items():
-        action = actions.add_parser(name, help=text, description=text)
-        if name in COMMANDS:
-            COMMANDS[name][0](action)
-        if name == "exec":
-            action.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")
-    options = parser.parse_args(arguments)
-    command: list[str] = getattr(options, "command", [])
-    if command[:1] == ["--"]:
-        command = command[1:]
-    if options.action == "exec" and not command:
-        parser.error("exec needs a command")
-    try:
-        added = env_file.from_env_file(os.environ, CHECKOUT) | env_file.venv_path(os.environ)
-    except env_file.SettingsFileError as error:
-        _say(f"error: {error}")
-        return 1
-    os.environ.update(added)
-    try:
-        if options.action == "stop":
-            return _stop()
-        if options.action == "status":
-            return _status()
-        warehouse = Warehouse.from_environment()
-        prepare(warehouse)
-        if options.action in COMMANDS:
-            # The settings that a command reads are those of a process that Dagster starts.
-            os.environ.update(warehouse.environment())
-            return COMMANDS[options.action][1](warehouse, options)
-        if options.action == "ui":
-            return _run_dagster(warehouse)
-    except (EmbeddedServerError, WarehouseUnavailable, DeploymentError) as error:
-        _say(f"error: {error}")
-        return 1
-    if options.action == "start":
-        _say(f"the warehouse is database {warehouse.database} at {warehouse.host}, port {warehouse.port}")
-    elif options.action == "dsn":
-        sys.stdout.write(f"{warehouse.bi_dsn}\n")
-    elif options.action == "env":
-        for name, value in (added | warehouse.shell_environment()).items():
-            sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
-    else:
-        return _become(command, warehouse)
-    return 0
+class Commands(click.Group):
+    """A group whose help lists its commands in the order of their definition, each with its whole first sentence."""
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        cmd.short_help = (cmd.help or "").partition("\n\n")[0].replace("\n", " ")
+        super().add_command(cmd, name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(self.commands)
 
 
-def _run_dagster(warehouse: Warehouse) -> int:
-    from orchestration.cli.supervision import supervise
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.pass_context
+def warehouse(context: click.Context) -> None:
+    """Run the warehouse of this checkout."""
+    context.obj = read_settings()
 
-    home = make_home(warehouse.dagster_home)
-    server = EmbeddedServer(CHECKOUT) if warehouse.is_embedded else None
-    return supervise(Deployment(home), warehouse, server, _say)
+
+@warehouse.command()
+def start() -> None:
+    """Start the embedded server and create what is missing in the warehouse."""
+    found = provisioned_warehouse()
+    say(f"the warehouse is database {found.database} at {found.host}, port {found.port}")
 
 
-def _stop() -> int:
+@warehouse.command()
+def stop() -> None:
+    """Stop Dagster and the embedded server of this checkout."""
     if Deployment(Path(os.environ.get("DAGSTER_HOME") or CHECKOUT / ".dagster")).stop():
-        _say("Dagster is stopped")
+        say("Dagster is stopped")
     server = EmbeddedServer(CHECKOUT)
     if not server.has_died():
         _interrupt_runs(Warehouse.from_embedded(server))
     stopped = server.stop()
-    _say("the embedded server is stopped" if stopped else "the embedded server did not run")
-    return 0
+    say("the embedded server is stopped" if stopped else "the embedded server did not run")
 
 
-def _interrupt_runs(warehouse: Warehouse) -> None:
+def _interrupt_runs(found: Warehouse) -> None:
     """End the runs that a shell has started: without the server they could not record how they ended."""
     import psycopg
 
@@ -123,47 +67,106 @@ def _interrupt_runs(warehouse: Warehouse) -> None:
     from orchestration.instance import run_locks
 
     try:
-        with warehouse.connect(autocommit=True) as connection:
+        with found.connect(autocommit=True) as connection:
             for run in run_locks.interrupt_all(connection, seconds=RUN_END_SECONDS):
-                _say(f"run {run.run_id} (process {run.pid}) is interrupted; its days are run again later")
+                say(f"run {run.run_id} (process {run.pid}) is interrupted; its days are run again later")
     except (WarehouseUnavailable, psycopg.Error) as error:
-        _say(f"runs that are under way cannot be interrupted: {error}")
+        say(f"active runs cannot be interrupted: {error}")
 
 
-def _status() -> int:
+@warehouse.command()
+def status() -> int:
+    """Show the warehouse's address and whether it is up; exit code 3: the embedded server is not running."""
     if url := os.environ.get("WAREHOUSE_URL", "").strip():
         given = Warehouse.from_url(url)
         given.connect().close()
-        _say(f"WAREHOUSE_URL names database {given.database} at {given.host}, port {given.port}, which answers")
+        say(f"WAREHOUSE_URL names database {given.database} at {given.host}, port {given.port}, which answers")
         return 0
-    status = EmbeddedServer(CHECKOUT).status()
-    if status.port is None:
-        _say("the embedded server was never started")
+    found = EmbeddedServer(CHECKOUT).status()
+    if found.port is None:
+        say("the embedded server was never started")
     else:
-        state = "runs" if status.is_running else "does not run"
-        _say(f"the embedded server {state}; port {status.port}, data in {status.data}")
-    return 0 if status.is_running else NOT_RUNNING
+        state = "is running" if found.is_running else "is not running"
+        say(f"the embedded server {state}; port {found.port}, data in {found.data}")
+    return 0 if found.is_running else NOT_RUNNING
 
 
-def _become(command: list[str], warehouse: Warehouse) -> int:
+@warehouse.command()
+def dsn() -> None:
+    """Print the DSN for a BI tool, and nothing else."""
+    click.echo(provisioned_warehouse().bi_dsn)
+
+
+@warehouse.command()
+@click.pass_obj
+def env(settings: dict[str, str]) -> None:
+    """Print the variables of the warehouse for `eval` in a shell, passwords included."""
+    for name, value in (settings | provisioned_warehouse().shell_environment()).items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+
+
+@warehouse.command()
+def ui() -> int:
+    """Run start, then Dagster: its web page, schedules and sensors, until Ctrl-C or stop."""
+    from orchestration.cli.supervision import supervise
+
+    found = provisioned_warehouse()
+    home = make_home(found.dagster_home)
+    server = EmbeddedServer(CHECKOUT) if found.is_embedded else None
+    return supervise(Deployment(home), found, server, say)
+
+
+@warehouse.command("exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
+def execute(command: tuple[str, ...]) -> int:
+    """Run start, then exec COMMAND with the warehouse's environment."""
+    found = provisioned_warehouse()
     # Dagster refuses to start without its folder.
+    make_home(found.dagster_home)
     try:
-        make_home(warehouse.dagster_home)
-    except DeploymentError as error:
-        _say(f"error: {error}")
-        return 1
-    try:
-        os.execvpe(command[0], command, os.environ | warehouse.environment())  # noqa: S606
+        os.execvpe(command[0], command, os.environ | found.environment())  # noqa: S606
     except OSError as error:
-        _say(f"error: cannot run {command[0]}: {error.strerror}")
+        say(f"error: cannot run {command[0]}: {error.strerror}")
         return 127
 
 
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+for _command in (
+    checks.checks,
+    reload.reload,
+    silent_day.declare_silent_day,
+    entity_events.entity_events,
+    roles.roles,
+    encryption.encryption,
+    backup.backup,
+    backup.restore,
+    sample.sample,
+):
+    warehouse.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit code. `exec` does not return."""
+    try:
+        return warehouse.main(arguments, standalone_mode=False) or 0
+    except click.UsageError as error:
+        error.show()
+        return error.exit_code
+    except click.ClickException as error:
+        say(f"error: {error.message}")
+        return error.exit_code
+    except click.Abort:
+        return INTERRUPTED
+    except (EmbeddedServerError, WarehouseUnavailable, DeploymentError, SettingsFileError) as error:
+        say(f"error: {error}")
+        return 1
+
+
+def run() -> None:
+    """Run the command of this process's arguments."""
+    # Starting takes a second or two, and longer after a crash: say what it waits for.
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    sys.exit(main())
 
 
 if __name__ == "__main__":
-    # Starting takes a second or two, and longer after a crash: say what it waits for.
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    sys.exit(main(sys.argv[1:]))
+    run()

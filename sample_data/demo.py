@@ -1,13 +1,12 @@
 """Command `make demo`: write the sample marketplace, run the pipeline, print a summary."""
 
-import argparse
 import os
 import selectors
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,7 +20,7 @@ from sample_data.writing import landing_folder, write_sample
 from warehouse import child_processes, env_file, writer_lock
 from warehouse.connection import CHECKOUT, Warehouse, WarehouseUnavailable
 from warehouse.settings import MissingSetting, settings
-from warehouse.window import ONE_DAY, Window, parse_day
+from warehouse.window import ONE_DAY, Window
 
 if TYPE_CHECKING:
     import psycopg
@@ -38,20 +37,17 @@ class RunFailed(Exception):
     """A failed run; the message names the log file."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(end: date | None = None, *, is_extended: bool = False) -> int:
     """Write the sample, run unpublished and stale days, print the summary. Returns 1 after a failure."""
     from ingestion.application.source import ApplicationUnavailable
     from sample_data.summary import summary
 
-    parser = argparse.ArgumentParser(prog="make demo", description="The sample marketplace, loaded and published.")
-    parser.add_argument("--extend", action="store_true", help="add the days since the sample's last day, to yesterday")
-    parser.add_argument("--end", type=parse_day, metavar="DAY", help="the sample's last day; yesterday at first")
-    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, interrupted)
     try:
         warehouse = Warehouse.from_environment()
         home = make_home(warehouse.dagster_home)
         with demo_lock.taken(home / "demo.lock", say):
-            window = fixed_window(options.end, is_extended=options.extend, home=home)
+            window = fixed_window(end, is_extended=is_extended, home=home)
             given = settings()
             with warehouse.connect(autocommit=True) as connection:
                 writer_lock.wait_until_free(connection, log=say)
@@ -61,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                         run(part, home / "demo.log")
                 else:
                     say(f"all {len(window)} days are published and none is stale: there is nothing to do")
-                    if window.end < today() and not options.extend:
+                    if window.end < today() and not is_extended:
                         say('the sample ends before yesterday; make demo ARGUMENTS="--extend" adds the days since')
                 say(summary(connection, warehouse, window))
     except (
@@ -199,12 +195,3 @@ def say(text: str) -> None:
 def interrupted(*_: object) -> None:
     """Raise KeyboardInterrupt, as Ctrl-C does, so that the run ends first."""
     raise KeyboardInterrupt
-
-
-if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, interrupted)
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        # Shells report 128 plus the number of the signal.
-        sys.exit(128 + signal.SIGINT)

@@ -1,8 +1,8 @@
-"""Backup and restoration of the warehouse's database by pg_dump and pg_restore, as its owner.
+"""The commands `backup FILE` and `restore FILE`: the warehouse's database by pg_dump and pg_restore, as its owner.
 
 One file holds every schema of the owner: raw, ops, the marts with their policies and grants, the logins of single
-creators and brands, Dagster's own tables. Roles belong to a server and not to a database, so that pg_dump leaves them
-out: those that are declared are made by preparation.py, and logins from table access.logins.
+creators and brands, Dagster's own tables. Roles belong to a server and not to a database, so pg_dump leaves them out.
+Provisioning creates the declared roles; logins are created from table access.logins.
 """
 
 import contextlib
@@ -10,13 +10,17 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import click
+
+from orchestration.cli.environment import say, warehouse_for_run
 from orchestration.cli.provision import SCHEMAS, prepare
-from warehouse.connection import Warehouse
+from warehouse.connection import CHECKOUT, Warehouse
 from warehouse.embedded import binaries
 from warehouse.embedded.binaries import EmbeddedServerError
 from warehouse.reader_roles import ACCESS
@@ -29,6 +33,12 @@ _OWN_SCHEMAS: Final = """
 select nspname from pg_namespace
 where nspname !~ '^pg_' and nspname not in ('information_schema', 'public') and pg_has_role(nspowner, 'usage')
 order by nspname
+"""
+_NOT_INSIDE: Final = """\
+not in the file, so keep copies of them too:
+  {landing}: the landing files, which a corrected rule or a replay reads again
+  {checkout}/.env.local: settings and keys, without which hashes and encrypted props cannot be made again
+  {application}: the product's own database
 """
 
 
@@ -43,6 +53,35 @@ class Restored:
     published_days: int
     logins: int
     without_password: Sequence[str]
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+def backup(file: Path) -> None:
+    """Write the warehouse's database to FILE, with roles, rights and policies of its readers."""
+    warehouse = warehouse_for_run()
+    try:
+        written = write(warehouse, file)
+    except BackupError as error:
+        raise click.ClickException(str(error)) from error
+    application = "APP_DATABASE_URL" if not warehouse.is_embedded else "database marketplace of the embedded server"
+    landing = os.environ.get("LANDING_URL") or "LANDING_URL"
+    say(f"{file}: {written / 1e6:,.1f} MB")
+    sys.stderr.write(_NOT_INSIDE.format(landing=landing, checkout=CHECKOUT, application=application))
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+def restore(file: Path) -> None:
+    """Fill a warehouse that holds nothing yet from a backup FILE."""
+    try:
+        report = read(warehouse_for_run(), file)
+    except BackupError as error:
+        raise click.ClickException(str(error)) from error
+    say(f"{file} is restored: {report.published_days:,} published days, {report.logins} logins")
+    if report.without_password:
+        say(f"these logins have no password yet: {', '.join(report.without_password)}")
+    say("bi_reader and the portals have the passwords of this server: make -s dsn shows bi_reader's")
 
 
 def write(warehouse: Warehouse, file: Path) -> int:

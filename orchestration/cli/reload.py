@@ -1,41 +1,38 @@
-"""`python -m orchestration reload START END`: landing days loaded again under today's rules, as a run of Dagster."""
+"""The command `reload START END`: landing days loaded again under today's rules, as a run of Dagster."""
 
-import argparse
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import click
+
 from orchestration.cli.dagster_process import make_home
+from orchestration.cli.environment import warehouse_for_run
 from orchestration.cli.run_output import in_short
 from warehouse import child_processes
-from warehouse.connection import Warehouse
 from warehouse.window import Window
 
-ABOUT = "load landing days again whose files were loaded under other rules than today's"
 
+@click.command()
+@click.argument("start", metavar="START")
+@click.argument("end", metavar="END")
+def reload(start: str, end: str) -> None:
+    """Load landing days again whose files were loaded under other rules than today's, also unchanged files.
 
-def parser(arguments: argparse.ArgumentParser) -> None:
-    """Add what this command understands."""
-    arguments.description = (
-        f"{ABOUT[0].upper()}{ABOUT[1:]}, also when the files have not changed. Rules are code, lists and settings."
-        " Event days whose rows come out otherwise become stale; Dagster's sensor runs them while `make ui` runs."
-        " Files that are gone keep their rows, and are named."
-    )
-    arguments.add_argument("start", metavar="START", help="the first landing day, YYYY-MM-DD")
-    arguments.add_argument(
-        "end", metavar="END", help="the day after the last landing day, YYYY-MM-DD: END itself is not loaded again"
-    )
+    START is the first landing day, YYYY-MM-DD. END is the day after the last one: END itself is not loaded again.
 
+    Rules are code, lists and settings. Event days whose rows come out differently become stale; Dagster's sensor runs
+    them while `make ui` is running. Files that are missing now keep their rows, and are named.
 
-def run(warehouse: Warehouse, options: argparse.Namespace) -> int:
-    """Do it; return the exit code. The run appears in Dagster's timeline, and its log in reload.log of its folder."""
+    The run appears in Dagster's timeline. Its full log is reload.log in Dagster's folder.
+    """
     try:
-        window = Window.parse(options.start, options.end)
+        window = Window.parse(start, end)
     except ValueError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 2
+        raise click.UsageError(str(error)) from error
+    warehouse = warehouse_for_run()
     days = {"start": window.start.isoformat(), "end": window.end.isoformat()}
     config = {"ops": {"reload_landing_days_op": {"config": days}}}
     command = [str(Path(sys.executable).with_name("dg")), "launch", "--job", "reload_landing_days"]
@@ -55,9 +52,6 @@ def run(warehouse: Warehouse, options: argparse.Namespace) -> int:
             line = text.decode(errors="replace")
             log.write(line)
             if short := in_short(line):
-                sys.stdout.write(f"{short}\n")
-                sys.stdout.flush()
+                click.echo(short)
     if process.returncode:
-        sys.stderr.write(f"error: the run has failed; {log_file} holds all that it said\n")
-        return 1
-    return 0
+        raise click.ClickException(f"the run has failed; {log_file} has its full log")

@@ -22,12 +22,11 @@ README = (CHECKOUT / "README.md").read_text()
 PATIENCE_SECONDS = 540
 # As `make demo`, with a sample of two days and few events.
 SMALL_DEMO = """
-import functools, signal, sys
+import functools, sys
 import sample_data
 sample_data.Marketplace = functools.partial(sample_data.Marketplace, events_per_day=300)
 from sample_data import demo, sample_days
 sample_days.DAYS = 2
-signal.signal(signal.SIGTERM, demo.interrupted)
 sys.exit(demo.main())
 """
 # What other tests run, or a machine without a network cannot.

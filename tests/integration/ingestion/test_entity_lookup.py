@@ -1,6 +1,5 @@
 """An entity's stored events: which they are, in what order, and that they are found by an index and not by a search."""
 
-import argparse
 import json
 from datetime import timedelta
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 from ingestion import day_partitions
 from ingestion.contract import ENTITY_TYPES
 from ingestion.raw_access.entity_lookup import entity_events, index_published_days
-from orchestration.cli import entity_events as lookup_command
+from tests.support.command_line import run_command
 from tests.support.handmade_marts import DAY
 from warehouse.connection import Warehouse
 
@@ -125,22 +124,19 @@ def test_an_id_is_a_value_and_never_sql(stored: psycopg.Connection) -> None:
 def test_the_command_prints_a_line_an_event(
     stored: psycopg.Connection, warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    parser = argparse.ArgumentParser()
-    lookup_command.parser(parser)
-    arguments = ["asset", "asset-18", "--type", "asset_viewed", "--limit", "2"]
-    assert lookup_command.run(warehouse, parser.parse_args(arguments)) == 0
+    arguments = ["entity-events", "asset", "asset-18", "--type", "asset_viewed", "--limit"]
+    assert run_command(*arguments, "2", environment=warehouse.environment()) == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(event["event_date"], event["ip_asset_id"]) for event in events] == [("2026-10-06", "asset-18")] * 2
     assert not {"canonical_hash", "project_id"} & set(events[0])
-    assert lookup_command.run(warehouse, parser.parse_args([*arguments, "--limit", "0"])) == 1
+    assert run_command(*arguments, "0", environment=warehouse.environment()) == 1
     assert capsys.readouterr().err == "error: --limit is between 1 and 10000, not 0\n"
 
 
 def test_the_command_says_that_it_found_nothing(
     stored: psycopg.Connection, warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    parser = argparse.ArgumentParser()
-    lookup_command.parser(parser)
-    assert lookup_command.run(warehouse, parser.parse_args(["asset", "asset-999", "--type", "asset_viewed"])) == 0
+    arguments = ["entity-events", "asset", "asset-999", "--type", "asset_viewed"]
+    assert run_command(*arguments, environment=warehouse.environment()) == 0
     said = capsys.readouterr()
     assert (said.out, said.err) == ("", "raw.events has no event of type asset_viewed of asset asset-999\n")

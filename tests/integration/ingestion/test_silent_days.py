@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime
 import pytest
 
 from ingestion.silent_days import InvalidDeclaration, declare
-from orchestration.__main__ import main
 from orchestration.defs.jobs.declare_silent_day import declare_silent_day
 from quality_checks.days_without_events import day_has_events, published_days_have_events
 from quality_checks.periods import periods_have_all_days
 from tests.integration.orchestration.test_maintenance_jobs import failure, run
+from tests.support.command_line import run_command
 from tests.support.pipeline import START, GateClosed, Pipeline
 from warehouse.window import ONE_DAY, Window
 
@@ -130,7 +130,7 @@ def test_the_command_declares_a_day(
     for name, value in settings_of(pipeline.warehouse, pipeline.landing).items():
         monkeypatch.setenv(name, value)
     command = ["declare-silent-day", str(NEXT), "--reason", "closed", "--name", "Ana"]
-    assert main(command) == 0
+    assert run_command(*command) == 0
     assert pipeline.rows("select event_date, reason, name from ops.silent_days") == [(NEXT, "closed", "Ana")]
-    assert main(command) == 1
+    assert run_command(*command) == 1
     assert "is declared silent already, by Ana" in capsys.readouterr().err

@@ -12,12 +12,12 @@ from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.tokens import KeyRing, new_key
 from ingestion.loading.landing_day import load_landing_day
 from ingestion.validation.validator import LineValidator, RejectedLine
-from orchestration.__main__ import main
 from orchestration.defs.jobs.reload_landing_days import reload_landing_days
 from orchestration.defs.jobs.replay_rejected import replay_rejected
 from orchestration.defs.jobs.rotate_encryption_key import rotate_encryption_key
 from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
 from tests.support.code_location import settings_of
+from tests.support.command_line import run_command
 from tests.support.pipeline import HASH_KEY, START, Pipeline
 from warehouse.connection import CHECKOUT
 from warehouse.window import Window
@@ -169,9 +169,9 @@ def test_the_command_reloads_days_and_says_what_came_of_it(
     load(pipeline)
     pipeline.connection.execute("update ops.loads set rules_digest = 'of older rules'")
 
-    assert main(["reload", "2026-10-02", "2026-10-02"]) == 2
+    assert run_command("reload", "2026-10-02", "2026-10-02") == 2
     assert "for the single day 2026-10-02, end is 2026-10-03" in capsys.readouterr().err
-    assert main(["reload", "2026-10-02", "2026-10-03"]) == 0
+    assert run_command("reload", "2026-10-02", "2026-10-03") == 0
     assert "landing day 2026-10-02: 2 lines of 1 files: 1 accepted, 1 rejected" in capsys.readouterr().out
     left = "select count(*) from ops.loads where rules_digest = 'of older rules' and replaced_by is null"
     assert pipeline.rows(left) == [(0,)]

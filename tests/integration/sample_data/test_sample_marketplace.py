@@ -9,8 +9,8 @@ from ingestion import schema
 from ingestion.application import schema as application_schema
 from ingestion.application.sync import connect_application, read_application
 from sample_data import MAIL_DOMAIN, PASSWORD_MARK, Marketplace
-from sample_data.__main__ import main
 from sample_data.application_tables import write_application
+from tests.support.command_line import run_command
 from warehouse.connection import Warehouse
 
 KEY = "a key of the tests, long enough"
@@ -74,14 +74,14 @@ def test_nothing_personal_reaches_the_warehouse(warehouse: Warehouse, connection
 def test_the_command_fills_the_database_once(warehouse: Warehouse, capsys: pytest.CaptureFixture[str]) -> None:
     assert warehouse.application_url
     arguments = ["--app-url", warehouse.application_url, "--days", "1"]
-    assert main(arguments) == 0
-    assert "; 0 of them were written" not in capsys.readouterr().out
-    assert main(arguments) == 0
-    assert "; 0 of them were written" in capsys.readouterr().out
+    assert run_command("sample", "write", *arguments) == 0
+    assert "; 0 were written" not in capsys.readouterr().out
+    assert run_command("sample", "write", *arguments) == 0
+    assert "; 0 were written" in capsys.readouterr().out
 
 
 def test_the_command_says_what_is_wrong_when_the_database_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--app-url", "postgresql://app:tell-nobody@127.0.0.1:1/shop"]) == 1
+    assert run_command("sample", "write", "--app-url", "postgresql://app:tell-nobody@127.0.0.1:1/shop") == 1
     said = capsys.readouterr().err
     assert "127.0.0.1:1/shop as app cannot be opened" in said
     assert "tell-nobody" not in said

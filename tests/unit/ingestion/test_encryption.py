@@ -6,12 +6,12 @@ from datetime import date
 
 import pytest
 
-from ingestion.encryption import __main__ as command
 from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.tokens import PREFIX, EncryptionSettingsError, KeyRing, UnreadableToken, new_key
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
 from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.validator import LineValidator, RejectedLine
+from tests.support.command_line import run_command
 from tests.unit.ingestion.conftest import as_line
 
 OLD, NEW = new_key(), new_key()
@@ -188,7 +188,7 @@ def test_people_who_hold_the_key_decrypt_values_by_the_command(monkeypatch, caps
     tokens = [stored_props({"legalName": value}, encryption(keys=OLD))["legalName"] for value in values]
     monkeypatch.setenv("WAREHOUSE_ENCRYPTION_KEY", f"{NEW},{OLD}")
     monkeypatch.setattr("sys.stdin", io.StringIO("\n".join([tokens[0], "", f'"{tokens[1]}"', tokens[2]])))
-    assert command.main(["decrypt"]) == 0
+    assert run_command("encryption", "decrypt") == 0
     assert capsys.readouterr().out == '"Jane Doe"\n\n{"a":[1,null]}\n7\n'
 
 
@@ -196,15 +196,15 @@ def test_the_command_names_the_line_that_it_cannot_decrypt(monkeypatch, capsys):
     token = stored_props({"legalName": "Jane Doe"})["legalName"]
     monkeypatch.setenv("WAREHOUSE_ENCRYPTION_KEY", OLD)
     monkeypatch.setattr("sys.stdin", io.StringIO(f"\n{token}\n"))
-    assert command.main(["decrypt"]) == 1
+    assert run_command("encryption", "decrypt") == 1
     assert "line 2: encrypted by key" in capsys.readouterr().err
     monkeypatch.delenv("WAREHOUSE_ENCRYPTION_KEY")
-    assert command.main(["decrypt"]) == 1
+    assert run_command("encryption", "decrypt") == 1
     assert "WAREHOUSE_ENCRYPTION_KEY is missing" in capsys.readouterr().err
 
 
 def test_the_command_makes_keys_that_work(capsys):
-    assert command.main(["key"]) == 0
+    assert run_command("encryption", "key") == 0
     key = capsys.readouterr().out.strip()
     assert PropEncryption.from_settings("legalName", key) is not None
     assert key not in (OLD, NEW)

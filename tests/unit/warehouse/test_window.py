@@ -1,10 +1,11 @@
 """Days are read from texts by one function, which says what is wrong with the others."""
 
-import argparse
+from datetime import date
 
 import pytest
 
-from sample_data.__main__ import main as write_marketplace
+from orchestration.cli.environment import Day
+from tests.support.command_line import run_command
 from warehouse.window import NotADay, Window, parse_day
 
 
@@ -18,9 +19,6 @@ def test_a_text_that_is_no_day_is_quoted_with_the_form_of_a_day(text: str) -> No
 
 
 def test_the_command_line_quotes_it_too(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        write_marketplace(["--start", "2026-13-01"])
-    assert "argument --start: give the day as YYYY-MM-DD, not as '2026-13-01'" in capsys.readouterr().err
-    parser = argparse.ArgumentParser()
-    parser.add_argument("day", type=parse_day)
-    assert parser.parse_args([" 2026-10-01 "]).day.isoformat() == "2026-10-01"
+    assert run_command("sample", "write", "--start", "2026-13-01") == 2
+    assert "'--start': give the day as YYYY-MM-DD, not as '2026-13-01'" in capsys.readouterr().err
+    assert Day().convert(" 2026-10-01 ", None, None) == date(2026, 10, 1)

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from ingestion.encryption import __main__ as command
 from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.rotation import rotate
 from ingestion.encryption.tokens import KeyRing, new_key
 from ingestion.loading.landing_day import load_landing_day
 from tests.integration.ingestion.loading.raw_tables import RawTables, event
+from tests.support.command_line import run_command
 from tests.support.pipeline import START
 
 DAY = date(2026, 10, 2)
@@ -125,12 +125,13 @@ def test_values_of_a_key_that_is_not_given_stay_and_are_told(
     assert (report.rows, report.unreadable) == (0, 11)
     assert raw.everything() == before
 
-    monkeypatch.setenv("WAREHOUSE_URL", raw.pipeline.warehouse.url)
+    for name, value in raw.pipeline.warehouse.environment().items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("WAREHOUSE_ENCRYPTION_KEY", NEW)
-    assert command.main(["rotate"]) == 1
+    assert run_command("encryption", "rotate") == 1
     assert "11 values are opened by none of the keys" in capsys.readouterr().err
     monkeypatch.setenv("WAREHOUSE_ENCRYPTION_KEY", f"{NEW},{OLD}")
-    assert command.main(["rotate"]) == 0
+    assert run_command("encryption", "rotate") == 0
     assert "8 rows were encrypted again" in capsys.readouterr().err
 
 

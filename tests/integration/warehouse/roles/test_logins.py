@@ -1,6 +1,5 @@
 """Logins of single creators and brands: added, listed and removed on the command line."""
 
-import argparse
 import os
 import subprocess
 import sys
@@ -10,8 +9,8 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from orchestration.cli import roles as command
 from tests.integration.warehouse.roles.conftest import observe
+from tests.support.command_line import run_command
 from warehouse.connection import Warehouse, WarehouseUnavailable
 from warehouse.reader_roles import BRANDS, CREATORS
 from warehouse.roles import logins
@@ -31,12 +30,10 @@ Roles = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def roles(warehouse: Warehouse, capsys: pytest.CaptureFixture[str]) -> Roles:
-    """The command: its exit code, and what it wrote to standard output and to the other."""
+    """The command: its exit code, and what it wrote to standard output and to standard error."""
 
     def run(*arguments: str) -> tuple[int, str, str]:
-        parser = argparse.ArgumentParser()
-        command.parser(parser)
-        code = command.run(warehouse, parser.parse_args(arguments))
+        code = run_command("roles", *arguments, environment=warehouse.environment())
         return code, *capsys.readouterr()
 
     return run
