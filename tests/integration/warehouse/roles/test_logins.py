@@ -29,11 +29,13 @@ Roles = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def roles(warehouse: Warehouse, capsys: pytest.CaptureFixture[str]) -> Roles:
+def roles(warehouse: Warehouse, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Roles:
     """The command: its exit code, and what it wrote to standard output and to standard error."""
+    # Found by its folder and not by a URL, so that it may create roles.
+    monkeypatch.setattr(Warehouse, "from_environment", lambda: warehouse)
 
     def run(*arguments: str) -> tuple[int, str, str]:
-        code = run_command("roles", *arguments, environment=warehouse.environment())
+        code = run_command("roles", *arguments)
         return code, *capsys.readouterr()
 
     return run
