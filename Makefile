@@ -1,5 +1,5 @@
-# Only Python 3.11 with venv, git and make have to be there: everything else comes from requirements.lock into .venv.
-PYTHON ?= $(shell command -v python3.11 || echo python3)
+# Only Python 3.11 or newer with venv, git and make have to be there. The rest comes from requirements.lock into .venv.
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 WAREHOUSE := $(BIN)/python -m orchestration
@@ -7,51 +7,51 @@ READY := $(VENV)/.ready .env.local
 BENCH_VENV ?= build/bench/venv
 .PHONY: help install demo test test-long graph ui stop lint docs bench bench-ingest bench-attribution bench-reads dsn env backup restore lock
 
-help: ## this list
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
-install: $(READY) ## what all the others do first
+install: $(READY) ## install everything into .venv; all other targets do so first
 
-demo: $(READY) ## a sample marketplace of 30 days, from landing files to published numbers; ARGUMENTS="--extend" adds the days since
+demo: $(READY) ## load 30 days of sample data, run the pipeline, print a summary; ARGUMENTS="--extend" adds the days since
 	@$(WAREHOUSE) sample demo $(ARGUMENTS)
 
-test: $(READY) ## all tests but those of test-long
+test: $(READY) ## run all tests but those of test-long
 	@$(BIN)/pytest -n 2 --dist worksteal -m "not long" $(ARGUMENTS)
 
-test-long: $(READY) ## the tests that take minutes: kills of runs, servers and deployments; before a release
+test-long: $(READY) ## run the tests that take minutes, before a release: kills of runs, servers and deployments
 	@$(BIN)/pytest -m long $(ARGUMENTS)
 
 graph: $(READY) ## write the asset graph that tests hold to: tests/conventions/graph.txt
 	@$(BIN)/python -m tests.conventions.graph_snapshot
 
-ui: $(READY) ## Dagster on the warehouse: web page, schedules, sensors; until Ctrl-C or make stop
+ui: $(READY) ## run Dagster: web page, schedules, sensors; until Ctrl-C or make stop
 	@$(WAREHOUSE) ui
 
 stop: ## stop Dagster and the embedded Postgres server
 	@[ ! -e $(VENV)/.ready ] || $(WAREHOUSE) stop
 
-lint: $(READY) ## style, types, imports, SQL
+lint: $(READY) ## check style, types, imports and SQL
 	@.ci/lint $(BIN)
 
-docs: $(READY) ## what all models and columns mean, as one page: build/docs/index.html
+docs: $(READY) ## describe all models and columns on one page, build/docs/index.html
 	@.ci/docs $(BIN)
 
-bench: bench-ingest bench-attribution bench-reads ## how long things take
+bench: bench-ingest bench-attribution bench-reads ## measure loading, attribution and reads
 
-bench-ingest: $(READY) ## loading beside COPY, dlt, pandas and executemany; ARGUMENTS="--events 200000 --repeats 3" for less
+bench-ingest: $(READY) ## measure loading beside COPY, dlt, pandas and executemany; ARGUMENTS="--events 200000 --repeats 3" for less
 	@$(MAKE) --no-print-directory $(BENCH_VENV)/.ready || echo "dlt cannot be installed: compared without it" >&2
 	@$(BIN)/python -m tests.benchmarks.bench_ingest --dlt-python $(BENCH_VENV)/bin/python $(ARGUMENTS)
 
-bench-attribution: $(READY) ## a day of sessions, paths and credits, after 40 and 365 days; ARGUMENTS="--days 60 --events 5000" for less
+bench-attribution: $(READY) ## measure a day of sessions, paths and credits, after 40 and 365 days; ARGUMENTS="--days 60 --events 5000" for less
 	@$(BIN)/python -m tests.benchmarks.bench_attribution $(ARGUMENTS)
 
-bench-reads: $(READY) ## what dashboards ask of marts of a year, beside raw events; ARGUMENTS="--days 60 --assets 3000 --creators 300" for less
+bench-reads: $(READY) ## measure dashboard queries on marts of a year, beside raw events; ARGUMENTS="--days 60 --assets 3000 --creators 300" for less
 	@$(BIN)/python -m tests.benchmarks.bench_reads $(ARGUMENTS)
 
-dsn: $(READY) ## the DSN for a BI tool, alone with -s
+dsn: $(READY) ## print the DSN for a BI tool; with -s nothing else
 	@$(WAREHOUSE) dsn
 
-env: $(READY) ## the variables for working by hand: eval "$(make -s env)"
+env: $(READY) ## print the variables for working by hand: eval "$(make -s env)"
 	@$(WAREHOUSE) env
 
 backup: $(READY) ## write the warehouse's database to one file: make backup FILE=warehouse.dump
@@ -60,7 +60,7 @@ backup: $(READY) ## write the warehouse's database to one file: make backup FILE
 restore: $(READY) ## fill a warehouse that holds nothing yet from such a file: make restore FILE=warehouse.dump
 	@$(WAREHOUSE) restore $(FILE)
 
-lock: $(VENV)/.ready ## resolve requirements.lock and requirements-bench.lock anew from pyproject.toml
+lock: $(VENV)/.ready ## resolve requirements.lock and requirements-bench.lock from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements.lock
 	@$(BIN)/uv pip compile --group bench --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements-bench.lock
 

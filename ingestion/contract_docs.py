@@ -1,5 +1,5 @@
-"""What the people who write trackers read, made from contract.py: docs/event.schema.json, and the tables of fields in
-docs/events.md. `python -m ingestion.contract_docs` writes both; a test keeps them equal to the contract.
+"""Documents for authors of trackers, made from contract.py: docs/reference/event.schema.json, and the tables of fields
+in docs/reference/events.md. `python -m ingestion.contract_docs` writes both; a test keeps them equal to the contract.
 """
 
 import json
@@ -12,7 +12,7 @@ import msgspec
 from ingestion.contract import SECTIONS, Event, expectation
 from ingestion.contract_schema import event_schema
 
-DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
+DOCS: Final = Path(__file__).resolve().parents[1] / "docs" / "reference"
 SCHEMA_FILE: Final = "event.schema.json"
 PAGE_FILE: Final = "events.md"
 COMMAND: Final = "python -m ingestion.contract_docs"
@@ -23,12 +23,12 @@ _END: Final = "<!-- End of fields -->"
 
 
 def schema_text() -> str:
-    """The contents of docs/event.schema.json."""
+    """Return the contents of docs/reference/event.schema.json."""
     return json.dumps(event_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def page_text(page: str) -> str:
-    """The page, docs/events.md, with the tables of fields as they are now. Raises ValueError without their marks."""
+    """Return docs/reference/events.md with the present tables of fields. Raises ValueError without their marks."""
     before, begin, rest = page.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if not begin or not end:

@@ -20,7 +20,7 @@ _ABSENT_OR: Final = ("receivedAt", "source", "actorType", "entityType")
 
 
 def event_schema(placeholders: Set[str] | None = None) -> dict[str, Any]:
-    """Return the JSON Schema of an event. Rules that a schema cannot say are in docs/events.md.
+    """Return the JSON Schema of an event. Rules that a schema cannot say are in docs/reference/events.md.
 
     Args:
         placeholders: Texts that stand for "no id", case-folded; by default those of the seed.

@@ -1,4 +1,4 @@
-{# Paths and credits. What the rules are for is in docs/attribution.md. #}
+{# Paths and credits. What the rules are for is in docs/concepts/attribution.md. #}
 
 {# Every attribution model, a row each. #}
 {% macro attribution_models() -%}

@@ -1,4 +1,4 @@
-"""Every command of the README, run in a copy of the checkout with a server of its own, and `make demo` at its worst."""
+"""Every command of the README and docs/operate.md, in a copy of the checkout with a server, and interrupted demos."""
 
 import os
 import re
@@ -18,7 +18,7 @@ from warehouse.embedded.server import EmbeddedServer
 
 pytestmark = pytest.mark.daemon
 
-README = (CHECKOUT / "README.md").read_text()
+README = "\n".join((CHECKOUT / page).read_text() for page in ("README.md", "docs/operate.md"))
 PATIENCE_SECONDS = 540
 # As `make demo`, with a sample of two days and few events.
 SMALL_DEMO = """
@@ -38,6 +38,7 @@ ELSEWHERE = {
     "make ui": "test_dagster_deployment.py, test_kills.py",
     "make bench": "takes minutes",
     "make lock": "asks a package index",
+    "make install": "what every other target does first",
     ".ci/run": "runs this",
     ".ci/prepare": ".ci/run",
 }

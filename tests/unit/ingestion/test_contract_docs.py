@@ -28,12 +28,12 @@ def is_accepted(event: Any) -> bool:
 
 def test_the_published_schema_is_that_of_the_contract():
     published = (contract_docs.DOCS / contract_docs.SCHEMA_FILE).read_text(encoding="utf-8")
-    assert published == contract_docs.schema_text(), f"docs/{contract_docs.SCHEMA_FILE} {OUT_OF_DATE}"
+    assert published == contract_docs.schema_text(), f"docs/reference/{contract_docs.SCHEMA_FILE} {OUT_OF_DATE}"
 
 
 def test_the_page_lists_the_fields_of_the_contract():
     page = PAGE.read_text(encoding="utf-8")
-    assert page == contract_docs.page_text(page), f"docs/{contract_docs.PAGE_FILE} {OUT_OF_DATE}"
+    assert page == contract_docs.page_text(page), f"docs/reference/{contract_docs.PAGE_FILE} {OUT_OF_DATE}"
     for struct in (Event, *SECTIONS.values()):
         for name in struct.__struct_encode_fields__:
             assert f"\n| `{name}` | " in page
