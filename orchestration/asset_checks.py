@@ -1,30 +1,51 @@
-"""The checks of the gates as Dagster asset checks: their specs, and outcomes as results."""
+"""Checks of the gates as Dagster asset checks: their specs, their run, and outcomes as results."""
 
-import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
 import dagster as dg
 
-from publishing.gates import BUILD_GATE, RAW_GATE, Check, name_of
+from orchestration import retries
+from orchestration.defs.resources import WarehouseResource
+from orchestration.run_windows import window_of
+from publishing import gates
 from quality_checks.outcome import CheckOutcome
-from quality_checks.suite import load_suite
+from quality_checks.registry import Check
+from quality_checks.results import failing_days
 
 # A month; ops.check_states has all of them.
 _DAYS_SHOWN: Final = 31
 
 
-def check_specs(
-    asset: dg.AssetKey, *, checks: Sequence[Check] = (), suites: Sequence[str] = ()
-) -> list[dg.AssetCheckSpec]:
-    """These checks and suites as checks of an asset; those that publication asks for are blocking."""
-    described = {name_of(check): inspect.cleandoc(check.__doc__ or "").partition("\n\n")[0] for check in checks}
-    described |= {suite.check: suite.about for suite in map(load_suite, suites)}
+def specs(checks: Sequence[Check]) -> list[dg.AssetCheckSpec]:
+    """Return the specs of checks. Those that publication requires are blocking."""
     return [
-        dg.AssetCheckSpec(name, asset=asset, blocking=name in (*RAW_GATE, *BUILD_GATE), description=description)
-        for name, description in described.items()
+        dg.AssetCheckSpec(
+            check.name,
+            asset=dg.AssetKey(check.asset.split("/")),
+            blocking=check.is_blocking,
+            description=check.description,
+        )
+        for check in checks
     ]
+
+
+def run(
+    context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource, checks: Sequence[Check]
+) -> Iterator[dg.AssetCheckResult]:
+    """Run checks on the window of a run, record their outcomes, and yield these as Dagster's results."""
+    window = window_of(context)
+    with retries.as_dagster_failure(), warehouse.connect() as connection:
+        outcomes = gates.run_checks(
+            connection,
+            window,
+            build_id=context.run.run_id,
+            checks=checks,
+            sqlalchemy_url=warehouse.located().sqlalchemy_url,
+        )
+        failing = failing_days(connection, outside=window)
+    yield from results(outcomes, context.selected_asset_check_keys, failing)
 
 
 def results(
@@ -32,11 +53,10 @@ def results(
     selected: Iterable[dg.AssetCheckKey],
     failing: Mapping[str, Sequence[date]],
 ) -> Iterator[dg.AssetCheckResult]:
-    """The outcomes as Dagster shows them, each at its asset: bad days and a sample of what is wrong in the metadata.
+    """Yield the outcomes as Dagster shows them, each at its asset, with bad days and a sample in the metadata.
 
-    Dagster shows the last result of a check alone. So one that has passed for the days of its run warns while other
-    days are `failing`; it holds nothing back. Dagster takes no result of a check that its run has not `selected`, when
-    only some assets are run.
+    Dagster shows only the last result of a check. A check that passes for its run therefore warns while other days are
+    `failing`; it does not block. Dagster accepts no result of a check that its run has not `selected`.
     """
     assets = {key.name: key.asset_key for key in selected}
     for outcome in outcomes:

@@ -76,7 +76,7 @@ def code_digest() -> str:
     """Return the digest of the Python code and the expectation suites as they are on disk now."""
     digest = hashlib.sha256()
     for package in PACKAGES:
-        for path in sorted(path for kind in ("*.py", "*.json") for path in (CHECKOUT / package).rglob(kind)):
+        for path in sorted(path for kind in ("*.py", "*.json", "*.sql") for path in (CHECKOUT / package).rglob(kind)):
             digest.update(f"{path.relative_to(CHECKOUT).as_posix()}\0".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 

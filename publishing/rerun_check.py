@@ -1,4 +1,4 @@
-"""Is incremental the same as a rebuild, here and now? What a rerun has made is held against what is published."""
+"""Check that a rerun is idempotent: the rows that it built are compared with the published ones."""
 
 from datetime import date
 from typing import Any, Final
@@ -10,28 +10,29 @@ from psycopg.rows import dict_row
 from publishing import dbt_manifest, last_build
 from publishing.marts import marts_of
 from publishing.replacement import Replacement
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, json_row
+from quality_checks.outcome import Finding, Severity, finding
+from quality_checks.registry import check
 from warehouse.window import ONE_DAY, Window
 
 
-def rerun_is_idempotent(connection: psycopg.Connection, window: Window) -> CheckOutcome:
-    """Days that are built again, with nothing changed since in raw, the product's tables and the models, come out as
-    they are published, row for row.
+@check("build/published_days", severity=Severity.WARNING)
+def rerun_is_idempotent(connection: psycopg.Connection, window: Window) -> Finding:
+    """Days that are built again come out as they are published, row for row, when nothing has changed since.
 
-    `compared_marts` is 0 when something has changed since, or a day of the run was never published: then there is
-    nothing to compare. Otherwise `rows_published` and `rows_built` are those that only one side has, over all published
-    tables. Every sample row says of which mart it is, and on which side; bad days are the dates of such rows, or the
-    last day of the run for dates outside.
+    `compared_marts` is 0 when raw, the product's tables or the models have changed, or a day of the run was never
+    published. Otherwise `rows_published` and `rows_built` count the rows that only one side has, over all published
+    tables. A sample row has its mart and its side. Bad days are the dates of such rows, or the last day of the run for
+    dates outside it. A warning, because a window that passes all gates is published and corrects the difference.
     """
     with connection.cursor() as cursor:
         if not last_build.is_rerun(cursor):
-            return _outcome(window, 0, [])
+            return _finding(window, 0, [])
         is_full_rebuild = last_build.is_full_rebuild(cursor, window)
     marts = [mart for mart in marts_of(dbt_manifest.manifest()) if not mart.is_view]
     different: list[dict[str, Any]] = []
     for mart in marts:
         different += _differences(connection, Replacement(mart, window, is_full_rebuild=is_full_rebuild))
-    return _outcome(window, len(marts), different)
+    return _finding(window, len(marts), different)
 
 
 # Counted by date, with one row of each to show.
@@ -62,23 +63,17 @@ def _differences(connection: psycopg.Connection, replacement: Replacement) -> li
         return [{"mart": mart.name, **row} for row in cursor.execute(query).fetchall()]
 
 
-def _outcome(window: Window, compared_marts: int, different: list[dict[str, Any]]) -> CheckOutcome:
+def _finding(window: Window, compared_marts: int, different: list[dict[str, Any]]) -> Finding:
     dates: set[date] = {row["metric_date"] for row in different}
-    return CheckOutcome(
-        name="rerun_is_idempotent",
-        passed=not different,
-        # What was built passes all gates and is published: that mends what is wrong, and this tells that it was.
-        severity=Severity.WARNING,
-        observed={
-            "compared_marts": compared_marts,
-            **{
-                f"rows_{side}": sum(row["rows_of_side"] for row in different if row["side"] == side)
-                for side in ("published", "built")
-            },
-        },
-        days=tuple(sorted({day if day in window else window.end - ONE_DAY for day in dates})),
-        sample=tuple(
-            json_row({"mart": row["mart"], "side": row["side"], "rows": row["rows_of_side"], "row": row["shown"]})
-            for row in different[:SAMPLE_ROWS]
-        ),
+    rows = {
+        f"rows_{side}": sum(row["rows_of_side"] for row in different if row["side"] == side)
+        for side in ("published", "built")
+    }
+    return finding(
+        {"compared_marts": compared_marts, **rows},
+        [
+            {"mart": row["mart"], "side": row["side"], "rows": row["rows_of_side"], "row": row["shown"]}
+            for row in different
+        ],
+        (day if day in window else window.end - ONE_DAY for day in dates),
     )

@@ -1,12 +1,12 @@
-"""What the product's tables say otherwise than before, where numbers keep to what was said first."""
+"""Checks of the product's tables: values that changed although published numbers keep the first one."""
 
-from datetime import timedelta
 from typing import Final
 
 import psycopg
 
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, json_row
+from quality_checks.outcome import SAMPLE_ROWS, Finding, Severity, finding_of_run
 from quality_checks.queries import rows_of
+from quality_checks.registry import check
 from warehouse.window import Window
 
 _CHANGED_FEES: Final = """
@@ -37,24 +37,19 @@ limit %(rows_shown)s
 """
 
 
-def license_fees_unchanged(connection: psycopg.Connection, window: Window) -> CheckOutcome:
-    """Every license costs what it cost when it was first seen: what changes a fee belongs to license_adjustments.
+@check("intermediate/int_licenses_latest", severity=Severity.WARNING)
+def license_fees_unchanged(connection: psycopg.Connection, window: Window) -> Finding:
+    """Every license has the fee that it was first seen with. A changed fee belongs in license_adjustments.
 
-    Spend keeps to the first fee, so that a published day never changes silently; `cents` is by how much the fees of now
-    exceed it. Looks at all licenses, whatever the window, whose last day stands for them. The sample shows the latest
-    changes.
+    Spend uses the first fee, so that a published day never changes silently. `cents` is by how much today's fees exceed
+    the first ones. All licenses are compared, whatever the window; its last day stands for them. The sample shows the
+    latest changes.
     """
     shown = rows_of(connection, _CHANGED_FEES, {"rows_shown": SAMPLE_ROWS})
     columns = ("license_id", "first_fee_cents", "fee_cents", "first_observed_date")
-    return CheckOutcome(
-        name="license_fees_unchanged",
-        passed=not shown,
-        severity=Severity.WARNING,
-        observed={
-            "licenses": int(shown[0]["licenses"]) if shown else 0,
-            "cents": int(shown[0]["cents"]) if shown else 0,
-        },
-        days=(window.end - timedelta(days=1),) if shown else (),
-        sample=tuple(json_row({name: row[name] for name in columns}) for row in shown),
-        covers_all_days=True,
+    observed = (
+        {"licenses": int(shown[0]["licenses"]), "cents": int(shown[0]["cents"])}
+        if shown
+        else {"licenses": 0, "cents": 0}
     )
+    return finding_of_run(observed, [{name: row[name] for name in columns} for row in shown], window)

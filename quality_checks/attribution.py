@@ -1,6 +1,6 @@
-"""Conservation laws of attribution: every conversion is credited once by every model, and every cent spent stays.
+"""Conservation checks of attribution: every model credits every conversion once, and no cent of spend is lost.
 
-By SQL that shares nothing with the models it judges: conversions come from the raw events and the registry.
+The SQL shares nothing with the models that it checks: conversions come from raw events and the registry of event types.
 """
 
 from datetime import date
@@ -8,8 +8,9 @@ from typing import Final
 
 import psycopg
 
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, blocking_by_day, json_row
+from quality_checks.outcome import Finding, Severity, finding, finding_by_day
 from quality_checks.queries import rows_of
+from quality_checks.registry import check
 from warehouse.window import Window
 
 MODELS: Final = (
@@ -41,7 +42,8 @@ _CONVERSIONS: Final = """
         and event_types.is_conversion and not raw_events.is_bot
 """
 
-# A row per conversion and model whose credits are not the whole of it, also of a conversion or a model that is no more.
+# One row per conversion and model whose credits do not add up to it. Includes credits of conversions that no longer
+# exist.
 _UNEVEN_CREDITS: Final = f"""
 with
 conversions as ({_CONVERSIONS}),
@@ -74,18 +76,19 @@ order by metric_date, place
 """
 
 
-def credits_are_conserved(connection: psycopg.Connection, window: Window) -> CheckOutcome:
-    """Every conversion that is no bot's is credited by every model: weights add up to exactly 1, cents to its value.
+@check("build/attribution_credits")
+def credits_are_conserved(connection: psycopg.Connection, window: Window) -> Finding:
+    """Every model credits every conversion that is no bot's: weights add up to exactly 1, cents to its value.
 
-    Also conversions that are worth nothing or have no touch, and nothing but conversions. A sample row gives what the
-    raw event is worth beside what the credits add up to; null where one of the two is missing.
+    Conversions without value or without a touchpoint are included; nothing else is credited. A sample row has the value
+    of the raw event beside the sum of its credits, null where one of the two is missing.
     """
     shown = rows_of(connection, _UNEVEN_CREDITS, {**_window(window), "models": list(MODELS), "rows_shown": _ROWS_SHOWN})
     wrong = {row["metric_date"]: row.pop("wrong_credits") for row in shown}
-    return blocking_by_day("credits_are_conserved", {"wrong_credits": sum(wrong.values())}, shown)
+    return finding_by_day({"wrong_credits": sum(wrong.values())}, shown)
 
 
-# Adding up needs no key: both sides of a day and model in one group, the marts' numbers beside what they must be.
+# Sums need no join key: expected and shown numbers of a day and model are added up in one group.
 _TOTALS: Final = f"""
 with
 conversions as ({_CONVERSIONS}),
@@ -139,19 +142,19 @@ order by metric_date, mart, model
 """
 
 
-def attribution_adds_up(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+@check("build/roas_daily")
+def attribution_adds_up(connection: psycopg.Connection, window: Window) -> Finding:
     """Every attribution mart adds up, on every day and for every model, to all conversions and all spend.
 
-    Conversions and cents of attribution_daily, attribution_paths and roas_daily against the raw events; the cost in
-    roas_daily against raw.ad_spend, in cents. A sample row gives what is missing; more than there is, is negative.
+    Conversions and cents of attribution_daily, attribution_paths and roas_daily are compared with raw events, the cost
+    in roas_daily with raw.ad_spend. A sample row has the missing amounts; a surplus is negative.
     """
     differences = rows_of(connection, _TOTALS, {**_window(window), "models": list(MODELS)})
-    return blocking_by_day("attribution_adds_up", {"wrong_totals": len(differences)}, differences)
+    return finding_by_day({"wrong_totals": len(differences)}, differences)
 
 
-# A conversion in a browser or app nearly always has its own session for a touch; those that servers report can lack
-# one, and some always do. When it is a third of a day's, servers and browsers name people differently (2026-11, by
-# judgement).
+# A conversion in a browser or app nearly always has its own session as a touchpoint; some that servers report have
+# none. A third of a day's means that servers and browsers name people differently (estimate of 2026-11).
 MAX_UNATTRIBUTED_SHARE: Final = 0.33
 
 _UNATTRIBUTED: Final = """
@@ -167,19 +170,13 @@ order by metric_date
 """
 
 
-def unattributed_conversion_rate_below_threshold(connection: psycopg.Connection, window: Window) -> CheckOutcome:
-    """On no day more than MAX_UNATTRIBUTED_SHARE of the conversions have no touch that could be credited."""
+@check("build/attribution_paths", severity=Severity.WARNING, threshold=MAX_UNATTRIBUTED_SHARE)
+def unattributed_conversion_rate_below_threshold(connection: psycopg.Connection, window: Window) -> Finding:
+    """On every day at most MAX_UNATTRIBUTED_SHARE of the conversions have no touchpoint to credit."""
     days = rows_of(connection, _UNATTRIBUTED, _window(window))
     bad = [day for day in days if day["unattributed"] > MAX_UNATTRIBUTED_SHARE * float(day["conversions"])]
     totals = {name: sum(day[name] for day in days) for name in ("conversions", "unattributed", "unattributed_cents")}
-    return CheckOutcome(
-        name="unattributed_conversion_rate_below_threshold",
-        passed=not bad,
-        severity=Severity.WARNING,
-        observed={**json_row(totals), "allowed_share": MAX_UNATTRIBUTED_SHARE},
-        days=tuple(day["metric_date"] for day in bad),
-        sample=tuple(json_row(day) for day in bad[:SAMPLE_ROWS]),
-    )
+    return finding({**totals, "allowed_share": MAX_UNATTRIBUTED_SHARE}, bad, (day["metric_date"] for day in bad))
 
 
 def _window(window: Window) -> dict[str, date]:

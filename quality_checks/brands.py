@@ -1,19 +1,21 @@
-"""Conservation laws of the brands' marts: campaigns have what their licensed assets have within the terms, cost what
-their licenses cost, and their periods show their days. By SQL that shares nothing with the models it judges.
+"""Conservation checks of the brands' marts, by SQL that shares nothing with the models that it checks.
+
+Campaigns have the numbers of their licensed assets within the terms and cost what their licenses cost. Their periods
+add up their days.
 """
 
 from typing import Final
 
 import psycopg
 
-from quality_checks.outcome import CheckOutcome, blocking_by_day, blocking_by_last_day
+from quality_checks.outcome import Finding, finding_by_day, finding_of_run
 from quality_checks.period_sums import PeriodMart, uneven_periods
 from quality_checks.product import ASSET_DAYS, IS_THERE, SPEND, TERMS, latest
 from quality_checks.queries import EXCESS, HAS_EXCESS, rows_of_whole_tables
+from quality_checks.registry import check
 from warehouse.window import Window
 
-# Adding one side and subtracting the other instead of joining, because grouping takes nulls as equal and keeps the rows
-# that one side lacks.
+# One side is added and the other subtracted. A join would not take nulls as equal and would lose rows of one side.
 _UNEVEN_DAYS: Final = f"""
 with
 assets as ({ASSET_DAYS}),
@@ -40,18 +42,19 @@ order by metric_date, brand_id, project_id, ip_asset_id
 """
 
 
-def campaign_metrics_match_licensed_assets(connection: psycopg.Connection, window: Window) -> CheckOutcome:
-    """On every day, campaigns have all of what daily_metrics says of the assets whose terms cover it, and nothing else.
+@check("build/brand_asset_days")
+def campaign_metrics_match_licensed_assets(connection: psycopg.Connection, window: Window) -> Finding:
+    """On every day, campaigns have exactly the numbers of daily_metrics for the assets whose terms cover the day.
 
-    Compared are views, clicks, conversions and cents of every brand, project and asset; which days a term covers is
-    taken from the product's licenses as they are now. A sample row gives how much the assets exceed what is shown.
+    Views, clicks, conversions and cents are compared for every brand, project and asset. The terms are those of the
+    product's licenses as they are now. A sample row has how much the assets exceed the campaign.
     """
     found = rows_of_whole_tables(connection, _UNEVEN_DAYS, {"start": window.start, "end": window.end})
-    return blocking_by_day("campaign_metrics_match_licensed_assets", {"wrong_rows": len(found)}, found)
+    return finding_by_day({"wrong_rows": len(found)}, found)
 
 
-# Every campaign and every licensed asset has to be there, with what the campaign was charged. There may be more of
-# them, as long as they cost nothing: those that have days of a license which is none of theirs any more.
+# Every campaign and every licensed asset must be there, with what the campaign was charged. Further rows must cost
+# nothing: they have days of a license that is no longer the brand's.
 _UNEVEN_CAMPAIGNS: Final = f"""
 with
 brands as (
@@ -139,14 +142,15 @@ _ASSETS: Final = PeriodMart(
 )
 
 
-def campaign_periods_add_up(connection: psycopg.Connection, window: Window) -> CheckOutcome:
-    """Every campaign, and every asset of it, has every period, with the numbers of its days and what its licenses cost.
+@check("build/brand_campaign_metrics")
+def campaign_periods_add_up(connection: psycopg.Connection, window: Window) -> Finding:
+    """Every campaign, and every asset of it, has every period, with the sums of its days and the cost of its licenses.
 
-    A sample row gives how much the days, or the product, exceed the period.
+    A sample row has how much the days, or the product's tables, exceed the period.
     """
     found = [
         *uneven_periods(connection, window, _CAMPAIGNS),
         *uneven_periods(connection, window, _ASSETS),
         *rows_of_whole_tables(connection, _UNEVEN_CAMPAIGNS, {}),
     ]
-    return blocking_by_last_day("campaign_periods_add_up", {"wrong_periods": len(found)}, found, window)
+    return finding_of_run({"wrong_periods": len(found)}, found, window)

@@ -1,21 +1,21 @@
-"""Conservation laws of the creators' marts: what their assets have is theirs on the days on which they own them, and
-periods and lists show their days. By SQL that shares nothing with the models it judges.
+"""Conservation checks of the creators' marts, by SQL that shares nothing with the models that it checks.
 
-An asset counts undivided for each of its owners, so creators add up to the assets as often as these are owned.
+Creators have the numbers of their assets on the days on which they own them. Periods and lists add up their days. An
+asset counts in full for each of its owners, so the sum over creators counts an asset once for each owner.
 """
 
 from typing import Final
 
 import psycopg
 
-from quality_checks.outcome import CheckOutcome, blocking_by_day, blocking_by_last_day
+from quality_checks.outcome import Finding, finding_by_day, finding_of_run
 from quality_checks.period_sums import PeriodMart, uneven_periods
 from quality_checks.product import ASSET_DAYS, IS_THERE, SHARES, latest
 from quality_checks.queries import EXCESS, HAS_EXCESS, IN_PERIODS, rows_of_whole_tables
+from quality_checks.registry import check
 from warehouse.window import Window
 
-# Both sides of every creator and day, and of each of their assets. Adding one side and subtracting the other instead of
-# joining keeps the rows that one side lacks.
+# Both sides of every creator, day and asset. One side is added and the other subtracted: a join would lose rows.
 _UNEVEN_DAYS: Final = f"""
 with
 assets as ({ASSET_DAYS}),
@@ -67,24 +67,24 @@ order by metric_date, mart, creator_id, ip_asset_id
 """
 
 
-def creator_metrics_match_owned_assets(connection: psycopg.Connection, window: Window) -> CheckOutcome:
-    """On every day, creators have all of what daily_metrics says of the assets that they own on it, and nothing else.
+@check("build/creator_daily_metrics")
+def creator_metrics_match_owned_assets(connection: psycopg.Connection, window: Window) -> Finding:
+    """On every day, creators have exactly the numbers of daily_metrics for the assets that they own on the day.
 
-    Compared are views, clicks, conversions and cents, a creator's assets one by one and added up, and the conversions
-    of their traffic sources. Who owns what is taken from the product's shares as they are now. A sample row gives how
-    much the assets exceed what is shown.
+    Views, clicks, conversions and cents are compared, by asset and added up, and the conversions of traffic sources.
+    Owners are those of the product's shares as they are now. A sample row has how much the assets exceed the creator.
     """
     found = rows_of_whole_tables(connection, _UNEVEN_DAYS, {"start": window.start, "end": window.end})
-    return blocking_by_day("creator_metrics_match_owned_assets", {"wrong_rows": len(found)}, found)
+    return finding_by_day({"wrong_rows": len(found)}, found)
 
 
-# The creators who have periods, and the licenses that were created on their assets, by day.
+# The creators that have periods, and the licenses created on their assets, by day.
 _CREATORS: Final = f"""
 creators as (
     select id as creator_id from ({latest("creators")}) as rows_now where {IS_THERE}
 )
 """
-_THEIRS: Final = f"""
+_LICENSED: Final = f"""
 {_CREATORS},
 shares as ({SHARES}),
 licensed as (
@@ -101,7 +101,7 @@ licensed as (
 
 _UNEVEN_LICENSES: Final = f"""
 with
-{_THEIRS},
+{_LICENSED},
 both_sides as (
     select period, creator_id, 1 as due, 0 as shown, 0 as licenses
     from creators cross join build.periods
@@ -129,16 +129,18 @@ _DASHBOARD: Final = PeriodMart(
 )
 
 
-def creator_periods_add_up(connection: psycopg.Connection, window: Window) -> CheckOutcome:
-    """Every creator who is not deleted has every period, with what its days add up to and the licenses of the product.
+@check("build/creator_dashboard")
+def creator_periods_add_up(connection: psycopg.Connection, window: Window) -> Finding:
+    """Every creator that is not deleted has every period, with the sums of its days and the licenses of the product.
 
-    Compared are views, cents and licenses. A sample row gives how much the days, or the product, exceed the period.
+    Views, cents and licenses are compared. A sample row has how much the days, or the product's tables, exceed the
+    period.
     """
     found = [*uneven_periods(connection, window, _DASHBOARD), *rows_of_whole_tables(connection, _UNEVEN_LICENSES, {})]
-    return blocking_by_last_day("creator_periods_add_up", {"wrong_periods": len(found)}, found, window)
+    return finding_of_run({"wrong_periods": len(found)}, found, window)
 
 
-# The periods whose lists are counted, and whether a day is in any of them: so that no others are read, by an index.
+# Only these periods are counted: an index finds their days, and no others are read.
 _RECENT: Final = """
 periods as (
     select period, first_date, last_date from build.periods where period in ('today', '7d')
@@ -146,7 +148,7 @@ periods as (
 """
 _UNEVEN_TOP_ASSETS: Final = f"""
 with
-{_THEIRS},
+{_LICENSED},
 {_RECENT},
 days as (
     select metric_date, creator_id, ip_asset_id, views, revenue_cents
@@ -166,7 +168,7 @@ parts as (
     inner join (select * from licensed where created_date {IN_PERIODS}) as licensed
         on created_date between coalesce(first_date, '-infinity') and last_date
     union all
-    -- What is theirs is in the list, also when nothing happened to it.
+    -- An owned asset is in the list even when nothing happened to it.
     select period, creator_id, ip_asset_id, 0, 0, 0
     from periods inner join shares on held_days && daterange(first_date, last_date + 1)
 ),
@@ -245,14 +247,15 @@ order by period, creator_id, utm_source
 """
 
 
-def creator_lists_match_daily_metrics(connection: psycopg.Connection, window: Window) -> CheckOutcome:
-    """The ten best assets and sources of every creator today and in the last 7 days are those that a count finds.
+@check("build/creator_top_assets")
+def creator_lists_match_daily_metrics(connection: psycopg.Connection, window: Window) -> Finding:
+    """The ten best assets and sources of every creator, today and in the last 7 days, are those of a recount.
 
-    A sample row gives how much place and numbers, as counted, exceed what is shown.
+    A sample row has how much place and numbers of the recount exceed the list.
     """
     dates = {"start": window.start, "end": window.end}
     found = [
         *rows_of_whole_tables(connection, _UNEVEN_TOP_ASSETS, dates),
         *rows_of_whole_tables(connection, _UNEVEN_SOURCES, dates),
     ]
-    return blocking_by_last_day("creator_lists_match_daily_metrics", {"wrong_rows": len(found)}, found, window)
+    return finding_of_run({"wrong_rows": len(found)}, found, window)

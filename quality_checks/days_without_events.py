@@ -1,11 +1,12 @@
-"""Days without events: nothing happened, or nothing arrived. A person has to tell the two apart."""
+"""Checks of days without events. Nothing happened, or nothing arrived: a person has to decide which."""
 
 from typing import Any, Final
 
 import psycopg
 
-from quality_checks.outcome import CheckOutcome, Severity, blocking_by_day, json_row
+from quality_checks.outcome import Finding, Severity, finding, finding_by_day
 from quality_checks.queries import rows_of
+from quality_checks.registry import check
 from warehouse.window import Window
 
 _EMPTY_DAYS: Final = """
@@ -21,7 +22,7 @@ where (select 1 from raw.events where event_date = day limit 1) is null
 order by day
 """
 _SHOWN: Final = ("metric_date", "landing_files", "lines_read")
-# The words of a person who is shown the failed check.
+# Shown with the failed check.
 WHAT_TO_DO: Final = (
     "Load the files of these days and run them again. If nothing has happened on a day, declare it with the job"
     " declare_silent_day, or with `python -m orchestration declare-silent-day DAY --reason ... --name ...`, and run it"
@@ -29,33 +30,29 @@ WHAT_TO_DO: Final = (
 )
 
 
-def day_has_events(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+@check("raw/events")
+def day_has_events(connection: psycopg.Connection, window: Window) -> Finding:
     """Every day has an accepted event, was published before, or is declared to be silent.
 
-    A day without events would be published as zeros, and every period would end with it, while its files may only be
-    late. A sample row has how many landing files of the day were loaded, and how many lines these had.
+    A day without events would be published as zeros, and every period would end with it, although its files may only be
+    late. A sample row has the number of the day's loaded landing files, and of their lines.
     """
     empty = [row for row in _empty_days(connection, window) if not row["was_published"] and not row["is_declared"]]
     shown = [{name: row[name] for name in _SHOWN} for row in empty]
     observed = {"days_without_events": len(shown)} | ({"what_to_do": WHAT_TO_DO} if shown else {})
-    return blocking_by_day("day_has_events", observed, shown)
+    return finding_by_day(observed, shown)
 
 
-def published_days_have_events(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+@check("raw/events", severity=Severity.WARNING)
+def published_days_have_events(connection: psycopg.Connection, window: Window) -> Finding:
     """No day that was published before has lost all of its events.
 
-    A corrected file or an erasure can have taken the last ones; such a day is published as empty. Days that are
-    declared to be silent are not meant.
+    A corrected file or an erasure can remove the last ones; such a day is published as empty. Days that are declared to
+    be silent are left out.
     """
     emptied = [row for row in _empty_days(connection, window) if row["was_published"] and not row["is_declared"]]
-    return CheckOutcome(
-        name="published_days_have_events",
-        passed=not emptied,
-        severity=Severity.WARNING,
-        observed={"days_emptied": len(emptied)},
-        days=tuple(row["metric_date"] for row in emptied),
-        sample=tuple(json_row({name: row[name] for name in _SHOWN}) for row in emptied[:20]),
-    )
+    shown = [{name: row[name] for name in _SHOWN} for row in emptied]
+    return finding({"days_emptied": len(emptied)}, shown, (row["metric_date"] for row in emptied))
 
 
 def _empty_days(connection: psycopg.Connection, window: Window) -> list[dict[str, Any]]:

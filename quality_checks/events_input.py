@@ -1,18 +1,19 @@
-"""Whether trackers send what the contract asks for: shares of what was dropped or absent, and sessions of one device.
+"""Checks of what trackers send: the shares of dropped fields and placeholder ids, and sessions shared by devices.
 
-Every check reads the window's days only and warns: the events are kept, and their senders have to be mended.
+Every check reads the window's days only and warns. The events are kept; the trackers have to be corrected.
 """
 
 from typing import Any, Final
 
 import psycopg
 
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, json_row
+from quality_checks.outcome import SAMPLE_ROWS, Finding, Severity, finding
 from quality_checks.queries import rows_of
+from quality_checks.registry import check
 from warehouse.window import Window
 
-# Share of a landing day's lines with one field dropped, November 2026. Odd addresses of single visitors stay below 1 %;
-# a release of a tracker that breaks a field moves the share far past 5 %.
+# Share of a landing day's lines with one field dropped, November 2026. Odd values of single visitors stay below 1 %. A
+# tracker's release that breaks a field moves the share far past 5 %.
 MAX_DROPPED_SHARE: Final = 0.05
 # Share of a landing day's lines with one id that is a placeholder, November 2026. A correct tracker sends none. One
 # that reads an id too early sends it with most of its events; 1 % leaves room for old versions of an app.
@@ -76,54 +77,44 @@ limit %(rows_shown)s
 """
 
 
-def dropped_field_rate_below_threshold(connection: psycopg.Connection, window: Window) -> CheckOutcome:
-    """On no landing day of the window a field was dropped in more than MAX_DROPPED_SHARE of the lines.
+@check("raw/events", severity=Severity.WARNING, threshold=MAX_DROPPED_SHARE)
+def dropped_field_rate_below_threshold(connection: psycopg.Connection, window: Window) -> Finding:
+    """On every landing day of the window, each field was dropped in at most MAX_DROPPED_SHARE of the lines.
 
-    A field is dropped when it is optional and breaks its rule; the event stays without it.
+    An optional field that breaks its rule is dropped; the event stays without it.
     """
-    return _rare(connection, window, "dropped_field_rate_below_threshold", MAX_DROPPED_SHARE, is_dropped=True)
+    return _rates_below(connection, window, MAX_DROPPED_SHARE, is_dropped=True)
 
 
-def placeholder_id_rate_below_threshold(connection: psycopg.Connection, window: Window) -> CheckOutcome:
-    """On no landing day of the window an id was a placeholder in more than MAX_PLACEHOLDER_SHARE of the lines.
+@check("raw/events", severity=Severity.WARNING, threshold=MAX_PLACEHOLDER_SHARE)
+def placeholder_id_rate_below_threshold(connection: psycopg.Connection, window: Window) -> Finding:
+    """On every landing day of the window, each id was a placeholder in at most MAX_PLACEHOLDER_SHARE of the lines.
 
-    Placeholders, such as `undefined`, stand in the seed placeholder_ids and count as absent.
+    Placeholders, such as `undefined`, are listed in the seed placeholder_ids and count as absent.
     """
-    return _rare(connection, window, "placeholder_id_rate_below_threshold", MAX_PLACEHOLDER_SHARE, is_dropped=False)
+    return _rates_below(connection, window, MAX_PLACEHOLDER_SHARE, is_dropped=False)
 
 
-def sessions_stay_on_one_device(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+@check("raw/events", severity=Severity.WARNING)
+def sessions_stay_on_one_device(connection: psycopg.Connection, window: Window) -> Finding:
     """No session that a tracker names is used by several devices (anonymous ids) on a day of the window.
 
-    Such a session takes the channel of its first event, whoever else is in it. Mostly a session id is made on a server
-    or built into an app. The sample shows the sessions with the most devices.
+    A shared session takes the channel of its first event for all of them. Mostly the session id comes from a server or
+    is built into an app. The sample shows the sessions with the most devices.
     """
     shown = rows_of(connection, _SHARED_SESSIONS, {"start": window.start, "end": window.end, "rows_shown": SAMPLE_ROWS})
-    return CheckOutcome(
-        name="sessions_stay_on_one_device",
-        passed=not shown,
-        severity=Severity.WARNING,
-        observed={"shared_sessions": int(shown[0]["all_sessions"]) if shown else 0},
-        days=tuple(shown[0]["days"]) if shown else (),
-        sample=tuple(
-            json_row({name: row[name] for name in ("event_date", "session_id", "devices", "events")}) for row in shown
-        ),
+    return finding(
+        {"shared_sessions": int(shown[0]["all_sessions"]) if shown else 0},
+        [{name: row[name] for name in ("event_date", "session_id", "devices", "events")} for row in shown],
+        shown[0]["days"] if shown else (),
     )
 
 
-def _rare(
-    connection: psycopg.Connection, window: Window, name: str, allowed_share: float, *, is_dropped: bool
-) -> CheckOutcome:
-    """Hold the share of each field on each landing day against a bound."""
+def _rates_below(connection: psycopg.Connection, window: Window, allowed_share: float, *, is_dropped: bool) -> Finding:
+    """Compare the share of each field on each landing day with a bound."""
     counted: list[dict[str, Any]] = rows_of(
         connection, _COUNTED, {"start": window.start, "end": window.end, "is_dropped": is_dropped}
     )
     bad = [row for row in counted if row["events"] > allowed_share * row["lines_read"]]
-    return CheckOutcome(
-        name=name,
-        passed=not bad,
-        severity=Severity.WARNING,
-        observed={"events": sum(int(row["events"]) for row in counted), "allowed_share": allowed_share},
-        days=tuple(sorted({row["landing_date"] for row in bad})),
-        sample=tuple(json_row(row) for row in bad[:SAMPLE_ROWS]),
-    )
+    observed = {"events": sum(int(row["events"]) for row in counted), "allowed_share": allowed_share}
+    return finding(observed, bad, (row["landing_date"] for row in bad))

@@ -1,7 +1,7 @@
-"""Runs expectation suites on a window's rows. The only module that imports Great Expectations, and only inside
-the functions that use it: the import takes longer than a run.
+"""Runner of expectation suites: Great Expectations on a window's rows, its results as outcomes of checks.
 
-What is expected is declared in `suites/`; here stands how it is run and how its verdict becomes a CheckOutcome.
+The only module that imports Great Expectations, and only inside functions: the import takes longer than a run. The
+suites are declared in `suites/`.
 """
 
 import os
@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, JsonValue, days_of
-from quality_checks.suite import BARE_QUERY, Suite, load_suite
+from quality_checks.suite import BARE_QUERY, Suite
 from warehouse.window import Window
 
 # Bad rows shown per failed expectation.
@@ -19,7 +19,7 @@ _ROWS_SHOWN: Final = 5
 
 
 class ExpectationError(Exception):
-    """An expectation could not be judged: a defect of the suite or the warehouse, not of the window's rows."""
+    """An expectation could not be evaluated: a defect of the suite or the warehouse, not of the window's rows."""
 
 
 def _halves(window: Window) -> tuple[Window, Window]:
@@ -27,35 +27,30 @@ def _halves(window: Window) -> tuple[Window, Window]:
     return Window(window.start, middle), Window(middle, window.end)
 
 
-def run_suites(sqlalchemy_url: str, suite_names: Sequence[str], window: Window) -> list[CheckOutcome]:
-    """Judge the window's rows by suites: one outcome each, named by the suite, with every failed expectation.
+def run_suites(sqlalchemy_url: str, suites: Sequence[Suite], window: Window) -> list[CheckOutcome]:
+    """Check the window's rows by suites, and return one outcome each with every failed expectation.
 
-    `observed` holds rows, expectations and, per failed expectation, its arguments and count of bad rows. The bad
-    days are found by the suite itself, on halves of the window; a failure that no day shows alone (a row without
-    a day, a key on two days) makes every day of the window bad. For rows that have no day the last one of the window
-    stands. Raises SuiteError for a suite that cannot be read, ExpectationError for an expectation that cannot be
-    judged, and the database's error when it cannot be reached. No connection stays open.
+    `observed` holds rows, expectations and, per failed expectation, its arguments and its number of bad rows. Bad days
+    are found by running the suite on halves of the window. A failure that no single day shows (a row without a day, a
+    key on two days) makes every day of the window bad. For rows without a day column the window's last day stands.
+
+    Raises:
+        ExpectationError: An expectation cannot be evaluated.
+        sqlalchemy.exc.OperationalError: The database cannot be reached. No connection stays open.
     """
-    suites = [load_suite(name) for name in suite_names]
     if not suites:
         return []
     with _warehouse(sqlalchemy_url) as datasource:
         return [_outcome(_SuiteRunner(datasource, suite), suite, window) for suite in suites]
 
 
-def run_suite(sqlalchemy_url: str, suite_name: str, window: Window) -> CheckOutcome:
-    """The same for one suite."""
-    [outcome] = run_suites(sqlalchemy_url, [suite_name], window)
-    return outcome
-
-
 def _outcome(runner: "_SuiteRunner", suite: Suite, window: Window) -> CheckOutcome:
-    # Of a snapshot all rows are judged, whatever the window.
+    # All rows of a snapshot are checked, whatever the window.
     covers_all_days = suite.date_column is None
     observed: dict[str, JsonValue] = {"rows": runner.count(window), "expectations": len(suite.expectations)}
     failed = runner.failures(window, suite.expectations)
     if not failed:
-        return CheckOutcome(suite.check, True, suite.severity, observed, covers_all_days=covers_all_days)
+        return CheckOutcome(suite.name, True, suite.severity, observed, covers_all_days=covers_all_days)
     details = runner.details(window, failed)
     if suite.date_column is None:
         bad_days: tuple[date, ...] = (window.end - timedelta(days=1),)
@@ -76,11 +71,11 @@ def _outcome(runner: "_SuiteRunner", suite: Suite, window: Window) -> CheckOutco
         for row in result["result"].get("partial_unexpected_index_list") or []
     )
     rows = sample[:SAMPLE_ROWS]
-    return CheckOutcome(suite.check, False, suite.severity, observed, bad_days, rows, covers_all_days=covers_all_days)
+    return CheckOutcome(suite.name, False, suite.severity, observed, bad_days, rows, covers_all_days=covers_all_days)
 
 
 def _bad_days(runner: "_SuiteRunner", days: Window, failed: Sequence[Mapping[str, Any]]) -> Iterator[date]:
-    """The days of a failed range on which a failed expectation fails again, found by halving."""
+    """Yield the days of a failed range on which a failed expectation fails again, found by halving."""
     if len(days) == 1:
         yield days.start
         return
@@ -95,7 +90,7 @@ def _arguments(configuration: Mapping[str, Any]) -> dict[str, JsonValue]:
 
 
 class _SuiteRunner:
-    """Great Expectations on one suite's query: the rows of any days of it, judged by any of its expectations."""
+    """Great Expectations on one suite's query: any of its expectations on the rows of any days."""
 
     def __init__(self, datasource: Any, suite: Suite) -> None:
         self._datasource = datasource
@@ -104,28 +99,27 @@ class _SuiteRunner:
 
     def _batch(self, days: Window) -> Any:
         if days not in self._batches:
-            name = f"{self._suite.name} {days.start} {days.end}"
+            name = f"{self._suite.file} {days.start} {days.end}"
             asset = self._datasource.add_query_asset(name, query=self._suite.rows_of(days))
             self._batches[days] = asset.add_batch_definition(name).get_batch()
         return self._batches[days]
 
     def count(self, days: Window) -> int:
-        """How many rows these days have."""
+        """Return the number of rows of these days."""
         [result] = self._validate(days, [{"type": "expect_table_row_count_to_be_between", "kwargs": {}}], "BASIC")
         return int(result["result"]["observed_value"])
 
     def failures(self, days: Window, expectations: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        """Those of the expectations that fail on these days.
+        """Return those of the expectations that fail on these days.
 
-        Asks for the verdict alone: that is one pass over the rows for all expectations, while naming the bad
-        rows costs another pass for each.
+        Results alone take one pass over the rows for all expectations; bad rows take another pass for each.
         """
         results = self._validate(days, expectations, "BOOLEAN_ONLY")
         failed = [result["expectation_config"] for result in results if not result["success"]]
         return [{"type": config["type"], "kwargs": _arguments(config)} for config in failed]
 
     def details(self, days: Window, expectations: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """The full results of expectations that fail, with the keys of some bad rows."""
+        """Return the full results of failing expectations, with the keys of some bad rows."""
         result_format = {
             "result_format": "SUMMARY",
             "unexpected_index_column_names": list(self._suite.row_key),
@@ -139,22 +133,22 @@ class _SuiteRunner:
         from great_expectations import ExpectationSuite
         from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
-        # Built here, because the suite itself would log an expectation that it does not know, and leave it out.
+        # Built here, because Great Expectations' suite logs an unknown expectation and leaves it out.
         built = [ExpectationConfiguration(**item).to_domain_obj() for item in expectations]
-        suite = ExpectationSuite(name=self._suite.name, expectations=built)
+        suite = ExpectationSuite(name=self._suite.file, expectations=built)
         validated = self._batch(days).validate(suite, result_format=result_format)
         results: list[dict[str, Any]] = [result.to_json_dict() for result in validated.results]
         for result in results:
-            _raise_if_not_judged(self._suite, result)
+            _raise_if_not_evaluated(self._suite, result)
         if len(results) != len(expectations):
             raise ExpectationError(
-                f"suite {self._suite.name}: {len(expectations)} expectations gave {len(results)} verdicts"
+                f"suite {self._suite.file}: {len(expectations)} expectations gave {len(results)} results"
             )
         return results
 
 
-def _raise_if_not_judged(suite: Suite, result: Mapping[str, Any]) -> None:
-    """Raise for a result that is an exception in disguise: GX catches it and calls the expectation failed."""
+def _raise_if_not_evaluated(suite: Suite, result: Mapping[str, Any]) -> None:
+    """Raise ExpectationError for a result that is an exception: GX reports it as a failed expectation."""
     info = result["exception_info"] or {}
     # Either one record, or one record for each metric that failed.
     records = [info] if "raised_exception" in info else list(info.values())
@@ -162,17 +156,18 @@ def _raise_if_not_judged(suite: Suite, result: Mapping[str, Any]) -> None:
     if messages or not isinstance(result["success"], bool):
         config = result["expectation_config"]
         raise ExpectationError(
-            f"suite {suite.name}: {config['type']} {_arguments(config)} could not be judged:"
-            f" {'; '.join(messages) or 'no verdict'}"
+            f"suite {suite.file}: {config['type']} {_arguments(config)} could not be evaluated:"
+            f" {'; '.join(messages) or 'no result'}"
         )
 
 
 def _read_columns_only(
     _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _executemany: bool
 ) -> tuple[str, Any]:
-    """To learn a query's columns GX runs the query as it is, and every row of the window comes into this process.
+    """Keep GX from fetching every row of the window when it asks for a query's columns.
 
-    Measured: 0.2 s of CPU and all the rows in memory for each 100,000. No other statement begins with the query.
+    Each 100,000 rows take 0.2 s of CPU, and all of them memory (2026-11). No other statement begins with the query. GX
+    has no option for it; tests/integration/quality_checks/test_expectations.py notices a version that asks otherwise.
     """
     is_bare_query = statement.startswith(BARE_QUERY)
     return (f"select * from ({statement}) as suite_columns limit 0" if is_bare_query else statement), parameters
@@ -180,8 +175,10 @@ def _read_columns_only(
 
 @contextmanager
 def _warehouse(sqlalchemy_url: str) -> Iterator[Any]:
-    """The warehouse as Great Expectations' data source; all suites of a run share it, for making one costs as much as
-    judging a small table."""
+    """Yield the warehouse as Great Expectations' data source, shared by all suites of a run.
+
+    Creating one costs as much as checking a small table.
+    """
     # The installed 1.24 holds no code that sends anything; where a version does, this is its switch, read at import.
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations
@@ -202,6 +199,6 @@ def _warehouse(sqlalchemy_url: str) -> Iterator[Any]:
     try:
         yield datasource
     finally:
-        # GX leaves both of its engines connected, idle in the pool, for as long as the process lives.
+        # GX keeps both of its engines connected until the process ends.
         datasource.get_execution_engine().close()
         datasource.get_engine().dispose()

@@ -1,7 +1,7 @@
-"""Conservation at the door: what the ledger of loads says about a window, held against the rows of schema raw.
+"""Conservation checks of loads: the counts of ops.loads for a window, compared with the rows of schema raw.
 
-Every check reads the window's days only, and beyond them what its docstring names. Nothing is written and no
-transaction is ended: that is the caller's.
+Every check reads the window's days, and beyond them only what its docstring names. Nothing is written, and no
+transaction is ended.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,19 +10,20 @@ from typing import Any, Final
 
 import psycopg
 
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, days_of, json_row
+from quality_checks.outcome import Finding, Severity, days_of, finding
 from quality_checks.queries import rows_of
+from quality_checks.registry import check
 from warehouse.window import Window
 
 # The landing day after an event day holds the day's last events: 23:59:58 lands after midnight.
 _LANDING_DAYS_AFTER: Final = timedelta(days=1)
 
-# Healthy sources reject about 1 % of their lines; a release that breaks one event type of a tracker moves far
-# past this. A warning, because the rejected lines are kept and can be replayed.
+# Of healthy sources about 1 % of the lines are rejected (2026-11). A tracker's release that breaks one event type moves
+# the share far past 5 %. A warning, because rejected lines are kept and can be replayed.
 MAX_REJECTED_SHARE: Final = 0.05
 
-# A row is found through its day's partition or, in the two side tables, through its load: raw.events has no
-# index on load_id, so the days to read are taken from the ledger first and the planner prunes to those.
+# raw.events has no index on load_id: the days to read are taken from ops.loads first, and the planner reads only their
+# partitions. The two side tables are read by load.
 _LOADS: Final = """
 select load_id, landing_date, file, lines_read, accepted, rejected, duplicates, not_tracked, erased, event_dates,
     replaced_by
@@ -60,14 +61,14 @@ full join side_rows using (load_id)
 """
 
 
-def load_counts_add_up(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+@check("raw/events")
+def load_counts_add_up(connection: psycopg.Connection, window: Window) -> Finding:
     """Every line of every load is accounted for, and the rows are there.
 
-    Judges the loads that landed in the window or the day after it, and those that touched one of its event days
-    whenever they landed. Each must have read as many lines as it accepted, rejected, found to be duplicates, did
-    not track, and lost to erasures; the current version of a file must have exactly that many rows in raw, a
-    replaced version none; and every event of the window must come from a load. Reads, beyond the window, the event
-    days that these loads touched.
+    Compared are the loads that landed in the window or the day after it, and those with events of the window whenever
+    they landed. Lines read must equal accepted, rejected, duplicate, not tracked and erased ones. The current version
+    of a file must have exactly those rows in raw, a replaced version none. Every event of the window must come from a
+    load. Beyond the window, the event days of these loads are read.
     """
     days = list(days_of(window))
     loads = rows_of(
@@ -94,7 +95,7 @@ def load_counts_add_up(connection: psycopg.Connection, window: Window) -> CheckO
             wrong.append(
                 {"load_id": load["load_id"], "file": load["file"], "rule": rule, "ledger": ledger, "rows": found}
             )
-            bad_days |= _days_to_hold(load, days)
+            bad_days |= _bad_days_of(load, days)
     for row in counted:
         if not row["is_in_ledger"] and (orphaned := set(row["event_days"]).intersection(days)):
             wrong.append(
@@ -111,18 +112,11 @@ def load_counts_add_up(connection: psycopg.Connection, window: Window) -> CheckO
         name: sum(int(load[name]) for load in loads if load["replaced_by"] is None)
         for name in ("lines_read", "accepted", "rejected", "duplicates", "not_tracked", "erased")
     }
-    return CheckOutcome(
-        name="load_counts_add_up",
-        passed=not wrong,
-        severity=Severity.ERROR,
-        observed=json_row({"loads": len(loads), **totals, "wrong_counts": len(wrong)}),
-        days=tuple(sorted(bad_days)),
-        sample=tuple(json_row(row) for row in wrong[:SAMPLE_ROWS]),
-    )
+    return finding({"loads": len(loads), **totals, "wrong_counts": len(wrong)}, wrong, bad_days)
 
 
 def _broken_rules(load: Mapping[str, Any], rows: Mapping[str, Any]) -> list[tuple[str, int, int]]:
-    """The rules that a load breaks: the rule, what the ledger says and what was found instead."""
+    """Return the rules that a load breaks: the rule, the count in ops.loads and the count found."""
     is_current = load["replaced_by"] is None
     outcomes = sum(load[name] for name in ("accepted", "rejected", "duplicates", "not_tracked", "erased"))
     compared = [
@@ -134,8 +128,8 @@ def _broken_rules(load: Mapping[str, Any], rows: Mapping[str, Any]) -> list[tupl
     return [(rule, ledger, found) for rule, ledger, found in compared if ledger != found]
 
 
-def _days_to_hold(load: Mapping[str, Any], days: Sequence[date]) -> set[date]:
-    """The days of the window that a wrong load makes unfit: those it touched, else the one nearest its landing."""
+def _bad_days_of(load: Mapping[str, Any], days: Sequence[date]) -> set[date]:
+    """Return the bad days of a wrong load: its event days in the window, else the day nearest its landing day."""
     touched = set(load["event_dates"]).intersection(days)
     return touched or {min(days, key=lambda day: abs(day - load["landing_date"]))}
 
@@ -153,35 +147,21 @@ order by landing_date
 """
 
 
-def landing_days_have_files(connection: psycopg.Connection, window: Window) -> CheckOutcome:
-    """Every day of the window has at least one loaded landing file, be it empty."""
+@check("raw/events", severity=Severity.WARNING)
+def landing_days_have_files(connection: psycopg.Connection, window: Window) -> Finding:
+    """Every day of the window has at least one loaded landing file; an empty one counts."""
     landed = {row["landing_date"] for row in _landing_days(connection, window)}
-    missing = tuple(day for day in days_of(window) if day not in landed)
-    return CheckOutcome(
-        name="landing_days_have_files",
-        passed=not missing,
-        severity=Severity.WARNING,
-        observed={"landing_days": len(landed), "days_without_files": len(missing)},
-        days=missing,
-    )
+    missing = [day for day in days_of(window) if day not in landed]
+    return finding({"landing_days": len(landed), "days_without_files": len(missing)}, bad_days=missing)
 
 
-def rejection_rate_below_threshold(connection: psycopg.Connection, window: Window) -> CheckOutcome:
-    """On no landing day of the window more than MAX_REJECTED_SHARE of the lines were rejected."""
+@check("raw/events", severity=Severity.WARNING, threshold=MAX_REJECTED_SHARE)
+def rejection_rate_below_threshold(connection: psycopg.Connection, window: Window) -> Finding:
+    """On every landing day of the window at most MAX_REJECTED_SHARE of the lines were rejected."""
     landed = _landing_days(connection, window)
     bad = [row for row in landed if row["rejected"] > MAX_REJECTED_SHARE * row["lines_read"]]
-    return CheckOutcome(
-        name="rejection_rate_below_threshold",
-        passed=not bad,
-        severity=Severity.WARNING,
-        observed={
-            "lines_read": sum(int(row["lines_read"]) for row in landed),
-            "rejected": sum(int(row["rejected"]) for row in landed),
-            "allowed_share": MAX_REJECTED_SHARE,
-        },
-        days=tuple(row["landing_date"] for row in bad),
-        sample=tuple(json_row(row) for row in bad[:SAMPLE_ROWS]),
-    )
+    observed = {name: sum(int(row[name]) for row in landed) for name in ("lines_read", "rejected")}
+    return finding({**observed, "allowed_share": MAX_REJECTED_SHARE}, bad, (row["landing_date"] for row in bad))
 
 
 def _landing_days(connection: psycopg.Connection, window: Window) -> list[dict[str, Any]]:

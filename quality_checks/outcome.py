@@ -1,6 +1,6 @@
-"""What a check says about a window: the outcome, its severity, and the values that may stand in it.
+"""Results of checks: what a rule finds in a window, the outcome that is recorded, and the values that both may hold.
 
-The words of this package only. Judging is done by its neighbours, writing outcomes down by results.py.
+Outcomes are recorded by quality_checks/results.py.
 """
 
 import json
@@ -21,20 +21,37 @@ SAMPLE_ROWS: Final = 20
 
 
 class Severity(StrEnum):
-    """What a failed check does: an error keeps the window from being published, a warning is shown."""
+    """The effect of a failed check: an error keeps the window from being published, a warning is shown."""
 
     ERROR = "error"
     WARNING = "warning"
 
 
 @dataclass(frozen=True, slots=True)
-class CheckOutcome:
-    """One judgement about one window.
+class Finding:
+    """Counts, bad days and sample rows that a check has found in a window. Without a bad day the check passes.
 
-    `name` says what must hold; `observed` holds the counts behind the judgement, `days` the days that break the
-    rule (of a passed check none), `sample` up to SAMPLE_ROWS rows that show how. With `covers_all_days` it is about all
-    there is, whatever the window, so that the latest one counts for every day. Raises TypeError when `observed`
-    or `sample` hold anything that JSON does not know, and ValueError when days contradict the judgement.
+    `observed` holds the counts behind the result, `days` the days that break the rule, and `sample` up to SAMPLE_ROWS
+    rows that show how. With `covers_all_days` the finding is about all there is, whatever the window, so that the
+    latest one counts for every day. Raises ValueError for a sample without a bad day: it would hold nothing back.
+    """
+
+    observed: Mapping[str, JsonValue]
+    days: tuple[date, ...] = ()
+    sample: tuple[Mapping[str, JsonValue], ...] = ()
+    covers_all_days: bool = False
+
+    def __post_init__(self) -> None:
+        if self.sample and not self.days:
+            raise ValueError(f"wrong rows belong to bad days, and none is named: {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOutcome:
+    """The result of one check for one window: a finding with the name and severity of the check.
+
+    Raises TypeError when `observed` or `sample` hold anything that JSON does not know, and ValueError when `days`
+    contradict `passed`.
     """
 
     name: str
@@ -46,10 +63,10 @@ class CheckOutcome:
     covers_all_days: bool = False
 
     def __post_init__(self) -> None:
-        # json.dumps is the definition of "plain" that Dagster's metadata and jsonb share; NaN is in neither.
+        # json.dumps decides what Dagster's metadata and jsonb both hold; NaN is in neither.
         json.dumps([dict(self.observed), [dict(row) for row in self.sample]], allow_nan=False)
         if self.passed == bool(self.days):
-            # A failure without a day would leave nothing to hold back, a bad day in a passed check nothing to read.
+            # A failure without a day would hold nothing back; a bad day in a passed check would not be read.
             raise ValueError(f"{self.name}: a failed check names its bad days and a passed one has none: {self}")
 
     @property
@@ -59,13 +76,13 @@ class CheckOutcome:
 
 
 def days_of(window: Window) -> Iterator[date]:
-    """Every day of the window, oldest first."""
+    """Yield every day of the window, oldest first."""
     for offset in range((window.end - window.start).days):
         yield window.start + timedelta(days=offset)
 
 
 def json_value(value: object) -> JsonValue:
-    """The value as JSON knows it: whole decimals as integers, other decimals, dates, ids and bytes as text.
+    """Return a value as JSON knows it: whole decimals as integers; other decimals, dates, ids and bytes as text.
 
     Decimals with a fraction become text because a float would change them. Raises TypeError on any other type.
     """
@@ -84,45 +101,39 @@ def json_value(value: object) -> JsonValue:
             return [json_value(item) for item in value]
         case Mapping():
             return json_row(value)
-    raise TypeError(f"a check outcome holds plain values, not {type(value).__name__}")
+    raise TypeError(f"a check outcome holds JSON values, not {type(value).__name__}")
 
 
 def json_row(row: Mapping[str, object]) -> dict[str, JsonValue]:
-    """A row of a query as JSON knows it."""
+    """Return a row of a query as JSON knows it."""
     return {str(name): json_value(value) for name, value in row.items()}
 
 
-def blocking(
-    name: str,
+def finding(
     observed: Mapping[str, object],
-    wrong: Sequence[Mapping[str, object]],
-    bad_days: Iterable[date],
+    wrong_rows: Sequence[Mapping[str, object]] = (),
+    bad_days: Iterable[date] = (),
     *,
     covers_all_days: bool = False,
-) -> CheckOutcome:
-    """The outcome of a check that keeps its window from being published as soon as one row is wrong."""
-    return CheckOutcome(
-        name=name,
-        passed=not wrong,
-        severity=Severity.ERROR,
+) -> Finding:
+    """Return a finding with values as JSON knows them, each bad day once, and the first of the wrong rows."""
+    return Finding(
         observed=json_row(observed),
-        days=tuple(sorted(bad_days)),
-        sample=tuple(json_row(row) for row in wrong[:SAMPLE_ROWS]),
+        days=tuple(sorted(set(bad_days))),
+        sample=tuple(json_row(row) for row in wrong_rows[:SAMPLE_ROWS]),
         covers_all_days=covers_all_days,
     )
 
 
-def blocking_by_day(
-    name: str, observed: Mapping[str, object], differences: Sequence[Mapping[str, Any]]
-) -> CheckOutcome:
-    """The same where every wrong row says by its metric_date which day is bad."""
-    bad_days: set[date] = {row["metric_date"] for row in differences}
-    return blocking(name, {**observed, "bad_days": len(bad_days)}, differences, bad_days)
+def finding_by_day(observed: Mapping[str, object], wrong_rows: Sequence[Mapping[str, Any]]) -> Finding:
+    """Return a finding whose bad days are the `metric_date` of its wrong rows."""
+    bad_days: set[date] = {row["metric_date"] for row in wrong_rows}
+    return finding({**observed, "bad_days": len(bad_days)}, wrong_rows, bad_days)
 
 
-def blocking_by_last_day(
-    name: str, observed: Mapping[str, object], differences: Sequence[Mapping[str, object]], window: Window
-) -> CheckOutcome:
-    """The same where what is wrong belongs to the run as a whole: the last day of its window stands for it."""
-    bad_days = [window.end - timedelta(days=1)] if differences else []
-    return blocking(name, observed, differences, bad_days, covers_all_days=True)
+def finding_of_run(
+    observed: Mapping[str, object], wrong_rows: Sequence[Mapping[str, object]], window: Window
+) -> Finding:
+    """Return a finding about the run as a whole, for which the last day of its window stands."""
+    bad_days = [window.end - timedelta(days=1)] if wrong_rows else []
+    return finding(observed, wrong_rows, bad_days, covers_all_days=True)

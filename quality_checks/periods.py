@@ -1,5 +1,6 @@
-"""Conservation laws of what is coarser than a day: weeks, months and periods show what their days show, counted anew
-from the days themselves. These are the days of the window as they are built, and the others as they are published.
+"""Conservation checks of rollups: weeks, months and periods are recounted from their days.
+
+The days of the window are read as they are built, all others as they are published.
 """
 
 from datetime import date, timedelta
@@ -7,16 +8,9 @@ from typing import Any, Final
 
 import psycopg
 
-from quality_checks.outcome import (
-    SAMPLE_ROWS,
-    CheckOutcome,
-    Severity,
-    blocking,
-    blocking_by_last_day,
-    days_of,
-    json_row,
-)
+from quality_checks.outcome import Finding, Severity, days_of, finding, finding_of_run
 from quality_checks.queries import IN_PERIODS, rows_of
+from quality_checks.registry import check
 from warehouse.window import Window, first_of_next_month, monday_of
 
 _DAYS: Final = """
@@ -34,8 +28,8 @@ visitors as (
 )
 """
 
-# Of a week or a month, the groups that differ from their days. Adding one side and subtracting the other instead of
-# joining, because grouping takes nulls as equal and keeps the groups that one side lacks.
+# The groups of a week or month that differ from their days. One side is added and the other subtracted: a join would
+# not take nulls as equal and would lose groups.
 _UNEVEN: Final = """
 with
 {days},
@@ -75,11 +69,12 @@ order by period_start, project_id, ip_asset_id, license_id
 """
 
 
-def weeks_and_months_add_up_to_their_days(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+@check("build/monthly_metrics")
+def weeks_and_months_add_up_to_their_days(connection: psycopg.Connection, window: Window) -> Finding:
     """Every week and month that the window touches, and the one after it, has the groups of its days and their sums.
 
-    Visitors do not add up, but a group has no fewer than on its best day and no more than on its days together. A
-    sample row gives, per column, how much the days exceed the week or month.
+    Visitors do not add up, but a group has no fewer than on its best day and no more than the sum of its days. A sample
+    row has, per column, how much the days exceed the week or month.
     """
     last = window.end - timedelta(days=1)
     spans = {
@@ -99,9 +94,9 @@ def weeks_and_months_add_up_to_their_days(connection: psycopg.Connection, window
         wrong += [{"unit": unit, **row} for row in found]
         for start in {row["period_start"] for row in found}:
             after = start + timedelta(days=7) if unit == "week" else first_of_next_month(start)
-            # Of a period that only follows, the window's last day stands for what it looks back at.
+            # The next week or month has none of the window's days; the last of them stands for it.
             bad_days |= {day for day in days_of(window) if start <= day < after} or {last}
-    return blocking("weeks_and_months_add_up_to_their_days", observed, wrong, bad_days)
+    return finding(observed, wrong, bad_days)
 
 
 # The days that will be published.
@@ -143,14 +138,15 @@ order by period
 """
 
 
-def periods_end_with_the_last_day(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+@check("build/periods")
+def periods_end_with_the_last_day(connection: psycopg.Connection, window: Window) -> Finding:
     """There are six periods, each as long as its name says, and each ends with the last day that will be published.
 
-    Of each it is known how many of its days, from the first published one on, are not published. What other checks hold
-    against days, they hold against the days from the first to the last date of these.
+    `days_missing` of each is the number of its unpublished days since the first published one. Other checks compare
+    periods with the days from these first dates to these last dates.
     """
     found = rows_of(connection, _WRONG_PERIODS, {"start": window.start, "end": window.end})
-    return blocking_by_last_day("periods_end_with_the_last_day", {"wrong_periods": len(found)}, found, window)
+    return finding_of_run({"wrong_periods": len(found)}, found, window)
 
 
 _MISSING_DAYS: Final = f"""
@@ -175,27 +171,19 @@ order by first_missing desc
 """
 
 
-def periods_have_all_days(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+@check("build/periods", severity=Severity.WARNING)
+def periods_have_all_days(connection: psycopg.Connection, window: Window) -> Finding:
     """No day between the first published day and the last one is unpublished.
 
-    What happened on such a day is in none of the periods, weeks and months that hold it: `days_missing` of periods
-    counts these days. A sample row has days that are missing one after the other, the latest first, and the periods
-    that they are missing in; `bad_days` are these days.
+    An unpublished day is missing in the periods, weeks and months that hold it; `days_missing` of periods counts them.
+    A sample row has a run of missing days, the latest first, and the periods that lack them.
     """
     gaps = rows_of(connection, _MISSING_DAYS, {"start": window.start, "end": window.end})
     missing = [gap["first_missing_date"] + timedelta(days=n) for gap in gaps for n in range(gap["days_missing"])]
-    return CheckOutcome(
-        name="periods_have_all_days",
-        passed=not gaps,
-        severity=Severity.WARNING,
-        observed={"days_missing": len(missing)},
-        days=tuple(sorted(missing)),
-        sample=tuple(json_row(gap) for gap in gaps[:SAMPLE_ROWS]),
-        covers_all_days=True,
-    )
+    return finding({"days_missing": len(missing)}, gaps, missing, covers_all_days=True)
 
 
-# The assets whose periods of up to a week differ from what their days say.
+# The assets whose periods of up to a week differ from their days.
 _UNEVEN_ASSETS: Final = f"""
 with
 {_DAYS},
@@ -241,11 +229,12 @@ order by period, ip_asset_id
 """
 
 
-def asset_periods_match_daily_metrics(connection: psycopg.Connection, window: Window) -> CheckOutcome:
-    """What assets have today and in the last 7 days, visitors too, equals a count of these days.
+@check("build/asset_metrics")
+def asset_periods_match_daily_metrics(connection: psycopg.Connection, window: Window) -> Finding:
+    """The numbers of assets for today and the last 7 days, visitors too, equal a recount of these days.
 
-    Visitors of periods are carried on from run to run; a count of a week's would show that they have gone astray. A
-    sample row gives, per column, how much the days exceed the period.
+    Visitors of periods are updated incrementally, and the recount of a week shows drift. A sample row has, per column,
+    how much the days exceed the period.
     """
     found = rows_of(connection, _UNEVEN_ASSETS, {"start": window.start, "end": window.end})
-    return blocking_by_last_day("asset_periods_match_daily_metrics", {"wrong_asset_periods": len(found)}, found, window)
+    return finding_of_run({"wrong_asset_periods": len(found)}, found, window)

@@ -1,5 +1,6 @@
-"""Conservation laws of the platform's marts: its days add up daily_metrics, and its periods show these days and what
-the product has. By SQL that shares nothing with the models it judges.
+"""Conservation checks of the platform's marts, by SQL that shares nothing with the models that it checks.
+
+Days add up daily_metrics. Periods add up these days and recount the product's tables.
 """
 
 from decimal import ROUND_HALF_UP, Decimal, localcontext
@@ -7,9 +8,10 @@ from typing import Any, Final
 
 import psycopg
 
-from quality_checks.outcome import CheckOutcome, blocking_by_day, blocking_by_last_day
+from quality_checks.outcome import Finding, finding_by_day, finding_of_run
 from quality_checks.product import CREATED_DATE, IS_THERE, SPEND, latest
 from quality_checks.queries import EXCESS, HAS_EXCESS, rows_of_whole_tables
+from quality_checks.registry import check
 from warehouse.window import Window
 
 _UNEVEN_DAYS: Final = f"""
@@ -38,21 +40,22 @@ order by metric_date
 """
 
 
-def platform_days_add_up(connection: psycopg.Connection, window: Window) -> CheckOutcome:
-    """The platform has every day, with all that the groups of daily_metrics add up to, or nothing.
+@check("build/platform_daily_metrics")
+def platform_days_add_up(connection: psycopg.Connection, window: Window) -> Finding:
+    """The platform has every day of the window, with the sums of daily_metrics, or zeros.
 
-    A sample row gives how much the groups exceed the platform.
+    A sample row has how much the groups exceed the platform.
     """
     found = rows_of_whole_tables(connection, _UNEVEN_DAYS, {"start": window.start, "end": window.end})
-    return blocking_by_day("platform_days_add_up", {"wrong_days": len(found)}, found)
+    return finding_by_day({"wrong_days": len(found)}, found)
 
 
-# What every period counts: one row of days, and the product's rows as they are now.
+# A recount of every period from its days and from the product's rows as they are now.
 _COUNTED: Final = f"""
 with
 periods as (
     select
-        -- One without a first day has every day there is, and none before.
+        -- A period without a first day has every day, and none before it.
         period, coalesce(first_date, '-infinity') as first_date, last_date,
         first_date - (last_date - first_date + 1) as before_date
     from build.periods
@@ -68,9 +71,9 @@ creators as (select * from ({latest("creators")}) as rows_now where {IS_THERE}),
 brands as (select * from ({latest("brands")}) as rows_now where {IS_THERE}),
 assets as (select * from ({latest("ip_assets")}) as rows_now where not is_removed),
 licenses as (select * from ({latest("licenses")}) as rows_now where not is_removed),
--- What is counted by the day on which it was created.
+-- Rows counted by the day on which they were created.
 created as (
-    select 'users' as kind, {CREATED_DATE} as created_date, count(*) as things
+    select 'users' as kind, {CREATED_DATE} as created_date, count(*) as row_count
     from ({latest("users")}) as rows_now where {IS_THERE} group by created_date
     union all
     select 'creators', {CREATED_DATE} as created_date, count(*) from creators group by created_date
@@ -87,15 +90,15 @@ created as (
 created_in as (
     select
         period,
-        sum(things) filter (where kind = 'users') as users_total,
-        sum(things) filter (where kind = 'users' and created_date >= first_date) as users_new,
-        sum(things) filter (where kind = 'creators') as creators_total,
-        sum(things) filter (where kind = 'brands') as brands_total,
-        sum(things) filter (where kind = 'assets') as assets_total,
-        sum(things) filter (where kind = 'assets' and created_date >= first_date) as assets_uploaded,
-        sum(things) filter (where kind = 'licenses') as licenses_total,
-        sum(things) filter (where kind = 'licenses' and created_date >= first_date) as licenses_created,
-        sum(things) filter (where kind = 'renewals' and created_date >= first_date) as licenses_renewing
+        sum(row_count) filter (where kind = 'users') as users_total,
+        sum(row_count) filter (where kind = 'users' and created_date >= first_date) as users_new,
+        sum(row_count) filter (where kind = 'creators') as creators_total,
+        sum(row_count) filter (where kind = 'brands') as brands_total,
+        sum(row_count) filter (where kind = 'assets') as assets_total,
+        sum(row_count) filter (where kind = 'assets' and created_date >= first_date) as assets_uploaded,
+        sum(row_count) filter (where kind = 'licenses') as licenses_total,
+        sum(row_count) filter (where kind = 'licenses' and created_date >= first_date) as licenses_created,
+        sum(row_count) filter (where kind = 'renewals' and created_date >= first_date) as licenses_renewing
     from periods left join created on created_date <= last_date
     group by period
 ),
@@ -125,7 +128,7 @@ spent_in as (
     select period, sum(cents) as spend_cents
     from periods inner join spent on spend_date between first_date and last_date group by period
 ),
--- Renewed is one that another license goes on from by 30 days after its end, as far as days are published.
+-- A license is renewed when another one continues it within 30 days after its end, as far as days are published.
 ended as (
     select
         parents.end_date,
@@ -183,7 +186,7 @@ left join ended_in using (period)
 left join build.active_users_by_period using (period)
 """
 _SHOWN: Final = "select * from build.platform_metrics"
-# What is shown as it is counted; the others are quotients.
+# Columns that are counts; the others are quotients.
 _COUNTS: Final = (
     "users_total",
     "users_new",
@@ -200,11 +203,12 @@ _COUNTS: Final = (
 )
 
 
-def platform_periods_add_up(connection: psycopg.Connection, window: Window) -> CheckOutcome:
-    """Every period of the platform has the sums of its published days, and what the product's tables have in it.
+@check("build/platform_metrics")
+def platform_periods_add_up(connection: psycopg.Connection, window: Window) -> Finding:
+    """Every period of the platform has the sums of its published days and the counts of the product's tables.
 
-    Recounted is every column of platform_metrics; active users are those of active_users_by_period. A sample row has a
-    number as counted and as shown; null where the period is on one side only.
+    Every column of platform_metrics is recounted; active users are taken from active_users_by_period. A sample row has
+    a number as counted and as shown, null where the period is on one side only.
     """
     dates = {"start": window.start, "end": window.end}
     counted = {row["period"]: _numbers(row) for row in rows_of_whole_tables(connection, _COUNTED, dates)}
@@ -216,11 +220,11 @@ def platform_periods_add_up(connection: psycopg.Connection, window: Window) -> C
         for column in sorted({*due, *there} - {"metric_date", "period"})
         if due.get(column) != there.get(column)
     ]
-    return blocking_by_last_day("platform_periods_add_up", {"wrong_numbers": len(found)}, found, window)
+    return finding_of_run({"wrong_numbers": len(found)}, found, window)
 
 
 def _numbers(counted: dict[str, Any]) -> dict[str, Decimal | None]:
-    """The columns of platform_metrics from what is counted in a period."""
+    """Return the columns of platform_metrics from the counts of a period."""
     before = counted["revenue_cents_before"]
     growth = _quotient(100 * (counted["revenue_cents"] - before), before) if before else None
     return {
@@ -236,7 +240,7 @@ def _numbers(counted: dict[str, Any]) -> dict[str, Decimal | None]:
 
 
 def _quotient(numerator: int, denominator: int) -> Decimal:
-    """With 4 decimals, rounded half away from zero, and 0 where the denominator is."""
+    """Return a quotient with 4 decimals, rounded half away from zero; 0 where the denominator is 0."""
     with localcontext(prec=60):
         exact = Decimal(numerator) / Decimal(denominator) if denominator else Decimal(0)
         return exact.quantize(Decimal("0.0001"), ROUND_HALF_UP)

@@ -1,6 +1,6 @@
-"""What the window's raw events are together: kept by contract one by one, and yet worth a person's look.
+"""Checks of raw events that the contract keeps: types outside the registry, and keys on several days.
 
-What must hold for a single row is declared in `suites/`; what the ledger says is in ledger.py.
+The rules for a single row are in `suites/raw_events.json`, those for loads in quality_checks/loads.py.
 """
 
 from datetime import timedelta
@@ -8,13 +8,14 @@ from typing import Final
 
 import psycopg
 
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, json_row
+from quality_checks.outcome import SAMPLE_ROWS, Finding, Severity, finding
 from quality_checks.queries import rows_of
+from quality_checks.registry import check
 from warehouse.window import Window
 
-# How far from its day a key is looked for again. A client that stamps a retry anew retries within hours, at worst
-# after a weekend offline. Measured for one day of 100,000 events among days of that size (November 2026): 1 day to
-# both sides 0.4 s, 3 days 0.8 s, 7 days 1.1 s with two workers.
+# Days to both sides in which a key is looked up. A client that gives a retry a new time retries within hours, at worst
+# after a weekend offline. Measured for a day of 100,000 events among days of that size (November 2026): 1 day to both
+# sides 0.4 s, 3 days 0.8 s, 7 days 1.1 s with two workers.
 _KEY_NEIGHBOUR_DAYS: Final = timedelta(days=3)
 
 _UNREGISTERED: Final = """
@@ -39,26 +40,24 @@ limit %(rows_shown)s
 """
 
 
-def event_types_are_registered(connection: psycopg.Connection, window: Window) -> CheckOutcome:
-    """Every event type of the window stands in the registry, staging.event_types; the others are counted.
+@check("staging/event_types", severity=Severity.WARNING)
+def event_types_are_registered(connection: psycopg.Connection, window: Window) -> Finding:
+    """Every event type of the window is in the registry, staging.event_types; the others are counted.
 
-    The sample shows the most frequent ones: a client that puts ids into its types can send any number.
+    The sample shows the most frequent ones: a client that puts ids into event types can send any number.
     """
     shown = rows_of(
         connection,
         _UNREGISTERED,
         {"start": window.start, "end": window.end, "rows_shown": SAMPLE_ROWS},
     )
-    return CheckOutcome(
-        name="event_types_are_registered",
-        passed=not shown,
-        severity=Severity.WARNING,
-        observed={
+    return finding(
+        {
             "unregistered_types": int(shown[0]["all_types"]) if shown else 0,
             "events": int(shown[0]["all_events"]) if shown else 0,
         },
-        days=tuple(shown[0]["days"]) if shown else (),
-        sample=tuple(json_row({"event_type": row["event_type"], "events": row["events"]}) for row in shown),
+        [{"event_type": row["event_type"], "events": row["events"]} for row in shown],
+        shown[0]["days"] if shown else (),
     )
 
 
@@ -85,12 +84,12 @@ order by event_date
 """
 
 
-def event_keys_unique_across_days(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+@check("raw/events", severity=Severity.WARNING)
+def event_keys_unique_across_days(connection: psycopg.Connection, window: Window) -> Finding:
     """No key of the window occurs on a second event day.
 
-    Both events are kept, by contract; a repeated key mostly means a client that stamps its retries anew, so that
-    one thing is counted twice. Looks _KEY_NEIGHBOUR_DAYS to both sides of the window, no further: a key that comes
-    back later than that is not found unless the window is long enough to hold both days.
+    Both events are kept, by contract. A repeated key mostly means a client that gives its retries a new time, so that
+    one event counts twice. Keys are looked up _KEY_NEIGHBOUR_DAYS to both sides of the window and no further.
     """
     repeated = rows_of(
         connection,
@@ -102,13 +101,8 @@ def event_keys_unique_across_days(connection: psycopg.Connection, window: Window
             "last": window.end + _KEY_NEIGHBOUR_DAYS,
         },
     )
-    return CheckOutcome(
-        name="event_keys_unique_across_days",
-        passed=not repeated,
-        severity=Severity.WARNING,
-        observed={"repeated_keys": int(repeated[0]["distinct_keys"]) if repeated else 0},
-        days=tuple(row["event_date"] for row in repeated),
-        sample=tuple(
-            json_row({name: row[name] for name in ("event_date", "keys", "example")}) for row in repeated[:SAMPLE_ROWS]
-        ),
+    return finding(
+        {"repeated_keys": int(repeated[0]["distinct_keys"]) if repeated else 0},
+        [{name: row[name] for name in ("event_date", "keys", "example")} for row in repeated],
+        (row["event_date"] for row in repeated),
     )

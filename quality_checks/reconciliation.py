@@ -1,19 +1,19 @@
-"""Conservation laws between what came in and what will be shown: raw events against the daily metrics, per day and
-to the cent, by SQL that shares nothing with the models it judges.
+"""Conservation checks of the daily metrics: raw events and metrics agree by day and to the cent.
 
-Totals per day do not depend on how an event's missing asset or project is filled in from its license, so raw
-events can be held against the metrics without repeating that rule.
+The SQL shares nothing with the models that it checks. Totals by day do not depend on how a license fills in an event's
+asset or project, so that rule is not repeated here.
 """
 
 from typing import Any, Final
 
 import psycopg
 
-from quality_checks.outcome import CheckOutcome, blocking_by_day
+from quality_checks.outcome import Finding, finding_by_day
 from quality_checks.queries import rows_of
+from quality_checks.registry import check
 from warehouse.window import Window
 
-# What adds up over any grouping; unique visitors do not.
+# The columns that add up over any grouping; unique visitors do not.
 ADDITIVE_COLUMNS: Final = ("views", "clicks", "conversions", "revenue_cents", "engagement_time")
 
 # One row per event day with an event on the raw side or a group on the built side.
@@ -84,12 +84,13 @@ order by metric_date
 """
 
 
-def daily_metrics_match_raw_events(connection: psycopg.Connection, window: Window) -> CheckOutcome:
-    """Every additive column of the daily metrics equals, on every day, what the raw events add up to.
+@check("build/daily_metrics")
+def daily_metrics_match_raw_events(connection: psycopg.Connection, window: Window) -> Finding:
+    """Every additive column of the daily metrics equals, on every day, the sum over raw events.
 
-    Counted are the events that are no bot's and that name an asset, a project or a license; bots and the events
-    that name none are lines of their own in `observed`. A day has groups exactly when it has such events, and
-    not more groups than events. Revenue is compared in cents, engagement time in thousandths of a second.
+    Events count that are no bot's and name an asset, a project or a license; `observed` has bots and the other events
+    apart. A day has groups exactly when it has such events, and no more groups than events. Revenue is compared in
+    cents, engagement time in thousandths of a second.
     """
     days = _days(connection, window)
     differences: list[dict[str, Any]] = []
@@ -114,14 +115,15 @@ def daily_metrics_match_raw_events(connection: psycopg.Connection, window: Windo
     for column in ADDITIVE_COLUMNS:
         for side in ("raw", "built"):
             totals[f"{side}_{column}"] = sum(day[f"{side}_{column}"] for day in days)
-    return blocking_by_day("daily_metrics_match_raw_events", totals, differences)
+    return finding_by_day(totals, differences)
 
 
-def unique_visitors_stay_within_events(connection: psycopg.Connection, window: Window) -> CheckOutcome:
-    """Unique visitors are at least one where an event with a visitor is counted, and no more than such events.
+@check("build/daily_metrics")
+def unique_visitors_stay_within_events(connection: psycopg.Connection, window: Window) -> Finding:
+    """A day with counted events of visitors has at least one unique visitor, and no more than such events.
 
-    Added over a day's groups: an event belongs to one group, so no group can count it as a visitor of another.
-    An event without actor, device and session has no visitor and is left out on both sides.
+    Visitors are added over the day's groups: an event belongs to one group. An event without actor, device and session
+    has no visitor and is left out on both sides.
     """
     days = _days(connection, window)
     differences = [
@@ -135,11 +137,11 @@ def unique_visitors_stay_within_events(connection: psycopg.Connection, window: W
         if not min(day["visits"], 1) <= day["unique_visitors"] <= day["visits"]
     ]
     totals = {name: sum(day[name] for day in days) for name in ("visits", "unique_visitors")}
-    return blocking_by_day("unique_visitors_stay_within_events", totals, differences)
+    return finding_by_day(totals, differences)
 
 
-# The groups whose channels do not add up to them, the first few of each day. Adding one side and subtracting the
-# other instead of joining, because grouping takes nulls as equal and keeps the groups that one side lacks.
+# Groups that differ from the sum of their channels, the first few of each day. One side is added and the other
+# subtracted: a join would not take nulls as equal and would lose groups.
 _GROUPS: Final = """
 with
 both_sides as (
@@ -197,12 +199,13 @@ order by metric_date, place
 _GROUPS_SHOWN: Final = 3
 
 
-def channels_add_up_to_daily_metrics(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+@check("build/daily_metrics_by_channel")
+def channels_add_up_to_daily_metrics(connection: psycopg.Connection, window: Window) -> Finding:
     """The daily metrics by channel, added over the channel keys, equal the daily metrics in every group and column.
 
-    Both sides have the same groups, ids that are null being equal. Visitors do not add up, but a group has no
-    fewer than its largest channel and no more than its channels together. A sample row gives, per column, how
-    much the daily metrics exceed their channels.
+    Both sides have the same groups, where null ids are equal. Visitors do not add up, but a group has no fewer than its
+    largest channel and no more than the sum of its channels. A sample row has, per column, how much the daily metrics
+    exceed their channels.
     """
     shown = rows_of(
         connection,
@@ -210,7 +213,7 @@ def channels_add_up_to_daily_metrics(connection: psycopg.Connection, window: Win
         {"start": window.start, "end": window.end, "groups_shown": _GROUPS_SHOWN},
     )
     wrong_groups = sum(row["wrong_groups"] for row in shown if row.pop("place") == 1)
-    return blocking_by_day("channels_add_up_to_daily_metrics", {"wrong_groups": wrong_groups}, shown)
+    return finding_by_day({"wrong_groups": wrong_groups}, shown)
 
 
 def _days(connection: psycopg.Connection, window: Window) -> list[dict[str, Any]]:

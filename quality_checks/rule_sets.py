@@ -1,15 +1,16 @@
-"""Whether the rows of an event day were all made by the same rules for lines: code, lists and settings at the door."""
+"""Check of rule sets: all rows of an event day were validated by one version of code, lists and settings."""
 
 from datetime import timedelta
 from typing import Final
 
 import psycopg
 
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, Severity, json_row
+from quality_checks.outcome import Finding, Severity, finding
 from quality_checks.queries import rows_of
+from quality_checks.registry import check
 from warehouse.window import Window
 
-# The ledger names the days that may mix rules, and only their partitions are read.
+# ops.loads names the days that may mix rules; only their partitions are read.
 _CANDIDATES: Final = """
 select day as event_date
 from ops.loads, unnest(event_dates) as day
@@ -49,25 +50,19 @@ order by event_date
 """
 
 
-def event_days_have_one_rule_set(connection: psycopg.Connection, window: Window) -> CheckOutcome:
-    """All rows of an event day come from loads under the same rules. Where they do not, `reload` mends the day.
+@check("raw/events", severity=Severity.WARNING)
+def event_days_have_one_rule_set(connection: psycopg.Connection, window: Window) -> Finding:
+    """All rows of an event day come from loads under the same rules. Where they do not, `reload` corrects the day.
 
-    A load keeps the digest of its rules (code, lists, settings), and late events are read by today's. Each sample row
-    names a day and the landing days to reload: `python -m orchestration reload START END`, END exclusive.
+    A load keeps the digest of its rules (code, lists, settings), and late events are read by today's rules. A sample
+    row names a day and the landing days to reload: `python -m orchestration reload START END`, END exclusive.
     """
     days = [row["event_date"] for row in rows_of(connection, _CANDIDATES, {"start": window.start, "end": window.end})]
     mixed = rows_of(connection, _MIXED, {"days": days}) if days else []
-    told = [row for row in mixed if row["first_landing_date"] is not None]
+    reloadable = [row for row in mixed if row["first_landing_date"] is not None]
     observed: dict[str, int | str] = {"days_of_mixed_rules": len(mixed)}
-    if told:
-        first = min(row["first_landing_date"] for row in told)
-        end = max(row["last_landing_date"] for row in told) + timedelta(days=1)
+    if reloadable:
+        first = min(row["first_landing_date"] for row in reloadable)
+        end = max(row["last_landing_date"] for row in reloadable) + timedelta(days=1)
         observed["to_do"] = f"python -m orchestration reload {first} {end}"
-    return CheckOutcome(
-        name="event_days_have_one_rule_set",
-        passed=not mixed,
-        severity=Severity.WARNING,
-        observed=observed,
-        days=tuple(row["event_date"] for row in mixed),
-        sample=tuple(json_row(row) for row in mixed[:SAMPLE_ROWS]),
-    )
+    return finding(observed, mixed, (row["event_date"] for row in mixed))

@@ -1,7 +1,8 @@
-"""The expectation suites as they are declared: one JSON file in `suites/` each, read without Great Expectations.
+"""Expectation suites as they are declared: `suites/NAME.json` and the query of its rows, `suites/NAME.sql`.
 
-To add a suite, add a file: which rows it judges (a query without a window, and the column that holds their day, or null
-for what is made as a whole by every run), what names a row, and the expectations under their Great Expectations names.
+To add a suite, add the two files. The query reads without a window. The JSON names the check, its asset, the column
+with the day of a row (null where every run replaces all rows), the columns that identify a row, and the expectations by
+their Great Expectations names. Reading a suite does not import Great Expectations.
 """
 
 import json
@@ -12,41 +13,41 @@ from pathlib import Path
 from typing import Any, Final
 
 from quality_checks.outcome import Severity
+from quality_checks.registry import Check
 from warehouse.window import Window
 
 SUITES: Final = Path(__file__).parent / "suites"
 
-# How the query for a window's rows begins, and nothing that is built around it.
+# The beginning of the query for a window's rows, and of no statement that is built around it.
 BARE_QUERY: Final = "select * from (\n"
 
-# SQLAlchemy reads `:name` as a parameter, even inside a literal, and Great Expectations runs it as null: the
-# suite would judge other rows than it says. Postgres's own `::` is left alone.
+# SQLAlchemy takes `:name` for a parameter, even inside a literal, and Great Expectations runs it as null: other rows
+# would be checked. Postgres's own `::` is left alone.
 _BIND_PARAMETER: Final = re.compile(r"(?<![:\w])(?::\w)")
 
 
 class SuiteError(Exception):
-    """A suite that does not exist, or whose file does not say what it must."""
+    """A suite that does not exist, or whose files lack something."""
 
 
 @dataclass(frozen=True, slots=True)
-class Suite:
-    """One suite: `check` is the name of its outcome, `about` one sentence for a person, `row_key` the columns
-    that name a row in a sample, `expectations` Great Expectations' own configurations (type, kwargs)."""
+class Suite(Check):
+    """A check by expectations: Great Expectations' configurations (type, kwargs) for the rows of a query.
 
-    name: str
-    check: str
-    about: str
-    severity: Severity
+    `file` is the name of the suite's files without suffix; `row_key` has the columns that identify a row in a sample.
+    """
+
+    file: str
     query: str
     date_column: str | None
     row_key: tuple[str, ...]
     expectations: tuple[Mapping[str, Any], ...]
 
     def rows_of(self, window: Window) -> str:
-        """The query for the rows of the window, with its dates as literals so that the planner can prune.
+        """Return the query for the rows of the window, with its dates as literals so that the planner can prune.
 
-        A row without a day belongs to no window; it is judged in every window, or nothing would ever judge it. So are
-        all rows of a snapshot, where no column is their day: a run for whatever window replaces it as a whole.
+        A row without a day is in every window, or it would never be checked. So are all rows of a snapshot, which every
+        run replaces as a whole.
         """
         rows = f"{BARE_QUERY}{self.query}\n) as suite_rows\n"
         if self.date_column is None:
@@ -58,28 +59,33 @@ class Suite:
 
 
 def suite_names(folder: Path = SUITES) -> list[str]:
-    """The names of all suites, sorted."""
+    """Return the names of all suites' files, sorted."""
     return sorted(path.stem for path in folder.glob("*.json"))
 
 
 def load_suite(name: str, folder: Path = SUITES) -> Suite:
-    """The suite of that name. Raises SuiteError when there is none or its file is not a suite."""
+    """Return the suite of that file name. Raises SuiteError when there is none or its files are no suite."""
     if name not in suite_names(folder):
         raise SuiteError(f"there is no suite {name!r}; known suites: {', '.join(suite_names(folder)) or 'none'}")
     path = folder / f"{name}.json"
     try:
-        return _suite(name, json.loads(path.read_text(encoding="utf-8")))
+        query = path.with_suffix(".sql").read_text(encoding="utf-8").rstrip()
+        return _suite(name, query, json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise SuiteError(f"suite file {path.name} has no query beside it: add {name}.sql") from None
     except (KeyError, TypeError, ValueError) as error:
         raise SuiteError(f"suite file {path.name} is not a suite: {type(error).__name__}: {error}") from error
 
 
-def _suite(name: str, declared: dict[str, Any]) -> Suite:
+def _suite(file: str, query: str, declared: dict[str, Any]) -> Suite:
     suite = Suite(
-        name=name,
-        check=declared.pop("check"),
-        about=declared.pop("about"),
+        name=declared.pop("name"),
+        asset=declared.pop("asset"),
         severity=Severity(declared.pop("severity")),
-        query="\n".join(declared.pop("query")),
+        description=declared.pop("description"),
+        threshold=None,
+        file=file,
+        query=query,
         date_column=declared.pop("date_column"),
         row_key=tuple(declared.pop("row_key")),
         expectations=tuple(declared.pop("expectations")),

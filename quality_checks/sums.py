@@ -1,7 +1,6 @@
-"""Totals that fit the columns of the marts, which are bigint. Others are refused before anything is built, in words
-that name the rows to correct, and not by the server in the middle of a build.
+"""Checks that totals fit the marts' bigint columns: too large a total is found before the build, with its rows.
 
-A single amount is limited where it is read. Rows that an older version has loaded may hold more.
+A single amount is limited where it is read; rows loaded by an older version may hold more.
 """
 
 from collections.abc import Sequence
@@ -11,9 +10,10 @@ from typing import Any, Final, LiteralString
 
 import psycopg
 
-from quality_checks.outcome import CheckOutcome, blocking
+from quality_checks.outcome import Finding, finding
 from quality_checks.product import SPEND
 from quality_checks.queries import rows_of
+from quality_checks.registry import check
 from warehouse.window import Window
 
 # The greatest bigint.
@@ -46,7 +46,8 @@ limit %(rows_shown)s
 """
 
 
-def revenue_fits_its_columns(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+@check("raw/events")
+def revenue_fits_its_columns(connection: psycopg.Connection, window: Window) -> Finding:
     """All revenue adds up to less than 2^63 cents, which is what the marts' columns hold, and so do the fees of a day.
 
     No week, month or period and no group has more than all days together. These are the days of the window, and all
@@ -81,7 +82,7 @@ def revenue_fits_its_columns(connection: psycopg.Connection, window: Window) -> 
             "Correct the amounts of the events in the sample, in the files that it names, and run these files'"
             " landing days again: no amount of the product is as large."
         )
-    return blocking("revenue_fits_its_columns", observed, wrong[:_ROWS_SHOWN], bad)
+    return finding(observed, wrong[:_ROWS_SHOWN], bad)
 
 
 def _greatest(connection: psycopg.Connection, amount: LiteralString, days: Sequence[date]) -> list[dict[str, Any]]:
@@ -119,7 +120,8 @@ order by spend_date
 """
 
 
-def spend_fits_its_columns(connection: psycopg.Connection, window: Window) -> CheckOutcome:
+@check("raw/events")
+def spend_fits_its_columns(connection: psycopg.Connection, window: Window) -> Finding:
     """What all licenses and their adjustments cost adds up to less than 2^63 cents, and so does each day's advertising.
 
     The window's last day stands for the product's tables, whose greatest amounts the sample names by table and id.
@@ -142,7 +144,7 @@ def spend_fits_its_columns(connection: psycopg.Connection, window: Window) -> Ch
             "Correct the amounts that the sample names, in the product's tables or in the files of ad spend, and run"
             " the day again."
         )
-    return blocking("spend_fits_its_columns", observed, wrong, bad)
+    return finding(observed, wrong, bad)
 
 
 def _cents(connection: psycopg.Connection, statement: LiteralString) -> Decimal:

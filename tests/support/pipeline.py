@@ -21,8 +21,10 @@ from orchestration.dbt import cli_resource
 from publishing import build_steps, builds, dbt_manifest, gates, mart_tables, stale_days
 from publishing.marts import marts_of
 from publishing.publish import Publication, publish
-from quality_checks import attribution, brands, creators, platform, visitors
+from quality_checks import attribution, brands, creators, periods, platform, visitors
 from quality_checks.outcome import CheckOutcome
+from quality_checks.registry import Check, RuleCheck
+from quality_checks.suite import Suite
 from tests.support.dbt_here import run_dbt
 from tests.support.provenance import PROVENANCE_COLUMNS
 from warehouse.connection import Warehouse
@@ -34,10 +36,14 @@ HASH_KEY = "key-of-the-tests-only"
 COMPARED_SCHEMAS = ("raw", "intermediate", "build", "published", "marts")
 # What the last run touched, and not what there is.
 NOT_COMPARED = {"build.visitor_last_days", "build.visitor_activity"}
-# What judges a model, or those made with it, and finds them empty where only others are built.
-JUDGES: dict[str, tuple[gates.Check, ...]] = {
+# Checks of a model, or of those made with it, which are empty where only others are built.
+CHECKS_OF: dict[str, tuple[RuleCheck, ...]] = {
     "attribution_credits": (attribution.credits_are_conserved, attribution.attribution_adds_up),
-    "asset_metrics": gates.ROLLUP_CHECKS,
+    "asset_metrics": (
+        periods.weeks_and_months_add_up_to_their_days,
+        periods.asset_periods_match_daily_metrics,
+        periods.periods_end_with_the_last_day,
+    ),
     "platform_metrics": (
         visitors.active_users_match_visitor_days,
         platform.platform_days_add_up,
@@ -140,9 +146,9 @@ class Pipeline:
                 self.load(Window(window.start, window.end + ONE_DAY))
             if self.declares_silence:
                 self.declare_silence(window)
-            self.run_checks(window, run_id, gates.RAW_CHECKS, gates.RAW_SUITES)
+            self.run_checks(window, run_id, gates.RAW_CHECKS)
             self.build(window, run_id)
-            self.run_checks(window, run_id, gates.BUILD_CHECKS, gates.BUILD_SUITES)
+            self.run_checks(window, run_id, gates.BUILD_CHECKS)
             self.publish(window, run_id)
         return run_id
 
@@ -156,30 +162,27 @@ class Pipeline:
             [list(window.days())],
         )
 
-    def run_checks(
-        self, window: Window, build_id: str, checks: Sequence[gates.Check], suites: Sequence[str]
-    ) -> list[CheckOutcome]:
+    def run_checks(self, window: Window, build_id: str, checks: Sequence[Check]) -> list[CheckOutcome]:
         outcomes = gates.run_checks(
             self.connection,
             window,
             build_id=build_id,
-            checks=[check for check in checks if self.judged_by([gates.name_of(check)])],
-            suites=suites if self.suites else (),
+            checks=[check for check in checks if check.is_blocking and self.applicable([check.name])],
             sqlalchemy_url=self.warehouse.sqlalchemy_url,
         )
         if blocking := [outcome for outcome in outcomes if outcome.blocks]:
             raise GateClosed(blocking)
         return outcomes
 
-    def judged_by(self, checks: Sequence[str]) -> list[str]:
-        """Those of the checks that find here what they judge."""
+    def applicable(self, names: Sequence[str]) -> list[str]:
+        """Return the names of those checks whose models are built here."""
         left_out: set[str] = set()
         if not self.suites:
-            left_out |= {*gates.suite_checks((*gates.RAW_SUITES, *gates.BUILD_SUITES))}
-        for model, judges in JUDGES.items():
+            left_out |= {check.name for check in (*gates.RAW_CHECKS, *gates.BUILD_CHECKS) if isinstance(check, Suite)}
+        for model, checks in CHECKS_OF.items():
             if self.models and model not in self.models:
-                left_out |= {gates.name_of(check) for check in judges}
-        return [name for name in checks if name not in left_out]
+                left_out |= {check.name for check in checks}
+        return [name for name in names if name not in left_out]
 
     def build(self, window: Window, build_id: str, *more: str) -> None:
         """Build and test a window under a build id."""
@@ -228,8 +231,8 @@ class Pipeline:
             marts=marts_of(dbt_manifest.manifest()),
             window=window,
             run_id=run_id,
-            raw_checks=self.judged_by(gates.RAW_GATE),
-            build_checks=self.judged_by(gates.BUILD_GATE),
+            raw_checks=self.applicable(gates.RAW_GATE),
+            build_checks=self.applicable(gates.BUILD_GATE),
         )
 
     def catch_up(self) -> list[Window]:

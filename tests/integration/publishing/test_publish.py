@@ -54,8 +54,8 @@ def publish_as_a_run(pipeline: Pipeline, window: Window, *, marts: Sequence[Mart
             marts=marts_of(dbt_manifest.manifest()) if marts is None else marts,
             window=window,
             run_id="publisher",
-            raw_checks=pipeline.judged_by(gates.RAW_GATE),
-            build_checks=pipeline.judged_by(gates.BUILD_GATE),
+            raw_checks=pipeline.applicable(gates.RAW_GATE),
+            build_checks=pipeline.applicable(gates.BUILD_GATE),
         )
 
 
@@ -118,7 +118,7 @@ def test_a_window_whose_weeks_and_periods_have_been_built_for_another_one_since_
     """Schema build still has the day, but the week in it was made from what was published without it."""
     with published.warehouse.connect(autocommit=True) as lock, writing(lock, "unpublished", log=print):
         published.build(DAY, "unpublished")
-        published.run_checks(DAY, "unpublished", gates.BUILD_CHECKS, ())
+        published.run_checks(DAY, "unpublished", gates.BUILD_CHECKS)
     published.run(NEXT)
     before = published.contents(["marts", "published"])
     with pytest.raises(PublicationRefused, match="its weeks, months and periods are those of another build by now"):
@@ -139,7 +139,7 @@ def test_a_verdict_on_raw_does_not_count_for_what_was_loaded_after_it(published:
     published.load(DAY)
     with published.warehouse.connect(autocommit=True) as lock, writing(lock, "no-raw-gate", log=print):
         published.build(DAY, "no-raw-gate")
-        published.run_checks(DAY, "no-raw-gate", gates.BUILD_CHECKS, ())
+        published.run_checks(DAY, "no-raw-gate", gates.BUILD_CHECKS)
     with pytest.raises(PublicationRefused, match="load_counts_add_up has not passed on what build no-raw-gate read"):
         publish_as_a_run(published, DAY)
 
@@ -147,7 +147,7 @@ def test_a_verdict_on_raw_does_not_count_for_what_was_loaded_after_it(published:
 def test_a_verdict_on_raw_counts_for_later_builds_of_the_same_raw(published: Pipeline) -> None:
     with published.warehouse.connect(autocommit=True) as lock, writing(lock, "same-raw", log=print):
         published.build(DAY, "same-raw")
-        published.run_checks(DAY, "same-raw", gates.BUILD_CHECKS, ())
+        published.run_checks(DAY, "same-raw", gates.BUILD_CHECKS)
     publish_as_a_run(published, DAY)
     assert published.rows("select build_id, run_id from ops.published_days") == [("same-raw", "publisher")]
 

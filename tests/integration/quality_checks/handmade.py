@@ -10,6 +10,11 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
+from quality_checks.expectations import run_suites
+from quality_checks.outcome import CheckOutcome
+from quality_checks.suite import Suite, load_suite
+from warehouse.window import Window
+
 FIRST_DAY = date(2026, 10, 1)
 DAYS = [FIRST_DAY + timedelta(days=offset) for offset in range(-5, 8)]
 
@@ -173,3 +178,9 @@ _NUMBERS = {
     "unique_visitors": 1,
     "engagement_time": 0,
 }
+
+
+def run_suite(sqlalchemy_url: str, suite: str | Suite, window: Window) -> CheckOutcome:
+    """Return the outcome of one suite."""
+    [outcome] = run_suites(sqlalchemy_url, [load_suite(suite) if isinstance(suite, str) else suite], window)
+    return outcome

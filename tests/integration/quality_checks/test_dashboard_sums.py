@@ -8,7 +8,6 @@ from datetime import date
 import pytest
 
 from publishing import gates
-from publishing.gates import Check
 from quality_checks.brands import campaign_metrics_match_licensed_assets, campaign_periods_add_up
 from quality_checks.creators import (
     creator_lists_match_daily_metrics,
@@ -19,6 +18,8 @@ from quality_checks.expectations import run_suites
 from quality_checks.outcome import CheckOutcome
 from quality_checks.periods import periods_end_with_the_last_day
 from quality_checks.platform import platform_days_add_up, platform_periods_add_up
+from quality_checks.registry import RuleCheck
+from quality_checks.suite import Suite
 from tests.integration.quality_checks.dashboards import LAST, WINDOW, publish_and_build
 from tests.support.pipeline import START, Pipeline
 from warehouse.window import ONE_DAY
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.models(
     "brand_campaign_assets", "platform_metrics", "daily_metrics_by_channel",
 )  # fmt: skip
 
-CHECKS: tuple[Check, ...] = (
+CHECKS: tuple[RuleCheck, ...] = (
     creator_metrics_match_owned_assets,
     creator_periods_add_up,
     creator_lists_match_daily_metrics,
@@ -40,7 +41,7 @@ CHECKS: tuple[Check, ...] = (
 )
 SUMS = ("views", "clicks", "conversions", "revenue_cents")
 # The numbers of a mart with days, and who counts them again.
-DAILY: Mapping[str, tuple[Check, tuple[str, ...]]] = {
+DAILY: Mapping[str, tuple[RuleCheck, tuple[str, ...]]] = {
     "creator_asset_days": (creator_metrics_match_owned_assets, SUMS),
     "creator_daily_metrics": (creator_metrics_match_owned_assets, SUMS),
     "creator_source_days": (creator_metrics_match_owned_assets, ("conversions",)),
@@ -48,7 +49,7 @@ DAILY: Mapping[str, tuple[Check, tuple[str, ...]]] = {
     "platform_daily_metrics": (platform_days_add_up, SUMS),
 }
 # Those of a mart with periods; lists are counted for the shortest two.
-PERIODS: Mapping[str, tuple[Check, tuple[str, ...]]] = {
+PERIODS: Mapping[str, tuple[RuleCheck, tuple[str, ...]]] = {
     "creator_dashboard": (creator_periods_add_up, ("total_views", "total_licenses", "total_revenue_cents")),
     "brand_campaign_metrics": (
         campaign_periods_add_up,
@@ -71,7 +72,7 @@ LISTS = {
 }
 ALL_PERIODS = ("today", "7d", "30d", "90d", "1y", "all")
 
-ROWS: tuple[tuple[str, Check, date], ...] = (
+ROWS: tuple[tuple[str, RuleCheck, date], ...] = (
     (f"delete from build.creator_daily_metrics where metric_date = '{WINDOW.start}' and creator_id = 'ana'",
      creator_metrics_match_owned_assets, WINDOW.start),
     (f"update build.creator_asset_days set creator_id = 'idle' where metric_date = '{LAST}' and creator_id = 'ben'",
@@ -96,7 +97,7 @@ ROWS: tuple[tuple[str, Check, date], ...] = (
 )  # fmt: skip
 
 
-def damage() -> Iterator[tuple[str, Check, date]]:
+def damage() -> Iterator[tuple[str, RuleCheck, date]]:
     """Every number, changed by one in one row, with who must find it, on which day."""
     for mart, (check, columns) in DAILY.items():
         for column in columns:
@@ -136,8 +137,8 @@ def one_more(mart: str, column: str, period: str) -> str:
     )
 
 
-def judged(pipeline: Pipeline, check: Check, *damages: str) -> CheckOutcome:
-    """What a check says of the window after some damage, which is taken back."""
+def outcome_of(pipeline: Pipeline, check: RuleCheck, *damages: str) -> CheckOutcome:
+    """Return the outcome of a check after some damage, which is rolled back."""
     with pipeline.connection.transaction(force_rollback=True):
         for statement in damages:
             changed = pipeline.connection.execute(statement)  # type: ignore[call-overload]
@@ -148,27 +149,28 @@ def judged(pipeline: Pipeline, check: Check, *damages: str) -> CheckOutcome:
 def test_what_is_changed_by_one_trips_its_check_on_its_day(pipeline: Pipeline) -> None:
     publish_and_build(pipeline)
     for check in CHECKS:
-        assert judged(pipeline, check).passed
-    suites = run_suites(pipeline.warehouse.sqlalchemy_url, gates.DASHBOARD_SUITES, WINDOW)
+        assert outcome_of(pipeline, check).passed
+    snapshots = [suite for suite in gates.BUILD_CHECKS if isinstance(suite, Suite) and suite.date_column is None]
+    suites = run_suites(pipeline.warehouse.sqlalchemy_url, snapshots, WINDOW)
     assert [outcome.observed for outcome in suites if not outcome.passed] == []
 
     for statement, check, day in damage():
-        outcome = judged(pipeline, check, statement)
+        outcome = outcome_of(pipeline, check, statement)
         assert outcome.blocks, statement
         assert outcome.days == (day,), statement
         assert outcome.sample, statement
 
     # What owners have is taken from the product, and an asset's number counts for each of them.
     moved = "update raw.ip_ownerships set creator_id = 'idle' where creator_id = 'ben' and ip_asset_id = 'asset-0'"
-    rows = judged(pipeline, creator_metrics_match_owned_assets, moved).sample
+    rows = outcome_of(pipeline, creator_metrics_match_owned_assets, moved).sample
     assert {row["creator_id"] for row in rows} == {"ben", "idle"}
     ended = "update raw.licenses set end_date = start_date where id = 'first'"
-    assert not judged(pipeline, campaign_metrics_match_licensed_assets, ended).passed
+    assert not outcome_of(pipeline, campaign_metrics_match_licensed_assets, ended).passed
     group = "update build.daily_metrics set {} = {} + 1 where metric_date = '{}' and ip_asset_id = 'asset-0'"
     for column in SUMS:
         more = group.format(column, column, LAST)
-        assert judged(pipeline, platform_days_add_up, more).days == (LAST,)
-        rows = judged(pipeline, creator_metrics_match_owned_assets, more).sample
+        assert outcome_of(pipeline, platform_days_add_up, more).days == (LAST,)
+        rows = outcome_of(pipeline, creator_metrics_match_owned_assets, more).sample
         mine = [row for row in rows if row["mart"] == "creator_asset_days"]
         assert [(row["creator_id"], row[column]) for row in mine] == [("ana", 1), ("ben", 1)]
 
@@ -183,9 +185,10 @@ def test_what_is_changed_by_one_trips_its_check_on_its_day(pipeline: Pipeline) -
     ):
         for check in (creator_periods_add_up, campaign_periods_add_up):
             # A period that was wrong, and is right now, is published.
-            assert judged(pipeline, check, published).passed, published
+            assert outcome_of(pipeline, check, published).passed, published
     longer = "update marts.creator_daily_metrics set revenue_cents = revenue_cents + 1 where metric_date = '{}'"
-    wrong = judged(pipeline, creator_periods_add_up, longer.format(START + 3 * ONE_DAY), "delete from marts.periods",
+    wrong = outcome_of(pipeline, creator_periods_add_up, longer.format(START + 3 * ONE_DAY),
+                       "delete from marts.periods",
                    "delete from marts.creator_dashboard")  # fmt: skip
     assert {row["period"] for row in wrong.sample} == {*ALL_PERIODS} - {"today"}
     assert {row["total_revenue_cents"] for row in wrong.sample} == {1}

@@ -1,0 +1,109 @@
+"""Registry of checks: each one is declared once, where its rule stands, with its asset, severity and threshold.
+
+Decorate a function to add a check; add a file to `suites/` to add a suite of expectations. Gates, Dagster's asset
+checks and the list that the command line shows all come from `checks`.
+"""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import psycopg
+
+import quality_checks
+from quality_checks.outcome import CheckOutcome, Finding, Severity
+from warehouse.window import Window
+
+Rule = Callable[[psycopg.Connection, Window], Finding]
+
+
+class Gate(StrEnum):
+    """The moment at which a check runs: before dbt builds from raw, or before what it built is published."""
+
+    RAW = "raw"
+    BUILD = "build"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check: the name of its results, the asset that it is about, and the severity of a failure."""
+
+    name: str
+    # As schema/table.
+    asset: str
+    severity: Severity
+    description: str
+    threshold: float | None
+
+    @property
+    def gate(self) -> Gate:
+        """The gate at which the check runs: that of its asset."""
+        return Gate.RAW if self.asset.startswith("raw/") else Gate.BUILD
+
+    @property
+    def is_blocking(self) -> bool:
+        """Whether a failure keeps the window from passing the gate."""
+        return self.severity is Severity.ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCheck(Check):
+    """A check by a function. Call it to get the outcome for a window."""
+
+    rule: Rule
+
+    def __call__(self, connection: psycopg.Connection, window: Window) -> CheckOutcome:
+        finding = self.rule(connection, window)
+        return CheckOutcome(
+            name=self.name,
+            passed=not finding.days,
+            severity=self.severity,
+            observed=finding.observed,
+            days=finding.days,
+            sample=finding.sample,
+            covers_all_days=finding.covers_all_days,
+        )
+
+
+_RULES: Final[dict[str, RuleCheck]] = {}
+
+
+def check(
+    asset: str, *, severity: Severity = Severity.ERROR, threshold: float | None = None
+) -> Callable[[Rule], RuleCheck]:
+    """Register a function as a check of an asset. Its name is the function's, its description the docstring's opening.
+
+    Args:
+        asset: The asset as `schema/table`. Checks of schema raw run before dbt, all others after it.
+        severity: An error keeps the window from being published, a warning is shown.
+        threshold: The bound that the check compares with, where it has one. Shown in lists.
+
+    Raises:
+        ValueError: Another function has registered the name.
+    """
+
+    def register(rule: Rule) -> RuleCheck:
+        name = getattr(rule, "__name__", "")
+        if name in _RULES:
+            raise ValueError(f"two checks have the name {name}")
+        description = inspect.cleandoc(rule.__doc__ or "").partition("\n\n")[0]
+        _RULES[name] = RuleCheck(name, asset, severity, description, threshold, rule)
+        return _RULES[name]
+
+    return register
+
+
+def checks() -> tuple[Check, ...]:
+    """Return every check: the functions of this package and of modules imported so far, then the suites.
+
+    The check of reruns is in publishing/rerun_check.py; publishing/gates.py imports it.
+    """
+    from quality_checks.suite import load_suite, suite_names
+
+    for module in pkgutil.iter_modules(quality_checks.__path__, "quality_checks."):
+        importlib.import_module(module.name)
+    return (*_RULES.values(), *map(load_suite, suite_names()))
