@@ -1,1 +1,1 @@
-"""Building and publication: stale days, builds, gates and the swap to what BI reads. Knows no Dagster."""
+"""Publishing: stale days, builds, gates, and the move from schema build to what BI reads. Knows no Dagster."""

@@ -1,8 +1,8 @@
-"""The course of a build: what dbt builds of a window in which invocation, and between them the attribution fits.
+"""Steps of a build: the invocations of dbt for a window, and the attribution fits between them.
 
-How a week is fitted is in package attribution. A fit reads the days before its Monday, and the credits of the week read
-the fit, so within a chunk of several weeks dbt has to stop in between. Marts that are coarser than a day are built when
-all chunks of the window are: they read its days in schema build, and no others there.
+Package attribution fits a week. A fit reads the days before its Monday, and the credits of the week read the fit.
+Within a chunk of several weeks dbt therefore stops in between. Rollups are built after all chunks of the window: in
+schema build they read its days and no others.
 """
 
 from collections.abc import Callable
@@ -19,15 +19,15 @@ from warehouse.window import Window
 
 # dbt knows the table as a source; with the plus, everything that depends on it.
 _CREDITED: Final = "source:attribution.attribution_channel_values+"
-# The options of the invocations for which a chunk is not the whole window.
+# The options of the invocation that builds the rollups after the last chunk.
 ROLLUP_OPTIONS: Final = ("--select", scopes.ROLLUP_SELECTOR)
 
 
 def selections(chunk: Window, window: Window) -> list[tuple[str, ...]]:
-    """The options of the invocations of dbt that build a chunk of the window; its weeks are fitted before the last one.
+    """Return the options of the dbt invocations that build a chunk of the window. Its weeks are fitted before the last.
 
-    Within one week that is the only one: an invocation costs 3 s. With a chunk that is the whole window come the marts
-    that are coarser than a day; else they follow the last chunk, by an invocation for the window.
+    A chunk within one week takes a single invocation, since each costs 3 s. A chunk that is the whole window includes
+    the rollups; else they follow the last chunk, by an invocation for the window.
     """
     is_whole = chunk == window
     if len(list(weeks(chunk))) == 1:
@@ -40,8 +40,8 @@ def selections(chunk: Window, window: Window) -> list[tuple[str, ...]]:
 def fit(
     connection: psycopg.Connection, window: Window, chunk: Window, *, build_id: str, log: Callable[[str], None]
 ) -> list[fitting.Fit]:
-    """Fit the weeks of a chunk of the window that have no fit, or one that saw what this build has changed since."""
-    invalidation.spread(connection, window, is_built=False)
+    """Fit the weeks of a chunk of the window that have no fit, or an outdated one."""
+    invalidation.invalidate_lookbacks(connection, window)
     return fitting.fit_missing(
         connection,
         chunk,
@@ -53,8 +53,10 @@ def fit(
 
 
 def refit(connection: psycopg.Connection, *, build_id: str, log: Callable[[str], None]) -> list[fitting.Fit]:
-    """Fit the weeks anew that saw what a build has changed, when all of its models are built. Days that were credited
-    by other values become stale; a fit that comes out the same makes nothing stale."""
+    """Fit weeks again whose fit a build has outdated, when all of its models are built.
+
+    Days that were credited by other values become stale; a fit with the same values makes nothing stale.
+    """
     exists = connection.execute("select to_regclass('ops.attribution_fits') is not null").fetchone()
     if not exists or not exists[0]:
         return []

@@ -1,17 +1,21 @@
-"""The record of what schema build holds: which build wrote a day, from which state of raw, and if it ended well."""
+"""Records of builds: which build wrote a day of schema build, from which state of raw, and which one wrote the rollups.
+
+Days lie side by side, each from its own build. Rollups (weeks, months, periods) are valid only for the window they were
+built for, together with the days that were published then.
+"""
 
 from collections.abc import Callable, Iterable
 
 import psycopg
 from psycopg import sql
 
-from publishing import build_steps, invalidation, last_build, stale_days
+from publishing import build_steps, invalidation, stale_days
 from warehouse.window import Window
 from warehouse.writer_lock import assert_writer
 
 
 def begin(connection: psycopg.Connection, window: Window, *, build_id: str, model_version: str) -> None:
-    """Before the first model of a build: its days are being written, from raw as it is now."""
+    """Record, before the first model of a build, that its days are being written from raw as it is now."""
     is_rerun = stale_days.nothing_is_stale(connection, window, model_version=model_version)
     with connection.transaction(), connection.cursor() as cursor:
         assert_writer(cursor, build_id)
@@ -26,15 +30,82 @@ def begin(connection: psycopg.Connection, window: Window, *, build_id: str, mode
             """,
             {"build_id": build_id, "model_version": model_version, "start": window.start, "end": window.end},
         )
-        last_build.record(cursor, window, build_id=build_id, model_version=model_version, is_rerun=is_rerun)
+        record_last_build(cursor, window, build_id=build_id, model_version=model_version, is_rerun=is_rerun)
+
+
+def record_last_build(
+    cursor: psycopg.Cursor, window: Window, *, build_id: str, model_version: str, is_rerun: bool = False
+) -> None:
+    """Record the build whose rollups schema build will hold.
+
+    Rollups that are updated incrementally (visitors_by_period) are rebuilt from all days when nothing outside the
+    window is published, and when the models have changed. A rerun is a build of days that nothing has changed for.
+    """
+    cursor.execute(
+        """
+        insert into ops.last_build as last (build_id, window_start, window_end, is_rerun, is_full_rebuild)
+        select %(build_id)s, %(start)s, %(end)s, %(is_rerun)s,
+            not exists (select from ops.published_days where not (event_date >= %(start)s and event_date < %(end)s))
+            or %(model_version)s <> (
+                select model_version from ops.published_days order by published_at desc, event_date desc limit 1
+            )
+        on conflict (only_row) do update
+        set build_id = excluded.build_id, window_start = excluded.window_start, window_end = excluded.window_end,
+            is_rerun = excluded.is_rerun, is_full_rebuild = excluded.is_full_rebuild
+        """,
+        {
+            "build_id": build_id,
+            "model_version": model_version,
+            "start": window.start,
+            "end": window.end,
+            "is_rerun": is_rerun,
+        },
+    )
+
+
+class WindowMismatch(Exception):
+    """The rollups in schema build were built for another window."""
+
+
+def is_full_rebuild(cursor: psycopg.Cursor, window: Window) -> bool:
+    """Return whether the last build rebuilt incremental rollups from all days.
+
+    Raises:
+        WindowMismatch: The last build was for another window, or a later one has written days of this window.
+    """
+    last = cursor.execute(
+        """
+        select is_full_rebuild from ops.last_build as last
+        where (window_start, window_end) = (%(start)s, %(end)s) and not exists (
+            select from ops.built_days as built
+            where built.event_date >= %(start)s and built.event_date < %(end)s and built.build_id <> last.build_id
+        )
+        """,
+        {"start": window.start, "end": window.end},
+    ).fetchone()
+    if last is None:
+        raise WindowMismatch(
+            f"the weeks, months and periods in schema build belong to another build than that of {window}."
+            " Run the whole chain for these days (job daily_refresh)"
+        )
+    return bool(last[0])
+
+
+def is_rerun(cursor: psycopg.Cursor) -> bool:
+    """Return whether nothing had changed since publication when the last build began."""
+    found = cursor.execute("select is_rerun from ops.last_build").fetchone()
+    return bool(found and found[0])
 
 
 def complete(
     connection: psycopg.Connection, window: Window, *, build_id: str, log: Callable[[str], None] = lambda _: None
 ) -> None:
-    """After the last model and test of a build have passed: its days may be judged and published, and days that looked
-    back at what has changed in it are stale."""
-    invalidation.spread(connection, window)
+    """Record, after the last model and test of a build, that its days may be checked and published.
+
+    Days outside the window become stale where they depend on something that the build has changed.
+    """
+    invalidation.invalidate_midnight_neighbours(connection, window)
+    invalidation.invalidate_lookbacks(connection, window)
     build_steps.refit(connection, build_id=build_id, log=log)
     with connection.transaction(), connection.cursor() as cursor:
         assert_writer(cursor, build_id)
@@ -46,14 +117,17 @@ def complete(
 
 
 class IncompleteRebuild(Exception):
-    """A rebuild was asked for days that are not all of the published ones."""
+    """A rebuild was asked for days that do not include all published ones."""
 
 
 def clear(connection: psycopg.Connection, window: Window, tables: Iterable[tuple[str, str]], *, build_id: str) -> None:
-    """Drop the tables (schema, name) that dbt owns, so that a build of the window makes them anew.
+    """Drop the tables (schema, name) that dbt owns, so that a build of the window creates them from scratch.
 
-    BI does not read them. Raises IncompleteRebuild, and drops nothing, when days outside the window are published:
-    they could not be built from the new tables.
+    BI does not read these tables.
+
+    Raises:
+        IncompleteRebuild: Days outside the window are published, which the new tables would not hold. Nothing is
+            dropped.
     """
     with connection.transaction(), connection.cursor() as cursor:
         assert_writer(cursor, build_id)
@@ -65,10 +139,10 @@ def clear(connection: psycopg.Connection, window: Window, tables: Iterable[tuple
                 " dropped. Choose at least these days as the range of the job"
             )
         for schema, name in tables:
-            # The views that read them are made anew with them.
+            # The build creates the views over them again.
             cursor.execute(sql.SQL("drop table if exists {} cascade").format(sql.Identifier(schema, name)))
         cursor.execute("update ops.built_days set is_complete = false")
-        # What later loads change could not be traced through tables that are gone, should this run die.
+        # Should this run die, later changes could not be traced through dropped tables: every day stays stale.
         cursor.execute(
             """
             insert into ops.stale_day_marks (event_date, layer, reason, change_id)

@@ -1,4 +1,4 @@
-"""The dbt project by its manifest: where it is, the version of its models, its vars, its windowed tables."""
+"""The dbt project and its manifest: files, version of the models, vars, windowed tables."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from publishing.loaded_version import project_dir
 
 DBT_EXECUTABLE: Final = Path(sys.executable).with_name("dbt")
 
-# Names in quotes: among them are all that a model or macro reads, also by way of an argument.
+# Names in quotes. They include every relation that a model or macro reads, also through an argument.
 _QUOTED: Final = re.compile(rb"""['"](\w+)['"]""")
 
 
@@ -55,8 +55,7 @@ def version_of(folder: Path) -> str:
 
 @cache
 def lookback_days(of: str) -> int:
-    """How many days are looked back: before a conversion for its touchpoints (of `attribution`), before a step of the
-    funnel for the earlier ones (of `funnel`). The project's vars."""
+    """Return a lookback of the project's vars: of `attribution` (before a conversion) or `funnel` (before a step)."""
     import yaml
 
     return int(yaml.safe_load((project_dir() / "dbt_project.yml").read_text())["vars"][f"{of}_lookback_days"])
@@ -68,22 +67,22 @@ def target_dir() -> Path:
 
 
 def parse(folder: Path) -> None:
-    """Write the manifest anew. Raises RuntimeError with dbt's own words when the project has a mistake."""
+    """Parse the project and write its manifest. Raises RuntimeError with dbt's output when it has a mistake."""
     target = folder / "target"
     target.mkdir(exist_ok=True)
     # Parsing opens no connection, but the profile is rendered and insists on its variables.
     names = ("HOST", "PORT", "USER", "PASSWORD", "DATABASE")
     placeholders = {f"WAREHOUSE_{name}": "0" for name in names} | {"DBT_TARGET": "warehouse"}
-    # In a folder of its own: others may be reading the manifest, or parsing too.
-    with tempfile.TemporaryDirectory(prefix="parse-", dir=target) as made:
+    # In a folder of its own: other processes may be reading the manifest, or parsing too.
+    with tempfile.TemporaryDirectory(prefix="parse-", dir=target) as draft:
         outcome = subprocess.run(
             [str(DBT_EXECUTABLE), "parse", "--project-dir", str(folder), "--profiles-dir", str(folder)],
             env={
                 **placeholders,
                 **os.environ,
                 "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-                "DBT_TARGET_PATH": made,
-                "DBT_LOG_PATH": made,
+                "DBT_TARGET_PATH": draft,
+                "DBT_LOG_PATH": draft,
             },
             capture_output=True,
             text=True,
@@ -92,7 +91,7 @@ def parse(folder: Path) -> None:
         if outcome.returncode:
             raise RuntimeError(f"dbt cannot parse the project in {folder}:\n{outcome.stdout}{outcome.stderr}")
         for name in ("partial_parse.msgpack", "manifest.json"):
-            Path(made, name).replace(target / name)
+            Path(draft, name).replace(target / name)
 
 
 @cache
@@ -106,7 +105,7 @@ def manifest() -> Mapping[str, Any]:
 
 
 def windowed_tables(manifest: Mapping[str, Any]) -> dict[tuple[str, str], str]:
-    """Schema and name of every table that models write window by window, with the column that carries its day."""
+    """Return schema and name of every table that models write window by window, with the column that has its day."""
     return {
         (node["schema"], node["name"]): node["config"]["event_time"]
         for node in manifest["nodes"].values()
@@ -115,7 +114,7 @@ def windowed_tables(manifest: Mapping[str, Any]) -> dict[tuple[str, str], str]:
 
 
 def daily_tables(manifest: Mapping[str, Any]) -> dict[tuple[str, str], str]:
-    """Those of the windowed tables whose rows are each of one day."""
+    """Return those of the windowed tables whose rows are of one day each."""
     scopes = {
         (node["schema"], node["name"]): node["config"]["meta"].get("scope", "day")
         for node in manifest["nodes"].values()

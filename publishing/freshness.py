@@ -1,8 +1,7 @@
-"""How current what BI reads is: `marts.data_freshness` for its users, and for operators which loads a published day was
-made from.
+"""Freshness of marts: view `marts.data_freshness` for BI users, and views of ops for operators.
 
-Views over what publication records in its own transaction: they cannot disagree with the marts beside them, and what
-has become stale since shows at once.
+The views read records that publication writes in its own transaction. They always agree with the marts, and a day that
+becomes stale shows at once.
 """
 
 import json
@@ -22,16 +21,6 @@ CHANNEL: Final = "marts_published"
 # Postgres refuses 8,000 and more.
 _NOTIFICATION_BYTES: Final = 7_900
 
-_DDL: Final = """
-create table if not exists ops.published_marts (
-    mart text primary key,
-    last_published_date date not null,
-    run_id text not null,
-    published_at timestamptz not null default clock_timestamp()
-);
-comment on table ops.published_marts is 'The last publication of each mart, and the last day that any has given it.';
-"""
-
 _VIEWS: Final = {
     "ops.stale_days": (stale_reasons.VIEW, stale_reasons.COMMENTS),
     "ops.published_loads": (
@@ -45,7 +34,7 @@ _VIEWS: Final = {
         where successors.change_id is null or successors.change_id > days.change_id
         """,
         {
-            "": "Which version of which landing file a published day was made from. Grain: one row per day and load.",
+            "": "The versions of landing files that a published day was built from. Grain: one row per day and load.",
         },
     ),
     "ops.check_states": (
@@ -76,11 +65,11 @@ _VIEWS: Final = {
         ) as failing using (check_name)
         """,
         {
-            "": "What each check says of all days: a run that passes says nothing of the days of other runs. Grain: one"
-            " row per check.",
-            "is_passing": "No day is left whose last verdict is a failure.",
-            "failing_days": "The event days whose last verdict is a failure.",
-            "checked_at": "When the check judged last, whichever days.",
+            "": "The state of each check over all days; a run that passes changes nothing about the days of other runs."
+            " Grain: one row per check.",
+            "is_passing": "No day is left whose last result is a failure.",
+            "failing_days": "The event days whose last result is a failure.",
+            "checked_at": "When the check last ran, for whichever days.",
         },
     ),
     "marts.data_freshness": (
@@ -108,18 +97,16 @@ _VIEWS: Final = {
 
 
 def create(connection: psycopg.Connection) -> None:
-    """Create the table and the views where they are missing or read otherwise; schemas ops and marts are there."""
+    """Create the views that are missing or have another query. Schemas ops and marts and their tables exist."""
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [AdvisoryLock.FRESHNESS_DDL])
-        cursor.execute(_DDL)
-        cursor.execute(stale_reasons.DDL)
         for name, (query, comments) in _VIEWS.items():
             _create_view(cursor, name, query, comments)
 
 
 def _create_view(cursor: psycopg.Cursor, name: str, query: str, comments: Mapping[str, str]) -> None:
     identifier = sql.Identifier(*name.split("."))
-    # Postgres says whether the two are the same, in its own words; a view that is right is read on meanwhile.
+    # Postgres's own text of both queries is compared; a view that is right stays readable meanwhile.
     cursor.execute(sql.SQL("create temporary view wanted_view as {}").format(sql.SQL(query)))
     is_right = cursor.execute(
         "select pg_get_viewdef('wanted_view'::regclass) = pg_get_viewdef(to_regclass(%s))", [name]
@@ -131,20 +118,20 @@ def _create_view(cursor: psycopg.Cursor, name: str, query: str, comments: Mappin
     cursor.execute(sql.SQL("create view {} with (security_barrier) as {}").format(identifier, sql.SQL(query)))
     for column, text in comments.items():
         kind = sql.SQL("column {}.{}") if column else sql.SQL("view {}")
-        thing = kind.format(identifier, *([sql.Identifier(column)] if column else []))
-        cursor.execute(sql.SQL("comment on {} is {}").format(thing, sql.Literal(text)))
+        target = kind.format(identifier, *([sql.Identifier(column)] if column else []))
+        cursor.execute(sql.SQL("comment on {} is {}").format(target, sql.Literal(text)))
 
 
 def record(
     cursor: psycopg.Cursor, marts: Sequence[str], window: Window, *, run_id: str, kept: Sequence[str] = ()
 ) -> None:
-    """Put on record, and tell whoever listens, that these marts are published, in the publication's transaction.
+    """Record the publication of these marts and notify listeners, in the publication's transaction.
 
-    `kept` are marts (schema.name) that no longer have a model and could not be dropped: what is known of them stays.
+    `kept` are marts (schema.name) without a model that could not be dropped: their records stay.
     """
     last_day = window.end - ONE_DAY
-    there = [*marts, *(name.removeprefix(f"{MARTS}.") for name in kept)]
-    cursor.execute("delete from ops.published_marts where not mart = any(%s)", [there])
+    present = [*marts, *(name.removeprefix(f"{MARTS}.") for name in kept)]
+    cursor.execute("delete from ops.published_marts where not mart = any(%s)", [present])
     cursor.execute(
         """
         insert into ops.published_marts as published (mart, last_published_date, run_id)
@@ -158,6 +145,6 @@ def record(
     message = {"run_id": run_id, "start": window.start.isoformat(), "end": window.end.isoformat(), "marts": list(marts)}
     text = json.dumps(message)
     if len(text.encode()) > _NOTIFICATION_BYTES:
-        # Whoever listens takes a list that is missing for all of them.
+        # Null stands for all marts.
         text = json.dumps(message | {"marts": None})
     cursor.execute("select pg_notify(%s, %s)", [CHANNEL, text])

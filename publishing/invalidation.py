@@ -1,9 +1,8 @@
-"""Which other days a rebuilt window makes stale: those whose results looked back at it, and the neighbours with which
-it shares sessions. What a load makes stale by itself is in staleness.py.
+"""Invalidation: a rebuilt window makes days stale that look back at it or share a session with it across midnight.
 
-A model that looks back reads the intermediate tables as they are. Where the day that it read is rebuilt and says
-otherwise than before, replace_window leaves that in ops.changed_*; here it becomes stale days. So every day is right
-once no day is stale, in whatever order they were built, and a rebuilt day that says the same as before costs nothing.
+A model with a lookback reads the intermediate tables as they are. A rebuilt day that differs from before leaves the
+difference in ops.changed_*; here it becomes stale days. Once no day is stale, every day is right, whatever the order of
+builds. A rebuilt day without a difference costs nothing. Days that a load makes stale are in publishing/stale_days.py.
 """
 
 from datetime import date
@@ -26,8 +25,8 @@ _MARK: Final = """
     set change_id = excluded.change_id, recorded_at = excluded.recorded_at
 """
 
-# What a pair seen together, or no longer, changes is known from that day until the first day on which it is seen as
-# before. Dates that are in the queue count as neither: one build may have written several.
+# A link between a device and an actor that appears or disappears affects the days from then to the next day with the
+# old link. Dates in the queue count as neither, since one build may have written several.
 _LINKS: Final = """
     with touched as (
         select distinct anonymous_id, actor_id, event_date from ops.changed_links where actor_id is not null
@@ -52,7 +51,7 @@ _LINKS: Final = """
         where known_date is null or known_date > changed_date
     )
 """
-# The later days on which the device was seen.
+# Visitors: the later days on which the device was seen.
 _VISITORS: Final = (
     _LINKS
     + """
@@ -63,7 +62,8 @@ _VISITORS: Final = (
     """
 )
 
-# Paths follow links: conversions of whoever is or was linked to the device, with its touchpoints in their lookback.
+# Paths follow links: conversions of actors that are or were linked to the device, with its touchpoints in their
+# lookback.
 _LINKED_PATHS: Final = (
     _LINKS
     + """
@@ -86,7 +86,7 @@ _LINKED_PATHS: Final = (
     """
 )
 
-# A link that went together with the touchpoint is in the queue only.
+# A link that disappeared together with the touchpoint is in the queue only.
 _TOUCHED_PATHS: Final = """
     with changed as (
         select distinct session_date, identity_id from ops.changed_touchpoints
@@ -114,7 +114,7 @@ _TOUCHED_PATHS: Final = """
         and path.conversion_date <= visitors.session_date + %(lookback_days)s
 """
 
-# A step of the funnel may be reached by earlier ones of the same visitor and asset.
+# A funnel step depends on earlier steps of the same visitor and asset.
 _FUNNELS: Final = """
     select step.event_date
     from ops.changed_funnel_events as changed
@@ -125,7 +125,7 @@ _FUNNELS: Final = """
         and step.event_date <= changed.event_date + %(funnel_days)s
 """
 
-# A week's fit has seen the days before its Monday; days of that week were credited by it.
+# A week's fit is computed from the days before its Monday; days of that week were credited by it.
 _OUTDATED_FITS: Final = """
     select fit.week_start
     from ops.attribution_fits as fit
@@ -138,14 +138,14 @@ _OUTDATED_FITS: Final = """
         where changed.event_date < fit.week_start and changed.event_date >= fit.week_start - %(fit_days)s
     )
 """
-# The days of a week, whose credits were made by a fit with other values.
+# The days of a week whose fit has other values now.
 _REFITTED: Final = """
     select %(monday)s::date + n as event_date from generate_series(0, 6) as n
 """
 
-# The later day says which of its events continue a session of the earlier one; the earlier day says what it took. All
-# that a tail holds has to be told by the later day, or a change of it would not reach the day before.
-_SHARED: Final = (
+# The later day names its events that continue a session of the earlier day; the earlier day has a copy of them, its
+# next-day part. Every column of the copy is compared, so that any change makes the earlier day stale.
+_NEXT_DAY_COLUMNS: Final = (
     "event_id, event_type, event_source, actor_id, anonymous_id, tracker_session_id, session_key, session_id,"
     " ip_asset_id, project_id, license_id, channel, source, medium, campaign, utm_source, origin_channel,"
     " origin_source, origin_medium, origin_campaign, origin_utm_source, device_type, browser, os, page_path,"
@@ -153,44 +153,42 @@ _SHARED: Final = (
     " names_license_only, session_date, event_date, occurred_at"
 )
 _MIDNIGHT: Final = f"""
-    with taken as (
-        select {_SHARED} from intermediate.int_events_sessionized
+    with copied as (
+        select {_NEXT_DAY_COLUMNS} from intermediate.int_events_sessionized
         where window_date = %(earlier)s and is_tail
     ),
-    given as (
-        select {_SHARED} from intermediate.int_events_sessionized
+    continued as (
+        select {_NEXT_DAY_COLUMNS} from intermediate.int_events_sessionized
         where window_date = %(later)s and session_date = %(earlier)s and not is_tail
     )
     select %(neighbour)s::date as event_date
     where exists (
-        (select * from taken except select * from given) union all (select * from given except select * from taken)
+        (select * from copied except select * from continued)
+        union all
+        (select * from continued except select * from copied)
     )
 """
 
 
-def spread(connection: psycopg.Connection, window: Window, *, is_built: bool = True) -> dict[str, int]:
-    """Turn what the rebuilding of days inside `window` changed for days outside it into stale days, and forget it.
+def invalidate_lookbacks(connection: psycopg.Connection, window: Window) -> dict[str, int]:
+    """Mark days outside the window as stale that look back at a difference, and empty the queues of differences.
 
-    Returns days marked, by reason. Fits that saw what has changed are outdated; this build makes them anew. To be
-    run by whoever holds the warehouse: when all models are built, and, as not built, before weeks are fitted on what is
-    built so far. The window is compared with its neighbours only when it is built.
+    Fits that were computed from such days become outdated. Run it while holding the warehouse: before weeks are fitted
+    on the models built so far, and when all models are built. Returns the number of days marked, by reason.
     """
     parameters = {
-        "start": window.start,
-        "end": window.end,
         "lookback_days": lookback_days("attribution"),
         "funnel_days": lookback_days("funnel"),
         "fit_days": FIT_DAYS,
     }
     marked: dict[str, int] = {}
-
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("select ops.assert_writer()")
 
-        def mark(reason: str, affected: str, **more: object) -> None:
-            cursor.execute(_MARK.format(affected=affected), {**parameters, **more, "reason": reason}, prepare=False)
-            if cursor.rowcount > 0:
-                marked[reason] = marked.get(reason, 0) + cursor.rowcount
+        def mark(reason: str, affected: str) -> None:
+            count = _mark(cursor, window, reason, affected, **parameters)
+            if count:
+                marked[reason] = marked.get(reason, 0) + count
 
         if _exist(cursor, "intermediate.int_identity_observations"):
             mark("identity_changed", _VISITORS)
@@ -203,21 +201,47 @@ def spread(connection: psycopg.Connection, window: Window, *, is_built: bool = T
             cursor.execute(
                 f"update ops.attribution_fits set is_outdated = true where week_start in ({_OUTDATED_FITS})", parameters
             )
-        if is_built and _exist(cursor, "intermediate.int_events_sessionized"):
-            for later, neighbour in ((window.start, window.start - ONE_DAY), (window.end, window.end)):
-                mark("sessions_cross_midnight", _MIDNIGHT, later=later, earlier=later - ONE_DAY, neighbour=neighbour)
         for queue in ("changed_links", "changed_touchpoints", "changed_conversions", "changed_funnel_events"):
             cursor.execute(sql.SQL("delete from {}").format(sql.Identifier("ops", queue)))
     return marked
 
 
+def invalidate_midnight_neighbours(connection: psycopg.Connection, window: Window) -> int:
+    """Mark the days before and after a built window as stale that differ from it about a session across midnight.
+
+    Run it while holding the warehouse. Returns the number of days marked.
+    """
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute("select ops.assert_writer()")
+        if not _exist(cursor, "intermediate.int_events_sessionized"):
+            return 0
+        return sum(
+            _mark(
+                cursor,
+                window,
+                "sessions_cross_midnight",
+                _MIDNIGHT,
+                later=later,
+                earlier=later - ONE_DAY,
+                neighbour=neighbour,
+            )
+            for later, neighbour in ((window.start, window.start - ONE_DAY), (window.end, window.end))
+        )
+
+
 def mark_refitted(cursor: psycopg.Cursor, monday: date, *, besides: Window | None = None) -> None:
-    """Make the built days of a week stale, whose fit has other values now, but for those of a window that is credited
-    by the new ones."""
-    nowhere = {"start": None, "end": None}
-    bounds = {"start": besides.start, "end": besides.end} if besides else nowhere
-    parameters = {**bounds, "monday": monday, "reason": "attribution_refitted"}
-    cursor.execute(_MARK.format(affected=_REFITTED), parameters, prepare=False)
+    """Mark the built days of a week as stale whose fit has other values now.
+
+    Days of `besides` are left out: the build under way credits them by the new values.
+    """
+    _mark(cursor, besides, "attribution_refitted", _REFITTED, monday=monday)
+
+
+def _mark(cursor: psycopg.Cursor, besides: Window | None, reason: str, affected: str, **parameters: object) -> int:
+    start, end = (besides.start, besides.end) if besides else (None, None)
+    values = {**parameters, "start": start, "end": end, "reason": reason}
+    cursor.execute(_MARK.format(affected=affected), values, prepare=False)
+    return max(cursor.rowcount, 0)
 
 
 def _exist(cursor: psycopg.Cursor, *tables: str) -> bool:

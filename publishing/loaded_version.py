@@ -1,8 +1,8 @@
-"""The version of the project that this process works with: the one that was there when its code location was loaded.
+"""The loaded version of the project: the code that Dagster loaded, whatever is edited in the checkout since.
 
-The dbt project is copied when it is loaded, to a folder named by its content, and everything reads the copy: models,
-seeds, the lists that ingestion reads. Python modules are in memory; a run's process imports them anew, and is refused
-when they are others by then. So nothing that somebody is editing runs before Dagster loads it.
+Loading copies the dbt project to a folder named by its content, and everything reads the copy: models, seeds, and the
+lists of ingestion. Python modules are in memory; a run's process imports them again and fails when they have changed.
+Nothing half-edited runs before Dagster loads it.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ PACKAGES: Final = (
     "sample_data",
     "warehouse",
 )
-# What the code server tells the processes of its runs, which are its children: the copy, and the digest of the code.
+# Passed by the code server to the processes of its runs, its children: the digest of the code, and the copy.
 VARIABLE: Final = "WAREHOUSE_LOADED_VERSION"
 _NOT_COPIED: Final = {"target", "logs", "dbt_packages"}
 # A run of a long range may use a copy for a day; a copy takes 4 MB with its manifest.
@@ -58,17 +58,17 @@ def pin() -> None:
     else:
         os.environ[VARIABLE] = f"{code_digest()}{os.pathsep}{folder}"
         _remove_old_copies(folder.parent)
-    # A copy that is in use is not removed.
+    # Recently used copies are not removed.
     os.utime(folder)
 
 
 def assert_code_unchanged() -> None:
     """Raise CheckoutChanged when the code on disk is not the code that Dagster has loaded."""
-    loaded = _told()
+    loaded = _from_variable()
     if loaded and loaded[1] != code_digest():
         raise CheckoutChanged(
             f"the Python code in {CHECKOUT} has changed since Dagster loaded it, and nothing half-edited may run: load"
-            " it anew (in the UI Deployment, Reload; or make stop and make ui), and run this again"
+            " it again (in the UI Deployment, Reload; or make stop and make ui), and repeat this run"
         )
 
 
@@ -82,11 +82,11 @@ def code_digest() -> str:
 
 
 def _pinned() -> tuple[str, str] | None:
-    """The copy and the code of the code server that started this process; None for any other process."""
-    return _told() if multiprocessing.parent_process() is not None else None
+    """Return copy and digest of the code server that started this process; None in any other process."""
+    return _from_variable() if multiprocessing.parent_process() is not None else None
 
 
-def _told() -> tuple[str, str] | None:
+def _from_variable() -> tuple[str, str] | None:
     code, _, folder = os.environ.get(VARIABLE, "").partition(os.pathsep)
     return (folder, code) if folder else None
 
@@ -116,20 +116,20 @@ def _copied(source: Path) -> Path:
 
 
 def _read(source: Path) -> dict[str, bytes]:
-    """Read every file of a project at one moment: again when one was written meanwhile."""
+    """Return the files of a project as of one moment. Reads them again when one was written meanwhile."""
     for _ in range(_READS):
-        before = _looks(source)
+        before = _versions_of_files(source)
         try:
             files = {name: (source / name).read_bytes() for name in before}
         except FileNotFoundError:
             files = {}
-        if files and _looks(source) == before:
+        if files and _versions_of_files(source) == before:
             return files
         time.sleep(_READ_PAUSE_SECONDS)
-    raise CheckoutChanged(f"{source} is being written without a pause; try again when its files rest")
+    raise CheckoutChanged(f"{source} is being written all the time; try again when no file changes")
 
 
-def _looks(source: Path) -> dict[str, tuple[int, int, int]]:
+def _versions_of_files(source: Path) -> dict[str, tuple[int, int, int]]:
     found = {}
     for path in sorted(source.rglob("*")):
         name = path.relative_to(source)

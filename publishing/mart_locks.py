@@ -1,6 +1,4 @@
-"""What tables and views of the published schemas have in common: how readers are kept out while they change, and their
-comments.
-"""
+"""Locks and comments of published tables and views: readers are kept out while a mart changes."""
 
 import time
 from collections.abc import Sequence
@@ -11,22 +9,27 @@ from psycopg import sql
 
 from publishing.marts import Mart
 
-# A BI query may hold a mart for a while; publication waits this long for it and no longer, and is tried again.
+# Publication waits this long for a BI query that holds a mart, and is then tried again.
 LOCK_SECONDS: Final = 30
-# A try for all marts that change waits this long for each, and longer every time: never as long as the second after
-# which Postgres looks for deadlocks and ends somebody, who could be a reader.
+# Each try to lock all changing marts waits this long for each, and longer every time. After 1 s Postgres would look for
+# deadlocks and could end a reader's query.
 _FIRST_TRY_MS: Final = 50
 _LONGEST_TRY_MS: Final = 800
 _BETWEEN_TRIES_SECONDS: Final = 0.05
 
 
 def lock(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> None:
-    """Keep readers out of these marts, all of them or, while one is still read, none: a reader that has begun with
-    another mart may wait for us while we wait for it. Raises LockNotAvailable after LOCK_SECONDS."""
+    """Lock these marts against readers, all or none.
+
+    A partial lock could deadlock with a reader that holds one mart and waits for another.
+
+    Raises:
+        psycopg.errors.LockNotAvailable: A mart was still being read after LOCK_SECONDS.
+    """
     if not marts:
         return
     relations = sql.SQL(", ").join(mart.relation for mart in marts)
-    (patience,) = cursor.execute("select current_setting('lock_timeout')").fetchone() or ("0",)
+    (outer_timeout,) = cursor.execute("select current_setting('lock_timeout')").fetchone() or ("0",)
     deadline = time.monotonic() + LOCK_SECONDS
     try_ms = _FIRST_TRY_MS
     while True:
@@ -34,7 +37,7 @@ def lock(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> None:
             with cursor.connection.transaction():
                 cursor.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(try_ms)))
                 cursor.execute(sql.SQL("lock table {} in access exclusive mode").format(relations))
-                cursor.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(patience)))
+                cursor.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(outer_timeout)))
         except psycopg.errors.LockNotAvailable:
             if time.monotonic() > deadline:
                 raise
@@ -45,7 +48,7 @@ def lock(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> None:
 
 
 def comment(cursor: psycopg.Cursor, mart: Mart) -> None:
-    """Make the comments of a mart and its columns those of the contract."""
+    """Set the comments of a mart and its columns to those of the contract."""
     found: dict[str, str] = dict(
         cursor.execute(
             "select coalesce(attname, ''), description from pg_description"
@@ -58,12 +61,12 @@ def comment(cursor: psycopg.Cursor, mart: Mart) -> None:
     for name, text in wanted.items():
         if found.get(name, "") != text:
             kind = "column {}.{}" if name else "view {}" if mart.is_view else "table {}"
-            thing = sql.SQL(kind).format(mart.relation, *([sql.Identifier(name)] if name else []))
-            cursor.execute(sql.SQL("comment on {} is {}").format(thing, sql.Literal(text)))
+            target = sql.SQL(kind).format(mart.relation, *([sql.Identifier(name)] if name else []))
+            cursor.execute(sql.SQL("comment on {} is {}").format(target, sql.Literal(text)))
 
 
 def is_view(cursor: psycopg.Cursor, mart: Mart) -> bool:
-    """Whether a view is published under the mart's name, whatever its contract says."""
+    """Return whether a view is published under the mart's name, whatever its contract declares."""
     found = cursor.execute(
         "select relkind = 'v' from pg_class where oid = to_regclass(%s)", [f"{mart.schema}.{mart.name}"]
     ).fetchone()

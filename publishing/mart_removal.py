@@ -1,6 +1,6 @@
-"""Marts whose model is gone: the publication that no longer has them drops them, and says so.
+"""Removal of marts whose model no longer exists: the next publication drops them and reports their names.
 
-Left behind, such a mart would be read as if it were current, while nothing tells how old it is.
+Left in place, such a mart would be read as if it were current.
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from psycopg import sql
 from publishing.marts import Mart
 from warehouse.reader_roles import MARTS, PUBLISHED
 
-# Tables of schema marts are known by the record of publications, and by their policies: a table that somebody else has
-# made there has none of ours. Into the other schema nobody but publication writes.
+# Our tables of schema marts are in the record of publications or have our policies; a table that another user created
+# there has neither. Only publication writes into the other schema.
 _REMOVED: Final = """
 select classes.relnamespace::regnamespace::text, classes.relname, classes.relkind = 'v'
 from pg_class as classes
@@ -36,9 +36,9 @@ order by classes.relkind desc, 1, 2
 
 
 def drop_removed(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> tuple[list[str], list[str]]:
-    """Drop what was published of models that there are no more, in the transaction of a publication.
+    """Drop published marts without a model, in the transaction of a publication.
 
-    Returns what was dropped, and what stays because something of somebody else reads it, each as schema.name.
+    Returns the names (schema.name) of dropped marts, and of marts that stay because other relations read them.
     """
     cursor.execute(
         _REMOVED,

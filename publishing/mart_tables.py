@@ -1,6 +1,7 @@
-"""The tables of schemas marts and published: made from the dbt contracts, migrated with them, and never dropped, so
-that grants, policies and comments stay. Moving rows into them is in publication.py, who may see them in roles/, the
-views over them in mart_views.py.
+"""Tables of schemas marts and published: created from the dbt contracts and migrated with them.
+
+They are never dropped, so that grants, policies and comments stay. Rows move in publishing/publish.py, readers are in
+warehouse/roles, the views over the tables in publishing/mart_views.py.
 """
 
 from collections.abc import Sequence, Set
@@ -22,8 +23,7 @@ class ColumnsChanged(Exception):
 
 
 def create_missing_tables(connection: psycopg.Connection, marts: Sequence[Mart]) -> None:
-    """Before a build: every mart that is a table has one with at least the columns of its contract, which coarser ones
-    read."""
+    """Create missing tables and columns before a build: rollups read the published tables of other marts."""
     with connection.transaction(), connection.cursor() as cursor:
         for mart in marts:
             if mart.is_view or is_view(cursor, mart):
@@ -37,13 +37,14 @@ def create_missing_tables(connection: psycopg.Connection, marts: Sequence[Mart])
 
 
 def migrate_tables(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window) -> None:
-    """Give every mart that is a table the columns of its contract, its policies, grants and comments, in the
-    transaction of the publication. Views that read a column which goes are dropped with it; mart_views.py makes them
-    again.
+    """Give every table the columns of its contract, its policies, grants and comments, in a publication's transaction.
 
-    Columns that are new are added. Columns that are gone or of another type are changed too when the window holds every
-    published day, as in the job "rebuild": no row stays that they could be wrong for. Otherwise raises
-    ColumnsChanged. What is right already is not touched, so that nobody waits for it.
+    New columns are added. Columns are dropped or change their type only when the window holds every published day, as
+    in the job "rebuild". Views that read such a column are dropped with it; publishing/mart_views.py creates them
+    again. A table that is right is not touched, so that no reader waits.
+
+    Raises:
+        ColumnsChanged: A column was dropped or changed its type, and days outside the window are published.
     """
     cursor.execute(
         "select count(*) from ops.published_days where not (event_date >= %s and event_date < %s)",
@@ -51,11 +52,11 @@ def migrate_tables(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window
     )
     (days_outside,) = cursor.fetchone() or (0,)
     tables = [mart for mart in marts if not mart.is_view]
-    no_tables = [mart for mart in tables if is_view(cursor, mart)]
+    views_to_replace = [mart for mart in tables if is_view(cursor, mart)]
     changed = {}
     missing = []
     for mart in tables:
-        existing = {} if mart in no_tables else _existing_columns(cursor, mart)
+        existing = {} if mart in views_to_replace else _existing_columns(cursor, mart)
         wanted = {column.name: column.data_type.replace(", ", ",") for column in mart.columns}
         obsolete = sorted(name for name, data_type in existing.items() if wanted.get(name) != data_type)
         if obsolete and days_outside:
@@ -67,32 +68,32 @@ def migrate_tables(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window
             missing.append(mart)
         elif (
             existing != wanted
-            or _wrongly_obligatory(cursor, mart)
+            or _wrong_not_null(cursor, mart)
             or _has_another_grain(cursor, mart)
             or (mart.schema == MARTS and not row_policies.has_policies(cursor, mart.name, mart.portals))
         ):
             changed[mart] = (existing.keys(), obsolete)
     views = mart_views.dependents_of(cursor, marts, changed)
-    lock(cursor, [*changed, *views, *no_tables])
+    lock(cursor, [*changed, *views, *views_to_replace])
     if any(obsolete for _, obsolete in changed.values()):
         mart_views.drop(cursor, views)
-    mart_views.drop(cursor, no_tables)
+    mart_views.drop(cursor, views_to_replace)
     for mart in missing:
         _create_table(cursor, mart)
     for mart, (existing_names, obsolete) in changed.items():
-        # A column that a policy names cannot be dropped; nobody reads before the policies are back.
+        # A column that a policy names cannot be dropped. The lock keeps readers out until the policies are back.
         if mart.schema == MARTS:
             row_policies.drop_policies(cursor, mart.name, mart.portals)
         if obsolete:
             _drop_columns(cursor, mart, obsolete)
         _add_columns(cursor, mart, existing_names - set(obsolete))
-        for name in _wrongly_obligatory(cursor, mart):
+        for name in _wrong_not_null(cursor, mart):
             cursor.execute(
                 sql.SQL("alter table {} alter column {} drop not null").format(mart.relation, sql.Identifier(name))
             )
         _replace_policies(cursor, mart)
     for mart in tables:
-        # Those that are new in the contract; what is there already costs next to nothing, and no reader waits for it.
+        # Existing indexes and comments cost next to nothing, and no reader waits.
         _create_indexes(cursor, mart)
         comment(cursor, mart)
 
@@ -106,8 +107,8 @@ def _existing_columns(cursor: psycopg.Cursor, mart: Mart) -> dict[str, str]:
     return dict(cursor.fetchall())
 
 
-def _wrongly_obligatory(cursor: psycopg.Cursor, mart: Mart) -> list[str]:
-    """The columns that take no null in the table, although the contract allows it by now."""
+def _wrong_not_null(cursor: psycopg.Cursor, mart: Mart) -> list[str]:
+    """Return the columns that are not null in the table although the contract allows nulls."""
     cursor.execute(
         "select attname from pg_attribute"
         " where attrelid = to_regclass(%s) and attnotnull and attname = any(%s) order by attnum",
@@ -124,7 +125,7 @@ def _create_table(cursor: psycopg.Cursor, mart: Mart) -> None:
 
 
 def _replace_policies(cursor: psycopg.Cursor, mart: Mart) -> None:
-    # Nobody but the owner enters the other schema.
+    # Only the owner may enter the other schema.
     if mart.schema == MARTS:
         row_policies.replace_policies(cursor, mart.name, mart.portals)
 
@@ -135,7 +136,7 @@ def _column_definition(column: Column) -> sql.Composable:
 
 
 def _drop_columns(cursor: psycopg.Cursor, mart: Mart, names: Sequence[str]) -> None:
-    # The grain's index may go with a column; it comes back when the columns are complete.
+    # The grain's index would be dropped with a column. It is created again when the columns are complete.
     cursor.execute(sql.SQL("drop index if exists {}").format(sql.Identifier(mart.schema, _grain_index(mart))))
     cursor.execute(sql.SQL("delete from {}").format(mart.relation))
     for name in names:
@@ -145,7 +146,7 @@ def _drop_columns(cursor: psycopg.Cursor, mart: Mart, names: Sequence[str]) -> N
 def _add_columns(cursor: psycopg.Cursor, mart: Mart, existing: Set[str]) -> None:
     for column in mart.columns:
         if column.name not in existing:
-            # Rows published before have no value for it until their days, stale from now on, are built again.
+            # Published rows have no value until their days, which are stale now, are built again.
             cursor.execute(
                 sql.SQL("alter table {} add column {} {}").format(
                     mart.relation,
@@ -161,7 +162,7 @@ def _grain_index(mart: Mart) -> str:
 
 
 def _has_another_grain(cursor: psycopg.Cursor, mart: Mart) -> bool:
-    """Tell whether the unique index of the grain is one of other columns, as after a column was added to the grain."""
+    """Return whether the unique index of the grain has other columns, as after a column was added to the grain."""
     cursor.execute(
         "select array_agg(attname::text order by attnum) from pg_attribute where attrelid = to_regclass(%s)",
         [f"{mart.schema}.{_grain_index(mart)}"],
@@ -173,16 +174,16 @@ def _has_another_grain(cursor: psycopg.Cursor, mart: Mart) -> bool:
 def _create_indexes(cursor: psycopg.Cursor, mart: Mart) -> None:
     if _has_another_grain(cursor, mart):
         cursor.execute(sql.SQL("drop index {}").format(sql.Identifier(mart.schema, _grain_index(mart))))
-    # Nulls are one group; a plain unique index would let the same group in again.
+    # Nulls are one group; without "nulls not distinct" a group could be stored twice.
     unique = sql.SQL("create unique index if not exists {} on {} ({}) nulls not distinct")
     _create_index(cursor, mart, unique, _grain_index(mart), mart.grain)
-    # Publication deletes by day, portals see the rows of one, coarser marts look rows up: none must read all for it.
+    # Publication deletes by day, portals read one owner's rows, rollups look up rows: none may scan the table.
     singly = [mart.date_column] if mart.scope is not Scope.SNAPSHOT else []
     singly += [column for column in mart.portals.values() if column != EVERY_ROW]
     for columns in (*([column] for column in singly), *mart.lookups):
         if mart.grain[: len(columns)] != tuple(columns):
-            plain = sql.SQL("create index if not exists {} on {} ({})")
-            _create_index(cursor, mart, plain, f"{mart.name}_{'_'.join(columns)}", columns)
+            statement = sql.SQL("create index if not exists {} on {} ({})")
+            _create_index(cursor, mart, statement, f"{mart.name}_{'_'.join(columns)}", columns)
 
 
 def _create_index(cursor: psycopg.Cursor, mart: Mart, statement: sql.SQL, name: str, columns: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
-"""The marts that are views: what they show follows from marts that are tables, so that no rows have to be moved.
+"""Marts that are views over published tables, without rows to move.
 
-A view is the one that dbt has built, over the tables of schema marts instead of build. It reads as whoever asks: the
-policies of these tables say which rows a portal sees.
+A published view has the query of dbt's view, with schema marts in place of build. It runs with the rights of the user
+who queries it (security_invoker), so that the policies of the tables apply.
 """
 
 import re
@@ -24,9 +24,10 @@ class ViewMissing(Exception):
 
 
 def create_views(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> None:
-    """Make every mart that is a view read as the one that was built, with its grants and comments, in the transaction
-    of the publication, when the tables are ready. What is right already is not touched, so that nobody waits for it.
-    Raises ViewMissing."""
+    """Give every view the query of the built one, its grants and comments, in a publication's transaction.
+
+    The tables are ready before. A view that is right is not touched, so that no reader waits. Raises ViewMissing.
+    """
     views = [mart for mart in marts if mart.is_view]
     changed = {mart: query for mart in views if not _reads(cursor, mart, query := _built_query(cursor, mart))}
     lock(cursor, [mart for mart in changed if _exists(cursor, mart)])
@@ -38,7 +39,7 @@ def create_views(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> None:
 
 
 def dependents_of(cursor: psycopg.Cursor, marts: Sequence[Mart], tables: Collection[Mart]) -> list[Mart]:
-    """The published views among the marts that read one of these tables."""
+    """Return the published views among the marts that read one of these tables."""
     names = [f"{table.schema}.{table.name}" for table in tables]
     rows = cursor.execute(
         """
@@ -56,15 +57,15 @@ def dependents_of(cursor: psycopg.Cursor, marts: Sequence[Mart], tables: Collect
 
 
 def drop(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> None:
-    """Drop the views of these marts, in a transaction that makes them again or tables in their place."""
+    """Drop the views of these marts, in a transaction that creates them again or tables in their place."""
     for mart in marts:
         cursor.execute(sql.SQL("drop view {}").format(mart.relation))
 
 
 def _built_query(cursor: psycopg.Cursor, mart: Mart) -> str:
-    """What the view has to read: as it was built, and published tables for built ones. Raises ViewMissing."""
+    """Return the query of the built view with published tables in place of built ones. Raises ViewMissing."""
     (path,) = cursor.execute("select current_setting('search_path')").fetchone() or ("",)
-    # Postgres then names every table with its schema, whatever the names of common table expressions.
+    # With an empty search path Postgres qualifies every table, whatever the names of common table expressions.
     cursor.execute("select set_config('search_path', '', true)")
     found = cursor.execute(
         "select pg_get_viewdef(oid) from pg_class where oid = to_regclass(%s) and relkind = 'v'", [f"build.{mart.name}"]
@@ -76,7 +77,7 @@ def _built_query(cursor: psycopg.Cursor, mart: Mart) -> str:
 
 
 def _reads(cursor: psycopg.Cursor, mart: Mart, query: str) -> bool:
-    """Whether the published view is this one. Postgres says so in its own words."""
+    """Return whether the published view has this query, by Postgres's own text of both."""
     cursor.execute(sql.SQL("create temporary view wanted_view as {}").format(sql.SQL(query)))
     found = cursor.execute(
         "select pg_get_viewdef('pg_temp.wanted_view'::regclass) = pg_get_viewdef(oid) and %s = any(reloptions)"
@@ -100,7 +101,7 @@ def _make(cursor: psycopg.Cursor, mart: Mart, query: str) -> None:
         with cursor.connection.transaction():
             cursor.execute(statement)
     except (psycopg.errors.InvalidTableDefinition, psycopg.errors.WrongObjectType):
-        # Columns are gone, renamed or retyped, or it was a table so far.
+        # Columns were dropped, renamed or retyped, or a table had the name.
         kind = "drop view {}" if is_view(cursor, mart) else "drop table {}"
         cursor.execute(sql.SQL(kind).format(mart.relation))
         cursor.execute(statement)

@@ -1,4 +1,4 @@
-"""What is published: the marts as their dbt contracts declare them."""
+"""Marts as their dbt contracts declare them: columns, grain, scope, portals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,32 +22,36 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Mart:
-    """What is published: its columns, the column that carries its day, and the columns that identify a row."""
+    """A published table or view: its columns, the column with its day, and the columns that identify a row."""
 
     name: str
     description: str
     columns: tuple[Column, ...]
     date_column: str
     grain: tuple[str, ...]
-    # By audience, the column that says whose a row is, or EVERY_ROW. Without, the mart is for BI alone.
+    # By audience, the column with a row's owner, or EVERY_ROW. Without an audience the mart is for BI alone.
     portals: Mapping[str, str] = field(default_factory=dict, hash=False)
-    # Where it is published: what only the pipeline reads has a schema of its own.
+    # The schema of publication; marts that only the pipeline reads have one of their own.
     schema: str = MARTS
     scope: Scope = Scope.DAY
-    # Columns by which coarser marts look up single rows.
+    # Columns by which rollups look up single rows.
     lookups: tuple[tuple[str, ...], ...] = ()
-    # A view over other marts: no rows of its own are moved.
+    # A view over other marts, without rows to move.
     is_view: bool = False
 
     @property
     def relation(self) -> sql.Identifier:
-        """Its table or view, qualified."""
+        """The qualified name of the table or view."""
         return sql.Identifier(self.schema, self.name)
 
 
 def marts_of(manifest: Mapping[str, Any]) -> tuple[Mart, ...]:
-    """Every dbt model of schema build, by name. Raises KeyError when one lacks its contract, window or grain, and
-    ValueError when its `meta` has a scope or `portal: {creator: creator_id}` that there is not."""
+    """Return every dbt model of schema build, sorted by name.
+
+    Raises:
+        KeyError: A model lacks its contract, event_time or grain.
+        ValueError: `meta.scope` or `meta.portal` of a model names an unknown scope, audience or column.
+    """
     models = (
         node for node in manifest["nodes"].values() if node["resource_type"] == "model" and node["schema"] == "build"
     )

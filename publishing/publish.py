@@ -1,8 +1,7 @@
-"""From schema build to schemas marts and published: what BI reads has passed its gates, and all marts of a run change
-together.
+"""Publication: the rows of a window move from schema build to schemas marts and published, in one transaction.
 
-Rows move in one transaction, and only of days whose build is complete and whose checks are on record. The tables they
-move into are in mart_tables.py, the views over these in mart_views.py.
+Only days move whose build is complete and whose checks have passed. publishing/mart_tables.py prepares the tables,
+publishing/mart_views.py the views over them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,23 +11,30 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from publishing import freshness, last_build, mart_removal, mart_tables, mart_views, unchanged_days
+from publishing import builds, freshness, mart_removal, mart_tables, mart_views
 from publishing.mart_locks import LOCK_SECONDS
 from publishing.marts import Mart
-from publishing.replacement import Replacement
+from publishing.scopes import Scope, replaced
 from warehouse.reader_roles import MARTS
 from warehouse.roles import grants
 from warehouse.roles.row_policies import RolesMissing
 from warehouse.window import Window
 from warehouse.writer_lock import assert_writer
 
+# Days are compared in windows of at most this length, which covers the sensor's runs. Comparing takes as long as
+# publishing.
+MAX_COMPARED_DAYS: Final = 31
+
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What a publication did.
+    """Counts and names of one publication.
 
-    `rows` are those published, by mart that is a table; `dropped` the marts whose model is gone, `kept` those of them
-    that others read. `days_unchanged` counts the days that came out as they were published before; None: not compared.
+    Attributes:
+        rows: The number of rows published, by mart that is a table.
+        dropped: Marts that were dropped because their model no longer exists.
+        kept: Marts without a model that stay because other relations read them.
+        days_unchanged: The number of days that are as they were published before. None: not compared.
     """
 
     rows: Mapping[str, int]
@@ -38,7 +44,7 @@ class Publication:
 
 
 class PublicationRefused(Exception):
-    """The window may not be published; what BI reads has not changed."""
+    """The window may not be published; BI reads what it read before."""
 
 
 def publish(
@@ -50,12 +56,18 @@ def publish(
     raw_checks: Sequence[str],
     build_checks: Sequence[str],
 ) -> Publication:
-    """Replace in every mart what a run for the window replaces, by its scope, with what was built for it, and drop the
-    marts whose model is gone, in one transaction.
+    """Replace the rows of a window in every mart, and drop marts without a model, in one transaction.
 
-    Refuses, and changes nothing, unless the window is that of the last build, every day of it has a complete build,
-    every check named in `build_checks` has passed on it, and every check in `raw_checks` on what it was made from.
-    Raises PublicationRefused with the days and what is missing.
+    Args:
+        connection: The owner's connection. The run holds the warehouse.
+        marts: All marts of the project. Scope and date column say which rows of each are replaced.
+        window: The window of the last build. Every day of it has a complete build.
+        run_id: The run that publishes.
+        raw_checks: Names of checks that must have passed on the state of raw that the days were built from.
+        build_checks: Names of checks that must have passed on the build of every day.
+
+    Raises:
+        PublicationRefused: A condition does not hold. The message names the days and what is missing; nothing changes.
     """
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("set local synchronous_commit = on")
@@ -63,32 +75,91 @@ def publish(
         assert_writer(cursor, run_id)
         _assert_publishable(cursor, window, raw_checks, build_checks)
         try:
-            is_full_rebuild = last_build.is_full_rebuild(cursor, window)
+            is_full_rebuild = builds.is_full_rebuild(cursor, window)
             mart_tables.migrate_tables(cursor, marts, window)
             mart_views.create_views(cursor, marts)
             grants.revoke_surplus(cursor)
-        except (last_build.WindowMismatch, mart_tables.ColumnsChanged, mart_views.ViewMissing, RolesMissing) as error:
+        except (builds.WindowMismatch, mart_tables.ColumnsChanged, mart_views.ViewMissing, RolesMissing) as error:
             raise PublicationRefused(f"nothing of {window} was published: {error}") from error
-        tables = [mart for mart in marts if not mart.is_view]
-        days_unchanged = unchanged_days.count_unchanged_days(cursor, marts, window, is_full_rebuild=is_full_rebuild)
-        rows = {mart.name: _replace(cursor, mart, window, is_full_rebuild=is_full_rebuild) for mart in tables}
+        replacements = [
+            Replacement(mart, window, is_full_rebuild=is_full_rebuild) for mart in marts if not mart.is_view
+        ]
+        days_unchanged = _count_unchanged_days(cursor, replacements, window)
+        rows = {replacement.mart.name: replacement.apply(cursor) for replacement in replacements}
         cursor.execute(_RECORD, {"start": window.start, "end": window.end, "run_id": run_id})
-        cursor.execute(_SETTLE, {"start": window.start, "end": window.end})
+        cursor.execute(_REMOVE_STALE_MARKS, {"start": window.start, "end": window.end})
         dropped, kept = mart_removal.drop_removed(cursor, marts)
         published = [mart.name for mart in marts if mart.schema == MARTS]
         freshness.record(cursor, published, window, run_id=run_id, kept=kept)
     return Publication(rows, dropped, kept, days_unchanged)
 
 
-def _replace(cursor: psycopg.Cursor, mart: Mart, window: Window, *, is_full_rebuild: bool) -> int:
-    replacement = Replacement(mart, window, is_full_rebuild=is_full_rebuild)
-    names = {"mart": mart.relation, "columns": replacement.columns, "inserted_rows": replacement.inserted_rows}
-    cursor.execute(sql.SQL("delete from {mart} where {deleted}").format(**names, deleted=replacement.deleted))
-    cursor.execute(sql.SQL("insert into {mart} ({columns}) {inserted_rows}").format(**names))
-    return cursor.rowcount
+class Replacement:
+    """The published rows of a mart that a run for the window deletes, and the rows of schema build that it inserts.
+
+    With `is_full_rebuild` the build has rebuilt rollups that are otherwise updated incrementally.
+    """
+
+    def __init__(self, mart: Mart, window: Window, *, is_full_rebuild: bool) -> None:
+        self.mart = mart
+        self._columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in mart.columns)
+        built, date = sql.Identifier("build", mart.name), sql.Identifier(mart.date_column)
+        deleted: sql.Composable = sql.SQL("true")
+        inserted: sql.Composable = sql.SQL("true")
+        dates = replaced(mart.scope, window)
+        if dates:
+            bounds = {"date": date, "start": sql.Literal(dates.start), "end": sql.Literal(dates.end)}
+            deleted = inserted = sql.SQL("{date} >= {start} and {date} < {end}").format(**bounds)
+        elif mart.scope is Scope.KEYS:
+            inserted = sql.SQL("{} is not null").format(date)
+            if not is_full_rebuild:
+                keys = sql.SQL(", ").join(sql.Identifier(column) for column in mart.grain)
+                deleted = sql.SQL("({keys}) in (select {keys} from {built})").format(keys=keys, built=built)
+        self._deleted = deleted
+        # Queries of the rows on both sides.
+        rows = sql.SQL("select {columns} from {relation} where {condition}")
+        self.deleted_rows = rows.format(columns=self._columns, relation=mart.relation, condition=deleted)
+        self.inserted_rows = rows.format(columns=self._columns, relation=built, condition=inserted)
+
+    def apply(self, cursor: psycopg.Cursor) -> int:
+        """Delete and insert. Return the number of rows inserted."""
+        names = {"mart": self.mart.relation, "columns": self._columns, "rows": self.inserted_rows}
+        cursor.execute(sql.SQL("delete from {mart} where {deleted}").format(**names, deleted=self._deleted))
+        cursor.execute(sql.SQL("insert into {mart} ({columns}) {rows}").format(**names))
+        return cursor.rowcount
 
 
-_UNFIT: Final = """
+_CHANGED: Final = sql.SQL(
+    "select {date} from (({deleted} except all {inserted}) union all ({inserted} except all {deleted})) as different"
+)
+
+
+def _count_unchanged_days(cursor: psycopg.Cursor, replacements: Sequence[Replacement], window: Window) -> int | None:
+    """Return the number of published days of the window that change in no daily mart, before rows are moved.
+
+    None for a window of more than MAX_COMPARED_DAYS.
+    """
+    if len(window) > MAX_COMPARED_DAYS:
+        return None
+    cursor.execute(
+        "select event_date from ops.published_days where event_date >= %s and event_date < %s",
+        [window.start, window.end],
+    )
+    unchanged = {day for (day,) in cursor.fetchall()}
+    for replacement in replacements:
+        if unchanged and replacement.mart.scope is Scope.DAY:
+            cursor.execute(
+                _CHANGED.format(
+                    date=sql.Identifier(replacement.mart.date_column),
+                    deleted=replacement.deleted_rows,
+                    inserted=replacement.inserted_rows,
+                )
+            )
+            unchanged -= {day for (day,) in cursor.fetchall()}
+    return len(unchanged)
+
+
+_UNPUBLISHABLE: Final = """
 with days as (
     select %(start)s::date + n as event_date from generate_series(0, %(end)s::date - %(start)s::date - 1) as n
 ),
@@ -108,7 +179,7 @@ missing as (
         order by results.checked_at desc limit 1
     ), false)
     union all
-    -- A verdict on raw counts for every build made before a load changed the day again.
+    -- A result on raw holds for every build made before a load changed the day again.
     select built.event_date, required.check_name || ' has not passed on what build ' || built.build_id || ' read'
     from built cross join unnest(%(raw_checks)s::text[]) as required(check_name)
     where built.is_complete and not coalesce((
@@ -131,7 +202,7 @@ def _assert_publishable(
     cursor: psycopg.Cursor, window: Window, raw_checks: Sequence[str], build_checks: Sequence[str]
 ) -> None:
     problems = cursor.execute(
-        _UNFIT,
+        _UNPUBLISHABLE,
         {"start": window.start, "end": window.end, "raw_checks": list(raw_checks), "build_checks": list(build_checks)},
     ).fetchall()
     if problems:
@@ -152,8 +223,8 @@ set build_id = excluded.build_id, run_id = excluded.run_id, change_id = excluded
     model_version = excluded.model_version, published_at = excluded.published_at
 """
 
-# What became stale after the build had begun stays stale.
-_SETTLE: Final = """
+# Changes after the beginning of the build leave the day stale.
+_REMOVE_STALE_MARKS: Final = """
 delete from ops.stale_day_marks as stale using ops.built_days as built
 where stale.event_date >= %(start)s and stale.event_date < %(end)s
     and built.event_date = stale.event_date and stale.change_id <= built.change_id

@@ -7,9 +7,9 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from publishing import dbt_manifest, last_build
+from publishing import builds, dbt_manifest
 from publishing.marts import marts_of
-from publishing.replacement import Replacement
+from publishing.publish import Replacement
 from quality_checks.outcome import Finding, Severity, finding
 from quality_checks.registry import check
 from warehouse.window import ONE_DAY, Window
@@ -25,9 +25,9 @@ def rerun_is_idempotent(connection: psycopg.Connection, window: Window) -> Findi
     dates outside it. A warning, because a window that passes all gates is published and corrects the difference.
     """
     with connection.cursor() as cursor:
-        if not last_build.is_rerun(cursor):
+        if not builds.is_rerun(cursor):
             return _finding(window, 0, [])
-        is_full_rebuild = last_build.is_full_rebuild(cursor, window)
+        is_full_rebuild = builds.is_full_rebuild(cursor, window)
     marts = [mart for mart in marts_of(dbt_manifest.manifest()) if not mart.is_view]
     different: list[dict[str, Any]] = []
     for mart in marts:

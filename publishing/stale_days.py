@@ -1,8 +1,8 @@
-"""Which event days' published numbers may differ from what raw says now.
+"""Stale days: event days whose published numbers may differ from raw as it is now.
 
-A load marks the days whose events it changed. What it changed for other days through a license's asset, or through the
-days on which an asset is owned or licensed, it leaves in ops.changed_licenses and ops.changed_terms; here that becomes
-stale days. What a rebuilt day changes for others is in lookbacks.py.
+A load marks the days whose events it changed. Changes of a license's asset, and of the days on which an asset is owned
+or licensed, wait in ops.changed_licenses and ops.changed_terms; here they become stale days. Days that a rebuilt day
+makes stale are in publishing/invalidation.py.
 """
 
 from collections.abc import Iterable, Set
@@ -26,7 +26,7 @@ _QUEUES: Final = {
             on events.license_id = changed.license_id and events.names_license_only
         """,
     ),
-    # Whatever the terms, a day shows nothing of an asset that it has no event of.
+    # A day has no row of an asset without an event, whatever the terms.
     "term_changed": (
         "ops.changed_terms",
         "build.daily_metrics",
@@ -42,7 +42,7 @@ _QUEUES: Final = {
 
 
 def mark_stale_days(connection: psycopg.Connection) -> dict[str, int]:
-    """Turn what loads left behind into stale days, and forget it, in one transaction. Returns days marked, by reason.
+    """Turn queued changes of loads into stale days, in one transaction. Return the number of days marked, by reason.
 
     Run it while holding the warehouse, after loading and before reading stale days.
     """
@@ -63,7 +63,7 @@ def mark_stale_days(connection: psycopg.Connection) -> dict[str, int]:
                     [reason],
                 )
                 marked[reason] = cursor.rowcount
-            # Where nothing was built there is nothing that could be stale; a rebuild marks all days before it drops.
+            # Where nothing was built nothing can be stale; a rebuild marks all days before it drops tables.
             cursor.execute(f"delete from {queue}")
     return marked
 
@@ -78,10 +78,10 @@ class StaleDay:
 
 
 def stale_days(connection: psycopg.Connection, *, model_version: str, before: date) -> list[StaleDay]:
-    """List the days before `before` that have to be run again, oldest first, when this version of the models is wanted.
+    """Return the days before `before` that have to be run again for this version of the models, oldest first.
 
-    What the product's own tables say now is in marts that are replaced as a whole, by a run for whatever day: when they
-    have changed since the last publication, that is the last published day.
+    Every run replaces the marts of the product's tables as a whole. When these tables have changed since the last
+    publication, the last published day is stale.
     """
     stale_reasons.set_wanted_version(connection, model_version)
     rows = connection.execute(
@@ -98,31 +98,32 @@ def stale_days(connection: psycopg.Connection, *, model_version: str, before: da
 
 
 def nothing_is_stale(connection: psycopg.Connection, window: Window, *, model_version: str) -> bool:
-    """Whether every day of the window is published and no published day is stale: a build of the window then makes what
-    is published, by the law of the house."""
+    """Return whether the window is published and no published day is stale: a build then gives the published rows."""
     published = connection.execute("select event_date from ops.published_days").fetchall()
     days = {day for (day,) in published}
     if not days.issuperset(window.days()):
         return False
     stale = stale_days(connection, model_version=model_version, before=max(days) + ONE_DAY)
-    # A day that was never published is in nothing that is published.
+    # A day that was never published is in no published row.
     return all(day.reasons == ("never_run",) and day.event_date not in days for day in stale)
 
 
 def waiting_days(connection: psycopg.Connection) -> set[date]:
-    """List the landing days with files that no run has loaded, whose runs may fail of them."""
+    """Return the landing days with files that no run has loaded. Their runs may fail because of these files."""
     return {day for (day,) in connection.execute("select landing_date from ops.waiting_files")}
 
 
 def refused_days(connection: psycopg.Connection) -> set[date]:
-    """List the days whose last verdict by a blocking check is a failure."""
+    """Return the days whose last result of a blocking check is a failure."""
     rows = connection.execute("select distinct unnest(failing_days) from ops.check_states where severity = 'error'")
     return {day for (day,) in rows}
 
 
 def plan_windows(days: Iterable[date], *, apart: Set[date], at_most: int) -> list[Window]:
-    """The windows to run for these days, oldest first: as few as there are gaps, each of at most so many days. Days
-    that are to be kept apart have a window of their own."""
+    """Return the windows to run for these days, oldest first: as few as possible, each of at most `at_most` days.
+
+    Days in `apart` get a window each.
+    """
     wanted = set(days)
     alone = [Window.day(day) for day in wanted & apart]
     together = [chunk for window in windows_of(wanted - apart) for chunk in window.chunks(at_most)]
@@ -130,7 +131,7 @@ def plan_windows(days: Iterable[date], *, apart: Set[date], at_most: int) -> lis
 
 
 def windows_of(days: Iterable[date]) -> list[Window]:
-    """The fewest windows that hold these days and no others, oldest first."""
+    """Return the fewest windows that hold these days and no others, oldest first."""
     result: list[Window] = []
     for day in sorted(set(days)):
         if result and result[-1].end == day:

@@ -1,7 +1,7 @@
-"""Every reason for which a day is stale, in one place: the view `ops.stale_days`.
+"""Every reason for a stale day: the query of view `ops.stale_days`.
 
-The view reads which version of the models is wanted from `ops.wanted_version`, so that whoever asks gets the same
-answer: the sensor, a run, an operator, `marts.data_freshness`.
+The view takes the wanted version of the models from `ops.wanted_version`. The sensor, runs, operators and
+`marts.data_freshness` therefore all get the same answer.
 """
 
 from typing import Final
@@ -11,26 +11,7 @@ import psycopg
 from ingestion.application.schema import TABLES
 from warehouse.window import NIGHTLY_HOUR
 
-DDL: Final = """
-create table if not exists ops.wanted_version (
-    only_row boolean primary key default true check (only_row),
-    model_version text not null,
-    wanted_since timestamptz not null default clock_timestamp()
-);
-comment on table ops.wanted_version is
-    'The version of the models that published days shall have: that of the code which Dagster has loaded.';
-
-create table if not exists ops.waiting_files (
-    file text primary key,
-    landing_date date not null,
-    reason text not null,
-    waiting_since timestamptz not null default clock_timestamp()
-);
-comment on table ops.waiting_files is
-    'Landing files that are complete and not loaded although a run was asked for; reason says why, and what to do.';
-"""
-
-# The product's tables say something of the last published day, in marts that every run makes anew as a whole.
+# The product's tables belong to the last published day: every run replaces the marts made from them as a whole.
 _APPLICATION_CHANGES: Final = " union all ".join(
     f"select max(change_id) as change_id from raw.{t.name}" for t in TABLES
 )
@@ -53,7 +34,7 @@ select days.event_date, 'models_changed', days.change_id, wanted.wanted_since
 from ops.published_days as days
 inner join ops.wanted_version as wanted on wanted.model_version <> days.model_version
 union all
--- A build that was interrupted or refused has settled what its days changed for each other.
+-- A build that was interrupted or refused has consumed the differences between its own days.
 select published.event_date, 'built_and_not_published', built.change_id, built.built_at
 from ops.published_days as published
 inner join ops.built_days as built using (event_date)
@@ -66,7 +47,7 @@ from (
 ) as days
 inner join ({_APPLICATION_CHANGES}) as versions on versions.change_id > days.change_id
 union all
--- A day of which all rows have gone again has nothing to publish. The limit keeps this a look-up in one partition.
+-- A day that has lost all rows has nothing to publish. The limit keeps this a look-up in one partition.
 select unpublished.event_date, 'never_run', unpublished.change_id, unpublished.loaded_at
 from unpublished
 where (select true from raw.events as events where events.event_date = unpublished.event_date limit 1)
@@ -85,7 +66,7 @@ COMMENTS: Final = {
 
 
 def set_wanted_version(connection: psycopg.Connection, model_version: str) -> None:
-    """Record which version of the models published days shall have."""
+    """Record the version of the models that published days shall have."""
     connection.execute(
         """
         insert into ops.wanted_version as wanted (model_version) values (%s)

@@ -23,7 +23,6 @@ class AdvisoryLock(IntEnum):
     APPLICATION_READ = 7_203
     AD_SPEND_DDL = 7_204
     ATTRIBUTION_DDL = 7_205
-    LAST_BUILD_DDL = 7_206
     FRESHNESS_DDL = 7_207
     PROVISIONING = 7_210
     # The first of two numbers; the second is a hash of the run's id.

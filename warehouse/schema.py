@@ -1,4 +1,4 @@
-"""Tables and functions of schema ops that several packages share: changes, stale days, builds, the writer, checks.
+"""Tables and functions of schema ops that several packages share: changes, stale days, builds, publications, checks.
 
 The load log, ops.loads, is ingestion's (ingestion/schema.py), which creates both together.
 """
@@ -129,6 +129,48 @@ create table if not exists ops.published_days (
     model_version text not null,
     published_at timestamptz not null default clock_timestamp()
 );
+
+create table if not exists ops.last_build (
+    only_row boolean primary key default true check (only_row),
+    build_id text not null,
+    window_start date not null,
+    window_end date not null,
+    is_full_rebuild boolean not null,
+    is_rerun boolean not null default false
+);
+do $$ begin
+    if not exists (
+        select from pg_attribute where attrelid = 'ops.last_build'::regclass and attname = 'is_rerun'
+    ) then
+        alter table ops.last_build add column is_rerun boolean not null default false;
+    end if;
+    -- The name of is_full_rebuild up to November 2026.
+    if exists (
+        select from pg_attribute where attrelid = 'ops.last_build'::regclass and attname = 'starts_anew'
+    ) then
+        alter table ops.last_build rename column starts_anew to is_full_rebuild;
+    end if;
+end $$;
+
+create table if not exists ops.published_marts (
+    mart text primary key,
+    last_published_date date not null,
+    run_id text not null,
+    published_at timestamptz not null default clock_timestamp()
+);
+
+create table if not exists ops.wanted_version (
+    only_row boolean primary key default true check (only_row),
+    model_version text not null,
+    wanted_since timestamptz not null default clock_timestamp()
+);
+
+create table if not exists ops.waiting_files (
+    file text primary key,
+    landing_date date not null,
+    reason text not null,
+    waiting_since timestamptz not null default clock_timestamp()
+);
 """
 
 _INDEXES: Final = {"ops.check_results_by_check": "index on ops.check_results (check_name, checked_at)"}
@@ -142,6 +184,13 @@ _COMMENTS: Final = {
     "ops.check_results.covers_all_days": "The result covers all days, whatever the window: the latest one counts for"
     " every day.",
     "ops.published_days": "Which run published an event day, from which build and up to which change of raw.",
+    "ops.last_build": "The build whose rollups are in schema build: its window, whether it rebuilt them from all days,"
+    " and whether nothing had changed since publication.",
+    "ops.published_marts": "The last publication of each mart, and the last day that any has given it.",
+    "ops.wanted_version": "The version of the models that published days shall have: that of the code which Dagster"
+    " has loaded.",
+    "ops.waiting_files": "Landing files that are complete and not loaded although a run was asked for; reason says why,"
+    " and what to do.",
 }
 
 

@@ -36,7 +36,7 @@ def _prepare(warehouse: Warehouse) -> None:
     from ingestion import schema
     from ingestion.application import schema as application_schema
     from ingestion.raw_access import entity_lookup
-    from publishing import freshness, last_build, renamed_checks
+    from publishing import freshness, renamed_checks
     from warehouse.roles import grants, row_policies
 
     if warehouse.is_embedded:
@@ -58,7 +58,6 @@ def _prepare(warehouse: Warehouse) -> None:
                 application_schema.create(connection)
                 entity_lookup.create(connection)
                 freshness.create(connection)
-                last_build.create(connection)
                 renamed_checks.rename_recorded_checks(connection)
                 row_policies.create_lookups(connection)
         except psycopg.errors.InsufficientPrivilege as error:

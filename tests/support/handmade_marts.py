@@ -7,7 +7,7 @@ from datetime import date
 import psycopg
 from psycopg import sql
 
-from publishing import last_build
+from publishing import builds
 from publishing.marts import Column, Mart
 from publishing.publish import Publication, publish
 from warehouse.connection import Warehouse
@@ -73,5 +73,5 @@ def publish_by_hand(
         warehouse.connect(autocommit=True) as connection,
     ):
         with connection.cursor() as cursor:
-            last_build.record(cursor, window, build_id="by-hand", model_version="by-hand")
+            builds.record_last_build(cursor, window, build_id="by-hand", model_version="by-hand")
         return publish(connection, marts=marts, window=window, run_id=run_id, raw_checks=[], build_checks=[])
