@@ -1,1 +1,1 @@
-"""Is this window fit to publish? Judgements in SQL and Great Expectations; knows neither Dagster nor ingestion."""
+"""Checks of a window in SQL and Great Expectations: is it fit to publish? Knows neither Dagster nor ingestion."""

@@ -1,5 +1,6 @@
-"""How a mart that has a row a period is held against the days that it adds up, at a cost that follows what the run
-changes and not the length of history. Which marts these are, and what else they show, is said where they are judged.
+"""Incremental check of period marts: their numbers are the sums of their days.
+
+The cost follows the days that a run changes, not the length of history. Modules with a PeriodMart use it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,8 +15,11 @@ from warehouse.window import Window
 
 @dataclass(frozen=True, slots=True)
 class PeriodMart:
-    """A mart with a row a period and key, and the daily one that has the same keys: `numbers` says which of the daily
-    columns each of its own adds up. The daily one is published in `published_schema`."""
+    """A mart with a row per period and key, and the daily mart that it adds up.
+
+    `numbers` has, by column of the period mart, the daily column that it adds up. The daily mart has the same keys and
+    is published in `published_schema`.
+    """
 
     name: str
     days: str
@@ -24,14 +28,14 @@ class PeriodMart:
     numbers: Mapping[str, str] = field(hash=False)
 
 
-# A period is what it was when it was last published, and what its days have changed since: those of the window, and
-# those by which its ends have moved. A row that does not follow from that is a suspect, for the published one may have
-# been wrong; all of its days are added up. Without a suspect nobody reads them: `exists` is asked first, and once.
+# The published value plus the changes of its days must equal the built value: days of the window, and days by which the
+# ends of the period have moved. A row that differs is suspect, since the published value may have been wrong: all of
+# its days are added up. Without suspects `exists` is false, and the full history is not read.
 _UNEVEN = """
 with
 bounds as (
     select
-        -- One without a first day has every day there is.
+        -- A period without a first day has every day.
         now.period, coalesce(now.first_date, '-infinity') as first_date, now.last_date,
         before.first_date as first_date_before, before.last_date as last_date_before
     from build.periods as now left join marts.periods as before on before.period = now.period
@@ -89,14 +93,15 @@ order by suspects.period, {suspect_keys}
 
 
 def uneven_periods(connection: psycopg.Connection, window: Window, mart: PeriodMart) -> list[dict[str, Any]]:
-    """The rows of a period mart whose numbers are not the sums of their days: of each the mart, its period, its keys
-    and, per number, by how much the days exceed it. The days of the window count as built, all others as published.
+    """Return the rows of a period mart whose numbers are not the sums of their days.
 
-    Not found are rows that are missing, and one that was published wrong and is wrong by the same amount again.
+    Each has the mart, period, keys and, per number, how much the days exceed it. Days of the window are read as built,
+    all others as published. Missing rows are not found, nor a row that was published wrong and is wrong by the same
+    amount again.
     """
     totals, columns = list(mart.numbers), list(mart.numbers.values())
     missing = {total: f"coalesce(sum(days.{column}), 0) - suspects.{total}" for total, column in mart.numbers.items()}
-    # The first key is never null, and what the join is made by; the others may be.
+    # The join uses the first key, which is never null.
     first_key, *other_keys = mart.keys
     statement = _UNEVEN.format(
         mart=mart.name,

@@ -1,18 +1,19 @@
-"""The product's tables as they are now, in SQL apart from the models: the last version of each row, on which days an
-asset is somebody's, and what it costs. Pieces of statements, for the checks of creators, brands and the platform.
+"""SQL over the product's tables as they are now: last versions, owners and licensees by day, spend.
+
+Parts of statements for the checks of creators, brands and the platform. They share nothing with the models.
 """
 
 from typing import Final
 
 
 def latest(table: str) -> str:
-    """A select of the last version of every row of a table of the product, also of those that it has removed."""
+    """Return a select of the last version of every row of a table of the product, removed rows too."""
     return f"select distinct on (id) * from raw.{table} order by id, change_id desc"
 
 
 def _held(table: str, holder: str, *beside: str) -> str:
-    # A share or a license holds from its start until before its end: without a start, or when it ends no later than it
-    # starts, on no day.
+    # A share or license is valid from its start until before its end. Without a start, or when it ends no later than it
+    # starts, it is valid on no day.
     holders = ", ".join([holder, *beside])
     return f"""
     select ip_asset_id, {holders}, range_agg(daterange(start_date, end_date)) as held_days
@@ -23,17 +24,17 @@ def _held(table: str, holder: str, *beside: str) -> str:
 """
 
 
-# The days on which a creator owns an asset, and on which a brand has licensed it for a project, by whichever term.
+# The days on which a creator owns an asset, and on which a brand has licensed it for a project.
 SHARES: Final = _held("ip_ownerships", "creator_id")
 TERMS: Final = _held("licenses", "brand_id", "project_id")
 
-# Of a row of the product as it is now: it is there, and not deleted. Deleted at infinity means never.
+# The row exists and is not deleted. Deleted at infinity means never.
 IS_THERE: Final = "not is_removed and coalesce(deleted_at, 'infinity') = 'infinity'"
 
-# The days on which rows of the product were created are UTC.
+# The UTC day on which a row was created.
 CREATED_DATE: Final = "(created_at at time zone 'utc')::date"
 
-# What each asset has on each day of the window, of which the marts of creators and brands are made.
+# The numbers of each asset on each day of the window, from which the marts of creators and brands are built.
 ASSET_DAYS: Final = """
     select
         metric_date, ip_asset_id,
@@ -43,8 +44,7 @@ ASSET_DAYS: Final = """
     group by metric_date, ip_asset_id
 """
 
-# What brands were charged, by day: the first fee that a license was seen with on the day it was created, and the
-# adjustments, by the license's own campaign.
+# Spend of brands by day: the first known fee of a license on the day it was created, and its adjustments.
 SPEND: Final = f"""
     select brand_id, project_id, {CREATED_DATE} as spend_date, fee_cents_first as spend_cents
     from ({latest("licenses")}) as rows_now

@@ -1,7 +1,4 @@
-"""How the SQL checks read: one statement, named parameters, rows as dictionaries.
-
-Also what several of them say alike.
-"""
+"""Queries of the SQL checks: one statement, named parameters, rows as dictionaries; and their shared expressions."""
 
 from collections.abc import Mapping
 from typing import Any, Final, LiteralString
@@ -9,7 +6,7 @@ from typing import Any, Final, LiteralString
 import psycopg
 from psycopg.rows import dict_row
 
-# Where a row that is due counts 1, what is due counts up and what is shown counts down: by how much they differ.
+# Expected rows count up and shown rows count down: the sums are the differences.
 EXCESS: Final = """
     sum(due) - sum(shown) as missing_rows,
     sum(views) as views,
@@ -25,14 +22,14 @@ HAS_EXCESS: Final = """
     or sum(revenue_cents) <> 0
 """
 
-# Of a date, by constants: so that no other days than those of a statement's periods are read, by an index.
+# A condition on a date by constants, so that an index finds the days of a statement's periods.
 IN_PERIODS: Final = "between (select min(first_date) from periods) and (select max(last_date) from periods)"
 
 
 def rows_of(
     connection: psycopg.Connection, statement: LiteralString, parameters: Mapping[str, object]
 ) -> list[dict[str, Any]]:
-    """The rows of the statement, whatever row factory the connection has. Ends no transaction."""
+    """Return the rows of a statement as dictionaries. Ends no transaction."""
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(statement, parameters).fetchall()
 
@@ -40,14 +37,14 @@ def rows_of(
 def rows_of_whole_tables(
     connection: psycopg.Connection, statement: LiteralString, parameters: Mapping[str, object]
 ) -> list[dict[str, Any]]:
-    """The same for a statement that joins most of the rows of its tables.
+    """Return the rows of a statement that joins most rows of its tables, without nested loops.
 
-    Of the product's rows as they are now, and of groups of them, Postgres expects next to none, and would compare each
-    with every other: the lists of 3,000 creators in 50 s instead of 1 (2 cores, 2026-11).
+    Postgres expects next to no row of the product's last versions and would compare each with every other. Lists of
+    3,000 creators then take 50 s instead of 1 s (2 cores, 2026-11).
     """
     with connection.transaction():
         connection.execute("set local enable_nestloop = off")
         rows = rows_of(connection, statement, parameters)
-        # For one who has a transaction open.
+        # The caller's transaction may go on.
         connection.execute("set local enable_nestloop to default")
     return rows

@@ -1,4 +1,4 @@
-"""Writes outcomes into ops.check_results, which publication reads before it moves anything; tells what still fails."""
+"""Records of outcomes in ops.check_results, which publication reads before it moves rows; and the days that fail."""
 
 import json
 from collections import Counter
@@ -42,10 +42,9 @@ def record(
 ) -> None:
     """Record these outcomes of a build's window in one transaction, all or none.
 
-    `change_id` is the last change of raw when judging began; what was loaded later was not judged. Without it, now.
-
-    The sample is stored inside `observed`, under the key `sample`. Raises ValueError when two outcomes carry one
-    name: the second would overwrite the first, and with it possibly a failure.
+    `change_id` is the last change of raw when the checks began, by default the last one of all. The sample is stored
+    inside `observed`, under the key `sample`. Raises ValueError when two outcomes have one name: the second could
+    overwrite a failure.
     """
     repeated = [name for name, count in Counter(outcome.name for outcome in outcomes).items() if count > 1]
     if repeated:
@@ -70,7 +69,7 @@ def record(
 
 
 def failing_days(connection: psycopg.Connection, *, outside: Window) -> dict[str, list[date]]:
-    """The days outside a window whose last verdict is a failure, by check; of the window itself its outcomes tell."""
+    """Return the days outside a window whose last result is a failure, by check."""
     rows = connection.execute(
         """
         select check_name, day

@@ -16,7 +16,7 @@ class Draft:
         self.is_wanted = True
 
     def discard(self) -> None:
-        """Leave the file of that name as it is: the draft is removed instead of renamed."""
+        """Remove the draft instead of renaming it; a file of the complete name stays as it is."""
         self.is_wanted = False
 
 

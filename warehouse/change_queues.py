@@ -1,5 +1,6 @@
-"""The queues of schema ops: what a load, a read or a build has changed for other days, until it becomes stale days. DDL
-only; they are consumed in orchestration, by staleness.py and lookbacks.py.
+"""Queues of schema ops, DDL only: changes by loads, reads and builds that affect other days.
+
+publishing/stale_days.py and publishing/invalidation.py turn them into stale days.
 """
 
 from typing import Final
@@ -19,7 +20,7 @@ create table if not exists ops.changed_terms (
     days datemultirange not null
 );
 comment on table ops.changed_terms is
-    'Days on which an asset has other owners or licenses than was known; consumed when those of them on which it had events are marked stale.';
+    'Days on which an asset has other owners or licenses than before; consumed when those with events of it are marked stale.';
 
 create table if not exists ops.changed_links (
     event_date date not null,
@@ -27,21 +28,21 @@ create table if not exists ops.changed_links (
     actor_id text
 );
 comment on table ops.changed_links is
-    'Devices and actors that a rebuilt day sees together and did not before, or no longer; consumed when the later days
-that they touch are marked stale. Of a device without an actor the actor is null.';
+    'Links between devices and actors that a rebuilt day has gained or lost; consumed when the later days that they
+affect are marked stale. The actor is null for a device without one.';
 
 create table if not exists ops.changed_touchpoints (
     session_date date not null,
     identity_id text not null
 );
 comment on table ops.changed_touchpoints is
-    'Whose touchpoints a rebuilt day has otherwise than before; consumed when the days of conversions are marked stale.';
+    'Devices and actors whose touchpoints differ on a rebuilt day; consumed when the days of conversions are marked stale.';
 
 create table if not exists ops.changed_conversions (
     conversion_date date not null
 );
 comment on table ops.changed_conversions is
-    'Days that have other conversions, or paths to them, than before; consumed when what was fitted on them is dropped.';
+    'Days with other conversions, or other paths to them, than before; consumed when fits from these days become outdated.';
 
 create table if not exists ops.changed_funnel_events (
     event_date date not null,
@@ -50,6 +51,5 @@ create table if not exists ops.changed_funnel_events (
     step_number integer not null
 );
 comment on table ops.changed_funnel_events is
-    'Steps of the funnel that a rebuilt day has otherwise than before; consumed when the later days of the same visitor
-and asset are marked stale.';
+    'Funnel steps that differ on a rebuilt day; consumed when later days of the same visitor and asset are marked stale.';
 """

@@ -1,4 +1,4 @@
-"""Processes that end with the one that started them, however that one ends."""
+"""Child processes that end with their parent, however the parent ends."""
 
 import contextlib
 import ctypes
@@ -22,8 +22,8 @@ def start(
 ) -> "subprocess.Popen[bytes]":
     """Start a program that is interrupted when this process ends, also by `kill -9`.
 
-    On Linux the kernel sees to it, for as long as the calling thread lives. Elsewhere only programs that use
-    `end_with_parent` notice it. With `own_group` a Ctrl-C in the terminal does not reach the program.
+    On Linux the kernel interrupts it when the calling thread ends. Elsewhere only programs that use `end_with_parent`
+    notice it. With `own_group` a Ctrl-C in the terminal does not reach the program.
     """
     return subprocess.Popen(
         list(command), env=dict(environment), start_new_session=own_group, preexec_fn=_die_with(os.getpid()), **options
@@ -44,7 +44,7 @@ def _die_with(parent: int) -> Callable[[], None] | None:
 
 
 def end_with_parent() -> None:
-    """Interrupt this process when the one that started it has ended, and end it when it does not react."""
+    """Interrupt this process when its parent has ended, and end it when it does not react."""
     threading.Thread(target=_watch, args=[os.getppid()], name="parent-watch", daemon=True).start()
 
 
@@ -57,7 +57,7 @@ def _watch(parent: int) -> None:
 
 
 def end_group(process: "subprocess.Popen[bytes]", *, seconds: float) -> None:
-    """Wait until all processes of a group of its own have ended; by force when the time is up."""
+    """Wait until all processes of a program's own group have ended. Kill them when the time is up."""
     deadline = time.monotonic() + seconds
     with contextlib.suppress(ProcessLookupError, PermissionError):
         while time.monotonic() < deadline:

@@ -1,5 +1,6 @@
-"""Where the warehouse is: the server that WAREHOUSE_URL names, else the embedded one; and the names under which each
-tool reaches it. Creating what has to be in it is in preparation.py.
+"""Connection to the warehouse: the server of WAREHOUSE_URL or the embedded one, and its address for each tool.
+
+orchestration/cli/provision.py creates roles, schemas and tables in it.
 """
 
 import os
@@ -7,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urlencode
 
 from warehouse.embedded.data_dir import OWNER, SUPERUSER
 from warehouse.embedded.postgresql_conf import HOST
 from warehouse.embedded.server import EmbeddedServer
+from warehouse.postgres_url import URL_PARAMETERS, InvalidUrl, build_url, parse_url
 from warehouse.reader_roles import BI_READER, BRANDS, CREATORS, READERS
 
 if TYPE_CHECKING:
@@ -26,24 +27,13 @@ CONNECT_SECONDS: Final = 10
 # A day is a UTC day. A setting of the connection wins over that of the database, of the role and of the program.
 UTC_OPTION: Final = "-ctimezone=UTC"
 
-# What a WAREHOUSE_URL may say after its "?", and the variable by which it reaches dbt, whose profile has no such field.
-URL_PARAMETERS: Final = {
-    "sslmode": "PGSSLMODE",
-    "sslrootcert": "PGSSLROOTCERT",
-    "sslcert": "PGSSLCERT",
-    "sslkey": "PGSSLKEY",
-    "connect_timeout": "PGCONNECT_TIMEOUT",
-}
-_MAX_PORT: Final = 65_535
-_URL_SHAPE: Final = "postgresql://user:password@host:port/database"
-
 
 class WarehouseUnavailable(Exception):
-    """The warehouse cannot be used; the message says what is wrong, where, and what to do, and holds no password."""
+    """The warehouse cannot be used. The message says what is wrong, where, and what to do, and holds no password."""
 
 
 class PasswordRefused(WarehouseUnavailable):
-    """The server is there and refuses the login."""
+    """The server answers and rejects the password of the login."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +45,14 @@ class Warehouse:
     database: str
     user: str
     password: str = field(repr=False)
-    # Where a person finds the password: a file or a variable.
+    # The file or variable that has the password.
     password_source: str
-    # By role; without those that nobody told us, as WAREHOUSE_BI_PASSWORD of an external warehouse.
+    # By role, as far as they are known: of an external warehouse as far as variables such as WAREHOUSE_BI_PASSWORD
+    # are set.
     reader_passwords: Mapping[str, str] = field(repr=False, hash=False)
-    # None on an external warehouse, where we are never more than the owner.
+    # None on an external warehouse, which the pipeline uses as its owner only.
     superuser_password: str | None = field(repr=False, default=None)
-    # The product's own database; None where nobody named one.
+    # The product's own database; None where none is configured.
     application_url: str | None = field(repr=False, default=None)
     parameters: tuple[tuple[str, str], ...] = ()
     dagster_home: str = str(CHECKOUT / ".dagster")
@@ -70,10 +61,11 @@ class Warehouse:
     def from_environment(
         cls, environment: Mapping[str, str] | None = None, *, checkout: Path = CHECKOUT
     ) -> "Warehouse":
-        """The warehouse of this environment; the embedded server is started if it is the one and does not run.
+        """Return the warehouse of this environment. Starts the embedded server where no WAREHOUSE_URL is set.
 
-        A WAREHOUSE_URL that is wrong is an error, never a reason to take the embedded server. Raises
-        WarehouseUnavailable and, when the embedded server does not start, EmbeddedServerError.
+        Raises:
+            WarehouseUnavailable: WAREHOUSE_URL cannot be used. The embedded server never replaces it.
+            EmbeddedServerError: The embedded server does not start.
         """
         environment = os.environ if environment is None else environment
         server = EmbeddedServer(checkout)
@@ -81,7 +73,7 @@ class Warehouse:
         if not url:
             return cls.from_embedded(server, environment)
         given = cls.from_url(url, environment)
-        # The processes we start are told the embedded server's URL, and it is still the embedded server to them.
+        # Our own child processes get the embedded server's URL, and must recognize the embedded server.
         if (given.host, given.user, given.database) == (HOST, OWNER, DATABASE) and given.port == server.status().port:
             embedded = cls.from_embedded(server, environment)
             return embedded if embedded.password == given.password else given
@@ -89,7 +81,7 @@ class Warehouse:
 
     @classmethod
     def from_embedded(cls, server: EmbeddedServer, environment: Mapping[str, str] | None = None) -> "Warehouse":
-        """The warehouse on this embedded server, which is started if it does not run."""
+        """Return the warehouse on this embedded server. Starts the server if it does not run."""
         environment = environment or {}
         address = server.start()
         login = (OWNER, address.passwords[OWNER], address.host, address.port)
@@ -102,55 +94,34 @@ class Warehouse:
             password_source=str(server.folder.path / "credentials.json"),
             reader_passwords={reader.name: address.passwords[reader.name] for reader in READERS},
             superuser_password=address.passwords[SUPERUSER],
-            application_url=environment.get("APP_DATABASE_URL") or _url("postgresql", *login, APPLICATION_DATABASE),
+            application_url=environment.get("APP_DATABASE_URL")
+            or build_url("postgresql", *login, APPLICATION_DATABASE),
             dagster_home=environment.get("DAGSTER_HOME") or str(server.folder.checkout / ".dagster"),
         )
 
     @classmethod
     def from_url(cls, url: str, environment: Mapping[str, str] | None = None) -> "Warehouse":
-        """The warehouse at a URL. Raises WarehouseUnavailable when the URL is not usable, without connecting."""
-        import psycopg
-        from psycopg.conninfo import conninfo_to_dict
-
+        """Return the warehouse at a URL, without connecting. Raises WarehouseUnavailable for an unusable URL."""
         environment = environment or {}
         try:
-            parts = {name: str(value) for name, value in conninfo_to_dict(url).items()}
-        except psycopg.ProgrammingError:
-            # What libpq says of it may quote a piece of the password.
-            raise WarehouseUnavailable(
-                f"WAREHOUSE_URL cannot be read; write {_URL_SHAPE}, with %XX for special characters in the password"
-            ) from None
-        if not url.startswith(("postgresql://", "postgres://")):
-            raise WarehouseUnavailable(f"WAREHOUSE_URL is not a Postgres URL; write {_URL_SHAPE}")
-        for name, key in (("user", "user"), ("host", "host"), ("database", "dbname")):
-            if not parts.get(key):
-                raise WarehouseUnavailable(f"WAREHOUSE_URL names no {name}; write {_URL_SHAPE}")
-        if parts["host"].startswith(("/", "@")) or "," in parts["host"]:
-            raise WarehouseUnavailable(f"WAREHOUSE_URL must name one host, reached by TCP, not {parts['host']!r}")
-        port = parts.get("port") or "5432"
-        if not (port.isdecimal() and 0 < int(port) <= _MAX_PORT):
-            raise WarehouseUnavailable(f"WAREHOUSE_URL has the port {port!r}: a port is a number from 1 to {_MAX_PORT}")
-        unknown = parts.keys() - URL_PARAMETERS - {"user", "password", "host", "port", "dbname"}
-        if unknown:
-            raise WarehouseUnavailable(
-                f"WAREHOUSE_URL has parameters that not every tool would follow: {', '.join(sorted(unknown))};"
-                f" it may have {', '.join(URL_PARAMETERS)}"
-            )
+            parts = parse_url(url)
+        except InvalidUrl as error:
+            raise WarehouseUnavailable(str(error)) from None
         passwords = {
             BI_READER.name: environment.get("WAREHOUSE_BI_PASSWORD"),
             CREATORS.portal.name: environment.get("WAREHOUSE_CREATOR_PORTAL_PASSWORD"),
             BRANDS.portal.name: environment.get("WAREHOUSE_BRAND_PORTAL_PASSWORD"),
         }
         return cls(
-            host=parts["host"],
-            port=int(port),
-            database=parts["dbname"],
-            user=parts["user"],
-            password=parts.get("password", ""),
+            host=parts.host,
+            port=parts.port,
+            database=parts.database,
+            user=parts.user,
+            password=parts.password,
             password_source="WAREHOUSE_URL",  # noqa: S106
             reader_passwords={role: password for role, password in passwords.items() if password},
             application_url=environment.get("APP_DATABASE_URL") or None,
-            parameters=tuple((name, parts[name]) for name in URL_PARAMETERS if name in parts),
+            parameters=parts.parameters,
             dagster_home=environment.get("DAGSTER_HOME") or str(CHECKOUT / ".dagster"),
         )
 
@@ -171,32 +142,32 @@ class Warehouse:
 
     @property
     def dagster_storage_url(self) -> str:
-        """Dagster's own tables, in a schema of the warehouse; under psycopg 3 its NOTIFY fails."""
+        """Dagster's own tables, in a schema of the warehouse. By psycopg2: Dagster's NOTIFY fails under psycopg 3."""
         return self._owner_url("postgresql+psycopg2", options=f"-csearch_path={STORAGE_SCHEMA} {UTC_OPTION}")
 
     @property
     def bi_dsn(self) -> str:
-        """What to enter in a BI tool; without a password where we do not know it."""
+        """The URL for a BI tool, without a password where it is not known."""
         return self.dsn(BI_READER.name)
 
     def dsn(self, role: str, password: str | None = None) -> str:
-        """The warehouse's URL for a role that reads marts; without a password where none is given or known."""
+        """Return the URL for a role that reads marts, without a password where none is given or known."""
         password = password or self.reader_passwords.get(role)
-        return _url("postgresql", role, password, self.host, self.port, self.database, dict(self.parameters))
+        return build_url("postgresql", role, password, self.host, self.port, self.database, dict(self.parameters))
 
     @property
     def bi_password(self) -> str | None:
-        """The password of bi_reader, where we know it."""
+        """The password of bi_reader, where it is known."""
         return self.reader_passwords.get(BI_READER.name)
 
     def superuser_url(self, database: str) -> str:
-        """A database of the embedded server as its superuser. Raises ValueError on an external warehouse."""
+        """Return the superuser's URL of a database of the embedded server. Raises ValueError on an external one."""
         if self.superuser_password is None:
-            raise ValueError("only the embedded server is known to us as a superuser")
-        return _url("postgresql", SUPERUSER, self.superuser_password, self.host, self.port, database)
+            raise ValueError("only the embedded server is used as a superuser")
+        return build_url("postgresql", SUPERUSER, self.superuser_password, self.host, self.port, database)
 
     def dbt_env(self) -> dict[str, str]:
-        """The variables that dbt's profiles.yml reads, and those of libpq that its profile has no field for."""
+        """Return the variables that dbt's profiles.yml reads, and those of libpq for which the profile has no field."""
         return {
             "WAREHOUSE_HOST": self.host,
             "WAREHOUSE_PORT": str(self.port),
@@ -204,12 +175,12 @@ class Warehouse:
             "WAREHOUSE_PASSWORD": self.password,
             "WAREHOUSE_DATABASE": self.database,
             "DBT_TARGET": DBT_TARGET,
-            # Of libpq: dbt's profile has no field for it.
+            # Read by libpq, since dbt's profile has no field for it.
             "PGTZ": "UTC",
         } | {URL_PARAMETERS[name]: value for name, value in self.parameters}
 
     def libpq_environment(self) -> dict[str, str]:
-        """The variables by which psql and Postgres's other client programs find the warehouse, as its owner."""
+        """Return the variables by which psql and Postgres's other client programs connect as the owner."""
         return {
             "PGHOST": self.host,
             "PGPORT": str(self.port),
@@ -219,13 +190,13 @@ class Warehouse:
         } | {URL_PARAMETERS[name]: value for name, value in self.parameters}
 
     def shell_environment(self) -> dict[str, str]:
-        """Every variable for work by hand, in the checkout's root: for dg and dbt and for psql."""
+        """Return every variable for work by hand in the checkout's root, with dg, dbt or psql."""
         project = str(CHECKOUT / "dbt_project")
         by_hand = {"DBT_PROJECT_DIR": project, "DBT_PROFILES_DIR": project}
         return self.environment() | self.libpq_environment() | by_hand
 
     def environment(self) -> dict[str, str]:
-        """Every variable by which a process that we start finds the same warehouse."""
+        """Return every variable by which a child process finds the same warehouse."""
         optional = {"WAREHOUSE_BI_PASSWORD": self.bi_password, "APP_DATABASE_URL": self.application_url}
         return {
             "WAREHOUSE_URL": self.url,
@@ -236,11 +207,11 @@ class Warehouse:
         }
 
     def connect(self, **options: Any) -> "psycopg.Connection":
-        """A connection as the owner; options as of psycopg.connect. Raises WarehouseUnavailable."""
+        """Return a connection as the owner; options as of psycopg.connect. Raises WarehouseUnavailable."""
         return self.connect_to(self.url, **options)
 
     def connect_to(self, url: str, **options: Any) -> "psycopg.Connection":
-        """A connection to any database of this server, as any of its logins. Raises WarehouseUnavailable."""
+        """Return a connection to any database of this server, as any of its logins. Raises WarehouseUnavailable."""
         import psycopg
 
         defaults = {"connect_timeout": CONNECT_SECONDS, "application_name": "warehouse", "options": UTC_OPTION}
@@ -251,7 +222,7 @@ class Warehouse:
 
     def _owner_url(self, scheme: str, **parameters: str) -> str:
         parameters = dict(self.parameters) | parameters
-        return _url(scheme, self.user, self.password, self.host, self.port, self.database, parameters)
+        return build_url(scheme, self.user, self.password, self.host, self.port, self.database, parameters)
 
     def _explained(self, error: str, login: Mapping[str, object]) -> WarehouseUnavailable:
         where = f"{self.host}, port {self.port}"
@@ -271,18 +242,3 @@ class Warehouse:
         return WarehouseUnavailable(
             f"the warehouse at {where} cannot be reached as user {user}, database {database}: {reason}; {remedy}"
         )
-
-
-def _url(
-    scheme: str,
-    user: str,
-    password: str | None,
-    host: str,
-    port: int,
-    database: str,
-    parameters: Mapping[str, str] | None = None,
-) -> str:
-    login = quote(user, safe="") + (f":{quote(password, safe='')}" if password else "")
-    place = f"[{host}]" if ":" in host else host
-    query = f"?{urlencode(parameters, quote_via=quote)}" if parameters else ""
-    return f"{scheme}://{login}@{place}:{port}/{quote(database, safe='')}{query}"

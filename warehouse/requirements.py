@@ -1,4 +1,4 @@
-"""Whether a server and a login can be the warehouse and its owner, found out before anything is created."""
+"""Requirements of a server and a login, checked before anything is created."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
@@ -9,7 +9,7 @@ from warehouse.reader_roles import GROUPS, READERS
 if TYPE_CHECKING:
     import psycopg
 
-# Of Postgres 16 are `grant ... with inherit`, on which the rights of single logins rest.
+# The rights of single logins rest on `grant ... with inherit`, which is new in Postgres 16.
 OLDEST_VERSION: Final = 16
 
 _FACTS: Final = """
@@ -29,7 +29,7 @@ select current_setting('server_version'), current_setting('server_version_num'):
 def assert_suitable(warehouse: Warehouse, connection: "psycopg.Connection", schemas: Sequence[str]) -> None:
     """Raise WarehouseUnavailable, with one sentence, where this server or login cannot be used.
 
-    `schemas` are those that must be the login's own where they are there.
+    The login must own those of `schemas` that exist.
     """
     parameters = {
         "readers": [reader.name for reader in READERS],

@@ -1,4 +1,4 @@
-"""What the environment says. Read here and in dbt's profiles.yml, and nowhere else; .env.example lists it all."""
+"""Settings from the environment, which only this module and dbt's profiles.yml read. .env.example lists them."""
 
 from datetime import date
 from functools import lru_cache
@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-# Landing files that somebody else writes, the application's table of events, or both.
+# Landing files that another system writes, the application's table of events, or both.
 EventSource = Literal["files", "application", "both"]
 
 
@@ -29,15 +29,15 @@ class Settings(BaseSettings):
     landing_url: str = Field(description="The folder or bucket of the landing files")
     warehouse_incomplete_suffixes: str = Field("", description="How names of files end that are still being written")
     warehouse_follow_symlinks: bool = Field(False, description="Whether symbolic links in the landing folder count")
-    # 128 MiB are what zstd itself takes for safe and `zstd --long` writes; 2,048 is the widest that zstd knows.
+    # zstd itself accepts 128 MiB, which `zstd --long` writes; 2,048 MiB is the widest window of the format.
     warehouse_zstd_window_mb: int = Field(
         128, ge=1, le=2_048, description="The widest window of a zstd file, in MiB of memory"
     )
-    # Logs of events shrink to a tenth or a hundredth. gzip can reach 1,030, zstd and Parquet any number.
+    # Logs of events shrink to a tenth or a hundredth. gzip can reach 1:1,030, zstd and Parquet any ratio.
     warehouse_max_expansion: int = Field(
         200, ge=0, description="How many times its size a landing file may unpack to; 0: any number of times"
     )
-    warehouse_load_processes: int = Field(0, ge=0, description="How many processes judge lines; 0: by the cores")
+    warehouse_load_processes: int = Field(0, ge=0, description="How many processes validate lines; 0: by the cores")
     warehouse_event_source: EventSource = Field("files", description="Where events come from")
     warehouse_exports: str = Field("exports", description="The folder of exported events, absolute or of the checkout")
     warehouse_run_history_days: int = Field(90, ge=1, description="How many days Dagster's records of runs are kept")
@@ -46,7 +46,7 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The settings of this process. Raises MissingSetting naming every variable that is missing or wrong."""
+    """Return the settings of this process. Raises MissingSetting naming every variable that is missing or wrong."""
     try:
         return Settings()
     except ValidationError as error:

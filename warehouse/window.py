@@ -1,4 +1,4 @@
-"""The one value that runs through the whole warehouse: a half-open range of whole UTC days."""
+"""Windows: half-open ranges of whole UTC days, the value that every step of the pipeline takes; and the calendar."""
 
 import argparse
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 ONE_DAY: Final = timedelta(days=1)
-# The hour, UTC, at which the day before is run: it is whole, and events of its last minutes have had time to land.
+# The hour, UTC, of the nightly run for the day before. Events of its last minutes have had time to land.
 NIGHTLY_HOUR: Final = 2
 
 
@@ -60,12 +60,12 @@ class Window:
 
     @classmethod
     def day(cls, day: date) -> "Window":
-        """The window that holds one day."""
+        """Return the window of one day."""
         return cls(day, day + ONE_DAY)
 
     @classmethod
     def parse(cls, start: str | None, end: str | None) -> "Window":
-        """The window between two ISO dates (YYYY-MM-DD), the end exclusive. Raises ValueError on anything else."""
+        """Return the window between two ISO dates (YYYY-MM-DD), the end exclusive. Raises ValueError otherwise."""
         if not start or not end:
             missing = "start" if not start else "end"
             raise ValueError(
@@ -74,12 +74,12 @@ class Window:
         return cls(parse_day(start), parse_day(end))
 
     def days(self) -> Iterator[date]:
-        """Every day of the window, oldest first."""
+        """Yield every day of the window, oldest first."""
         for offset in range(len(self)):
             yield self.start + offset * ONE_DAY
 
     def chunks(self, days: int) -> Iterator["Window"]:
-        """The window cut into pieces of at most `days` days, oldest first."""
+        """Yield the window in chunks of at most `days` days, oldest first."""
         if days < 1:
             raise ValueError(f"a chunk holds at least one day, not {days}")
         start = self.start

@@ -1,8 +1,8 @@
-"""One run writes the warehouse at a time.
+"""Writer lock: one run writes the warehouse at a time.
 
-The lock is an advisory lock of the warehouse itself: it holds for every way of starting a run, and it goes when its
-holder dies. A child process may outlive its run, so the lock is joined by a fence: every transaction that writes first
-shows its build id, and is refused when a later run has taken the warehouse.
+It is an advisory lock of the warehouse itself, which holds for every way of starting a run and ends with its holder. A
+child process may outlive its run. A fencing token therefore joins the lock: every writing transaction first compares
+its build id, and fails when a later run holds the warehouse.
 """
 
 import time
@@ -15,7 +15,7 @@ import psycopg
 from warehouse.locks import AdvisoryLock
 
 POLL_SECONDS: Final = 0.5
-# As long as Dagster lets a run take (.dagster/dagster.yaml): what holds the warehouse for longer hangs.
+# As long as Dagster lets a run take (.dagster/dagster.yaml); a longer hold means that the run hangs.
 PATIENCE_SECONDS: Final = 6 * 60 * 60
 
 
@@ -27,7 +27,7 @@ class WriterBusy(Exception):
 def writing(connection: psycopg.Connection, build_id: str, *, log: Callable[[str], None]) -> Iterator[None]:
     """Hold the warehouse for a build while the block runs. The connection must be in autocommit mode and stay open.
 
-    Waits while another run holds it and says so; raises WriterBusy after PATIENCE_SECONDS.
+    Logs the run that it waits for. Raises WriterBusy after PATIENCE_SECONDS.
     """
     _wait_for_lock(connection, log)
     try:
@@ -39,18 +39,18 @@ def writing(connection: psycopg.Connection, build_id: str, *, log: Callable[[str
 
 
 def wait_until_free(connection: psycopg.Connection, *, log: Callable[[str], None]) -> None:
-    """Wait until no run writes the warehouse, and say for which. Raises WriterBusy after PATIENCE_SECONDS."""
+    """Wait until no run writes the warehouse, and log the run. Raises WriterBusy after PATIENCE_SECONDS."""
     _wait_for_lock(connection, log)
     connection.execute("select pg_advisory_unlock(%s)", [AdvisoryLock.WRITER])
 
 
 def _wait_for_lock(connection: psycopg.Connection, log: Callable[[str], None]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
-    is_told = False
+    is_logged = False
     while not _try_lock(connection):
-        if not is_told:
+        if not is_logged:
             log(f"waiting for the warehouse: {_holder(connection)} is writing it")
-            is_told = True
+            is_logged = True
         if time.monotonic() > deadline:
             raise WriterBusy(
                 f"{_holder(connection)} has been writing the warehouse for more than {PATIENCE_SECONDS // 60} minutes;"
@@ -81,6 +81,6 @@ def _holder(connection: psycopg.Connection) -> str:
 
 
 def assert_writer(cursor: psycopg.Cursor, build_id: str) -> None:
-    """Refuse to go on in this transaction when a later run has taken the warehouse. Raises WriterBusy."""
+    """Raise WriterBusy in this transaction when a later run holds the warehouse."""
     if cursor.execute("select 1 from ops.writer where build_id = %s for share", [build_id]).fetchone() is None:
         raise WriterBusy(f"run {build_id} has lost the warehouse to a later run; start it again")

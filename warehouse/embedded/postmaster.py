@@ -1,7 +1,8 @@
-"""Whether the processes of the embedded server live. Nothing here starts or stops them.
+"""State of the embedded server's processes: running, ready, or dead. Nothing here starts or stops them.
 
-A lock that they inherit, and the kernel takes back when the last of them is gone, tells it. A pid file cannot: it
-outlives `kill -9`, and its pid may be a zombie's or a stranger's.
+The processes inherit a file lock, which the kernel releases when the last of them has ended. A pid file alone does not
+suffice: it outlives `kill -9`, and its pid may belong to a zombie or another program. filelock cannot take this lock:
+it has neither shared locks nor descriptors that a child inherits.
 """
 
 import fcntl
@@ -28,7 +29,7 @@ class ServerProcesses:
         self._pid_file = data / "postmaster.pid"
 
     def exist(self) -> bool:
-        """Whether any of them lives."""
+        """Return whether any of the processes is alive."""
         try:
             with self._lock.open() as lock:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -39,21 +40,21 @@ class ServerProcesses:
         return False
 
     def are_ready(self) -> bool:
-        """Whether the server accepts connections."""
+        """Return whether the server accepts connections."""
         lines = read_lines(self._pid_file)
         return len(lines) > 7 and lines[7].strip() == "ready" and self.have_postmaster() and self.exist()
 
     def port(self) -> int:
-        """The port of a server that is ready."""
+        """Return the port of a server that is ready."""
         return int(read_lines(self._pid_file)[3])
 
     def have_postmaster(self) -> bool:
-        """Whether the pid file names a living process; only to be believed while `exist` is true."""
+        """Return whether the pid file names a living process. Valid only while `exist` is true."""
         lines = read_lines(self._pid_file)
         return bool(lines) and _is_alive(int(lines[0]))
 
     def wait_until_ready(self) -> bool:
-        """Wait for a server that is starting. False when there is none, or it ends meanwhile."""
+        """Wait for a server that is starting. Return False when there is none, or it ends meanwhile."""
         deadline = time.monotonic() + START_SECONDS
         while self.exist() and self.have_postmaster():
             if self.are_ready():
@@ -61,15 +62,15 @@ class ServerProcesses:
             if time.monotonic() > deadline:
                 raise EmbeddedServerError(
                     f"the server on {self._data} has not accepted connections for {START_SECONDS} s;"
-                    f" what it does is in {self._data / 'server.log'}; try again later"
+                    f" its log is {self._data / 'server.log'}; try again later"
                 )
             time.sleep(_POLL_SECONDS)
         return False
 
     def lock(self) -> IO[str]:
-        """The lock that a new postmaster is to inherit, once no process of an old one holds it.
+        """Return the lock for a new postmaster to inherit, once no process of an old one holds it.
 
-        The processes of a killed postmaster end by themselves, one in the middle of a statement when that is done.
+        The processes of a killed postmaster end by themselves; a busy one ends after its statement.
         """
         lock = self._lock.open("a")
         deadline = time.monotonic() + END_SECONDS
@@ -82,13 +83,13 @@ class ServerProcesses:
                 return lock
         lock.close()
         raise EmbeddedServerError(
-            f"the postmaster on {self._data} is gone, but a process of it still runs a statement after {END_SECONDS} s;"
+            f"the postmaster on {self._data} ended, but one of its processes runs a statement after {END_SECONDS} s;"
             " try again when it is done, or end the processes named 'postgres: warehouse: ...'"
         )
 
     def remove_stale_pid_file(self) -> bool:
-        """Remove the pid file of a server that died; True when there was one. The caller has the lock."""
-        # Postgres itself would believe the pid of a zombie or a stranger, and refuse to start.
+        """Remove the pid file of a server that died. Return whether there was one. The caller has the lock."""
+        # Postgres does not start while the pid belongs to any process, even a zombie or another program.
         if self._pid_file.exists():
             self._pid_file.unlink()
             return True

@@ -1,5 +1,6 @@
-"""The life of the embedded Postgres server of a checkout: created once, started, found again, stopped, recovered after
-a crash. What it is used for is in warehouse.py.
+"""Embedded Postgres server of a checkout: create, start, find, stop, and recover after a crash.
+
+warehouse/connection.py connects to it.
 """
 
 import contextlib
@@ -19,7 +20,7 @@ from warehouse.embedded.data_dir import SUPERUSER, ServerFolder, give, read_line
 from warehouse.embedded.postgresql_conf import HOST, TEST_SCRAM_ITERATIONS, settings
 from warehouse.embedded.postmaster import END_SECONDS, START_SECONDS, ServerProcesses
 
-# Below the range from which Linux takes the ports of outgoing connections (32768 and up), which could be in the way.
+# Below the range of Linux's outgoing connections (32768 and up), which could hold the port.
 FIRST_PORT: Final = 25_432
 PORTS_TRIED: Final = 100
 LOG_BYTES: Final = 16_000_000
@@ -29,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ServerAddress:
-    """Where the running server is, and the passwords of its logins by role."""
+    """Address of the running server, and the passwords of its logins by role."""
 
     host: str
     port: int
@@ -38,7 +39,7 @@ class ServerAddress:
 
 @dataclass(frozen=True, slots=True)
 class ServerStatus:
-    """What is known of the server without changing anything; `port` is None before the first start."""
+    """State of the server, read without changing anything. `port` is None before the first start."""
 
     is_running: bool
     port: int | None
@@ -58,7 +59,7 @@ class EmbeddedServer:
         self._first_port = first_port
 
     def start(self) -> ServerAddress:
-        """Start the server unless it runs; return when it accepts connections."""
+        """Start the server unless it runs. Returns when it accepts connections."""
         with self._explained():
             if address := self._address_when_ready():
                 return address
@@ -67,7 +68,7 @@ class EmbeddedServer:
                 return self._address_when_ready() or self._start()
 
     def stop(self, *, immediately: bool = False) -> bool:
-        """Stop the server; False when it did not run. `immediately` leaves the next start a crash to recover from."""
+        """Stop the server. Return False when it did not run. `immediately` leaves a crash to recover from."""
         with self._explained():
             if not self._processes().exist():
                 return False
@@ -84,12 +85,12 @@ class EmbeddedServer:
                 return True
 
     def status(self) -> ServerStatus:
-        """Whether the server runs, and where its port and data are."""
+        """Return whether the server runs, its port and its data folder."""
         with self._explained():
             return ServerStatus(self._processes().exist(), self.folder.port, self.folder.data)
 
     def has_died(self) -> bool:
-        """Tell whether the server, which was started before, has no process any more that takes connections."""
+        """Return whether a server that was started has no process left that accepts connections."""
         with self._explained():
             processes = self._processes()
             return not (processes.exist() and processes.have_postmaster())
@@ -127,13 +128,13 @@ class EmbeddedServer:
             with processes.lock() as lock:
                 self._launch(data, account, lock)
         port = processes.port()
-        # Only now: a port that was tried and found taken is nobody's address.
+        # Only now, since a port that was tried may be taken.
         if port != self.folder.port:
             self.folder.save_state(port=port)
         return ServerAddress(HOST, port, passwords)
 
     def _create(self, data: Path, account: Account | None, password: str) -> None:
-        """Create the data folder where it is missing, whole or not at all; check that these programs can serve it."""
+        """Create the data folder where it is missing, all or nothing. Check that these programs can use it."""
         major = binaries.version().split(".")[0]
         if data.exists():
             found = (data / "PG_VERSION").read_text().strip()
@@ -180,8 +181,8 @@ class EmbeddedServer:
             if not done.returncode:
                 return
             if _is_free(port) or processes.have_postmaster():
-                tail = "\n".join([done.stderr.strip(), *read_lines(log)[-12:]])
-                raise EmbeddedServerError(f"Postgres does not start on {data}; the end of {log}:\n{tail}")
+                log_end = "\n".join([done.stderr.strip(), *read_lines(log)[-12:]])
+                raise EmbeddedServerError(f"Postgres does not start on {data}; the end of {log}:\n{log_end}")
         if known:
             raise EmbeddedServerError(
                 f"port {known} on {HOST} is taken by another program, and BI tools know this warehouse by it; stop that"
@@ -201,7 +202,7 @@ class EmbeddedServer:
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
-        """Errors of files and folders, told as what they mean for the server."""
+        """Raise errors of files and folders as EmbeddedServerError, with the server and the remedy."""
         where = f"the embedded server of {self.folder.checkout} cannot use its files"
         remedy = "or set WAREHOUSE_URL to a server of your own"
         try:
@@ -214,7 +215,7 @@ class EmbeddedServer:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        # As Postgres does: connections that linger after their end do not keep a port.
+        # As Postgres does: closed connections that linger do not keep a port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))

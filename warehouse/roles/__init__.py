@@ -1,1 +1,1 @@
-"""Who may read what: the reading roles, their rights, the policies of marts, logins of single creators and brands."""
+"""Reading roles: their rights, the policies of marts, and logins of single creators and brands."""

@@ -1,5 +1,6 @@
-"""What the reading roles may do in the warehouse's database, as statements that are still missing: whoever runs them
-again finds none. What they see of a mart's rows is in policies.py.
+"""Rights of the reading roles in the warehouse's database, found as the statements that are still missing.
+
+warehouse/roles/row_policies.py decides which rows of a mart they see.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 CLOSED_SCHEMAS: Final = ("public", "raw", "ops", STORAGE_SCHEMA, "staging", "intermediate", "build", PUBLISHED, ACCESS)
 
-# The rights of others stay, except that temporary tables and schema public are nobody's by default.
+# Rights of other roles stay, but public loses temporary tables and schema public.
 _MISSING_GRANTS: Final = """
 with settings as (
     select %(marts)s::text as marts, %(bi)s::text as bi, current_database()::text as database
@@ -53,9 +54,9 @@ where not exists (
 )
 """
 
-# Views, partitions and copies show rows whatever the policies of the table they are made from say; but not a view that
-# reads as whoever asks (security_invoker), as those that are marts do. So whoever sees only what is theirs, by role or
-# by login, has rights on such views and on tables whose policies name their role, and everybody on none.
+# Views, partitions and copies bypass the policies of the table that they read; views with security_invoker, as marts
+# are, do not. Roles and logins that see only their own rows therefore keep rights on such views and on tables whose
+# policies name their role. Public keeps none.
 _SURPLUS_GRANTS: Final = """
 with policed as (
     select pg_roles.oid, rolname as holder, rolname as role from pg_roles where rolname = any(%(policed)s)
@@ -105,7 +106,7 @@ order by relname, holder, place
 
 
 def grant(warehouse: Warehouse, connection: "psycopg.Connection") -> None:
-    """Give and take what is missing. Raises WarehouseUnavailable with the statements where we may not."""
+    """Grant and revoke what is missing. Raises WarehouseUnavailable with the statements that the owner may not run."""
     import psycopg
 
     with connection.transaction(), connection.cursor() as cursor:
@@ -115,13 +116,13 @@ def grant(warehouse: Warehouse, connection: "psycopg.Connection") -> None:
                 cursor.execute(statement)
         except psycopg.errors.InsufficientPrivilege as error:
             raise rights_are_missing(warehouse, missing) from error
-        # Who may not revoke gets a warning from Postgres and no error.
+        # Postgres only warns a user who may not revoke.
         if missing and (left := _missing(cursor)):
             raise rights_are_missing(warehouse, left)
 
 
 def revoke_surplus(cursor: "psycopg.Cursor") -> None:
-    """Revoke what creators, brands and everybody were given in schema marts past their policies, by hand for one."""
+    """Revoke rights in schema marts that bypass policies, such as those that a person granted by hand."""
     for statement in _surplus(cursor):
         cursor.execute(statement)
 

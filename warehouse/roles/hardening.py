@@ -1,10 +1,10 @@
-"""What Postgres lets everybody do in any database, and readers of marts have no use for. Only a superuser may take it
-away: on the embedded server we do, on another an administrator may, with the statements that this module lists. The
-limits of limits.py are among them.
+"""Hardening: rights that Postgres gives to public in any database and that readers of marts do not need.
 
-Left open on purpose, since closing it hides or stops nothing: pg_sleep (a long query waits as well; limits of time and
-connections hold for both), NOTIFY (a statement, not a function), advisory information functions, and the catalog's
-names, types and comments, without which no client can list a table.
+Only a superuser may revoke them. On the embedded server provisioning does; on another one an administrator may, with
+the statements that this module lists. The limits of warehouse/roles/superuser_limits.py are among them.
+
+Left open, since closing it protects nothing: pg_sleep (a long query waits as well), NOTIFY (a statement, not a
+function), advisory information functions, and names, types and comments of the catalog, which clients need.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -15,13 +15,13 @@ from warehouse.roles import superuser_limits
 if TYPE_CHECKING:
     import psycopg
 
-# Large objects are storage beyond every schema, advisory locks are what keeps runs apart, messages fill the log of
-# changes. The others print how views and functions of every schema are written.
+# Large objects are storage outside every schema, advisory locks keep runs apart, messages fill the write-ahead log. The
+# others print the definitions of views and functions of every schema.
 _FUNCTIONS: Final = (
     r"^(lo_creat|lo_create|lo_from_bytea|pg_(try_)?advisory_.*lock.*|pg_logical_emit_message"
     r"|pg_get_(viewdef|ruledef|functiondef|function_sqlbody))$"
 )
-# Where the same texts are stored. Clients read other columns of these tables by name.
+# The columns that store these definitions. Clients read other columns of these tables by name.
 _COLUMNS: Final = (
     ("pg_proc", "prosrc"),
     ("pg_proc", "prosqlbody"),
@@ -59,7 +59,7 @@ select statement from needed order by closed, place
 
 
 def statements(connection: "psycopg.Connection", *, owner: str) -> list[str]:
-    """What a superuser still has to run in this database to close it to readers; the owner keeps its rights."""
+    """Return the statements that a superuser still has to run in this database. The owner keeps its rights."""
     parameters = {
         "owner": owner,
         "reader": BI_READER.name,

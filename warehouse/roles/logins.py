@@ -1,5 +1,6 @@
-"""Logins that belong to one creator or one brand, for people who have SQL: whoever types statements can change any
-setting, so whose rows they see follows from who has logged in, and from nothing that they say.
+"""Logins of single creators and brands, for people who write SQL.
+
+A session may change any setting, so the rows that it sees follow from its login alone.
 """
 
 import re
@@ -20,12 +21,12 @@ _NAME: Final = re.compile(r"(?!pg_)[a-z_][a-z0-9_]{0,62}")
 
 
 class LoginError(Exception):
-    """A login cannot be added or removed; the message says why."""
+    """A login cannot be added or removed. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A login and whose it is."""
+    """A login, and the creator or brand that it belongs to."""
 
     name: str
     audience: Audience
@@ -33,11 +34,11 @@ class Login:
 
 
 def add(warehouse: Warehouse, login: Login) -> str:
-    """Create a login for one creator or brand. Returns what to enter in a client, with its password, which is kept
-    nowhere.
+    """Create a login for one creator or brand. Return its URL with the password, which is stored nowhere.
 
-    Raises LoginError when the creator or brand is not known, and when a role of that name exists, whoever made it: it
-    may have rights of its own. Raises WarehouseUnavailable, with the statements to run, where we may not create roles.
+    Raises:
+        LoginError: The creator or brand is not known, or a role of that name exists, which may have rights of its own.
+        WarehouseUnavailable: The owner may not create roles. The message has the statements to run.
     """
     import psycopg
     from psycopg import sql
@@ -67,24 +68,24 @@ def add(warehouse: Warehouse, login: Login) -> str:
         except psycopg.errors.InsufficientPrivilege as error:
             values = sql.SQL("values ({}, {})").format(login.name, login.owner_id).as_string()
             entry = f"insert into {ACCESS}.logins (login, {login.audience.name}_id) {values}"
-            told = [*_creation(login, "password '...'"), *limited, entry]
-            raise rights_are_missing(warehouse, told) from error
+            statements = [*_creation(login, "password '...'"), *limited, entry]
+            raise rights_are_missing(warehouse, statements) from error
     return warehouse.dsn(role.name, password)
 
 
 def _creation(login: Login, password: str) -> list[str]:
-    """Return the statements that make the role of a login, with this clause of its password, but for its limits."""
+    """Return the statements that create the role of a login, without its limits. `password` is the clause for it."""
     role = login.audience.login(login.name)
     return [
         f"create role {role.name} login connection limit {role.connections} {password}".rstrip(),
-        # Inherited, and not to be entered by "set role".
+        # Inherited, without "set role".
         f"grant {login.audience.group} to {role.name} with inherit true, set false",
         *settings_of(role, set()),
     ]
 
 
 def keep_verifiers(warehouse: Warehouse) -> None:
-    """Note the verifiers of passwords, of logins that were made or changed without us, where we may read them."""
+    """Record the password verifiers of logins that others created or changed, on the embedded server."""
     if not warehouse.is_embedded:
         return
     with _administrator(warehouse) as connection:
@@ -95,9 +96,9 @@ def keep_verifiers(warehouse: Warehouse) -> None:
 
 
 def create_missing(warehouse: Warehouse) -> list[str]:
-    """Create the roles of logins that a restored warehouse names and its server lacks; those without a password.
+    """Create the roles of logins that a restored warehouse names and its server lacks. Return those without password.
 
-    Raises WarehouseUnavailable, with the statements to run, where we may not create roles.
+    Raises WarehouseUnavailable, with the statements to run, where the owner may not create roles.
     """
     import psycopg
 
@@ -125,8 +126,12 @@ def create_missing(warehouse: Warehouse) -> list[str]:
 
 
 def remove(warehouse: Warehouse, name: str) -> None:
-    """Take a login's rows away, at once, then the login itself, with its open sessions. Raises LoginError when it is
-    none that `add` has made, WarehouseUnavailable where we may not drop it; it then sees nothing any more."""
+    """Remove a login's access to rows at once, then its open sessions and the login itself.
+
+    Raises:
+        LoginError: `add` did not create the login, or it has rights or objects of its own.
+        WarehouseUnavailable: The owner may not drop the role, which has lost its access.
+    """
     import psycopg
 
     with _administrator(warehouse) as connection:
@@ -142,18 +147,18 @@ def remove(warehouse: Warehouse, name: str) -> None:
             return
         try:
             with connection.transaction(), connection.cursor() as cursor:
-                # What somebody granted to it by hand would keep it.
+                # A right that was granted by hand would keep the role.
                 grants.revoke_surplus(cursor)
                 cursor.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", [name])
                 cursor.execute(f"drop role {name}")
         except psycopg.errors.DependentObjectsStillExist as error:
-            raise LoginError(f"{name} sees nothing any more, and has rights or objects of its own: {error}") from None
+            raise LoginError(f"{name} sees no rows any more, but has rights or objects of its own: {error}") from None
         except psycopg.errors.InsufficientPrivilege as error:
             raise rights_are_missing(warehouse, [f"drop role {name}"]) from error
 
 
 def listed(warehouse: Warehouse) -> list[Login]:
-    """Every login of a creator or brand, by name."""
+    """Return every login of a creator or brand, by name."""
     ids = ", ".join(f"{audience.name}_id" for audience in AUDIENCES)
     with warehouse.connect(autocommit=True) as connection:
         rows = connection.execute(f"select login, {ids} from {ACCESS}.logins order by login").fetchall()
@@ -165,7 +170,7 @@ def listed(warehouse: Warehouse) -> list[Login]:
     ]
 
 
-# The last version of a row says whether it is still there: see ingestion/application/schema.py.
+# The last version of a row says whether it was removed: see ingestion/application/schema.py.
 _KNOWN: Final = """
 select not is_removed and coalesce(deleted_at, 'infinity') = 'infinity' from raw.{table} where id = %s
 order by change_id desc limit 1
@@ -173,7 +178,7 @@ order by change_id desc limit 1
 
 
 def _assert_known(connection: "psycopg.Connection", login: Login) -> None:
-    """Raises LoginError unless the product's tables, as they were read last, have this creator or brand."""
+    """Raise LoginError unless the product's tables, as they were read last, have this creator or brand."""
     kind, owner_id = login.audience.name, login.owner_id
     table = f"{kind}s"
     is_read = connection.execute("select to_regclass(%s) is not null", [f"raw.{table}"]).fetchone()
@@ -187,7 +192,7 @@ def _assert_known(connection: "psycopg.Connection", login: Login) -> None:
 
 
 def _administrator(warehouse: Warehouse) -> "psycopg.Connection":
-    """Whoever may create roles: the superuser of the embedded server; elsewhere the owner, if anybody let it."""
+    """Return a connection that may create roles: of the embedded server's superuser, elsewhere of the owner."""
     if warehouse.is_embedded:
         return warehouse.connect_to(warehouse.superuser_url(warehouse.database), autocommit=True)
     return warehouse.connect(autocommit=True)

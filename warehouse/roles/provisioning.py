@@ -1,5 +1,6 @@
-"""Creates the reading roles, keeps their settings, limits and passwords as declared, and tells which statements an
-administrator has to run where we may not.
+"""Provisioning of the reading roles: their settings, limits and passwords are kept as declared.
+
+Where the owner may not do it, the error names the statements for an administrator.
 """
 
 import base64
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def create_roles(warehouse: Warehouse, connection: "psycopg.Connection") -> None:
-    """Every declared role, as declared. Raises WarehouseUnavailable with the statements where rights are missing."""
+    """Create or correct every declared role. Raises WarehouseUnavailable with the statements that it may not run."""
     import psycopg
 
     from warehouse.roles import superuser_limits
@@ -58,7 +59,7 @@ def create_roles(warehouse: Warehouse, connection: "psycopg.Connection") -> None
 
 
 def settings_of(reader: Reader, present: set[str]) -> list[str]:
-    """The statements for the settings that are not `present`, each as name=value. The name must be plain."""
+    """Return the statements for settings that are not `present` (name=value). The role's name needs no quotes."""
     return [
         f"alter role {reader.name} set {name} = '{value}'"
         for name, value in reader.settings.items()
@@ -67,22 +68,22 @@ def settings_of(reader: Reader, present: set[str]) -> list[str]:
 
 
 def _has_password(warehouse: Warehouse, connection: "psycopg.Connection", reader: Reader) -> bool:
-    """Whether the role logs in by the password that we know."""
+    """Return whether the role logs in by the known password."""
     if warehouse.is_embedded:
-        # Its superuser may look, which is quicker than to try.
+        # Its superuser may read the verifier, which is quicker than a login.
         row = connection.execute("select rolpassword from pg_authid where rolname = %s", [reader.name]).fetchone()
-        return bool(row and row[0] and _fits(warehouse.reader_passwords[reader.name], row[0]))
+        return bool(row and row[0] and _matches(warehouse.reader_passwords[reader.name], row[0]))
     try:
         warehouse.connect_to(warehouse.dsn(reader.name)).close()
     except PasswordRefused:
         return False
     except WarehouseUnavailable:
-        return True  # Postgres looks at the password before it looks for the database
+        return True  # Postgres checks the password before the database
     return True
 
 
-def _fits(password: str, verifier: str) -> bool:
-    """Whether a SCRAM verifier (RFC 5803) is that of a password of ASCII characters."""
+def _matches(password: str, verifier: str) -> bool:
+    """Return whether a SCRAM verifier (RFC 5803) belongs to a password of ASCII characters."""
     if not verifier.startswith("SCRAM-SHA-256$"):
         return False
     _, parameters, keys = verifier.split("$")
@@ -93,13 +94,13 @@ def _fits(password: str, verifier: str) -> bool:
 
 
 def password_clause(connection: "psycopg.Connection", role: str, password: str) -> str:
-    """The clause that sets a password, by its verifier: statements end up in logs."""
+    """Return the clause that sets a password by its verifier, since statements are logged."""
     verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
     return f"password '{verifier.decode()}'"
 
 
 def rights_are_missing(warehouse: Warehouse, statements: Sequence[str]) -> WarehouseUnavailable:
-    """The error that names what an administrator has to run."""
+    """Return the error with the statements for an administrator."""
     lines = "".join(f"\n  {statement};" for statement in statements)
     return WarehouseUnavailable(
         f"user {warehouse.user} may not prepare the database {warehouse.database} on {warehouse.host},"

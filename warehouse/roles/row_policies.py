@@ -1,8 +1,7 @@
-"""Which rows of a mart a role sees. A mart that belongs to creators or brands, by a column of it, shows each only their
-own; one that is declared to hold nobody's rows shows them all; every other mart is none of theirs.
+"""Row policies of marts. A mart with an owner column shows creators and brands only their own rows.
 
-The policies bind the owner too (`force`), by who has logged in: a view or function of the owner that a portal was given
-by mistake shows nothing, instead of everything.
+A mart with EVERY_ROW shows them all rows; other marts are closed to them. The policies go by the session's login and
+bind the owner too (`force`): a view or function of the owner that a portal gets by mistake shows nothing.
 """
 
 import re
@@ -15,7 +14,7 @@ from psycopg import sql
 
 from warehouse.reader_roles import ACCESS, ALL_READERS, AUDIENCES, BI_READER, EVERY_ROW, MARTS
 
-# How the names of our policies begin.
+# Prefixes of the names of our policies.
 _ALL_ROWS: Final = "all_rows_for_"
 _OWN_ROWS: Final = "own_rows_for_"
 
@@ -36,11 +35,11 @@ do $$ begin
     end if;
 end $$;
 comment on column {ACCESS}.logins.password_verifier is
-    'By which Postgres recognises the password (RFC 5803), so that a restored warehouse keeps it; it is no password.';
+    'The SCRAM verifier of the password (RFC 5803), by which a restored warehouse keeps it; not the password itself.';
 comment on table {ACCESS}.logins is
-    'Whose a login is that belongs to one creator or brand. Policies of marts look it up by who has logged in.';
+    'The creator or brand of each login. Policies of marts look it up by the login of the session.';
 """
-# By who has logged in: not by a setting, and not by current_user, which "set role" changes.
+# By the login: not by a setting, and not by current_user, which "set role" changes.
 _LOOKUP: Final = """
 create or replace function {lookup}() returns text language sql stable security definer set search_path = ''
 return (select {column} from {schema}.logins where login = session_user);
@@ -50,7 +49,7 @@ grant execute on function {lookup}() to {group};
 
 
 def create_lookups(connection: psycopg.Connection) -> None:
-    """The table of single logins and the functions by which policies read it; the roles have to be there."""
+    """Create the table of logins, and the functions by which policies read it. The roles exist."""
     with connection.transaction():
         connection.execute(_DDL)
         for audience in AUDIENCES:
@@ -67,7 +66,7 @@ class RolesMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One policy of a mart: for whom, which rows, and whether they may write them."""
+    """A policy of a mart: the role, the condition on rows, and the right to write them."""
 
     name: str
     role: str
@@ -76,7 +75,7 @@ class Policy:
 
 
 def policies_of(portals: Mapping[str, str], *, owner: str) -> list[Policy]:
-    """The policies of a mart: `portals` names the column that says whose a row is, by audience. None without."""
+    """Return the policies of a mart. `portals` has the owner column by audience; an empty one needs no policy."""
     if not portals:
         return []
     is_owner = ", ".join(["session_user", sql.Literal(owner).as_string(), "'member'"])
@@ -92,16 +91,16 @@ def policies_of(portals: Mapping[str, str], *, owner: str) -> list[Policy]:
         elif audience.name in portals:
             column = sql.Identifier(portals[audience.name]).as_string()
             # After a transaction that had set it the setting is '' and not null.
-            said = f"nullif(current_setting('{audience.setting}', true), '')"
+            setting = f"nullif(current_setting('{audience.setting}', true), '')"
             policies += [
-                Policy(_OWN_ROWS + portal, portal, f"{column} = (select {said})"),
+                Policy(_OWN_ROWS + portal, portal, f"{column} = (select {setting})"),
                 Policy(_OWN_ROWS + audience.group, audience.group, f"{column} = (select {audience.lookup}())"),
             ]
     return policies
 
 
 def has_policies(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> bool:
-    """Whether each role sees of a table of marts what it may see, and no more. Raises RolesMissing."""
+    """Return whether a table of marts has exactly its policies and grants. Raises RolesMissing."""
     owner = _owner(cursor, table, portals)
     found = cursor.execute(
         "select policyname, roles::text[], cmd, permissive, qual, with_check from pg_policies"
@@ -109,17 +108,17 @@ def has_policies(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str])
         [MARTS, table],
     ).fetchall()
     if not portals:
-        return not any(_is_ours(name) for name, *_ in found) and _is_readable(cursor, table, portals)
+        return not any(_is_own_policy(name) for name, *_ in found) and _is_readable(cursor, table, portals)
     expected = {_shape(policy) for policy in policies_of(portals, owner=owner)}
     present = {
-        (name, tuple(roles), command, permissive, _plain(rows), _plain(written))
+        (name, tuple(roles), command, permissive, _canonical(rows), _canonical(written))
         for name, roles, command, permissive, rows, written in found
     }
     return present == expected and _is_readable(cursor, table, portals)
 
 
 def _owner(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> str:
-    """Who we are. Raises RolesMissing when a table of portals could not be given to them."""
+    """Return the current user. Raises RolesMissing when a table has portals and their roles do not exist."""
     owner, are_roles_there = cursor.execute(
         "select current_user,"
         " (select count(*) from pg_roles where rolname = any(%s)) = %s and to_regclass(%s) is not null",
@@ -133,35 +132,35 @@ def _owner(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> st
     return str(owner)
 
 
-def _is_ours(policy: str) -> bool:
+def _is_own_policy(policy: str) -> bool:
     return policy.startswith((_ALL_ROWS, _OWN_ROWS))
 
 
 def _shape(policy: Policy) -> tuple[object, ...]:
-    rows = _plain(policy.rows)
+    rows = _canonical(policy.rows)
     command = "ALL" if policy.may_write else "SELECT"
     return (policy.name, (policy.role,), command, "PERMISSIVE", rows, rows if policy.may_write else "")
 
 
-def _plain(expression: str | None) -> str:
-    """An expression without what Postgres adds when it shows one: casts, parentheses, quotes, names of columns."""
+def _canonical(expression: str | None) -> str:
+    """Return an expression without the casts, parentheses, quotes and column names that Postgres adds."""
     text = re.sub(r"::\w+|\s+AS\s+\"?\w+\"?", "", expression or "")
     return re.sub(r"[\s()\"]", "", text).lower()
 
 
 def _is_readable(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> bool:
-    """Whether those who may read the table can, and its policies, where it has any, are in force."""
+    """Return whether its readers have the right to select, and its policies, if any, are in force."""
     row = cursor.execute(
         "select (relrowsecurity and relforcerowsecurity or %s) and not exists (select from pg_roles"
         " where rolname = any(%s) and not has_table_privilege(pg_roles.oid, pg_class.oid, 'select'))"
         " from pg_class where oid = %s::regclass",
-        [not portals, _holders(portals), f"{MARTS}.{table}"],
+        [not portals, _readers_of(portals), f"{MARTS}.{table}"],
     ).fetchone()
     return bool(row and row[0])
 
 
-def _holders(portals: Mapping[str, str]) -> list[str]:
-    """Who may select from the table."""
+def _readers_of(portals: Mapping[str, str]) -> list[str]:
+    """Return the roles that may select from the table."""
     own = [
         name for audience in AUDIENCES if audience.name in portals for name in (audience.portal.name, audience.group)
     ]
@@ -169,23 +168,23 @@ def _holders(portals: Mapping[str, str]) -> list[str]:
 
 
 def drop_policies(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> None:
-    """Take away the policies of a table, in a transaction that ends with `guard`: columns that they name may go."""
+    """Drop the policies of a table, whose columns can then be dropped. `replace_policies` ends the transaction."""
     rows = cursor.execute(
         "select policyname from pg_policies where schemaname = %s and tablename = %s", [MARTS, table]
     ).fetchall()
     identifier = sql.Identifier(MARTS, table)
-    names = [name for (name,) in rows if portals or _is_ours(name)]
+    names = [name for (name,) in rows if portals or _is_own_policy(name)]
     for name in names:
         cursor.execute(sql.SQL("drop policy {} on {}").format(sql.Identifier(name), identifier))
     if names:
-        # Without policies the owner, too, would neither see nor delete a row. On a table that is none of theirs portals
-        # lose their grants before the publication ends.
+        # With forced row security and no policy the owner would see no row. Where a table has no portals, they lose
+        # their grants before the publication ends.
         switch = "no force row level security" + ("" if portals else ", disable row level security")
         cursor.execute(sql.SQL("alter table {} " + switch).format(identifier))
 
 
 def replace_policies(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> None:
-    """Give a table its policies, anew, and the right to read it to whom they let see rows. Raises RolesMissing."""
+    """Create a table's policies from scratch, and grant select to their roles. Raises RolesMissing."""
     owner = _owner(cursor, table, portals)
     identifier = sql.Identifier(MARTS, table)
     drop_policies(cursor, table, portals)
@@ -206,10 +205,10 @@ def replace_policies(cursor: psycopg.Cursor, table: str, portals: Mapping[str, s
 
 
 def grant_select(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> None:
-    """Give the right to read a table or view of marts to those who may and cannot."""
+    """Grant select on a table or view of marts to those of its readers that lack the right."""
     missing = cursor.execute(
         "select rolname from pg_roles where rolname = any(%s) and not has_table_privilege(oid, %s::regclass, 'select')",
-        [_holders(portals), f"{MARTS}.{table}"],
+        [_readers_of(portals), f"{MARTS}.{table}"],
     ).fetchall()
     for (role,) in missing:
         statement = sql.SQL("grant select on {} to {}")

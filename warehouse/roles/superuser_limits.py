@@ -1,5 +1,6 @@
-"""The limits that only a superuser may give to readers, and that readers cannot change: room for temporary files, and
-what of their errors is logged. On the embedded server they are set; elsewhere `roles hardening` prints the statements.
+"""Limits that only a superuser may set for readers: the size of temporary files, and which errors are logged.
+
+On the embedded server provisioning sets them; elsewhere `roles hardening` prints the statements.
 """
 
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from warehouse.reader_roles import AUDIENCES, READERS, Reader
 if TYPE_CHECKING:
     import psycopg
 
-# Logins of single creators and brands. An owner who created the groups is a member of them too, and no reader.
+# Logins of single creators and brands. An owner that created the groups is a member too, but no reader.
 _LOGINS: Final = """
 select logins.rolname, groups.rolname
 from pg_auth_members as members
@@ -25,7 +26,7 @@ order by 1
 
 
 def statements(connection: "psycopg.Connection") -> list[str]:
-    """The statements that a superuser still has to run so that every reader is limited."""
+    """Return the statements that a superuser still has to run so that every reader is limited."""
     present = {
         name: set(config or ()) for name, config in connection.execute("select rolname, rolconfig from pg_roles")
     }
@@ -38,7 +39,7 @@ def statements(connection: "psycopg.Connection") -> list[str]:
 
 
 def missing(reader: Reader, present: set[str]) -> list[str]:
-    """The statements for the limits that are not `present`, each as name=value."""
+    """Return the statements for the limits that are not `present`, each as name=value."""
     return [
         f"alter role {reader.name} set {name} = '{value}'"
         for name, value in reader.limits.items()
@@ -47,7 +48,7 @@ def missing(reader: Reader, present: set[str]) -> list[str]:
 
 
 def may_be_set(connection: "psycopg.Connection") -> bool:
-    """Whether this session may set the limits: as a superuser, or by a grant of `set on parameter`."""
+    """Return whether this session may set the limits: as a superuser, or by a grant of `set on parameter`."""
     names = sorted({name for reader in READERS for name in reader.limits})
     row = connection.execute(
         "select bool_and(has_parameter_privilege(name, 'set')) from unnest(%s::text[]) as name", [names]

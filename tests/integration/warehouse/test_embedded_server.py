@@ -224,7 +224,7 @@ def test_data_whose_passwords_are_gone_is_refused(server: EmbeddedServer) -> Non
     server.stop()
     (server.folder.path / "credentials.json").unlink()
 
-    with pytest.raises(EmbeddedServerError, match=r"credentials\.json is gone"):
+    with pytest.raises(EmbeddedServerError, match=r"credentials\.json is missing"):
         server.start()
 
 
