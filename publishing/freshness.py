@@ -5,7 +5,7 @@ becomes stale shows at once.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import psycopg
@@ -13,6 +13,7 @@ from psycopg import sql
 
 from publishing import stale_reasons
 from warehouse.locks import AdvisoryLock
+from warehouse.missing_ddl import set_comments
 from warehouse.reader_roles import MARTS
 from warehouse.window import ONE_DAY, Window
 
@@ -101,11 +102,11 @@ def create(connection: psycopg.Connection) -> None:
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [AdvisoryLock.FRESHNESS_DDL])
         for name, (query, comments) in _VIEWS.items():
-            _create_view(cursor, name, query, comments)
+            _create_view(cursor, name, query)
+            set_comments(cursor, {f"{name}.{column}".rstrip("."): text for column, text in comments.items()})
 
 
-def _create_view(cursor: psycopg.Cursor, name: str, query: str, comments: Mapping[str, str]) -> None:
-    identifier = sql.Identifier(*name.split("."))
+def _create_view(cursor: psycopg.Cursor, name: str, query: str) -> None:
     # Postgres's own text of both queries is compared; a view that is right stays readable meanwhile.
     cursor.execute(sql.SQL("create temporary view wanted_view as {}").format(sql.SQL(query)))
     is_right = cursor.execute(
@@ -114,12 +115,9 @@ def _create_view(cursor: psycopg.Cursor, name: str, query: str, comments: Mappin
     cursor.execute("drop view wanted_view")
     if is_right and is_right[0]:
         return
+    identifier = sql.Identifier(*name.split("."))
     cursor.execute(sql.SQL("drop view if exists {} cascade").format(identifier))
     cursor.execute(sql.SQL("create view {} with (security_barrier) as {}").format(identifier, sql.SQL(query)))
-    for column, text in comments.items():
-        kind = sql.SQL("column {}.{}") if column else sql.SQL("view {}")
-        target = kind.format(identifier, *([sql.Identifier(column)] if column else []))
-        cursor.execute(sql.SQL("comment on {} is {}").format(target, sql.Literal(text)))
 
 
 def record(

@@ -1,4 +1,4 @@
-"""Locks and comments of published tables and views: readers are kept out while a mart changes."""
+"""Locks of published tables and views: readers are kept out while a mart changes."""
 
 import time
 from collections.abc import Sequence
@@ -45,24 +45,6 @@ def lock(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> None:
             try_ms = min(2 * try_ms, _LONGEST_TRY_MS)
         else:
             return
-
-
-def comment(cursor: psycopg.Cursor, mart: Mart) -> None:
-    """Set the comments of a mart and its columns to those of the contract."""
-    found: dict[str, str] = dict(
-        cursor.execute(
-            "select coalesce(attname, ''), description from pg_description"
-            " left join pg_attribute on attrelid = objoid and attnum = objsubid and objsubid > 0"
-            " where objoid = %s::regclass and classoid = 'pg_class'::regclass",
-            [f"{mart.schema}.{mart.name}"],
-        ).fetchall()
-    )
-    wanted = {"": mart.description} | {column.name: column.description for column in mart.columns}
-    for name, text in wanted.items():
-        if found.get(name, "") != text:
-            kind = "column {}.{}" if name else "view {}" if mart.is_view else "table {}"
-            target = sql.SQL(kind).format(mart.relation, *([sql.Identifier(name)] if name else []))
-            cursor.execute(sql.SQL("comment on {} is {}").format(target, sql.Literal(text)))
 
 
 def is_view(cursor: psycopg.Cursor, mart: Mart) -> bool:

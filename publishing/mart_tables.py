@@ -10,9 +10,10 @@ import psycopg
 from psycopg import sql
 
 from publishing import mart_views
-from publishing.mart_locks import comment, is_view, lock
+from publishing.mart_locks import is_view, lock
 from publishing.marts import Column, Mart
 from publishing.scopes import Scope
+from warehouse.missing_ddl import set_comments
 from warehouse.reader_roles import EVERY_ROW, MARTS
 from warehouse.roles import row_policies
 from warehouse.window import Window
@@ -95,7 +96,7 @@ def migrate_tables(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window
     for mart in tables:
         # Existing indexes and comments cost next to nothing, and no reader waits.
         _create_indexes(cursor, mart)
-        comment(cursor, mart)
+        set_comments(cursor, mart.comments)
 
 
 def _existing_columns(cursor: psycopg.Cursor, mart: Mart) -> dict[str, str]:

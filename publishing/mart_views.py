@@ -11,8 +11,9 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from publishing.mart_locks import comment, is_view, lock
+from publishing.mart_locks import is_view, lock
 from publishing.marts import Mart
+from warehouse.missing_ddl import set_comments
 from warehouse.reader_roles import MARTS
 from warehouse.roles import row_policies
 
@@ -35,7 +36,7 @@ def create_views(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> None:
         _make(cursor, mart, query)
     for mart in views:
         row_policies.grant_select(cursor, mart.name, mart.portals)
-        comment(cursor, mart)
+        set_comments(cursor, mart.comments)
 
 
 def dependents_of(cursor: psycopg.Cursor, marts: Sequence[Mart], tables: Collection[Mart]) -> list[Mart]:

@@ -44,6 +44,12 @@ class Mart:
         """The qualified name of the table or view."""
         return sql.Identifier(self.schema, self.name)
 
+    @property
+    def comments(self) -> Mapping[str, str]:
+        """The comments of the table or view and its columns, by qualified name."""
+        name = f"{self.schema}.{self.name}"
+        return {name: self.description} | {f"{name}.{column.name}": column.description for column in self.columns}
+
 
 def marts_of(manifest: Mapping[str, Any]) -> tuple[Mart, ...]:
     """Return every dbt model of schema build, sorted by name.

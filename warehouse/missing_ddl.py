@@ -29,18 +29,22 @@ def set_comments(cursor: psycopg.Cursor, comments: Mapping[str, str]) -> None:
 
     Args:
         cursor: A cursor in the transaction that creates the tables.
-        comments: By table (ops.loads) or column (ops.loads.late), the text.
+        comments: By table or view (ops.loads) or column (ops.loads.late), the text.
     """
     parts = [(name.split("."), text) for name, text in comments.items()]
     cursor.execute(
         """
-        select wanted.name, wanted.comment
+        select wanted.name, wanted.comment, case
+            when wanted.column_name <> '' then 'column' when relations.relkind = 'v' then 'view' else 'table'
+        end
         from unnest(%s::text[], %s::text[], %s::text[], %s::text[]) as wanted (name, relation, column_name, comment)
+        left join pg_class as relations on relations.oid = to_regclass(wanted.relation)
         left join pg_attribute as attributes
-            on attributes.attrelid = to_regclass(wanted.relation) and attributes.attname = wanted.column_name
+            on attributes.attrelid = relations.oid and attributes.attname = wanted.column_name
         where wanted.comment is distinct from coalesce(
             col_description(attributes.attrelid, attributes.attnum),
-            case when wanted.column_name = '' then obj_description(to_regclass(wanted.relation), 'pg_class') end
+            case when wanted.column_name = '' then obj_description(relations.oid, 'pg_class') end,
+            ''
         )
         """,
         [
@@ -50,8 +54,6 @@ def set_comments(cursor: psycopg.Cursor, comments: Mapping[str, str]) -> None:
             list(comments.values()),
         ],
     )
-    for name, comment in cursor.fetchall():
-        names = name.split(".")
-        kind = "column" if len(names) > 2 else "table"
+    for name, comment, kind in cursor.fetchall():
         statement = sql.SQL("comment on {} {} is {}")
-        cursor.execute(statement.format(sql.SQL(kind), sql.Identifier(*names), sql.Literal(comment)))
+        cursor.execute(statement.format(sql.SQL(kind), sql.Identifier(*name.split(".")), sql.Literal(comment)))
