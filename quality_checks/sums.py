@@ -18,7 +18,7 @@ from warehouse.window import Window
 
 # The greatest bigint.
 MAX_SUM: Final = 2**63 - 1
-# How many of the greatest amounts of a refused total are shown.
+# Number of the greatest amounts shown for a total that does not fit.
 _ROWS_SHOWN: Final = 10
 # A session of the window's last day has events of the day after it.
 _DAYS_AFTER: Final = timedelta(days=1)
@@ -48,13 +48,12 @@ limit %(rows_shown)s
 
 @check("raw/events")
 def revenue_fits_its_columns(connection: psycopg.Connection, window: Window) -> Finding:
-    """All revenue adds up to less than 2^63 cents, which is what the marts' columns hold, and so do the fees of a day.
+    """All revenue adds up to less than 2^63 cents, the limit of the marts' columns, and so do the fees of a day.
 
-    No week, month or period and no group has more than all days together. These are the days of the window, and all
-    others as they are published. The bad days are those with which the total no longer fits; when it is too much
-    already before the window, its first day. The sample names the greatest events, with their days and files: such
-    amounts are a mistake of their sender. A session of the last day may go on after midnight, so the days of the window
-    and the day after it have to fit together.
+    No week, month, period or group has more than all days together: the window's days, and all others as published. Bad
+    days are those from which the total no longer fits, or the first day when it does not fit before the window. The
+    sample names the greatest events with their days and files, since such amounts are mistakes of the sender. Days of
+    the window and the day after it must fit together, because a session may continue after midnight.
     """
     dates = {"start": window.start, "end": window.end}
     read = rows_of(connection, _DAYS, {**dates, "end": window.end + _DAYS_AFTER})
@@ -89,7 +88,7 @@ def _greatest(connection: psycopg.Connection, amount: LiteralString, days: Seque
     return rows_of(connection, _GREATEST.format(amount=amount), {"days": list(days), "rows_shown": _ROWS_SHOWN})
 
 
-# Twice as much as there is at most: every version of every row, whatever its sign.
+# An upper bound of the spend: every version of every row, whatever its sign.
 _MOST_SPEND: Final = """
 select coalesce(sum(abs(cents::numeric)), 0) as cents
 from (
@@ -122,15 +121,15 @@ order by spend_date
 
 @check("raw/events")
 def spend_fits_its_columns(connection: psycopg.Connection, window: Window) -> Finding:
-    """What all licenses and their adjustments cost adds up to less than 2^63 cents, and so does each day's advertising.
+    """The cost of all licenses and their adjustments is less than 2^63 cents, and so is each day's advertising.
 
-    The window's last day stands for the product's tables, whose greatest amounts the sample names by table and id.
+    The window's last day stands for the product's tables. The sample names their greatest amounts by table and id.
     """
     wrong: list[dict[str, Any]] = []
     bad: set[date] = set()
-    are_there = _exists(connection, "raw.licenses") and _exists(connection, "raw.license_adjustments")
-    # The first sum is cheaper by far, and says all there is to say where no amount is absurd.
-    if are_there and _cents(connection, _MOST_SPEND) > MAX_SUM and _cents(connection, _SPEND) > MAX_SUM:
+    exist = _exists(connection, "raw.licenses") and _exists(connection, "raw.license_adjustments")
+    # The first sum is far cheaper, and suffices where no amount is absurd.
+    if exist and _cents(connection, _MOST_SPEND) > MAX_SUM and _cents(connection, _SPEND) > MAX_SUM:
         wrong += rows_of(connection, _GREATEST_SPEND, {"rows_shown": _ROWS_SHOWN})
         bad.add(window.end - timedelta(days=1))
     if _exists(connection, "raw.ad_spend"):
@@ -153,6 +152,6 @@ def _cents(connection: psycopg.Connection, statement: LiteralString) -> Decimal:
 
 
 def _exists(connection: psycopg.Connection, table: LiteralString) -> bool:
-    """Whether a table is there yet: a new warehouse is judged before anything is built."""
+    """Return whether a table exists: checks of raw run in a new warehouse before anything is built."""
     [row] = rows_of(connection, "select to_regclass(%(table)s) is not null as exists", {"table": table})
     return bool(row["exists"])
