@@ -1,5 +1,5 @@
-"""Data-driven attribution: what each channel is worth, fitted for an ISO week on the journeys of the days before it.
+"""Data-driven attribution: values of channels, fitted for each ISO week on the journeys of the days before it.
 
-Knows neither Dagster nor dbt nor ingestion: it reads two tables of schema intermediate and writes one. How the values
-become credits is SQL of the dbt project.
+The package reads two tables of schema intermediate and writes one. dbt model attribution_credits turns values into
+credits.
 """

@@ -1,4 +1,4 @@
-"""Fits the ISO weeks that need it, and writes what came of it."""
+"""Fits of ISO weeks: which are missing or outdated, their calculation, and their storage."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,19 +12,19 @@ from attribution import journeys
 from attribution.journeys import Journey
 from attribution.markov import removal_effects
 from attribution.shapley import shapley_values
-from attribution.weeks import fit_period, weeks
+from attribution.weeks import fit_window, weeks
 from warehouse.window import Window
 
-# As many as the table holds, and so few that sums in another order come out the same.
+# The decimals of the table, and few enough that the order of a sum does not matter.
 _DECIMALS: Final = Decimal("1e-12")
 
-# What has to be noted together with values that are new, by the Monday of their week.
+# Called with the Monday of a week whose values have changed, in the transaction that stores them.
 OnChange: TypeAlias = Callable[[psycopg.Cursor, date], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The basis of a fit of an ISO week, its accuracy, and whether its values differ from the fit before."""
+    """A fit of an ISO week: its basis, its accuracy, and whether its values differ from the previous fit."""
 
     week_start: date
     journeys: int
@@ -42,10 +42,9 @@ def fit_missing(
     log: Callable[[str], None],
     on_change: OnChange | None = None,
 ) -> list[Fit]:
-    """Fit every ISO week that the window touches and that this version of the models has not fitted, or has fitted on
-    days that have changed since.
+    """Fit every ISO week of the window that this model version has not fitted, or whose days have changed since.
 
-    The models of the days before the weeks have to be built as far as they ever will be by this build.
+    This build must have finished the models of the days before the weeks.
     """
     fitted = {
         monday
@@ -73,9 +72,9 @@ def refit_outdated(
     log: Callable[[str], None],
     on_change: OnChange | None = None,
 ) -> list[Fit]:
-    """Fit every ISO week anew that this version of the models has fitted on days that have changed since.
+    """Fit every ISO week of this model version again whose days have changed since its fit.
 
-    All models of the days that have changed have to be built.
+    All models of the changed days must be built.
     """
     outdated = connection.execute(
         "select week_start from ops.attribution_fits where is_outdated and model_version = %s order by week_start",
@@ -84,8 +83,8 @@ def refit_outdated(
     fits = []
     for (monday,) in outdated:
         fits.append(fit_week(connection, monday, build_id=build_id, model_version=model_version, on_change=on_change))
-        effect = "its values are others" if fits[-1].has_changed else "its values are the same"
-        log(f"fitted the week of {monday} anew on {fits[-1].journeys} journeys: {effect}")
+        effect = "its values have changed" if fits[-1].has_changed else "its values are unchanged"
+        log(f"fitted the week of {monday} again on {fits[-1].journeys} journeys: {effect}")
     return fits
 
 
@@ -97,15 +96,14 @@ def fit_week(
     model_version: str,
     on_change: OnChange | None = None,
 ) -> Fit:
-    """Replace the values and the fit of the ISO week that begins on this Monday, in one transaction. When its values
-    are others than before, `on_change` is called in that transaction.
+    """Fit the ISO week that begins on this Monday, and replace its stored fit and values in one transaction.
 
-    The same journeys give the same rows. A week without journeys has a fit and no values. Refused by the database when
-    the connection's run has lost the warehouse to a later one.
+    `on_change` is called in that transaction if the values have changed. Equal journeys give equal rows. A week without
+    journeys has a fit and no values. The database raises an error when a later run has taken over the warehouse.
     """
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("select ops.assert_writer()")
-        fit, values = _fit(monday, journeys.read(connection, *fit_period(monday)))
+        fit, values = _fit(monday, journeys.read(connection, fit_window(monday)))
         rows = list(_rows(monday, values))
         before = cursor.execute(
             "delete from intermediate.attribution_channel_values where week_start = %s"
@@ -135,20 +133,23 @@ def fit_week(
     return replace(fit, has_changed=has_changed)
 
 
-def _fit(monday: date, taken: list[Journey]) -> tuple[Fit, Mapping[str, Mapping[str, float]]]:
-    shapley = shapley_values(taken)
+def _fit(monday: date, observed: list[Journey]) -> tuple[Fit, Mapping[str, Mapping[str, float]]]:
+    shapley = shapley_values(observed)
     fit = Fit(
         week_start=monday,
-        journeys=sum(journey.times for journey in taken),
-        converting_journeys=sum(journey.times for journey in taken if journey.is_conversion),
+        journeys=sum(journey.times for journey in observed),
+        converting_journeys=sum(journey.times for journey in observed if journey.is_conversion),
         standard_error=shapley.standard_error,
     )
-    return fit, {"markov": removal_effects(taken), "shapley": shapley.values}
+    return fit, {"markov": removal_effects(observed), "shapley": shapley.values}
 
 
 def _rows(monday: date, values: Mapping[str, Mapping[str, float]]) -> Iterable[tuple[date, str, str, Decimal]]:
-    """A row a model and channel. A channel that is worth less than nothing (shapley) is worth nothing: credits are
-    shares of a conversion, and with a negative one those of the other touches would add up to more than there was."""
+    """Return one row for each model and channel.
+
+    A negative value (shapley) becomes 0: credits are shares of a conversion, and a negative share would make those of
+    the other touches add up to more than the conversion.
+    """
     return [
         (monday, model, channel, max(Decimal(0), Decimal(value).quantize(_DECIMALS)))
         for model, of_channels in values.items()

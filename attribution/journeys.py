@@ -1,19 +1,20 @@
-"""The journeys that a week is fitted on: paths of channels that ended in a conversion or did not, and how often.
+"""Journeys: paths of channels, with and without a conversion at their end, and their frequency.
 
-What counts as one, and what is left out, is named in `read`. What is learned of them is in markov.py and shapley.py.
+`read` defines a journey. markov.py and shapley.py calculate values from journeys.
 """
 
 from collections.abc import Iterable
-from datetime import date
 from typing import Final, NamedTuple
 
 import psycopg
 from psycopg import sql
 
-# What is read of the models, schema and table.
+from warehouse.window import Window
+
+# The tables that are read, by schema and name.
 TABLES: Final = (("intermediate", "int_conversion_paths"), ("intermediate", "int_sessions"))
 
-# The day bounds are literals, so that indexes on the days serve.
+# The bounds are literals, so that the planner can use the indexes on days.
 _JOURNEYS: Final = """
 with credited as (
     select conversion_id, session_id, touch_number, channel
@@ -36,29 +37,29 @@ select channels, is_conversion, count(*) from journeys group by channels, is_con
 
 
 class Journey(NamedTuple):
-    """A path of at least one channel, oldest first, how it ended, and how many times it was taken."""
+    """A path of at least one channel, oldest first, its outcome, and its frequency."""
 
     channels: tuple[str, ...]
     is_conversion: bool
     times: int = 1
 
 
-def read(connection: psycopg.Connection, start: date, end: date) -> list[Journey]:
-    """The journeys of the days from start until before end, sorted: none where the tables are not built yet.
+def read(connection: psycopg.Connection, window: Window) -> list[Journey]:
+    """Return the journeys of the window, sorted; none before the tables are built.
 
-    A conversion is one journey: the touches that are credited for it, also those before the start. A conversion
-    without a touch has no channel to learn of and is left out. The other sessions of these days make one journey a
-    visitor that did not convert; those of a conversion after the end are among them, for until then it did not.
+    Each conversion is one journey of its credited touches, including those before the window. A conversion without a
+    touch has no channels and is left out. The other sessions of the window form one journey without a conversion for
+    each visitor. Sessions of a later conversion are among them, since it had not happened by the end of the window.
     """
     for table in TABLES:
         row = connection.execute("select to_regclass(%s) is not null", [".".join(table)]).fetchone()
         if not (row and row[0]):
             return []
-    query = sql.SQL(_JOURNEYS).format(start=sql.Literal(start), end=sql.Literal(end))
-    # Sorted here and not by the server, whose order of texts depends on its collation.
+    query = sql.SQL(_JOURNEYS).format(start=sql.Literal(window.start), end=sql.Literal(window.end))
+    # Sorted by Python: the order of texts on the server depends on its collation.
     return sorted(Journey(tuple(channels), *ending) for channels, *ending in connection.execute(query))
 
 
 def channels_of(journeys: Iterable[Journey]) -> list[str]:
-    """Every channel that occurs, sorted."""
+    """Return all channels of the journeys, sorted."""
     return sorted({channel for journey in journeys for channel in journey.channels})

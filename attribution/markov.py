@@ -1,7 +1,8 @@
-"""The Markov model: what share of the conversions would be lost without a channel (its removal effect).
+"""Markov attribution: the share of conversions that would be lost without a channel (its removal effect).
 
-Journeys are read as an order-1 chain (Anderl, Becker, von Wangenheim and Schumann, Mapping the customer journey, 2016):
-from a start through channels, one at a time, to a conversion or to nothing. Nothing is simulated.
+Journeys form a Markov chain of order 1 (Anderl, Becker, von Wangenheim and Schumann, Mapping the customer journey,
+2016): from a start state through channels to one of two final states, conversion or loss. The probabilities are solved
+exactly, without simulation.
 """
 
 from collections import Counter
@@ -12,11 +13,11 @@ from attribution.journeys import Journey, channels_of
 
 
 def removal_effects(journeys: Iterable[Journey]) -> dict[str, float]:
-    """Of every channel 1 - P(conversion without it) / P(conversion), between 0 and 1; 0 where nothing converts.
+    """Return 1 - P(conversion without it) / P(conversion) of every channel: from 0 to 1, and 0 without conversions.
 
-    P is the probability of ending in the conversion, solved exactly: with Q the transitions among start and channels
-    and r those into the conversion, the probabilities p satisfy p = Qp + r. Without a channel, what went into it goes
-    to nothing: its column of Q is 0. Equal channels in a row are a transition to itself, like any other.
+    P is the probability of a conversion. Let Q be the transitions among start and channels, and r those into the
+    conversion. Then the probabilities p satisfy p = Qp + r. Removing a channel sets its column of Q to 0: its
+    transitions become losses. Equal adjacent channels are a transition of the channel to itself.
     """
     import numpy as np
 
@@ -32,20 +33,20 @@ def removal_effects(journeys: Iterable[Journey]) -> dict[str, float]:
             transitions[step] += times
         endings[states[-1], is_conversion] += times
 
-    taken = np.zeros((size, size))
+    counts = np.zeros((size, size))
     for (origin, target), times in transitions.items():
-        taken[origin, target] = times
+        counts[origin, target] = times
     converted = np.array([float(endings[origin, True]) for origin in range(size)])
     lost = np.array([float(endings[origin, False]) for origin in range(size)])
-    visits = taken.sum(axis=1) + converted + lost
+    visits = counts.sum(axis=1) + converted + lost
     if not converted.any():
         return dict.fromkeys(channels, 0.0)
-    transient, into_conversion = taken / visits[:, np.newaxis], converted / visits
+    transient, into_conversion = counts / visits[:, np.newaxis], converted / visits
 
-    # One chain with every channel, then one without each.
+    # One chain without each channel, and the last one with all of them.
     chains = np.repeat(transient[np.newaxis], size, axis=0)
     chains[range(start), :, range(start)] = 0.0
     solved = np.linalg.solve(np.eye(size) - chains, into_conversion[:, np.newaxis])
     whole, without = solved[start, start, 0], solved[:start, start, 0]
-    # An effect of 0 may come out of the equations as less by the last bit.
+    # Rounding may give an effect of 0 a negative last bit.
     return {channel: max(0.0, 1.0 - float(without[state[channel]] / whole)) for channel in channels}

@@ -1,7 +1,4 @@
-"""The tables of the fits. DDL only: what fills them is in fitting.py.
-
-`create` may be run at any time and by any process; it changes nothing that exists.
-"""
+"""Tables of fits, as DDL. fitting.py fills them."""
 
 from typing import Final
 
@@ -9,7 +6,7 @@ import psycopg
 
 from warehouse.locks import AdvisoryLock
 
-# Schema and name, as a rebuild drops them.
+# Schemas and names of the tables that a rebuild drops.
 TABLES: Final = (("intermediate", "attribution_channel_values"), ("ops", "attribution_fits"))
 
 _DDL: Final = """
@@ -23,7 +20,7 @@ create table if not exists intermediate.attribution_channel_values (
     primary key (week_start, model, channel)
 );
 comment on table intermediate.attribution_channel_values is
-    'What each channel is worth to the conversions of an ISO week; only ratios within a week and model count.';
+    'Value of each channel for the conversions of an ISO week. Only ratios within a week and model are meaningful.';
 
 create table if not exists ops.attribution_fits (
     week_start date primary key,
@@ -35,7 +32,7 @@ create table if not exists ops.attribution_fits (
     fitted_at timestamptz not null default clock_timestamp()
 );
 do $$ begin
-    -- Not "add column if not exists", which waits for whoever reads the table.
+    -- "add column if not exists" would wait for all readers of the table, also when nothing has to be added.
     if not exists (
         select from pg_attribute where attrelid = 'ops.attribution_fits'::regclass and attname = 'is_outdated'
     ) then
@@ -43,16 +40,16 @@ do $$ begin
     end if;
 end $$;
 comment on column ops.attribution_fits.is_outdated is
-    'A day has changed since that the fit has seen; it is made anew by the build that changed the day.';
+    'A day of the fit has changed since. The build that changed the day fits the week again.';
 comment on table ops.attribution_fits is
-    'The ISO weeks that are fitted, also those without a journey; a week without a row is fitted by its next build.';
+    'Fitted ISO weeks, including those without a journey. The next build fits a week without a row.';
 comment on column ops.attribution_fits.standard_error is
-    'The greatest of a channel''s shapley value, where orders were sampled; null where all was solved exactly.';
+    'Greatest standard error of a shapley value, where orders were sampled; null where all values are exact.';
 """
 
 
 def create(connection: psycopg.Connection) -> None:
-    """Create the tables where they are missing; schema ops has to be there."""
+    """Create missing tables. Schema ops must exist."""
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [AdvisoryLock.ATTRIBUTION_DDL])
         cursor.execute(_DDL)

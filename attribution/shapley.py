@@ -1,6 +1,6 @@
-"""The Shapley model: what a channel adds to the conversion rate, on average over all orders in which channels can join.
+"""Shapley attribution: the mean contribution of a channel to the conversion rate, over all orders of joining.
 
-The game is on sets of channels: order and repetition within a journey do not count, which is what markov.py looks at.
+The game is on sets of channels: order and repetition within a journey do not count. markov.py uses the order.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,18 +16,19 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# A set of 12 channels has 4,096 subsets; of more channels the orders are sampled.
+# A set of 12 channels has 4,096 subsets; for larger sets the orders are sampled.
 EXACT_CHANNELS: Final = 12
-# The standard error is then at most 2.2 % of the best rate among a set's subsets, and a set takes 10 ms (2026-11).
+# The standard error is at most 2.2 % of the best rate among a set's subsets, and a set takes 10 ms (2026-11).
 PERMUTATIONS: Final = 2_000
 _SEED: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
 class ShapleyValues:
-    """What each channel adds to the conversion rate. They add up to the rate of all journeys; some can be negative.
+    """The contribution of each channel to the conversion rate.
 
-    `standard_error` is the greatest of a channel's value, None where every set was solved exactly.
+    The values add up to the rate of all journeys; some can be negative. `standard_error` is the greatest one of all
+    values, None where every set was solved exactly.
     """
 
     values: dict[str, float]
@@ -35,22 +36,23 @@ class ShapleyValues:
 
 
 def shapley_values(journeys: Iterable[Journey]) -> ShapleyValues:
-    """The Shapley values of the game v(S) = the share of all journeys that would convert had there only been S.
+    """Return the Shapley values of the game v(S) = share of all journeys that convert if only the channels S exist.
 
-    A journey through the channels T would then have gone through T ∩ S, and have converted as often as the journeys
-    through exactly these: v(S) = Σ over journeys of rate(T ∩ S) / journeys, with rate = conversions / journeys of a
-    set, 0 of no channel and of a set that nobody went through. So journeys that do not convert count: they lower the
-    rate of their set. The rates are the E[Y|S] of Dalessandro, Perlich, Stitelman and Provost (Causally motivated
-    attribution for online advertising, 2012). The simpler v(S) = conversions within S / all journeys (Zhao, Mahboobi
-    and Bagheri, Shapley value methods for attribution modeling in online advertising, 2018) was not taken: it splits
-    every conversion equally among its channels, whatever did not convert.
+    A journey through the channels T becomes one through T ∩ S, with the rate of the journeys through exactly these
+    channels. So v(S) = Σ over journeys of rate(T ∩ S) / journeys. The rate of a set is its conversions / journeys. It
+    is 0 for the empty set and for sets without journeys. Journeys without a conversion lower the rate of their set.
 
-    v is a sum over the journeys' sets T, and so are its Shapley values: exact for sets of at most EXACT_CHANNELS, for
-    larger ones the mean over PERMUTATIONS orders from a fixed seed. A channel that lowers the rates of the sets it
-    joins has a negative value.
+    The rates are the E[Y|S] of Dalessandro, Perlich, Stitelman and Provost (Causally motivated attribution for online
+    advertising, 2012). The simpler v(S) = conversions within S / all journeys was rejected (Zhao, Mahboobi and Bagheri,
+    Shapley value methods for attribution modeling in online advertising, 2018). It splits every conversion equally
+    among its channels and ignores journeys without a conversion.
+
+    v is a sum over the sets T of the journeys, and so are its Shapley values. They are exact for sets of at most
+    EXACT_CHANNELS. For larger sets they are the mean over PERMUTATIONS orders from a fixed seed. A channel that lowers
+    the rates of the sets that it joins has a negative value.
     """
     journeys = list(journeys)
-    game = _Game.of(journeys)
+    game = _Game.from_journeys(journeys)
     total = sum(game.journeys.values())
     values = dict.fromkeys(game.channels, 0.0)
     variances = dict.fromkeys(game.channels, 0.0)
@@ -76,17 +78,17 @@ class _Game:
     conversions: dict[int, int]
 
     @classmethod
-    def of(cls, journeys: list[Journey]) -> "_Game":
+    def from_journeys(cls, journeys: list[Journey]) -> "_Game":
         channels = channels_of(journeys)
         bit = {channel: 1 << number for number, channel in enumerate(channels)}
-        taken: dict[int, int] = {}
+        observed: dict[int, int] = {}
         converted: dict[int, int] = {}
         for path, is_conversion, times in journeys:
             members = sum(bit[channel] for channel in set(path))
-            taken[members] = taken.get(members, 0) + times
+            observed[members] = observed.get(members, 0) + times
             if is_conversion:
                 converted[members] = converted.get(members, 0) + times
-        return cls(channels, taken, converted)
+        return cls(channels, observed, converted)
 
     def rate(self, members: int) -> float:
         return self.conversions[members] / self.journeys[members] if members in self.conversions else 0.0
@@ -96,7 +98,7 @@ class _Game:
 
     @cached_property
     def _converting(self) -> "tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]":
-        """The sets that convert: as sorted numbers, their rates, and whether each channel is in them."""
+        """Return the sets with conversions as sorted numbers, their rates, and whether each channel is in them."""
         import numpy as np
 
         sets = np.array(sorted(self.conversions), dtype=np.int64)
@@ -104,11 +106,11 @@ class _Game:
         return sets, rates, (sets[:, np.newaxis] >> np.arange(len(self.channels)) & 1).astype(bool)
 
     def exact(self, members: int) -> Iterator[tuple[str, float, float]]:
-        """Channel, Shapley value and error 0 in the game S → rate(members ∩ S).
+        """Yield each channel with its Shapley value and error 0 in the game S → rate(members ∩ S).
 
-        In the average over all orders the rate of a subset U of n channels comes up where one of U is the last of it to
-        join, gained (|U|-1)! (n-|U|)! / n! of the times, and where a channel outside joins next, lost
-        |U|! (n-|U|-1)! / n! of the times. Only subsets that convert have a rate.
+        Over all orders of n channels, the rate of a subset U is gained when the last channel of U joins, which is a
+        share of (|U|-1)! (n-|U|)! / n! for each channel of U. It is lost when the next channel joins, a share of
+        |U|! (n-|U|-1)! / n! for each other channel. Only subsets with conversions have a rate.
         """
         import numpy as np
 
@@ -125,8 +127,8 @@ class _Game:
             yield self.channels[number], float((weights * rates).sum()), 0.0
 
     def sampled(self, members: int) -> Iterator[tuple[str, float, float]]:
-        """Channel, mean of what it adds to the rate over sampled orders, and the standard error of that mean."""
-        # Of Python's generator only random() is the same in every version.
+        """Yield each channel with its mean contribution over sampled orders, and the standard error of that mean."""
+        # Only random() of Python's generator gives equal numbers in every version.
         chance = Random(f"{_SEED} {' '.join(self.channels[number] for number in self.numbers_of(members))}")  # noqa: S311
         numbers = self.numbers_of(members)
         sums, squares = dict.fromkeys(numbers, 0.0), dict.fromkeys(numbers, 0.0)

@@ -1,7 +1,7 @@
-"""Normal forms of UTM fields for events that were loaded before normal forms were stored.
+"""Migration that fills the normalised UTM columns of events that an older version loaded.
 
-Days wait in ops.unnormalized_days, where attribution_table.py puts them when it adds the columns. Each day is filled in
-a transaction of its own, so that a run that dies goes on where it ended.
+attribution_table.py lists the days in ops.unnormalized_days when it adds the columns. Each day is filled in its own
+transaction, so that an interrupted run continues where it stopped.
 """
 
 from datetime import date
@@ -15,7 +15,7 @@ from ingestion.redaction.redactor import redactor_for
 from ingestion.utm_normalization import Redact, normalized_detail, normalized_name, normalized_source
 
 _UTM_FIELDS: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
-# Columns that are filled, the column each is made of, and the form it takes.
+# Each filled column, its source column, and its form.
 _FILLED: Final = (
     ("utm_source_normalized", "utm_source", "source"),
     ("utm_medium_normalized", "utm_medium", "name"),
@@ -53,12 +53,12 @@ update raw.attribution as attribution
 set {", ".join(f"{column} = {_form(f'attribution.{field}', form)}" for column, field, form in _FILLED)}
 where event_date = %(day)s and coalesce({", ".join(_UTM_FIELDS)}) is not null
 """
-# Of an event whose only attribution was a blank term there is none.
+# An event whose only attribution was a blank term has none.
 _DELETE_EMPTY: Final = f"""
 delete from raw.attribution
 where event_date = %(day)s and coalesce({", ".join(ATTRIBUTION_COLUMN_NAMES)}) is null
 """
-# A copy that lost is promoted from its JSON, which has every column, also one that is null.
+# A duplicate can later become the stored event, from its JSON, which must have every column, nulls too.
 _ABSENT: Final = ", ".join(f"'{name}', null" for name in ATTRIBUTION_COLUMN_NAMES)
 _FORMS: Final = ", ".join(f"'{column}', " + _form(f"candidate ->> '{field}'", form) for column, field, form in _FILLED)
 _CANDIDATE: Final = f"jsonb_build_object({_ABSENT}) || candidate || jsonb_build_object({_FORMS})"
@@ -81,11 +81,11 @@ _FILL_CANDIDATES: Final = (
 
 
 def fill_normalized(connection: psycopg.Connection, rules: EventRules | None = None) -> list[date]:
-    """Fill the normal forms of days that lack them, oldest first, and return these days.
+    """Fill the normal forms of all listed days, oldest first. Returns these days.
 
-    Costs one look-up where no day is left. Personal data that only a form shows is redacted by `rules`, by default the
-    seeds'. Tables of schemas raw and ops have to be there, and no other session may write raw meanwhile. Raises
-    psycopg.Error with the days before filled.
+    Without listed days it costs one query. Personal data that only a normal form shows is redacted by `rules`, by
+    default the seeds'. Tables of schemas raw and ops must exist, and no other session may write raw meanwhile. After a
+    psycopg.Error the earlier days are filled.
     """
     redact = redactor_for(rules or default_rules()).short_text
     days = connection.execute("select event_date from ops.unnormalized_days order by event_date").fetchall()

@@ -1,11 +1,11 @@
-"""Table raw.attribution: its columns, and how a table of an older version gets those that it lacks."""
+"""Table raw.attribution: its columns, and the migration of a table of an older version."""
 
 from typing import Final
 
 from ingestion.contract import CLICK_IDS
 
-# At most one row per event, only for events that carry any of these. UTM source, medium and campaign are stored as sent
-# (redacted), and in the form that models read (utm_normalization.py).
+# At most one row per event, only for events with any of these fields. UTM source, medium and campaign are stored as
+# sent (redacted), and in normal form for models (utm_normalization.py).
 ATTRIBUTION_COLUMNS: Final = (
     ("utm_source", "text"),
     ("utm_medium", "text"),
@@ -34,8 +34,8 @@ create table if not exists raw.attribution (
 ) partition by range (event_date);
 """
 
-# Columns are only added where one is missing: to add one waits for every load that is running. Names of partitions end
-# with their day.
+# The statement that adds columns waits for running loads, so it is executed only if one is missing. Names of partitions
+# end with their day.
 MIGRATION: Final = f"""
 create table if not exists ops.unnormalized_days (event_date date primary key);
 comment on table ops.unnormalized_days is

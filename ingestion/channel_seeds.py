@@ -1,7 +1,7 @@
-"""The channel seeds, held to the normal form of what they are compared with: other spellings meet nothing.
+"""Check that the channel seeds are in the normal form of the UTM fields that they are compared with.
 
-Users edit the seeds, so every build asks before it begins. That patterns are regular expressions and hosts are of one
-kind is tested by dbt.
+Any other form would match no visit. Users edit the seeds, so every build runs this check first. dbt tests that patterns
+are regular expressions and that hosts are valid.
 """
 
 import unicodedata
@@ -17,11 +17,11 @@ _PATTERNS: Final = ("source_pattern", "medium_pattern", "campaign_pattern")
 
 
 class SeedsNotNormalized(Exception):
-    """Rows of channel seeds that no visit can meet. The text names each row and says what to write."""
+    """Rows of channel seeds that can match no visit. The message names each row and the form to write."""
 
 
 def require_normal_form(folder: Path = SEEDS) -> None:
-    """Raise SeedsNotNormalized when a value of the channel seeds is not in the form that visits are stored in."""
+    """Raise SeedsNotNormalized when a value of the channel seeds is not in normal form."""
     if problems := [*_referrers(folder), *_click_ids(folder), *_rules(folder)]:
         raise SeedsNotNormalized("; ".join(problems))
 
@@ -46,14 +46,14 @@ def _click_ids(folder: Path) -> Iterator[str]:
             yield f'seed click_ids, "{name}": medium "{medium}" has to be "{form}"'
     for name in CLICK_IDS:
         if name not in {row["click_id"] for row in rows}:
-            yield f'seed click_ids, "{name}": has no row; visits that carry nothing else would be Direct'
+            yield f'seed click_ids, "{name}": has no row; visits with this click id only would be Direct'
 
 
 def _rules(folder: Path) -> Iterator[str]:
     for row in seed_rows(folder, "channel_rules"):
         for column in _PATTERNS:
             pattern = row[column] or ""
-            # Patterns are blind to the case of ASCII letters, of which some make classes, such as \S.
+            # Patterns ignore the case of ASCII letters, and some letters form classes, such as \S.
             written = "".join(c.lower() if c.isascii() else c for c in pattern)
             form = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", written).casefold())
             if written != form:

@@ -1,5 +1,7 @@
-"""Crawlers, monitors and fetchers by their user agents: the kept list crawler-user-agents, and the seed `crawlers`,
-by which users add to it and make exceptions.
+"""Detection of crawlers, monitors and fetchers by their user agents.
+
+Patterns come from the maintained list crawler-user-agents. Additions and exceptions of users come from the seed
+`crawlers`.
 """
 
 import re
@@ -7,29 +9,29 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-# A pattern of the seed, and whether it marks a crawler (true) or a text that marks none (false).
+# A pattern of the seed: an addition (true) or an exception (false).
 CrawlerPattern = tuple[str, bool]
 
-# Versions of common products. Without them a few hundred texts are left of tens of thousands of agents, and the kept
-# list of 1,500 patterns takes 0.2 ms for each text that it has not seen (2026-11-28).
+# Versions of common products. Without versions, tens of thousands of agents become a few hundred texts. The list of
+# 1,500 patterns takes 0.2 ms for each text that is not cached (2026-11-28).
 _VERSION: Final = re.compile(r"\b(Chrome|Safari|Version|Firefox|Edg|OPR|CriOS|FxiOS|SamsungBrowser)/[0-9.]+")
-# Of agents without their versions; a large site has a few thousand a day.
+# A large site has a few thousand distinct agents without versions a day.
 _CACHE_SIZE: Final = 10_000
 
 
 class InvalidCrawlerPattern(ValueError):
-    """A row of the seed `crawlers` that is no regular expression, or fits everything."""
+    """A row of the seed `crawlers` that is no regular expression, or matches every text."""
 
 
 class CrawlerList:
-    """The kept list with the user's additions and exceptions.
+    """The maintained list with additions and exceptions of users.
 
     Args:
-        patterns: Regular expressions in any letter case. An addition marks a crawler. An exception marks text that is
-            disregarded, wherever it stands, so that a crawler which also sends it is still found.
+        patterns: Regular expressions, in any letter case. An addition matches a crawler. Text that matches an exception
+            is ignored, so that a crawler which also sends it is still found.
 
     Raises:
-        InvalidCrawlerPattern: A pattern is no regular expression, or is found in every text.
+        InvalidCrawlerPattern: A pattern is no regular expression, or matches every text.
     """
 
     def __init__(self, patterns: Sequence[CrawlerPattern]) -> None:
@@ -38,9 +40,9 @@ class CrawlerList:
         self._is_listed = lru_cache(maxsize=_CACHE_SIZE)(_is_in_kept_list)
 
     def matches(self, user_agent: str) -> bool:
-        """Tell whether a user agent belongs to a crawler, monitor or fetcher."""
+        """Return whether a user agent belongs to a crawler, monitor or fetcher."""
         text = self._exceptions.sub(" ", user_agent)
-        # A user's pattern may name a version, such as Chrome/58, by which many crawlers are known.
+        # An addition may name a version that only crawlers still send, such as Chrome/58.
         return self._additions.search(text) is not None or self._is_listed(_VERSION.sub(r"\1", text))
 
 
@@ -65,5 +67,5 @@ def _any_of(patterns: Sequence[str]) -> re.Pattern[str]:
                 f"the seed crawlers has the pattern {pattern!r}, which fits an empty text, and so every agent:"
                 " correct the row in dbt_project/seeds/crawlers.csv"
             )
-    # An alternation of nothing would match everywhere.
+    # An empty alternation would match everywhere.
     return re.compile("|".join(f"(?:{pattern})" for pattern in patterns) or r"(?!)", re.IGNORECASE)

@@ -1,12 +1,12 @@
-"""Changes of tables that an earlier version of the warehouse created, made in place.
+"""In-place migrations of tables that an earlier version of the warehouse created.
 
-Each change looks first whether it is needed: a statement such as "add column if not exists" would wait for every load
-that is running, at every start.
+Each migration first checks whether it is needed: a statement such as "add column if not exists" would wait for running
+loads at every start.
 """
 
 from typing import Final
 
-# A column with a constant default is added without writing any row. Primary keys are built anew, once.
+# A column with a constant default is added without rewriting rows. Primary keys are rebuilt once.
 DDL: Final = """
 do $$
 declare

@@ -1,12 +1,13 @@
-"""Days on which nothing happened, as a person has declared them: without that, a day that has no event and was never
-published is taken for one whose events are missing (check day_has_events).
+"""Declared silent days: days without events that a person has confirmed.
+
+Without a declaration, check day_has_events treats a day without events that was never published as incomplete.
 """
 
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    # schema.py takes the DDL from here, and is imported where no database is.
+    # schema.py imports this module's DDL, also in environments without psycopg.
     import psycopg
 
 DDL: Final = """
@@ -31,18 +32,18 @@ def declare(connection: "psycopg.Connection", day: date, *, reason: str, name: s
     Args:
         connection: The warehouse, as its owner.
         day: The event day, UTC. It has to be over, and no earlier than `first_day`.
-        reason: Why nothing happened on it; no blank text.
-        name: Who says so; no blank text.
+        reason: The reason why the day has no events; no blank text.
+        name: The person who declares it; no blank text.
         first_day: The first event day of the warehouse.
 
     Raises:
         InvalidDeclaration: The day has events, is not over, is before the first day, or was declared before; or the
             reason or the name is missing.
     """
-    said = {"a reason": reason.strip(), "a name": name.strip()}
-    for what, text in said.items():
+    given = {"a reason": reason.strip(), "a name": name.strip()}
+    for missing, text in given.items():
         if not text:
-            raise InvalidDeclaration(f"{day} was not declared silent: give {what}, which is kept with the day")
+            raise InvalidDeclaration(f"{day} was not declared silent: give {missing}, which is kept with the day")
     if day < first_day:
         raise InvalidDeclaration(
             f"{day} was not declared silent: the warehouse begins with {first_day} (WAREHOUSE_START_DATE)"
@@ -55,7 +56,7 @@ def declare(connection: "psycopg.Connection", day: date, *, reason: str, name: s
             raise InvalidDeclaration(f"{day} was not declared silent: raw.events has {found[0]:,} events of the day")
         cursor.execute(
             "insert into ops.silent_days (event_date, reason, name) values (%s, %s, %s) on conflict do nothing",
-            [day, *said.values()],
+            [day, *given.values()],
         )
         if cursor.rowcount == 0:
             before = cursor.execute(
@@ -63,5 +64,7 @@ def declare(connection: "psycopg.Connection", day: date, *, reason: str, name: s
                 " from ops.silent_days where event_date = %s",
                 [day],
             ).fetchone()
-            who, why, when = before or ("", "", "")
-            raise InvalidDeclaration(f"{day} is declared silent already, by {who} at {when} UTC: {why}")
+            declarer, earlier_reason, declared_at = before or ("", "", "")
+            raise InvalidDeclaration(
+                f"{day} is declared silent already, by {declarer} at {declared_at} UTC: {earlier_reason}"
+            )

@@ -1,7 +1,7 @@
-"""Device type, browser, operating system and crawler flag of a user agent. The user agent itself is not stored.
+"""Parser of user agents: device type, browser, operating system, crawler flag. The user agent itself is not stored.
 
-Families come from ua-parser and its uap-core patterns. Crawlers are found by crawlers.py. The device type is derived
-here, as uap-core has none.
+Families come from ua-parser and its uap-core patterns, the crawler flag from crawlers.py. The device type is derived
+here, since uap-core has none.
 """
 
 import re
@@ -13,7 +13,7 @@ from ingestion.crawlers import CrawlerList, CrawlerPattern
 
 
 class Device(NamedTuple):
-    """A device as its user agent describes it; None where the agent does not say."""
+    """A device by its user agent; None for values that the agent does not give."""
 
     device_type: str | None  # desktop, mobile, tablet, tv or bot
     browser: str | None  # family, without version
@@ -23,7 +23,7 @@ class Device(NamedTuple):
 
 UNKNOWN: Final = Device(None, None, None, False)
 
-# Real user agents have at most some 500 characters; patterns need not run over a longer made-up one.
+# Real user agents have at most some 500 characters; the rest of a longer one is ignored.
 _MAX_LENGTH: Final = 1_024
 # A day of a large site has a few thousand distinct user agents; 10,000 of them take about 5 MB.
 _CACHE_SIZE: Final = 10_000
@@ -33,11 +33,11 @@ _TV: Final = re.compile(
 )
 _TABLET: Final = re.compile(r"ipad|\btablet(?! pc)|playbook|kindle")
 _MOBILE: Final = re.compile(r"mobi|iphone|ipod|windows phone|opera mini|blackberry|iemobile")
-# Browsers and web views. Google asks makers of phones to say Mobile there and makers of tablets not to.
+# Browsers and web views. By Google's guideline phones send Mobile there, and tablets do not.
 _BROWSER_ENGINE: Final = re.compile(r"applewebkit/|gecko/")
-# Apps of Meta tell the screen: density, then width and height in pixels.
+# Apps of Meta send the screen: density, then width and height in pixels.
 _SCREEN: Final = re.compile(r"\b(\d{2,4})dpi; (\d{3,5})x(\d{3,5})\b")
-# Android's own border between phones and tablets: the shorter side in density-independent pixels, 160 to an inch.
+# Android's limit between phones and tablets: the shorter side in density-independent pixels, 160 to an inch.
 _TABLET_WIDTH: Final = 600
 _DESKTOP_SYSTEMS: Final = frozenset(
     ("Windows", "Mac OS X", "Mac OS", "Linux", "Ubuntu", "Debian", "Fedora", "Chrome OS", "FreeBSD", "OpenBSD")
@@ -45,14 +45,14 @@ _DESKTOP_SYSTEMS: Final = frozenset(
 
 
 class UserAgentParser:
-    """Parser of user agents with a cache. Build one per process and list of crawlers, by `user_agent_parser`."""
+    """Parser of user agents with a cache. `user_agent_parser` returns one per process and list of crawlers."""
 
     def __init__(self, crawler_patterns: Sequence[CrawlerPattern]) -> None:
         self._crawlers = CrawlerList(crawler_patterns)
         self._parse_known = lru_cache(maxsize=_CACHE_SIZE)(self._parse)
 
     def parse(self, user_agent: str | None) -> Device:
-        """Describe the device of a user agent. Without one everything is unknown, and it is no bot."""
+        """Return the device of a user agent. Without an agent it is unknown and no bot."""
         if not user_agent:
             return UNKNOWN
         return self._parse_known(user_agent[:_MAX_LENGTH])
@@ -77,11 +77,11 @@ def user_agent_parser(crawler_patterns: tuple[CrawlerPattern, ...]) -> UserAgent
 def _device_type(lowered: str, system: str | None) -> str | None:
     if _TV.search(lowered):
         return "tv"
-    # Anywhere: apps write their own part behind the browser's, and may name the system once more.
-    says_mobile = "mobile" in lowered
-    if _TABLET.search(lowered) or ("silk/" in lowered and not says_mobile):
+    # Anywhere in the text: apps append their own part to that of the browser.
+    has_mobile = "mobile" in lowered
+    if _TABLET.search(lowered) or ("silk/" in lowered and not has_mobile):
         return "tablet"
-    if "android" in lowered and not says_mobile:
+    if "android" in lowered and not has_mobile:
         return "tablet" if _is_android_tablet(lowered) else "mobile"
     if "android" in lowered or _MOBILE.search(lowered):
         return "mobile"
@@ -89,7 +89,7 @@ def _device_type(lowered: str, system: str | None) -> str | None:
 
 
 def _is_android_tablet(lowered: str) -> bool:
-    """Decide for an Android agent that does not say Mobile: by its screen, else by whether a browser sent it."""
+    """Return whether an Android agent without Mobile is a tablet: by its screen, else if it is of a browser."""
     screen = _SCREEN.search(lowered)
     if screen is not None:
         density, width, height = map(int, screen.groups())

@@ -1,7 +1,7 @@
-"""The one normal form of UTM fields: equal names that were typed differently become the same text.
+"""Normalisation of UTM fields: equal names in different writing become one text.
 
-Events, ad spend files and the channel seeds pass through the same functions, so that their names meet. The form is
-stored beside the text as it was sent, and models read only the form.
+Events, ad spend files and channel seeds use these functions, so that models can join them. The normal form is stored
+beside the text as sent, and models read only the normal form.
 """
 
 import re
@@ -12,31 +12,30 @@ from typing import Final
 
 from ingestion.redaction import redact_text
 
-# Redacts a text; a load has one of its own.
+# Function that redacts a text by the rules of a load.
 Redact = Callable[[str], str]
 
-# As many characters as a UTM field may have as sent; NFKC makes up to 18 characters of one (U+FDFA). An entry of a
-# Postgres index holds 2,704 bytes, among them source, medium and campaign together: a form has at most 512 bytes of
-# UTF-8. What is longer is cut, so that no index on the names of a visit ever refuses a row.
+# A UTM field has at most 255 characters as sent, and NFKC makes up to 18 characters of one (U+FDFA). An index entry of
+# Postgres holds 2,704 bytes for source, medium and campaign together, so a normal form has at most 512 bytes of UTF-8.
+# A longer form is cut, so that every row fits the indexes on the names of a visit.
 MAX_NORMALIZED_LENGTH: Final = 255
 MAX_NORMALIZED_BYTES: Final = 512
-# Two rounds are enough for every single character of Unicode 14 (2026-11-28). Trimming and cutting may each ask for one
-# more.
+# Two rounds suffice for every single character of Unicode 14 (2026-11-28). Trimming and cutting may each need one more.
 _MAX_ROUNDS: Final = 8
 
-# Characters that take no place on the screen, beside blanks and controls: soft hyphen, combining grapheme joiner,
-# fillers of Arabic, Hangul and Mongolian, zero-width blanks and joiners, direction marks, invisible operators, the
-# empty Braille pattern, variation selectors, the byte order mark.
+# Invisible characters beside blanks and controls: soft hyphen, combining grapheme joiner, fillers of Arabic, Hangul and
+# Mongolian, zero-width blanks and joiners, direction marks, invisible operators, the empty Braille pattern, variation
+# selectors, the byte order mark.
 _INVISIBLE: Final = (
     r"\u00ad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f"
     r"\ufeff\uffa0"
 )
 _BLANK: Final = re.compile(rf"[\s\x00-\x1f\x7f-\x9f{_INVISIBLE}]")
-# All of them are in the first plane of Unicode.
+# All of these characters are in the first plane of Unicode.
 _BLANKS: Final = "".join(character for character in map(chr, range(0x1_0000)) if _BLANK.match(character))
 
-# At least two labels with dots between them. A label has letters of any script, also with combining marks, and of ASCII
-# only letters, digits, - and _.
+# At least two labels with dots between them. A label has letters of any script, also with combining marks; of ASCII it
+# has only letters, digits, - and _.
 _HOST: Final = re.compile(r"(?:[\w-]|[^\x00-\x7f\s])++(?:\.(?:[\w-]|[^\x00-\x7f\s])++)++\.?")
 
 
@@ -46,28 +45,28 @@ def trimmed(text: str) -> str:
 
 
 def normalized_name(text: str | None, redact: Redact = redact_text) -> str | None:
-    """Return the normal form of a UTM medium or campaign, None where nothing is left of it.
+    """Return the normal form of a UTM medium or campaign, None where it is empty.
 
-    Blanks and zero-width characters at the ends go, NFKC replaces characters that stand for others (`ﬁ`, full-width
-    letters, a no-break space), and letter case goes by Unicode's case folding. The form of a form is the form itself.
+    Blanks and zero-width characters at the ends are removed. NFKC replaces compatibility characters (`ﬁ`, full-width
+    letters, a no-break space), and Unicode's case folding removes letter case. A normal form is its own normal form.
     """
     return None if text is None else _name(text, redact)
 
 
 def normalized_source(text: str | None, redact: Redact = redact_text) -> str | None:
-    """Return the normal form of a UTM source: that of a name, and a host is known without `www.` and `m.`."""
+    """Return the normal form of a UTM source: that of a name, and a host without `www.` and `m.`."""
     return None if text is None else _source(text, redact)
 
 
 def normalized_detail(text: str | None, redact: Redact = redact_text) -> str | None:
-    """Return a UTM term or content trimmed and in NFKC, in its own letter case; None where nothing is left of it."""
+    """Return a UTM term or content trimmed and in NFKC, with its letter case; None where it is empty."""
     return None if text is None else _detail(text, redact)
 
 
 def site_name(host: str) -> str:
     """Return a host without the labels `www` and `m` at its start, and without a dot at its end.
 
-    Two labels have to be left behind `m.`, so that `m.me` stays what it is.
+    `m` is removed only before two labels, so that `m.me` stays unchanged.
     """
     name = host.removesuffix(".")
     while True:
@@ -79,7 +78,7 @@ def site_name(host: str) -> str:
         name = rest
 
 
-# Few texts come again and again.
+# A load has few distinct texts, and many repetitions of them.
 @lru_cache(maxsize=8_192)
 def _name(text: str, redact: Redact) -> str | None:
     return _stored(text, _folded, redact)
@@ -104,7 +103,7 @@ def _site(name: str) -> str:
 
 
 def _stored(text: str, form: Callable[[str], str], redact: Redact) -> str | None:
-    """Apply the form until it changes nothing, and redact what only the form shows, such as a full-width address."""
+    """Apply a form until the text is stable, and redact data that only the form shows, such as a full-width address."""
     for _ in range(_MAX_ROUNDS):
         before = text
         text = trimmed(_cut(form(redact(trimmed(text)))))

@@ -3,7 +3,10 @@
 publishing/stale_days.py and publishing/invalidation.py turn them into stale days.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import psycopg
 
 DDL: Final = """
 create table if not exists ops.changed_licenses (
@@ -53,3 +56,9 @@ create table if not exists ops.changed_funnel_events (
 comment on table ops.changed_funnel_events is
     'Funnel steps that differ on a rebuilt day; consumed when later days of the same visitor and asset are marked stale.';
 """
+
+
+def next_change_id(cursor: "psycopg.Cursor") -> int:
+    """Return the id of a new change of raw."""
+    (change_id,) = cursor.execute("select nextval('ops.change_id_seq')").fetchone() or (0,)
+    return int(change_id)

@@ -1,1 +1,1 @@
-"""What advertising cost: CSV files of the landing folder to rows of raw (loading.py)."""
+"""Ad spend: CSV files of the landing folder to rows of raw.ad_spend (loading.py)."""

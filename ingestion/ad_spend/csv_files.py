@@ -1,8 +1,8 @@
-"""Ad spend as CSV files, `<landing root>/ad_spend/<name>.csv`: finds them, reads them, judges their rows.
+"""Parser of ad spend as CSV files, `<landing root>/ad_spend/<name>.csv`.
 
-The first line names the columns, in any order, in snake_case or camelCase: `date` and `cost_cents`; `channel` or any of
-`utm_source`, `utm_medium`, `utm_campaign`; and, where they are known, `impressions` and `clicks`. A row that breaks a
-rule is rejected alone; a file whose columns cannot be trusted is refused whole.
+The first line names the columns, in any order, in snake_case or camelCase. `date` and `cost_cents` are required, and
+`channel` or any of `utm_source`, `utm_medium`, `utm_campaign`. `impressions` and `clicks` are optional. A row that
+breaks a rule is rejected alone; a file with wrong columns is not loaded at all.
 """
 
 import csv
@@ -25,15 +25,15 @@ from ingestion.redaction import redact_text
 from ingestion.utm_normalization import Redact, normalized_name, normalized_source
 
 FOLDER: Final = "ad_spend"
-# A year of a hundred campaigns a day takes 4 MB. The rows of a file are held in memory, at ten times its size.
+# A year of a hundred campaigns a day takes 4 MB. Rows are held in memory, which takes ten times the size of the file.
 MAX_FILE_BYTES: Final = 16 * 1024**2
-# What the warehouse calls its channels: GA4's default channel group.
+# Channel names of GA4's default channel group.
 CHANNELS: Final = (
     "Direct", "Cross-network", "Paid Shopping", "Paid Search", "Paid Social", "Paid Video", "Display", "Paid Other",
     "AI Assistant", "Organic Shopping", "Organic Social", "Organic Video", "Organic Search", "Referral", "Email",
     "Affiliates", "Audio", "SMS", "Mobile Push", "Unassigned",
 )  # fmt: skip
-# Advertising on the web is younger than this, and a later year is a slip of the pen.
+# Web advertising began later than 1990, and a year after 2100 is a typing error.
 _FIRST_YEAR, _LAST_YEAR = 1990, 2100
 _MAX_KEPT: Final = 4_096
 
@@ -41,8 +41,8 @@ _CHANNEL_NAMES: Final = {normalized_name(name): name for name in CHANNELS}
 _CAMEL_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
-class Unusable(Exception):
-    """A file that cannot be used at all. The text says where, what is wrong, and what to do."""
+class UnusableFile(Exception):
+    """A file that cannot be loaded. The message says where, what is wrong, and what to do."""
 
 
 def _channel(text: str) -> str | None:
@@ -50,7 +50,7 @@ def _channel(text: str) -> str | None:
 
 
 def _text(text: str) -> str | None:
-    # Whatever a visit may carry, with which these texts have to meet.
+    # The limits of the UTM fields of visits, which models join with these texts.
     if len(text) > MAX_UTM_LENGTH or "\0" in text:
         raise ValueError
     return text or None
@@ -81,7 +81,7 @@ def _day(text: str) -> datetime.date:
 
 
 def _read_by(read: Callable[[str], Any]) -> BeforeValidator:
-    """Strict reading of a text: what pydantic itself would accept, such as 12.0 or 1_000, is a slip in such a file."""
+    """Return a validator that parses a text strictly: pydantic itself would accept 12.0 and 1_000."""
 
     def validate(text: str) -> Any:
         try:
@@ -101,7 +101,7 @@ _Count = Annotated[
 
 
 class AdSpendRow(BaseModel):
-    """What was spent on one day on a channel or a campaign, in cents. A description completes "<column>: not ..."."""
+    """Spend on one day on a channel or a campaign, in cents. A description completes "<column>: not ..."."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -136,7 +136,7 @@ _NAMES: Final = ("channel", "utm_source", "utm_medium", "utm_campaign")
 
 @dataclass(frozen=True, slots=True)
 class AdSpendFile:
-    """One file. `name` is its path below the landing root: its identity."""
+    """A file of ad spend. `name` is its path below the landing root, which identifies it."""
 
     storage: Storage
     entry: StoredEntry
@@ -147,7 +147,7 @@ class AdSpendFile:
 
 
 class RejectedRow(NamedTuple):
-    """A row that cannot be used: its line, its text without personal data, and every reason."""
+    """An invalid row: its line number, its redacted text, and every reason."""
 
     line_number: int
     line: str
@@ -155,10 +155,10 @@ class RejectedRow(NamedTuple):
 
 
 def ad_spend_files(root: LandingRoot | Path) -> tuple[list[AdSpendFile], dict[str, str]]:
-    """The files below the landing root, sorted by name; and entries that are none, each with the reason.
+    """Return the files below the landing root, sorted by name, and other entries, each with the reason.
 
-    No folder, no files. Names that begin with a dot or an underscore, or end as files that are being written do, do not
-    count. Raises LandingError when the folder cannot be listed.
+    A missing folder has no files. Names that begin with a dot or an underscore are ignored, and so are files that are
+    still being written. Raises LandingError when the folder cannot be listed.
     """
     root = LandingRoot.from_url(root) if isinstance(root, Path) else root
     if not root.storage.has_folder(FOLDER):
@@ -184,26 +184,29 @@ def ad_spend_files(root: LandingRoot | Path) -> tuple[list[AdSpendFile], dict[st
 
 
 def read_content(file: AdSpendFile) -> tuple[str, str]:
-    """The text of a file, and the SHA-256 of its bytes. Raises Unusable, or LandingError while nothing answers."""
+    """Return the text of a file and the SHA-256 of its bytes.
+
+    Raises UnusableFile, or LandingError while the storage does not answer.
+    """
     try:
         with file.storage.open(file.name) as stored:
             content = stored.read(MAX_FILE_BYTES + 1)
     except StorageUnreachable as error:
         raise LandingError(f"{file.storage.location(file.name)} cannot be read ({error}): {error.advice}") from error
     except (StorageError, OSError) as error:
-        raise Unusable(f"{file.name}: cannot be read ({error}); check its permissions") from error
+        raise UnusableFile(f"{file.name}: cannot be read ({error}); check its permissions") from error
     if len(content) > MAX_FILE_BYTES:
-        raise Unusable(f"{file.name}: larger than {MAX_FILE_BYTES} bytes; split it, for example by month")
+        raise UnusableFile(f"{file.name}: larger than {MAX_FILE_BYTES} bytes; split it, for example by month")
     try:
         return content.decode("utf-8-sig"), hashlib.sha256(content).hexdigest()
     except UnicodeDecodeError as error:
-        raise Unusable(f"{file.name}: not UTF-8; save it as CSV in UTF-8") from error
+        raise UnusableFile(f"{file.name}: not UTF-8; save it as CSV in UTF-8") from error
 
 
 def read_rows(name: str, text: str, redact: Redact = redact_text) -> Iterator[tuple[int, AdSpendRow] | RejectedRow]:
-    """The rows of a file with the number of their first line, from 1. Blank lines are not rows. Raises Unusable.
+    """Yield the rows of a file with the number of their first line, from 1. Blank lines are not rows.
 
-    What is kept of a rejected row is redacted by `redact`, by default by the rules of the seeds.
+    The text of a rejected row is redacted by `redact`, by default by the rules of the seeds. Raises UnusableFile.
     """
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     columns = None
@@ -214,7 +217,7 @@ def read_rows(name: str, text: str, redact: Redact = redact_text) -> Iterator[tu
         except StopIteration:
             break
         except csv.Error as error:
-            raise Unusable(
+            raise UnusableFile(
                 f"{name}, line {line_number}: not CSV ({error}); close its quotes and save it again"
             ) from error
         if columns is None:
@@ -223,22 +226,22 @@ def read_rows(name: str, text: str, redact: Redact = redact_text) -> Iterator[tu
             yield _row(line_number, columns, fields, redact)
         line_number = reader.line_num + 1
     if columns is None:
-        raise Unusable(f"{name}: empty; its first line has to name the columns")
+        raise UnusableFile(f"{name}: empty; its first line has to name the columns")
 
 
 def _columns(name: str, header: list[str]) -> list[str]:
     columns = [_CAMEL_HUMP.sub("_", column.strip()).lower() for column in header]
     expected = f"name the columns {', '.join(COLUMNS)} in line 1, separated by commas"
     if not set(columns) & set(COLUMNS):
-        raise Unusable(f"{name}, line 1: no header; {expected}")
+        raise UnusableFile(f"{name}, line 1: no header; {expected}")
     if unknown := [column for column in columns if column not in COLUMNS]:
-        raise Unusable(f"{name}, line 1: unknown columns {', '.join(map(repr, unknown))[:200]}; {expected}")
+        raise UnusableFile(f"{name}, line 1: unknown columns {', '.join(map(repr, unknown))[:200]}; {expected}")
     if len(set(columns)) < len(columns):
-        raise Unusable(f"{name}, line 1: a column is named twice; {expected}")
+        raise UnusableFile(f"{name}, line 1: a column is named twice; {expected}")
     if missing := [column for column in ("date", "cost_cents") if column not in columns]:
-        raise Unusable(f"{name}, line 1: no column {' and no column '.join(missing)}; {expected}")
+        raise UnusableFile(f"{name}, line 1: no column {' and no column '.join(missing)}; {expected}")
     if not set(columns) & set(_NAMES):
-        raise Unusable(f"{name}, line 1: no column of {', '.join(_NAMES)}; {expected}")
+        raise UnusableFile(f"{name}, line 1: no column of {', '.join(_NAMES)}; {expected}")
     return columns
 
 

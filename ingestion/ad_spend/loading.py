@@ -1,8 +1,8 @@
-"""Ad spend files → raw.ad_spend, in one transaction. What a file may hold is in files.py.
+"""Load of ad spend files into raw.ad_spend, in one transaction. csv_files.py parses the files.
 
-Rows of one file with the same day and names, such as ad groups of a campaign, all stand and are added up by the models.
-Where several files have a day and names, those of the file with the greater name stand; the others wait in
-raw.duplicate_ad_spend (settling.py).
+Rows of one file with equal day and names, such as ad groups of a campaign, are all stored; models add them up. Where
+several files have a day and names, the file with the greatest name counts. Rows of the others are kept in
+raw.duplicate_ad_spend (spend_ranking.py).
 """
 
 from collections.abc import Sequence
@@ -17,34 +17,38 @@ from ingestion.ad_spend.csv_files import (
     AdSpendFile,
     AdSpendRow,
     RejectedRow,
-    Unusable,
+    UnusableFile,
     ad_spend_files,
     read_content,
     read_rows,
 )
 from ingestion.ad_spend.schema import COLUMN_NAMES
-from ingestion.ad_spend.spend_ranking import CREATE_INCOMING, next_change_id, settle
+from ingestion.ad_spend.spend_ranking import CREATE_INCOMING, rank_days
 from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing.files import LandingRoot
 from ingestion.redaction.redactor import Redactor, redactor_for
 from ingestion.rules_digest import spend_rules_digest
 from ingestion.utm_normalization import normalized_name, normalized_source
+from warehouse.change_queues import next_change_id
 
 _COLUMNS: Final = ", ".join(COLUMN_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
 class AdSpendReport:
-    """What a load did. Counts are of the files loaded now, in rows; rows_read = accepted + rejected + duplicates.
+    """Result of a load. Counts are rows of the files loaded now; rows_read = accepted + rejected + duplicates.
 
-    `refused` are files that cannot be used, with the reason; the version of them that was loaded before stands.
-    `missing` are files that were loaded and are gone; what they brought stands too.
+    Attributes:
+        loaded: New and changed files.
+        unchanged: Files of which this version is loaded.
+        missing: Loaded files that no longer exist. Their rows stay.
+        unusable: Files that cannot be loaded, with the reason. Rows of their previous version stay.
     """
 
     loaded: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
-    refused: dict[str, str] = field(default_factory=dict)
+    unusable: dict[str, str] = field(default_factory=dict)
     rows_read: int = 0
     accepted: int = 0
     rejected: int = 0
@@ -54,25 +58,25 @@ class AdSpendReport:
 def load_ad_spend(
     connection: psycopg.Connection, *, root: LandingRoot | Path, rules: EventRules | None = None
 ) -> AdSpendReport:
-    """Load every file that is new or has changed: all of them, with their ledger rows, or nothing.
+    """Load every new or changed file, all in one transaction with their rows of the load log.
 
-    A changed file replaces exactly its own rows. So does a file that was loaded under other rules, since all are
-    read anyway. Names are redacted by `rules`, by default the seeds', as visits are. Days that have been built and
-    whose spend is another now become stale. A file that cannot be used is refused, and the others are loaded. Raises
-    ValueError inside a transaction of the caller, which could take back what is reported as loaded.
+    A changed file replaces exactly its own rows, and so does a file that was loaded under other rules. Names are
+    redacted by `rules`, by default the seeds', as those of visits are. Built days whose spend changes become stale. An
+    unusable file is reported, and the others are loaded. Raises ValueError inside a transaction of the caller: its
+    rollback would undo loads that were reported.
     """
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise ValueError("ad spend is loaded in a transaction of its own: commit the connection's first")
-    files, refused = ad_spend_files(root)
+    files, unusable = ad_spend_files(root)
     rules = rules or default_rules()
     redactor, digest = redactor_for(rules), spend_rules_digest(rules)
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("set local synchronous_commit = on")
         cursor.execute("select ops.assert_writer()")
-        # Two loads of one file would each find it missing from the ledger.
+        # Without the lock, two loads at once would both insert a new file.
         cursor.execute("lock table ops.ad_spend_loads in share row exclusive mode")
         cursor.execute("select file, load_id, checksum, rules_digest from ops.ad_spend_loads where replaced_by is null")
-        ledger = {file: (load_id, (checksum, rules_digest)) for file, load_id, checksum, rules_digest in cursor}
+        current = {file: (load_id, (checksum, rules_digest)) for file, load_id, checksum, rules_digest in cursor}
         cursor.execute(CREATE_INCOMING)
         change_id: int | None = None
         loaded: dict[str, int] = {}
@@ -81,20 +85,20 @@ def load_ad_spend(
         for file in files:
             try:
                 text, checksum = read_content(file)
-                load_id, loaded_as = ledger.get(file.name, (None, None))
+                load_id, loaded_as = current.get(file.name, (None, None))
                 if loaded_as == (checksum, digest):
                     unchanged.append(file.name)
                     continue
                 rows = list(read_rows(file.name, text, redactor.text))
-            except Unusable as reason:
-                refused[file.name] = str(reason)
+            except UnusableFile as reason:
+                unusable[file.name] = str(reason)
                 continue
             change_id = change_id or next_change_id(cursor)
-            loaded[file.name] = _enter(cursor, file, (checksum, digest), change_id, load_id, rows, redactor)
+            loaded[file.name] = _insert_load(cursor, file, (checksum, digest), change_id, load_id, rows, redactor)
             if load_id is not None:
                 replaced.append(load_id)
         if loaded:
-            settle(cursor, replaced=replaced, change_id=change_id)
+            rank_days(cursor, replaced=replaced, change_id=change_id)
         counts = cursor.execute(
             "select coalesce(sum(rows_read), 0)::bigint, coalesce(sum(accepted), 0)::bigint,"
             " coalesce(sum(rejected), 0)::bigint, coalesce(sum(duplicates), 0)::bigint"
@@ -103,11 +107,11 @@ def load_ad_spend(
         ).fetchone()
     present = {file.name for file in files}
     return AdSpendReport(
-        tuple(loaded), tuple(unchanged), tuple(sorted(ledger.keys() - present)), refused, *(counts or ())
+        tuple(loaded), tuple(unchanged), tuple(sorted(current.keys() - present)), unusable, *(counts or ())
     )
 
 
-def _enter(
+def _insert_load(
     cursor: psycopg.Cursor,
     file: AdSpendFile,
     loaded_as: tuple[str, str],
@@ -116,12 +120,12 @@ def _enter(
     rows: Sequence[tuple[int, AdSpendRow] | RejectedRow],
     redactor: Redactor,
 ) -> int:
-    """Enter a file in the ledger, with its checksum and the digest of the rules, and send its rows to the server.
+    """Insert a file into the load log, and its rows into the temporary table. Returns the id of the load.
 
-    Returns its load id.
+    `loaded_as` is its checksum and the digest of the rules.
     """
     if previous is not None:
-        # The file's place as the loaded version is free before the new version takes it.
+        # A unique index allows one current load a file: the previous one is marked before the insert.
         cursor.execute("update ops.ad_spend_loads set replaced_by = load_id where load_id = %s", [previous])
     good = [row for row in rows if not isinstance(row, RejectedRow)]
     rejected = [row for row in rows if isinstance(row, RejectedRow)]
@@ -152,7 +156,7 @@ def _stored(row: AdSpendRow, redactor: Redactor) -> tuple[object, ...]:
 
 
 def rejected_rows(connection: psycopg.Connection) -> dict[str, int]:
-    """The number of rejected rows in the loaded version of each file that has any, by file."""
+    """Return the number of rejected rows of each loaded file that has any."""
     return dict(
         connection.execute(
             "select file, rejected from ops.ad_spend_loads where replaced_by is null and rejected > 0 order by file"
@@ -161,6 +165,6 @@ def rejected_rows(connection: psycopg.Connection) -> dict[str, int]:
 
 
 def row_count(connection: psycopg.Connection) -> int:
-    """The number of rows of raw.ad_spend."""
+    """Return the number of rows of raw.ad_spend."""
     (rows,) = connection.execute("select count(*) from raw.ad_spend").fetchone() or (0,)
     return int(rows)

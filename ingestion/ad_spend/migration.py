@@ -1,7 +1,7 @@
-"""Ad spend of an older version, which had one row a key and no normal forms, becomes what a fresh load would give.
+"""Migration of ad spend tables of an older version, which had one row a key and no normal forms.
 
-Rows that were overwritten inside their file are still there, as duplicates, so nothing has to be read again for them.
-Files that are still there are read again by the next load all the same, since an older version changed what they say.
+Rows that another row of their file replaced are still stored, as duplicates, so no file has to be read for them. The
+next load reads existing files again all the same, since the older version changed their values.
 """
 
 from typing import Final
@@ -9,10 +9,11 @@ from typing import Final
 import psycopg
 
 from ingestion.ad_spend.schema import FORM_COLUMNS
-from ingestion.ad_spend.spend_ranking import CREATE_INCOMING, next_change_id, settle
+from ingestion.ad_spend.spend_ranking import CREATE_INCOMING, rank_days
 from ingestion.event_rules import EventRules
 from ingestion.redaction import Redactor, redactor_for
 from ingestion.utm_normalization import normalized_name, normalized_source
+from warehouse.change_queues import next_change_id
 
 _TABLES: Final = ("raw.ad_spend", "raw.duplicate_ad_spend")
 _IS_OLD: Final = """
@@ -20,7 +21,7 @@ select not exists (
     select from pg_attribute where attrelid = 'raw.ad_spend'::regclass and attname = 'utm_source_normalized'
 )
 """
-# One row a key was a unique constraint, whose name Postgres had made up and cut.
+# The unique constraint of a key has a generated, truncated name.
 _ONE_ROW_A_KEY: Final = """
 select quote_ident(conname) from pg_constraint where conrelid = 'raw.ad_spend'::regclass and contype = 'u'
 """
@@ -44,10 +45,7 @@ _CLEAR_CHECKSUMS: Final = "update ops.ad_spend_loads set checksum = '' where rep
 
 
 def migrate(cursor: psycopg.Cursor, rules: EventRules) -> None:
-    """Bring tables of an older version up to date, in the transaction of the caller. Changes nothing else.
-
-    Names are redacted by `rules`.
-    """
+    """Migrate tables of an older version, in the transaction of the caller. Names are redacted by `rules`."""
     (is_old,) = cursor.execute(_IS_OLD).fetchone() or (False,)
     if not is_old:
         return
@@ -61,7 +59,7 @@ def migrate(cursor: psycopg.Cursor, rules: EventRules) -> None:
         cursor.execute(f"alter table {table} {added}")
     _fill(cursor, redactor_for(rules))
     cursor.execute(CREATE_INCOMING)
-    settle(cursor, replaced=[], change_id=next_change_id(cursor), is_whole=True)
+    rank_days(cursor, replaced=[], change_id=next_change_id(cursor), is_whole=True)
     cursor.execute(_CLEAR_CHECKSUMS)
 
 

@@ -1,4 +1,4 @@
-"""The tables of ad spend in schemas raw and ops. What fills them is in loading.py."""
+"""Tables of ad spend in schemas raw and ops. loading.py fills them."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from ingestion.event_rules import EventRules, default_rules
 from warehouse.locks import AdvisoryLock
 from warehouse.missing_ddl import create_indexes
 
-# Names as sent (redacted), and beside them in the form by which they meet visits (normalization.py).
+# Normalised names, which models join with visits, by the columns of the names as sent (redacted).
 FORM_COLUMNS: Final = {
     "utm_source_normalized": "utm_source",
     "utm_medium_normalized": "utm_medium",
@@ -57,17 +57,17 @@ end $$;
 comment on column ops.ad_spend_loads.rules_digest is
     'The digest of the code, lists and settings by which the rows were read; null for loads of versions without it.';
 comment on table ops.ad_spend_loads is
-    'The ledger of ad spend: one row per version of a file. rows_read = accepted + rejected + duplicates.';
+    'Load log of ad spend: one row per version of a file. rows_read = accepted + rejected + duplicates.';
 comment on column ops.ad_spend_loads.replaced_by is
-    'The load of the file''s next version; the counts of a replaced one stay as they last were, its rows are gone.';
+    'The load of the file''s next version. The counts of a replaced load stay, its rows are deleted.';
 
 create table if not exists raw.ad_spend ({_COLUMN_TYPES});
 comment on table raw.ad_spend is
-    'What was spent on a day on a channel or campaign, in cents. Rows of one day and name add up, and are of one file.';
+    'Spend on a day on a channel or campaign, in cents. Rows of one day and name are of one file and are added up.';
 
 create table if not exists raw.duplicate_ad_spend ({_COLUMN_TYPES});
 comment on table raw.duplicate_ad_spend is
-    'Rows whose day and names stand in a file with a greater name; they are promoted when that file goes.';
+    'Rows whose day and names also occur in a file with a greater name. Without that file they are stored instead.';
 
 create table if not exists raw.rejected_ad_spend (
     line text not null,
@@ -88,7 +88,7 @@ _INDEXES: Final = {
 
 
 def create(connection: psycopg.Connection, rules: EventRules | None = None) -> None:
-    """Create the tables where they are missing and migrate older ones; schemas raw and ops have to be there.
+    """Create missing tables and migrate older ones. Schemas raw and ops must exist.
 
     Names in older tables are redacted by `rules`, by default the seeds'.
     """

@@ -1,7 +1,7 @@
-"""Ranking of ad spend rows: those of the file with the greater name stand, all rows of a key in it together.
+"""Ranking of ad spend rows by file: of each key, all rows of the file with the greatest name are stored.
 
-A key is a day and the normal forms of the names that money was spent on. Days are settled whole: all that is known of a
-touched day is taken up, ranked anew, and put back. So the outcome depends on the files and not on their order.
+A key is a day and the normal forms of the names that money was spent on. All known rows of a changed day are deleted,
+ranked and inserted again. So the result depends on the files and not on the order of their loads.
 """
 
 from typing import Final
@@ -15,7 +15,7 @@ _KEY: Final = ", ".join(KEY_COLUMN_NAMES)
 _SUMS: Final = f"{_KEY}, sum(cost_cents) as cost_cents, sum(impressions) as impressions, sum(clicks) as clicks"
 CREATE_INCOMING: Final = "create temporary table incoming (like raw.duplicate_ad_spend) on commit drop"
 
-_SETTLE: Final = (
+_RANK_DAYS: Final = (
     """
     create temporary table touched on commit drop as
     select spend_date from incoming
@@ -46,26 +46,29 @@ _SETTLE: Final = (
     f"""
     create temporary table ranked on commit drop as
     select incoming.*,
-        -- Bytes and not a language decide which name is greater.
-        rank() over (partition by {_KEY} order by loads.file collate "C" desc) as place
+        -- Names are compared by their bytes, whatever the language of the database.
+        rank() over (partition by {_KEY} order by loads.file collate "C" desc) as file_rank
     from incoming inner join ops.ad_spend_loads as loads using (load_id)
     """,
     f"""
     insert into raw.ad_spend ({_COLUMNS}, load_id, line_number)
-    select {_COLUMNS}, load_id, line_number from ranked where place = 1
+    select {_COLUMNS}, load_id, line_number from ranked where file_rank = 1
     """,
     f"""
     insert into raw.duplicate_ad_spend ({_COLUMNS}, load_id, line_number)
-    select {_COLUMNS}, load_id, line_number from ranked where place > 1
+    select {_COLUMNS}, load_id, line_number from ranked where file_rank > 1
     """,
-    # Of every load of these days, also of one long past: what has changed is which of its rows stand.
+    # Earlier loads of these days are counted again too: their rows may have become duplicates or accepted ones.
     """
     update ops.ad_spend_loads as loads
     set accepted = counted.accepted, duplicates = counted.duplicates
     from (
-        select load_id, count(*) filter (where stands) as accepted, count(*) filter (where not stands) as duplicates
+        select
+            load_id,
+            count(*) filter (where is_accepted) as accepted,
+            count(*) filter (where not is_accepted) as duplicates
         from (
-            select load_id, true as stands from raw.ad_spend
+            select load_id, true as is_accepted from raw.ad_spend
             union all
             select load_id, false from raw.duplicate_ad_spend
         ) as known
@@ -77,7 +80,7 @@ _SETTLE: Final = (
     f"""
     insert into ops.stale_day_marks (event_date, layer, reason, change_id)
     with after as (
-        select {_SUMS} from ranked where place = 1 group by {_KEY}
+        select {_SUMS} from ranked where file_rank = 1 group by {_KEY}
     )
     select distinct changed.spend_date, 'ad_spend', 'ad_spend_changed', %(change_id)s::bigint
     from (
@@ -92,20 +95,14 @@ _SETTLE: Final = (
 )
 
 
-def settle(cursor: psycopg.Cursor, *, replaced: list[int], change_id: int | None, is_whole: bool = False) -> None:
-    """Take up what stands in the temporary table `incoming`, drop the rows of replaced loads, and rank the rest anew.
+def rank_days(cursor: psycopg.Cursor, *, replaced: list[int], change_id: int | None, is_whole: bool = False) -> None:
+    """Rank the rows of the temporary table `incoming` with the stored rows of their days, and store the result.
 
     Args:
         cursor: In the transaction in which CREATE_INCOMING was executed.
-        replaced: Loads whose files have a newer version.
-        change_id: The change that days made stale are recorded with.
-        is_whole: Whether every day is settled, and not only those that are touched.
+        replaced: Loads whose files have a newer version; their rows are deleted.
+        change_id: The change to record with days that become stale.
+        is_whole: Whether to rank every day, and not only the changed ones.
     """
-    for statement in _SETTLE:
+    for statement in _RANK_DAYS:
         cursor.execute(statement, {"replaced": replaced, "change_id": change_id, "is_whole": is_whole})
-
-
-def next_change_id(cursor: psycopg.Cursor) -> int:
-    """Return the number of a new change of raw."""
-    (change_id,) = cursor.execute("select nextval('ops.change_id_seq')").fetchone() or (0,)
-    return int(change_id)

@@ -1,1 +1,1 @@
-"""The product's own Postgres: its tables become versions in raw (reader.py), its events landing files (events.py)."""
+"""Import from the product's Postgres: tables become versions in raw (sync.py), events landing files (events.py)."""

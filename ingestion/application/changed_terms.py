@@ -1,5 +1,6 @@
-"""Terms: from when to when a share of an asset is owned, or a license for it holds. Numbers of a day depend on the
-terms of that day, also where a term becomes known, or another one, long after it.
+"""Changes of terms: the days on which a share of an asset is owned, or a license for it holds.
+
+Numbers of a day depend on the terms of that day. A term can become known, or change, long after its days.
 """
 
 from typing import Final
@@ -7,13 +8,15 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-# The tables of rows with a term, and what each row says beside it: whose numbers its days are part of.
+# Tables of rows with a term, and their columns that name a holder.
 _HOLDERS: Final = {"ip_ownerships": ("creator_id",), "licenses": ("brand_id", "project_id")}
 
 
 def record_changed_terms(cursor: psycopg.Cursor, change_id: int) -> int:
-    """Note the assets that a change of terms touches, with the days on which it does. To be called before the versions
-    are appended. Returns the number of notes."""
+    """Record the assets with changed terms, and the days concerned. Returns the number of records.
+
+    Call it before the new versions are appended.
+    """
     return sum(
         cursor.execute(
             _RECORD.format(
@@ -27,9 +30,9 @@ def record_changed_terms(cursor: psycopg.Cursor, change_id: int) -> int:
     )
 
 
-# A row that names another asset or holder than before is the end of one term and the beginning of another one. Of one
-# that names the same, the days are touched that are in one of the two terms and not in the other. A term without a
-# first day, or whose end is not after it, has no days.
+# A row with a new asset or holder ends one term and begins another. Where asset and holder stay, the changed days are
+# those in one of the two terms and not in the other. A term without a first day, or with an end not after it, has no
+# days.
 _RECORD: Final = sql.SQL(
     """
     insert into ops.changed_terms (change_id, ip_asset_id, days)

@@ -1,10 +1,11 @@
-"""The application's tables `events` and `attribution` as lines: every row becomes the JSON line that a tracker would
-have sent for it, so that one set of rules judges both. What a value is worth is not decided here.
+"""Conversion of the application's tables `events` and `attribution` to JSON lines, as a tracker sends them.
 
-- Columns that are missing, and nulls, are absent; columns that are not declared here are not read.
-- A row lands on the UTC day on which it arrived: `received_at`, else `created_at`, else `occurred_at`.
-- Of several rows of attribution for one event the least counts, in the order of its columns' texts, nulls last.
-- `props_json` is jsonb, json or text. Text that is no JSON stays a text, which the rules refuse.
+The validation of lines decides about every value; this module does not.
+
+- Missing columns and nulls are absent fields; undeclared columns are not read.
+- A row lands on the UTC day of its arrival: `received_at`, else `created_at`, else `occurred_at`.
+- Of several attribution rows of an event the least counts, in the order of the texts of its columns, nulls last.
+- `props_json` is jsonb, json or text. A text that is no JSON stays a text, which validation rejects.
 """
 
 from collections.abc import Generator
@@ -25,11 +26,10 @@ ATTRIBUTION: Final = "attribution"
 
 _REQUIRED: Final = ("id", "occurred_at", "event_type")
 _OCCURRED: Final = "occurred_at"
-# The first of these that the table has says when a row arrived.
+# The time of arrival is in the first of these columns that the table has.
 _ARRIVED: Final = ("received_at", "created_at")
 _PROPS: Final = "props_json"
-# Which columns of the two tables are which keys of an event, and in which section of it. IP addresses stay where they
-# are: the warehouse has no use for them.
+# The columns of the two tables, by the keys and sections of an event. IP addresses are not read: nothing uses them.
 _EVENT_KEYS: Final = {
     "id": "eventId",
     "event_type": "eventType",
@@ -52,7 +52,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One event as a line, without its end. `attributions` is how many rows of attribution it has."""
+    """One event as a line, without its end, and its number of attribution rows."""
 
     text: bytes
     attributions: int
@@ -60,7 +60,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class _Selected:
-    """A column of the query: where it comes from and where its value goes. Times are no texts."""
+    """A column of the query: its table and name, and the key and section of its value in the event."""
 
     table: str
     column: str
@@ -69,11 +69,7 @@ class _Selected:
 
 
 class EventRows:
-    """The two tables as this application has them.
-
-    `at` raises ApplicationSchemaError when `events` is missing or lacks what every event has, ApplicationUnavailable
-    when it may not be read. `attribution` and all other columns may be missing.
-    """
+    """Reader of the two tables, for the columns that this application has."""
 
     def __init__(self, event_types: dict[str, str], attribution_types: dict[str, str]) -> None:
         self._types = {EVENTS: event_types, ATTRIBUTION: attribution_types}
@@ -96,8 +92,12 @@ class EventRows:
         self._selected = tuple(selected)
 
     @classmethod
-    def at(cls, source: psycopg.Connection) -> "EventRows":
-        """What the application has, checked against what is declared."""
+    def from_source(cls, source: psycopg.Connection) -> "EventRows":
+        """Find the columns of the application, and check them against the declared ones.
+
+        Raises ApplicationSchemaError when `events` is missing or lacks a required column, and ApplicationUnavailable
+        without the right to read it. `attribution` and all other columns may be missing.
+        """
         events = column_types(source, EVENTS)
         if not events:
             raise ApplicationSchemaError(
@@ -122,13 +122,13 @@ class EventRows:
         return cls(events, attribution)
 
     def lines(self, source: psycopg.Connection, window: Window) -> Generator[Line, None, None]:
-        """The events that arrived in the window, by (time, id, content), one row in memory at a time."""
+        """Yield the events that arrived in the window, by (time, id, content), with one row in memory at a time."""
         with source_errors(source, EVENTS), source.cursor() as cursor, cursor.copy(self._query(window)) as copy:
             for *values, attributions in copy.rows():
                 yield Line(self._line(values), int(attributions))
 
-    def undated(self, source: psycopg.Connection) -> int:
-        """How many rows have no day to land on: their time is missing or infinite."""
+    def count_undated(self, source: psycopg.Connection) -> int:
+        """Return the number of rows without a landing day, because their time is missing or infinite."""
         arrived = sql.Identifier(self._arrived or _OCCURRED)
         # Written so that indexes on the times serve it.
         condition = sql.SQL("{0} in ('infinity', '-infinity') or {0} is null").format(arrived)
@@ -187,7 +187,7 @@ class EventRows:
         )
 
     def _in(self, window: Window) -> sql.Composed:
-        """The condition that a row of `events` arrived in the window; plain comparisons, for which indexes serve."""
+        """Return the condition that a row of `events` arrived in the window, in a form that can use an index."""
         within = sql.SQL("({0} >= {1}::timestamptz and {0} < {2}::timestamptz)")
         bounds = (sql.Literal(window.starts_at.isoformat()), sql.Literal(window.ends_at.isoformat()))
         occurred = within.format(sql.Identifier(_OCCURRED), *bounds)
@@ -197,7 +197,7 @@ class EventRows:
         return sql.SQL("({} or ({} is null and {}))").format(within.format(arrived, *bounds), arrived, occurred)
 
     def _texts(self, table: str, columns: list[str]) -> list[sql.Composable]:
-        """Columns as texts, none much longer than what a line may hold: it is refused for its length all the same."""
+        """Return columns as texts, cut a little above the limit of a line, which still rejects them."""
         texts: list[sql.Composable] = []
         for column in columns:
             name = sql.Identifier(column)
@@ -210,19 +210,19 @@ class EventRows:
         return texts
 
     def _joined(self, column: str) -> sql.Composable:
-        """One side of the comparison of the two tables' ids: as text where they are of different types."""
+        """Return an id for the join of the two tables, as text where their types differ."""
         is_same = self._types[EVENTS]["id"] == self._types[ATTRIBUTION]["event_id"]
         return sql.SQL("{}" if is_same else "{}::text").format(sql.Identifier(column))
 
 
 def _json_of(text: str) -> msgspec.Raw | str:
-    """Text that is JSON as it is, on one line; what parsers disagree about, such as a repeated key, is kept."""
+    """Return a text that is JSON unchanged but on one line; parsers differ on repeated keys, so they are kept."""
     encoded = text.encode()
     try:
         msgspec.json.decode(encoded, type=msgspec.Raw)
     except (msgspec.DecodeError, RecursionError):
         return text
-    # Line ends within JSON stand between its tokens: in a text they would be escaped.
+    # In JSON, line ends occur between tokens only: inside a text they are escaped.
     return msgspec.Raw(encoded.replace(b"\n", b" ").replace(b"\r", b" "))
 
 

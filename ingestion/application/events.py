@@ -1,8 +1,8 @@
-"""The application's database as a source of events: a day's rows of `events` become a landing file of that day, which
-is loaded like any other. Rows become lines in application_event_rows.py.
+"""Extraction of events from the application's database: the rows of a day become a landing file of that day.
 
-A file is a function of the rows alone: an unchanged day gives the same bytes and is skipped by its checksum, a changed
-one replaces exactly its own events. Days that arrived long ago are read again when their day is run again, no sooner.
+event_rows.py turns rows into lines. The file is loaded like any other, and depends on the rows alone. An unchanged day
+gives equal bytes and is skipped by its checksum; a changed one replaces exactly its own events. A past day is read
+again only when it is run again.
 """
 
 import contextlib
@@ -29,12 +29,12 @@ from warehouse.window import Window
 
 FILE_NAME: Final = "application-events.ndjson.gz"
 _COMPRESSION: Final = 6
-_NOTHING: Final[Mapping[date, int]] = MappingProxyType({})
+_NO_LINES: Final[Mapping[date, int]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class ExtractedDay:
-    """What the application had of one landing day. `ambiguous` events have several rows of attribution."""
+    """The extraction of one landing day. `ambiguous` events have several attribution rows."""
 
     landing_date: date
     events: int
@@ -44,7 +44,7 @@ class ExtractedDay:
 
 @dataclass(frozen=True, slots=True)
 class ExtractionReport:
-    """What an extraction wrote. `undated` rows of the whole table have no day to land on, and are in no file."""
+    """Result of an extraction. `undated` rows of the whole table have no landing day and are in no file."""
 
     days: tuple[ExtractedDay, ...]
     undated: int
@@ -55,18 +55,28 @@ def extract_events(
     *,
     root: LandingRoot,
     window: Window,
-    loaded: Mapping[date, int] = _NOTHING,
+    loaded: Mapping[date, int] = _NO_LINES,
     accept_removals: bool = False,
     on_day: Callable[[ExtractedDay], None] | None = None,
 ) -> ExtractionReport:
     """Write a landing file for every day of the window that has events in the application, or ever had.
 
-    One consistent read-only snapshot of `source`, which must not be inside a transaction; one row in memory at a time.
-    `loaded` is the number of lines that the warehouse has of these files. A file appears whole, or stays as it was.
+    Reads one consistent snapshot, with one row in memory at a time. Each file is written atomically.
 
-    Raises ApplicationSchemaError, ApplicationUnavailable, LandingError (the landing folder is none of this machine, or
-    cannot be written), ValueError (source not idle), and, unless removals are accepted, ApplicationRowsMissing when a
-    day has lost all of its events, or most of them. The files of the days before are then written already.
+    Args:
+        source: Connection to the application, outside a transaction.
+        root: Landing folder, on this machine.
+        window: Landing days.
+        loaded: Number of lines of these files in the warehouse, by day.
+        accept_removals: Whether a day may lose most of its events.
+        on_day: Called after each day.
+
+    Raises:
+        ApplicationSchemaError: A required table or column is missing.
+        ApplicationUnavailable: The application cannot be read.
+        LandingError: The landing folder is not on this machine, or cannot be written.
+        ValueError: The source is inside a transaction.
+        ApplicationRowsMissing: A day has lost most of its events. Files of earlier days are written already.
     """
     if not isinstance(root.storage, LocalFolder):
         raise LandingError(
@@ -79,9 +89,9 @@ def extract_events(
     folder = root.storage.root / "events"
     with source.transaction():
         begin_snapshot(source)
-        rows = EventRows.at(source)
-        undated = rows.undated(source)
-        with _written(folder):
+        rows = EventRows.from_source(source)
+        undated = rows.count_undated(source)
+        with _landing_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
         for day in window.days():
             path = folder / f"dt={day}" / FILE_NAME
@@ -95,7 +105,7 @@ def extract_events(
 
 
 def loaded_lines(warehouse: psycopg.Connection, window: Window) -> dict[date, int]:
-    """How many lines of the application's events the warehouse has, by landing day; days without a file have none."""
+    """Return the number of loaded lines of the application's events, by landing day with a file."""
     rows = warehouse.execute(
         "select landing_date, lines_read from ops.loads where replaced_by is null and file = any(%s)",
         [[f"events/dt={day}/{FILE_NAME}" for day in window.days()]],
@@ -105,7 +115,7 @@ def loaded_lines(warehouse: psycopg.Connection, window: Window) -> dict[date, in
 
 @dataclass(frozen=True, slots=True)
 class ApplicationEventsOnly:
-    """A storage in which days hold no other files than those that are written here."""
+    """A view of a landing storage in which days hold only files of this module."""
 
     storage: Storage
 
@@ -131,7 +141,7 @@ def _extract_day(
     first = next(lines, None)
     if first is None and loaded is None and not path.exists():
         return ExtractedDay(day, 0, 0, is_changed=False)
-    with _written(path):
+    with _landing_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_writer(path, mode=0o666) as draft:
             events, ambiguous = _write(draft.file, first, lines)
@@ -152,9 +162,9 @@ def _extract_day(
 
 
 def _write(file: IO[bytes], first: Line | None, rest: Generator[Line, None, None]) -> tuple[int, int]:
-    """Write lines. Return their number, and how many have several rows of attribution."""
+    """Write lines. Returns their number, and the number of those with several attribution rows."""
     events = ambiguous = 0
-    # Neither a name nor a time in its header: the same lines are the same bytes.
+    # The header has no name and no time, so that equal lines give equal bytes.
     with gzip.GzipFile(filename="", mode="wb", compresslevel=_COMPRESSION, fileobj=file, mtime=0) as packed:
         line = first
         while line is not None:
@@ -166,7 +176,8 @@ def _write(file: IO[bytes], first: Line | None, rest: Generator[Line, None, None
 
 
 @contextlib.contextmanager
-def _written(path: Path) -> Generator[None, None, None]:
+def _landing_errors(path: Path) -> Generator[None, None, None]:
+    """Convert errors of writing to LandingError."""
     try:
         yield
     except OSError as error:

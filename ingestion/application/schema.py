@@ -1,7 +1,6 @@
-"""What is read from the application's own tables, column by column, and the version tables of schema raw.
+"""Declaration of the application's tables and columns, and DDL of their version tables in schema raw.
 
-Declarations and DDL only: the reading itself is in application.py. Columns that are not declared here never
-leave the application's database.
+sync.py reads them. Undeclared columns never leave the application's database.
 """
 
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ from warehouse.locks import AdvisoryLock
 # Only "email" differs between the two sides: an address in the application, its keyed hash in raw.
 ColumnKind = Literal["text", "email", "bigint", "timestamptz", "date"]
 
-# Types of the application (as pg_catalog names them) from which a declared kind is read without loss. Times
-# without a zone are UTC: that is how the common ORMs write them. Fractions of a cent are refused, not rounded.
+# Types of the application, by their names in pg_catalog, from which a declared kind is read without loss. Times without
+# a zone are UTC, as common ORMs write them. Fractions of a cent are an error and never rounded.
 READABLE_TYPES: Final[dict[ColumnKind, frozenset[str] | None]] = {
     "text": None,  # every type has a text form: ids may be uuid or integer, statuses may be enums
     "email": None,
@@ -28,7 +27,7 @@ READABLE_TYPES: Final[dict[ColumnKind, frozenset[str] | None]] = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One declared column: its name in the application and what it holds."""
+    """A declared column: its name in the application and its kind."""
 
     name: str
     kind: ColumnKind = "text"
@@ -44,7 +43,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One declared table. Its first column is `id`, which identifies a row for ever."""
+    """A declared table. Its first column is `id`, which identifies a row permanently."""
 
     name: str
     columns: tuple[Column, ...]
@@ -57,7 +56,7 @@ class Table:
 
     @property
     def streamed_columns(self) -> tuple[Column, ...]:
-        """The columns with the e-mail address last, where it is found without parsing the row."""
+        """Return the columns with the e-mail address last, where it is found without parsing the row."""
         return tuple(sorted(self.columns, key=lambda column: column.kind == "email"))
 
 
@@ -148,19 +147,16 @@ TABLES: Final = (
 
 
 def create(connection: psycopg.Connection) -> None:
-    """Create the version tables, and the state of the reads, where they are missing; one transaction.
-
-    Schemas raw and ops must exist (schema.create).
-    """
+    """Create missing version tables and the table of watermarks, in one transaction. Schemas raw and ops must exist."""
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [AdvisoryLock.APPLICATION_DDL])
         for table in TABLES:
             for statement in _statements(table):
                 cursor.execute(statement)
-        cursor.execute(_READS)
+        cursor.execute(_WATERMARKS)
 
 
-_READS: Final = """
+_WATERMARKS: Final = """
     create table if not exists ops.application_reads (
         table_name text primary key,
         source_fingerprint text not null,
@@ -170,11 +166,11 @@ _READS: Final = """
         read_at timestamptz not null default clock_timestamp()
     );
     comment on table ops.application_reads is
-        'Up to where each of the application''s tables was read; moves in the transaction that appends the versions.';
+        'Watermarks: the point up to which each table of the application was read. Moves together with the versions.';
     comment on column ops.application_reads.source_fingerprint is
-        'Digest of the database, the table, the columns read and the key of the hashes; another one makes a full read.';
+        'Digest of the database, the table, the columns read and the hash key. A new digest causes a full read.';
     comment on column ops.application_reads.changed_until is
-        'The latest updated_at that was seen; the next read begins an overlap before it. Null: read in full.'
+        'Latest updated_at of the read; the next read begins an overlap before it. Null: the next read is full.'
     """
 
 
@@ -190,7 +186,7 @@ def _statements(table: Table) -> list[sql.Composed]:
     )
     comment = (
         f"Versions of the application's {table.comment}. One row per (id, change of its content seen by a read)."
-        " The version with the greatest change_id holds."
+        " The version with the greatest change_id is current."
     )
     return [
         sql.SQL(
@@ -211,10 +207,10 @@ def _statements(table: Table) -> list[sql.Composed]:
         sql.SQL("comment on table {} is {}").format(raw, sql.Literal(comment)),
         sql.SQL("comment on column {} is {}").format(
             sql.Identifier("raw", table.name, "is_removed"),
-            sql.Literal("The row was no longer in the application; the other columns repeat what it held last."),
+            sql.Literal("The row was deleted in the application; the other columns repeat its last content."),
         ),
         sql.SQL("comment on column {} is {}").format(
             sql.Identifier("raw", table.name, "observed_date"),
-            sql.Literal("UTC day on which this version was first seen; never before that of the version it follows."),
+            sql.Literal("UTC day on which this version was first seen; never before that of the previous version."),
         ),
     ]

@@ -1,6 +1,6 @@
-"""The application's side of a read: opening its database, checking its tables against what is declared, streaming rows.
+"""Read access to the application's database: connection, check of declared tables, streams of rows.
 
-Nothing here writes, and no e-mail address leaves this module: its row is handed on with the keyed hash in its place.
+This module never writes, and no e-mail address leaves it: rows have the keyed hash instead.
 """
 
 import re
@@ -17,29 +17,29 @@ from ingestion.application.schema import READABLE_TYPES, Table
 from ingestion.hashing import hash_email
 
 _CONNECT_TIMEOUT_SECONDS: Final = 10
-# By its name an application's table says when a row was changed last.
+# Column of an application's table with the time of a row's last change.
 CHANGE_TIME: Final = "updated_at"
 
 
 class ApplicationUnavailable(Exception):
-    """The application's database cannot be reached, or not be read, with what was configured."""
+    """An application's database that cannot be reached or read with the configured address."""
 
 
 class ApplicationSchemaError(Exception):
-    """A declared table or column is missing in the application, or holds something else than declared."""
+    """A declared table or column that is missing in the application, or has another type."""
 
 
 @contextmanager
 def connect_application(url: str) -> Iterator[psycopg.Connection]:
-    """A connection to the application's database, closed at the end.
+    """Open a connection to the application's database, closed at the end of the block.
 
-    Raises ApplicationUnavailable when the address is no URL, nothing listens there, or the login is refused. The
-    message names host, port, database and user, never the password.
+    Raises ApplicationUnavailable for an invalid address, an unreachable server or a failed login. The message names
+    host, port, database and user, never the password.
     """
     try:
         parts = conninfo_to_dict(url)
     except psycopg.ProgrammingError:
-        # The original message quotes the address, password included.
+        # The original message quotes the address with its password.
         raise ApplicationUnavailable(
             "APP_DATABASE_URL is no database address; it has the form postgresql://user:password@host:port/database"
         ) from None
@@ -50,9 +50,11 @@ def connect_application(url: str) -> Iterator[psycopg.Connection]:
         reason = str(error).strip()
         if password:
             reason = reason.replace(password, "***")
-        place = "{}:{}/{} as {}".format(*(parts.get(key) or "(default)" for key in ("host", "port", "dbname", "user")))
+        address = "{}:{}/{} as {}".format(
+            *(parts.get(key) or "(default)" for key in ("host", "port", "dbname", "user"))
+        )
         raise ApplicationUnavailable(
-            f"the application's database {place} cannot be opened: {reason}. Check that it runs and exists, and that"
+            f"the application's database {address} cannot be opened: {reason}. Check that it runs and exists, and that"
             " APP_DATABASE_URL holds its address, user and password"
         ) from None
     with connection:
@@ -60,6 +62,7 @@ def connect_application(url: str) -> Iterator[psycopg.Connection]:
 
 
 def begin_snapshot(source: psycopg.Connection) -> None:
+    """Make the present transaction a read-only snapshot, with fixed text forms of times."""
     with source_errors(source):
         source.execute("set transaction isolation level repeatable read, read only")
         source.execute("set local timezone = 'UTC'")
@@ -69,16 +72,16 @@ def begin_snapshot(source: psycopg.Connection) -> None:
 
 @dataclass(frozen=True, slots=True)
 class FoundTable:
-    """A declared table as the application has it. `identity` is another one when the table is made anew."""
+    """A declared table in the application. `identity` changes when the table is created again."""
 
     identity: str
     has_change_times: bool
 
 
 def find_table(source: psycopg.Connection, table: Table) -> FoundTable | None:
-    """The application's table; None when an optional one is missing.
+    """Return a table of the application; None when an optional one is missing.
 
-    Raises ApplicationSchemaError when it should be there, or does not fit its declaration.
+    Raises ApplicationSchemaError when a required table is missing, or a column does not fit its declaration.
     """
     types = column_types(source, table.name)
     if not types:
@@ -102,13 +105,13 @@ def find_table(source: psycopg.Connection, table: Table) -> FoundTable | None:
             )
     with source_errors(source, table.name):
         row = source.execute("select to_regclass(quote_ident(%s))::oid::text", [table.name]).fetchone()
-    place = (source.info.host, source.info.port, source.info.dbname, row[0] if row else None)
-    # A day is too coarse: it would be read again and again.
-    return FoundTable(repr(place), types.get(CHANGE_TIME) in ("timestamptz", "timestamp"))
+    identity = (source.info.host, source.info.port, source.info.dbname, row[0] if row else None)
+    # A date is no watermark: all rows of the last day would be read again each time.
+    return FoundTable(repr(identity), types.get(CHANGE_TIME) in ("timestamptz", "timestamp"))
 
 
 def column_types(source: psycopg.Connection, name: str) -> dict[str, str]:
-    """The columns of a table or view of the application with their types; empty when there is none of this name."""
+    """Return the column types of a table or view of the application; empty when it does not exist."""
     with source_errors(source, name):
         rows = source.execute(
             """
@@ -125,8 +128,8 @@ def column_types(source: psycopg.Connection, name: str) -> dict[str, str]:
 
 
 def last_change(source: psycopg.Connection, table: Table) -> str | None:
-    """The latest change time in a table, as text in UTC; never one that is still to come."""
-    # least() overlooks nulls: of a table without any change time it would be now.
+    """Return the latest change time of a table, as text in UTC, and at most the present time."""
+    # least() ignores nulls: for a table without any change time it would return the present time.
     query = sql.SQL(
         "select least(max({0}) filter (where isfinite({0})), now())::text from {1} having max({0}) is not null"
     ).format(sql.SQL("{}::timestamptz").format(sql.Identifier(CHANGE_TIME)), sql.Identifier(table.name))
@@ -138,9 +141,9 @@ def last_change(source: psycopg.Connection, table: Table) -> str | None:
 def stream_rows(
     source: psycopg.Connection, table: Table, key: bytes, *, changed_since: str | None = None
 ) -> Generator[bytes, None, None]:
-    """The table's rows in COPY's text format, one line each, columns in the order of `streamed_columns`.
+    """Yield the rows of a table in COPY's text format, one line each, columns in the order of `streamed_columns`.
 
-    With `changed_since`, a time as text, only the rows that have changed at that time or later, or do not say when.
+    With `changed_since`, a time as text, only rows that changed at that time or later, or have no time of change.
     """
     condition: sql.Composable = sql.SQL("")
     if changed_since is not None:
@@ -165,7 +168,7 @@ def stream_rows(
 
 
 def stream_ids(source: psycopg.Connection, table: Table) -> Generator[bytes, None, None]:
-    """The ids of all rows of a table, in COPY's text format."""
+    """Yield the ids of all rows of a table, in COPY's text format."""
     query = sql.SQL("copy (select id::text from {}) to stdout (format text, encoding 'UTF8')").format(
         sql.Identifier(table.name)
     )
@@ -176,7 +179,7 @@ def stream_ids(source: psycopg.Connection, table: Table) -> Generator[bytes, Non
 
 def _hash_last_field(row: bytes, key: bytes) -> bytes:
     if row.count(b"\n") != 1:
-        # The protocol promises no such thing, the servers keep it; without it an address could pass unhashed.
+        # Servers send one row a message, though the protocol does not promise it. An address must not stay unhashed.
         raise RuntimeError("the application's server sent something else than one whole row per message")
     head, tab, field = row.rstrip(b"\n").rpartition(b"\t")
     if field == b"\\N":
@@ -189,7 +192,7 @@ _ESCAPES: Final = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\
 
 
 def _unescape(field: bytes) -> bytes:
-    """A field of COPY's text format as the value it stands for."""
+    """Return the value of a field in COPY's text format."""
     if b"\\" not in field:
         return field
     return re.sub(rb"\\(.)", lambda match: _ESCAPES.get(match[1], match[1]), field, flags=re.DOTALL)
@@ -197,7 +200,7 @@ def _unescape(field: bytes) -> bytes:
 
 @contextmanager
 def source_errors(source: psycopg.Connection, table: str | None = None) -> Iterator[None]:
-    """What the application's server refuses, as an error that says what to do about it."""
+    """Convert errors of the application's server to ApplicationUnavailable, with what to do."""
     try:
         yield
     except psycopg.errors.InsufficientPrivilege:
@@ -209,5 +212,5 @@ def source_errors(source: psycopg.Connection, table: str | None = None) -> Itera
     except psycopg.OperationalError as error:
         while_reading = f" while {table} was read" if table else ""
         raise ApplicationUnavailable(
-            f"the application's database gave up{while_reading}: {str(error).strip()}. Nothing was stored; read again"
+            f"the application's database failed{while_reading}: {str(error).strip()}. Nothing was stored; read again"
         ) from None

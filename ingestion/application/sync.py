@@ -1,8 +1,8 @@
-"""The product's own tables as versions in schema raw: compare with what raw knows, append what differs.
+"""Synchronisation of the product's tables: changed rows are appended to schema raw as new versions.
 
-What is read is declared in schema.py, how it is read in source.py, how much of it in
-read_state.py; the statements of the warehouse are in versions.py. A read is one snapshot of the
-application and one transaction of the warehouse, and rows are never held in memory.
+schema.py declares the tables, source.py reads them, watermarks.py limits the read to changes, versions.py has the
+statements of the warehouse. A read is one snapshot of the application and one transaction of the warehouse. Rows are
+streamed and never held in memory.
 """
 
 from collections.abc import Collection, Generator, Mapping, Sequence
@@ -13,9 +13,8 @@ from datetime import date
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from ingestion.application import changed_terms as terms
-from ingestion.application import versions
-from ingestion.application import watermarks as reads
+from ingestion.application import versions, watermarks
+from ingestion.application.changed_terms import record_changed_terms
 from ingestion.application.schema import TABLES, Table
 from ingestion.application.source import (
     ApplicationSchemaError,
@@ -28,9 +27,10 @@ from ingestion.application.source import (
     stream_ids,
     stream_rows,
 )
-from ingestion.application.watermarks import ApplicationRowsMissing, ReadState
+from ingestion.application.watermarks import ApplicationRowsMissing, Watermark
 from ingestion.contract import MAX_CENTS
 from ingestion.hashing import require_long_key
+from warehouse.change_queues import next_change_id
 from warehouse.locks import AdvisoryLock
 
 __all__ = [
@@ -46,10 +46,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class TableCounts:
-    """What a read did to one table. `versions_appended` includes the `removed`.
-
-    Of the `rows_present`, those were read that have changed lately, or all: `is_full`.
-    """
+    """Counts of one table. `versions_appended` includes the `removed` rows; `is_full` says that all rows were read."""
 
     rows_present: int
     rows_read: int
@@ -60,7 +57,7 @@ class TableCounts:
 
 @dataclass(frozen=True, slots=True)
 class ApplicationReport:
-    """What a read did. `change_id` is None when nothing had changed since the read before."""
+    """Result of a read. `change_id` is None when nothing had changed since the last read."""
 
     observed_date: date
     change_id: int | None
@@ -86,19 +83,26 @@ def read_application(
     is_full: bool = False,
     accept_removals: Collection[str] = (),
 ) -> ApplicationReport:
-    """Append a version to raw for every row of the application that is new, changed, gone or back again.
+    """Append a version to raw for every row of the application that is new, changed, deleted or restored.
 
-    One consistent read-only snapshot of `source`, which must not be inside a transaction; one transaction (or
-    savepoint) of `warehouse` for all tables, for the state of the reads, for ops.changed_licenses, which names the
-    licenses that are new, gone, back, or point to another asset or project, and for ops.changed_terms, which has the
-    days on which assets are owned or licensed otherwise than before. Reading twice without a change in between appends
-    nothing. A version is never observed before the version it follows: an earlier `observed_date` is raised to that
-    day. Tables with `updated_at` are read from where the last read ended; with `is_full` all of them whole.
+    Reads one consistent snapshot of the application. One transaction (or savepoint) of the warehouse holds the versions
+    of all tables, the watermarks, and the queues ops.changed_licenses and ops.changed_terms. Without a change, a second
+    read appends nothing. After an error raw is as before.
 
-    Raises ApplicationSchemaError (missing table or column, unreadable type, repeated or missing id, absurd amount),
-    ApplicationUnavailable (connection lost, no right to read), ApplicationRowsMissing (a table that is not named in
-    `accept_removals` has lost all of its rows, or most of them) and ValueError (short key, source not idle, unknown
-    name); raw is then as before.
+    Args:
+        source: Connection to the application, outside a transaction.
+        warehouse: Connection to the warehouse.
+        observed_date: Day of the read. A version never gets an earlier day than the previous version of its row.
+        hash_key: Key of the hashes of e-mail addresses.
+        is_full: Whether to read all rows of tables with `updated_at`, and not only changes.
+        accept_removals: Tables that may lose most of their rows.
+
+    Raises:
+        ApplicationSchemaError: A table or column is missing, a type is unreadable, an id is repeated or missing, or an
+            amount is over the limit.
+        ApplicationUnavailable: The connection was lost, or the right to read is missing.
+        ApplicationRowsMissing: A table outside `accept_removals` has lost most of its rows.
+        ValueError: The key is short, the source is inside a transaction, or a table is unknown.
     """
     require_long_key(hash_key)
     if unknown := set(accept_removals) - {table.name for table in TABLES}:
@@ -107,13 +111,13 @@ def read_application(
         raise ValueError("the connection to the application is inside a transaction: its snapshot may be an old one")
     with source.transaction(), warehouse.transaction(), warehouse.cursor() as cursor:
         begin_snapshot(source)
-        # A time must have one text form, or its hash would depend on how the session is set.
+        # The hash of a version needs one text form of times, whatever the settings of the session.
         cursor.execute("set local timezone = 'UTC'")
         cursor.execute("set local datestyle = 'ISO'")
-        # A read that was reported must not be lost in a crash.
+        # A reported read must survive a crash.
         cursor.execute("set local synchronous_commit = on")
         cursor.execute("select ops.assert_writer()")
-        # Of two reads at once, the second has to see the versions of the first.
+        # The second of two reads at once waits, to see the versions of the first.
         cursor.execute("select pg_advisory_xact_lock(%s)", [AdvisoryLock.APPLICATION_READ])
         found = {table: find_table(source, table) for table in TABLES}
         counts = {}
@@ -127,18 +131,18 @@ def read_application(
             counts[table.name] = TableCounts(
                 after, rows, compared.versions_appended, compared.removed, is_full=present is None
             )
-            if table.name not in accept_removals and reads.is_implausible(
+            if table.name not in accept_removals and watermarks.is_implausible(
                 before=compared.before, after=after, removed=compared.removed
             ):
                 implausible.append((table.name, compared.before, compared.removed))
-        reads.refuse(implausible, source)
+        watermarks.reject_losses(implausible, source)
         change_id = None
         changed_licenses = changed_terms = 0
         if any(table_counts.versions_appended for table_counts in counts.values()):
-            change_id = _next_change_id(cursor)
-            # Before the append: they compare with the versions that held until now.
+            change_id = next_change_id(cursor)
+            # Before the append: the changes are found by comparison with the previous versions.
             changed_licenses = versions.record_changed_licenses(cursor, change_id)
-            changed_terms = terms.record_changed_terms(cursor, change_id)
+            changed_terms = record_changed_terms(cursor, change_id)
             for table in TABLES:
                 versions.append(cursor, table, change_id)
         for table in TABLES:
@@ -164,18 +168,20 @@ def _copy(
     today: date,
     is_full: bool,
 ) -> tuple[int, int | None]:
-    """Bring in the rows of a table that have to be looked at, and note how far it has been read.
+    """Copy the rows of a table that may have changed, and save its watermark.
 
-    Returns the number of rows brought in, and of the ids; None for the latter when all rows were.
+    Returns the number of copied rows, and the number of ids; None for the latter after a full read.
     """
     if found is None:
         return 0, None
-    source_fingerprint = reads.fingerprint(table, found, key)
+    source_fingerprint = watermarks.fingerprint(table, found, key)
     last = last_change(source, table) if found.has_change_times else None
-    state = reads.state_of(cursor, table)
+    watermark = watermarks.load_watermark(cursor, table)
     since = None
     if not is_full:
-        since = reads.changed_since(cursor, state, source_fingerprint=source_fingerprint, last_change=last, today=today)
+        since = watermarks.changed_since(
+            cursor, watermark, source_fingerprint=source_fingerprint, last_change=last, today=today
+        )
     present = None
     if since is not None:
         rows = _stream(cursor, table, stream_rows(source, table, key, changed_since=since))
@@ -185,25 +191,18 @@ def _copy(
             present = None
     if present is None:
         rows = _stream(cursor, table, stream_rows(source, table, key))
-    full_read_date = today if present is None or state is None else state.full_read_date
-    reads.record(
-        cursor, table, ReadState(source_fingerprint, last, full_read_date), rows if present is None else present
-    )
+    full_read_date = today if present is None or watermark is None else watermark.full_read_date
+    watermark = Watermark(source_fingerprint, last, full_read_date)
+    watermarks.save_watermark(cursor, table, watermark, rows if present is None else present)
     return rows, present
 
 
 def _stream(cursor: psycopg.Cursor, table: Table, lines: Generator[bytes, None, None], *, are_ids: bool = False) -> int:
     try:
-        # Closed before the transaction ends, also on the way out of an error: the source is in the middle of a COPY.
+        # The source is in the middle of a COPY, which has to end before the transaction does, also after an error.
         with closing(lines):
             return versions.copy_into(cursor, table, lines, are_ids=are_ids)
     except (psycopg.errors.UniqueViolation, psycopg.errors.NotNullViolation):
         raise ApplicationSchemaError(
             f"the application's table {table.name} has rows with a repeated or missing id. Make id its primary key"
         ) from None
-
-
-def _next_change_id(cursor: psycopg.Cursor) -> int:
-    row = cursor.execute("select nextval('ops.change_id_seq')").fetchone()
-    assert row is not None  # noqa: S101 - a select of one expression has one row
-    return int(row[0])

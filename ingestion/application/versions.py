@@ -1,5 +1,6 @@
-"""The warehouse's side of a read: temporary tables of what came in, the comparison with the versions that hold, and
-the append of those that do not. The statements for one table; their order is in application.py.
+"""SQL of version tables: temporary tables of incoming rows, comparison with current versions, append of new ones.
+
+Statements are for one table; sync.py executes them in order.
 """
 
 from collections.abc import Iterable
@@ -16,7 +17,7 @@ from ingestion.contract import MAX_CENTS
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a table's versions are about to become. `before` counts the rows that hold now."""
+    """Counts of the new versions of a table. `before` is the number of rows before the append."""
 
     versions_appended: int
     removed: int
@@ -24,17 +25,17 @@ class Comparison:
 
 
 def create_incoming(cursor: psycopg.Cursor, table: Table) -> None:
-    """Make the temporary tables for the rows and ids of a table."""
+    """Create the temporary tables for the rows and ids of a table."""
     cursor.execute(_CREATE_INCOMING.format(**_parts(table)))
 
 
 def clear_incoming(cursor: psycopg.Cursor, table: Table) -> None:
-    """Forget the rows that came in."""
+    """Delete the incoming rows."""
     cursor.execute(sql.SQL("truncate {}").format(_parts(table)["incoming"]))
 
 
 def copy_into(cursor: psycopg.Cursor, table: Table, lines: Iterable[bytes], *, are_ids: bool) -> int:
-    """Send lines of COPY's text format, whole rows or ids alone, to their temporary table. Returns their number."""
+    """Copy lines of COPY's text format, whole rows or only ids, to their temporary table. Returns their number."""
     target = _parts(table)["present" if are_ids else "incoming"]
     columns = ["id"] if are_ids else [column.raw_name for column in table.streamed_columns]
     statement = sql.SQL("copy {} ({}) from stdin (format text, encoding 'UTF8')").format(target, _list(columns))
@@ -47,15 +48,15 @@ def copy_into(cursor: psycopg.Cursor, table: Table, lines: Iterable[bytes], *, a
 
 
 def has_unknown_ids(cursor: psycopg.Cursor, table: Table) -> bool:
-    """Whether rows are there that neither came in now nor hold in raw: they are new, and their time is an old one."""
+    """Return whether the application has rows that are neither incoming nor current in raw: new, with an old time."""
     cursor.execute(_UNKNOWN_IDS.format(**_parts(table)))
     return cursor.fetchone() is not None
 
 
 def compare(cursor: psycopg.Cursor, table: Table, *, present: int | None, rows: int, observed_date: date) -> Comparison:
-    """Collect the versions that are to be appended in a temporary table.
+    """Collect the new versions in a temporary table.
 
-    `present` is the number of ids that came in; None when all `rows` came in, and ids were not asked for.
+    `present` is the number of incoming ids; None after a full read, which has no ids.
     """
     cursor.execute(
         _CREATE_DELTA.format(present_now=_parts(table)["incoming" if present is None else "present"], **_parts(table)),
@@ -71,7 +72,7 @@ def compare(cursor: psycopg.Cursor, table: Table, *, present: int | None, rows: 
 
 
 def amounts_over_limit(cursor: psycopg.Cursor, table: Table) -> list[tuple[str, str, int]]:
-    """Up to three amounts among the collected versions that are beyond the limit: id, column and cents."""
+    """Return up to three amounts over the limit among the new versions: id, column and cents."""
     amounts = [column.name for column in table.columns if column.name.endswith("_cents")]
     if not amounts:
         return []
@@ -91,12 +92,12 @@ def amounts_over_limit(cursor: psycopg.Cursor, table: Table) -> list[tuple[str, 
 
 
 def append(cursor: psycopg.Cursor, table: Table, change_id: int) -> None:
-    """Append the collected versions to raw."""
+    """Append the new versions to raw."""
     cursor.execute(_APPEND.format(**_parts(table)), [change_id])
 
 
 def record_changed_licenses(cursor: psycopg.Cursor, change_id: int) -> int:
-    """Note the licenses that a change touches. To be called before their versions are appended."""
+    """Record licenses that are new, deleted, restored, or have another asset or project. Call it before `append`."""
     return cursor.execute(_RECORD_CHANGED_LICENSES, [change_id]).rowcount
 
 

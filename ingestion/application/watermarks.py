@@ -1,9 +1,8 @@
-"""How much of each of the application's tables a read has to look at, and what it may believe.
+"""Watermarks of the application's tables, and the limit of plausible deletions.
 
-The state of the reads is in ops.application_reads. A table with `updated_at` is read from where the read before it
-ended, without it in full; ids are compared in full every time, so deletions are always noticed. A read of the changes
-and a read in full end at the same versions, as long as `updated_at` moves with every change; FULL_READ_DAYS bounds how
-long a change stays unseen that did not move it.
+Watermarks are in ops.application_reads. A table with `updated_at` is read from the end of its last read, any other in
+full. Ids are always compared in full, so no deletion is missed. An incremental and a full read give equal versions, as
+long as `updated_at` moves with every change. FULL_READ_DAYS limits how long another change stays unseen.
 """
 
 import hashlib
@@ -19,23 +18,23 @@ import psycopg
 from ingestion.application.schema import Table
 from ingestion.application.source import FoundTable
 
-# `updated_at` is set when a transaction begins or writes, and seen when it commits: what was committed this long after
-# its time is still found. A day is longer than any sane transaction, and than an hour that a local clock repeats.
+# `updated_at` is set when a transaction begins or writes, and becomes visible when it commits. A change that commits up
+# to this long afterwards is still found. A day exceeds any sane transaction, and the hour that a local clock repeats.
 OVERLAP_HOURS: Final = 24
-# A statement typed by hand may leave `updated_at` as it was.
+# A manual statement may leave `updated_at` unchanged.
 FULL_READ_DAYS: Final = 7
-# More than this share of a table, and at least so many rows, do not vanish between two reads of a product that lives.
+# In normal operation a table never loses more than this share, and at least so many rows, between two reads.
 MAX_REMOVED_SHARE: Final = 0.5
 MIN_ROWS_OF_A_SHARE: Final = 20
 
 
 class ApplicationRowsMissing(Exception):
-    """Tables have lost so many rows that another database, or an empty one, is likelier than deletions."""
+    """An implausible loss of rows: a wrong or empty database is likelier than deletions."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReadState:
-    """Where the last read of a table ended. `changed_until` is a time in UTC as text; without it nothing is known."""
+class Watermark:
+    """The end of a table's last read. `changed_until` is a time in UTC as text, None after a read without times."""
 
     source_fingerprint: str
     changed_until: str | None
@@ -43,45 +42,53 @@ class ReadState:
 
 
 def fingerprint(table: Table, found: FoundTable, key: bytes) -> str:
-    """A digest of all that decides what a version holds: where the rows are, which columns, how they are hashed."""
+    """Return a digest of all that determines the content of versions: the table, its columns and the hash key."""
     has_email = any(column.kind == "email" for column in table.columns)
-    sealed = hmac.new(key, b"fingerprint", hashlib.sha256).hexdigest() if has_email else ""
-    parts = [found.identity, [(column.raw_name, column.raw_type) for column in table.columns], sealed]
+    key_digest = hmac.new(key, b"fingerprint", hashlib.sha256).hexdigest() if has_email else ""
+    parts = [found.identity, [(column.raw_name, column.raw_type) for column in table.columns], key_digest]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def state_of(cursor: psycopg.Cursor, table: Table) -> ReadState | None:
+def load_watermark(cursor: psycopg.Cursor, table: Table) -> Watermark | None:
+    """Return the watermark of a table, None before its first read."""
     cursor.execute(
         "select source_fingerprint, changed_until::text, full_read_date from ops.application_reads"
         " where table_name = %s",
         [table.name],
     )
     row = cursor.fetchone()
-    return ReadState(*row) if row else None
+    return Watermark(*row) if row else None
 
 
 def changed_since(
-    cursor: psycopg.Cursor, state: ReadState | None, *, source_fingerprint: str, last_change: str | None, today: date
+    cursor: psycopg.Cursor,
+    watermark: Watermark | None,
+    *,
+    source_fingerprint: str,
+    last_change: str | None,
+    today: date,
 ) -> str | None:
-    """From which time on a table's changes have to be read, as text in UTC; None: it has to be read in full.
+    """Return the time from which changes have to be read, as text in UTC; None for a full read.
 
-    In full: for the first time, after FULL_READ_DAYS, when anything but the rows is not what it was, and when the
-    table's last change lies before the one that was seen, as in a database that was restored from a backup.
+    A read is full at first, after FULL_READ_DAYS, after a change of the fingerprint, and when the last change is before
+    the watermark, as in a database restored from a backup.
     """
-    if state is None or state.changed_until is None or last_change is None:
+    if watermark is None or watermark.changed_until is None or last_change is None:
         return None
-    if state.source_fingerprint != source_fingerprint or not 0 <= (today - state.full_read_date).days < FULL_READ_DAYS:
+    days_since_full_read = (today - watermark.full_read_date).days
+    if watermark.source_fingerprint != source_fingerprint or not 0 <= days_since_full_read < FULL_READ_DAYS:
         return None
     cursor.execute(
         "select (%(seen)s::timestamptz - make_interval(hours => %(overlap)s))::text"
         " where %(last_change)s::timestamptz >= %(seen)s::timestamptz",
-        {"seen": state.changed_until, "overlap": OVERLAP_HOURS, "last_change": last_change},
+        {"seen": watermark.changed_until, "overlap": OVERLAP_HOURS, "last_change": last_change},
     )
     row = cursor.fetchone()
     return row[0] if row else None
 
 
-def record(cursor: psycopg.Cursor, table: Table, state: ReadState, current_rows: int) -> None:
+def save_watermark(cursor: psycopg.Cursor, table: Table, watermark: Watermark, current_rows: int) -> None:
+    """Insert or update the watermark of a table."""
     cursor.execute(
         """
         insert into ops.application_reads (table_name, source_fingerprint, changed_until, full_read_date, current_rows)
@@ -93,26 +100,32 @@ def record(cursor: psycopg.Cursor, table: Table, state: ReadState, current_rows:
             current_rows = excluded.current_rows,
             read_at = excluded.read_at
         """,
-        [table.name, state.source_fingerprint, state.changed_until, state.full_read_date, current_rows],
+        [
+            table.name,
+            watermark.source_fingerprint,
+            watermark.changed_until,
+            watermark.full_read_date,
+            current_rows,
+        ],
     )
 
 
 def is_implausible(*, before: int, after: int, removed: int) -> bool:
-    """Whether a table that had `before` rows cannot be believed to have lost `removed` of them, down to `after`."""
+    """Return whether a loss of `removed` of `before` rows, down to `after`, is implausible."""
     if before and not after:
         return True
     return removed >= MIN_ROWS_OF_A_SHARE and removed > before * MAX_REMOVED_SHARE
 
 
-def refuse(implausible: Iterable[tuple[str, int, int]], source: psycopg.Connection) -> None:
-    """Raise ApplicationRowsMissing for tables, each with its rows before and how many of them are gone, if any."""
-    tables = sorted(implausible)
+def reject_losses(losses: Iterable[tuple[str, int, int]], source: psycopg.Connection) -> None:
+    """Raise ApplicationRowsMissing if there are any implausible losses: (table, rows before, removed rows)."""
+    tables = sorted(losses)
     if not tables:
         return
-    losses = "; ".join(f"{name}: {removed:,} of {before:,} rows are gone" for name, before, removed in tables)
+    listed = "; ".join(f"{name}: {removed:,} of {before:,} rows are gone" for name, before, removed in tables)
     names = ", ".join(name for name, _, _ in tables)
     raise ApplicationRowsMissing(
-        f"the application's database {source.info.dbname} has lost too much to be believed ({losses}); nothing was"
+        f"the application's database {source.info.dbname} has lost too much to be believed ({listed}); nothing was"
         " stored. If APP_DATABASE_URL points to the wrong database, or to one that is being restored, correct that and"
         " run again. If the rows were really deleted, say so once, in the config of a run of the step"
         f" raw_application_tables: accept_removals: [{names}]"

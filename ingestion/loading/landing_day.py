@@ -27,6 +27,7 @@ from ingestion.loading.row_router import RowRouter
 from ingestion.loading.worker_pool import ValidationPool
 from ingestion.rules_digest import rules_digest
 from ingestion.validation.notes import Counts, counts_of
+from warehouse.change_queues import next_change_id
 from warehouse.window import Window
 
 # Events shrink to about a sixth in compressed files and in Parquet.
@@ -200,8 +201,7 @@ def load_landing_day(
         )
         if not changed:
             return report
-        cursor.execute("select nextval('ops.change_id_seq')")
-        (change_id,) = cursor.fetchone() or (0,)
+        change_id = next_change_id(cursor)
         cursor.execute(candidates.CREATE)
         pool = pool or ValidationPool(processes=1)
         settings = ValidationSettings(landing_date, start_date, encryption, rules)

@@ -29,6 +29,7 @@ from ingestion.loading.copy_buffer import TO_CANDIDATES, CopyBuffer
 from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.notes import Note
 from ingestion.validation.validator import LineValidator, NotTracked
+from warehouse.change_queues import next_change_id
 from warehouse.window import Window
 
 # Rate-limited events are left out: they are valid, and every load that changes their minute decides on them again.
@@ -231,8 +232,7 @@ def _replay_load(cursor: psycopg.Cursor, load: _Load, selection: Selection, vali
         )  # fmt: skip
     if outcomes.usable:
         load_log.add_notes(cursor, load.load_id, outcomes.notes)
-        cursor.execute("select nextval('ops.change_id_seq')")
-        (change_id,) = cursor.fetchone() or (0,)
+        change_id = next_change_id(cursor)
         # Check results from before this change no longer hold for the days that it changes.
         cursor.execute("update ops.loads set change_id = %s where load_id = %s", [change_id, load.load_id])
         # Also counts the candidates in ops.loads: accepted, duplicate, or rejected as rate limited.

@@ -1,1 +1,1 @@
-"""Raw events as files, for people: chosen by period, entity and type, without personal data."""
+"""Read access to raw events: look-up of an entity's events, and redacted exports as CSV or Parquet."""

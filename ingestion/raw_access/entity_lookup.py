@@ -1,9 +1,8 @@
-"""An entity's stored events, newest first: the index by which they are found, and the SQL function `ops.entity_events`,
-for people who work on the warehouse.
+"""Look-up of an entity's stored events, newest first: the SQL function `ops.entity_events` and its index.
 
-The index is built when a day is published, and not while it is loaded: then it costs 1.8 µs an event, where keeping it
-while loading costs 2 to 4 and a btree for each kind of entity 4 to 6, beside some 11 for the load itself. It takes 6 %
-of the events' room (2026-11, 300,000 events of 434 bytes, CPU of the server).
+The index is built when a day is published, which costs 1.8 µs an event. Maintained during the load it would cost 2 to
+4 µs, and a btree for each kind of entity 4 to 6 µs, beside some 11 µs for the load itself. The index takes 6 % of the
+space of the events (2026-11, 300,000 events of 434 bytes, CPU of the server).
 """
 
 from collections.abc import Mapping
@@ -18,28 +17,28 @@ from ingestion.redaction.personal_ids import hashed_id
 
 MAX_EVENTS: Final = 10_000
 
-# What an event belongs to: the asset, project and license that it names, whatever it was done to; who did it; and the
-# entity it was done to, of another kind. As numbers, which makes the index half as large.
+# An event belongs to the asset, project and license that it names, to its actor, and to its entity. Keys of the index
+# are hashes of them, which makes it half as large as with texts.
 _NAMED: Final = {"asset": "ip_asset_id", "project": "project_id", "license": "license_id", "user": "actor_id"}
-_DONE_TO: Final = "entity_type || ':' || entity_id"
+_ENTITY: Final = "entity_type || ':' || entity_id"
 _KEYS: Final = "array_remove(array[{}], null)".format(
     ", ".join(
         [
             *(f"hashtextextended('{kind}:' || {column}, 0)" for kind, column in _NAMED.items()),
-            f"case when entity_type not in ('asset', 'project', 'license') then hashtextextended({_DONE_TO}, 0) end",
+            f"case when entity_type not in ('asset', 'project', 'license') then hashtextextended({_ENTITY}, 0) end",
         ]
     )
 )
-# Two entities may have one number. Written with constants, of which the planner keeps what can be.
+# Two entities may have one hash, so the columns are compared too. The planner simplifies the constants away.
 _IS_OF: Final = " or ".join(
     [
-        f"({_DONE_TO}) = %1$L || ':' || %2$L",
+        f"({_ENTITY}) = %1$L || ':' || %2$L",
         *(f"(%1$L = '{kind}' and {column} = %2$L)" for kind, column in _NAMED.items()),
     ]
 )
 _TYPES: Final = ", ".join(f"'{kind}'" for kind in ENTITY_TYPES)
-# The days are looked through newest first, one day, then two, then four: an entity with many events is found in few
-# days, and one with few costs a look into the index of each day.
+# Days are searched newest first: one day, then two, then four. An entity with many events is found in few days; one
+# with few events costs an index look-up for each day.
 _FUNCTION: Final = f"""
 create or replace function ops.entity_events(
     entity_type text, entity_id text, event_type text default null, max_events integer default 100
@@ -79,28 +78,28 @@ begin
 end
 $function$;
 comment on function ops.entity_events is
-    'The events that name an entity, were done to it or, of a user, by it, newest first; at most so many.';
+    'Events of an entity, newest first, at most max_events: those that name it, and those of a user.';
 """
 
 
 def create(connection: psycopg.Connection) -> None:
-    """Create the function where it is missing; raw.events has to be there."""
+    """Create or replace the function. Table raw.events must exist."""
     with connection.transaction():
         connection.execute(_FUNCTION.encode())
 
 
-def matching(entity_type: str, entity_id: str) -> sql.Composed:
-    """The condition that a row of raw.events, or of one of its days, is an event of this entity."""
+def entity_condition(entity_type: str, entity_id: str) -> sql.Composed:
+    """Return the condition that a row of raw.events, or of one of its partitions, is an event of an entity."""
     key = f"{entity_type}:{entity_id}"
     named = _NAMED.get(entity_type)
     also = sql.SQL(" or {} = {}").format(sql.Identifier(named), entity_id) if named else sql.SQL("")
-    return sql.SQL("({keys} @> array[hashtextextended({key}, 0)] and ({done_to} = {key}{also}))").format(
-        keys=sql.SQL(_KEYS), done_to=sql.SQL(_DONE_TO), key=key, also=also
+    return sql.SQL("({keys} @> array[hashtextextended({key}, 0)] and ({entity} = {key}{also}))").format(
+        keys=sql.SQL(_KEYS), entity=sql.SQL(_ENTITY), key=key, also=also
     )
 
 
 def index_published_days(connection: psycopg.Connection) -> list[date]:
-    """Build the index of every published day that has none, each in a transaction of its own. Returns these days."""
+    """Create the index of every published day without one, each in its own transaction. Returns these days."""
     days = [
         day
         for (day,) in connection.execute(
@@ -134,8 +133,8 @@ def entity_events(
 ) -> list[Mapping[str, Any]]:
     """Return an entity's events as mappings by column, newest first.
 
-    An id that is an e-mail address or phone number is looked for by its hash, where `hash_key`, the setting
-    WAREHOUSE_HASH_KEY, is given. Raises ValueError for an entity type or a number of events that cannot be.
+    With `hash_key`, the setting WAREHOUSE_HASH_KEY, an id that is an e-mail address or phone number is searched by its
+    hash. Raises ValueError for an unknown entity type or a number of events outside the limits.
     """
     from psycopg.rows import dict_row
 

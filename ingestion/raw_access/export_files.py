@@ -1,4 +1,4 @@
-"""Writes exported events to a file, CSV or Parquet, which is there once it is complete, for its owner alone to read."""
+"""Writer of exported events as CSV or Parquet. The file appears when it is complete, readable for its owner only."""
 
 import contextlib
 import csv
@@ -14,17 +14,17 @@ from ingestion.raw_access.export_selection import ExportError
 from warehouse.atomic_file import atomic_writer
 
 Write = Callable[[list[dict[str, Any]]], None]
-# Programs that open CSV files take texts that begin like this for formulas. Ids stay as they are, because they must
-# equal the ids of other tables: those of some databases begin with a minus sign.
+# Spreadsheets read texts that begin like this as formulas. Ids stay unchanged, since they must equal the ids of other
+# tables: those of some databases begin with a minus sign.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _IDS: Final = frozenset(name for name, _ in COLUMNS if name.endswith("_id")) | {"event_key"}
 
 
 @contextmanager
-def writing(path: Path) -> Generator[Write]:
-    """What writes batches of events to the file, by its ending; when the block fails, no file is left.
+def open_writer(path: Path) -> Generator[Write]:
+    """Open a file in the format of its suffix, and yield a function that writes batches of events.
 
-    Raises ExportError when the folder cannot be written.
+    A block that fails leaves no file. Raises ExportError when the folder cannot be written.
     """
     with contextlib.ExitStack() as opened:
         try:
@@ -79,7 +79,7 @@ def _parquet(file: Any) -> Generator[Write]:
         "boolean": pa.bool_(),
         "numeric(20, 3)": pa.decimal128(20, 3),
     }
-    # Ids that are UUIDs, and props as JSON, are texts in it.
+    # UUIDs and props become texts.
     fields = [pa.field(name, types.get(data_type, pa.string())) for name, data_type in COLUMNS]
     schema = pa.schema(fields)
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:

@@ -1,4 +1,4 @@
-"""Stored events in the order of their time, day by day, a batch in memory at a time."""
+"""Query of an export: stored events in the order of their time, day by day, in batches."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -9,17 +9,17 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from ingestion import day_partitions
-from ingestion.raw_access.entity_lookup import matching
+from ingestion.raw_access.entity_lookup import entity_condition
 from ingestion.raw_access.export_redaction import COLUMNS
-from ingestion.raw_access.export_selection import Selection
+from ingestion.raw_access.export_selection import ExportSelection
 from ingestion.schema import ATTRIBUTION_COLUMN_NAMES
 
-# Rows of at most 20 KB, of about 600 bytes. A batch is a row group of Parquet, which wants to be large.
+# A row has about 600 bytes and at most 20 KB. A batch becomes a row group of Parquet, which should be large.
 BATCH_ROWS: Final = 5_000
 
 
-def read(connection: psycopg.Connection, selection: Selection) -> Iterator[list[dict[str, Any]]]:
-    """Batches of events with their attribution, oldest first, in the caller's transaction."""
+def read_batches(connection: psycopg.Connection, selection: ExportSelection) -> Iterator[list[dict[str, Any]]]:
+    """Yield batches of events with their attribution, oldest first, in the caller's transaction."""
     for day in _days(connection, selection):
         events, attribution = (sql.Identifier(*name.split(".")) for name in day_partitions.names(day))
         columns = sql.SQL(", ").join(
@@ -27,7 +27,7 @@ def read(connection: psycopg.Connection, selection: Selection) -> Iterator[list[
         )
         conditions: list[sql.Composable] = [sql.SQL("true")]
         if selection.entity_type and selection.entity_id:
-            conditions.append(matching(selection.entity_type, selection.entity_id))
+            conditions.append(entity_condition(selection.entity_type, selection.entity_id))
         if selection.event_type:
             conditions.append(sql.SQL("event_type = {}").format(selection.event_type))
         query = sql.SQL(
@@ -41,8 +41,8 @@ def read(connection: psycopg.Connection, selection: Selection) -> Iterator[list[
                 yield batch
 
 
-def _days(connection: psycopg.Connection, selection: Selection) -> list[date]:
-    """The days of the selection of which anything is stored."""
+def _days(connection: psycopg.Connection, selection: ExportSelection) -> list[date]:
+    """Return the days of the selection that have a partition."""
     days = [
         day
         for (day,) in connection.execute(

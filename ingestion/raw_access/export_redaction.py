@@ -1,6 +1,8 @@
-"""A stored event as it may leave the warehouse. Raw holds no personal data that the rules of its day knew; here today's
-are applied once more, what was encrypted becomes `[redacted]`, and so do click ids, which advertising networks can
-trace to a person. Ids of the product (actor, anonymous, session) stay: without them nothing can be followed up.
+"""Redaction of stored events for an export.
+
+Events in raw were redacted by the rules of the time of their load; today's rules are applied once more. Encrypted
+values become `[redacted]`. So do click ids, which advertising networks can trace to a person. Ids of the product
+(actor, anonymous, session) stay, so that events of one visitor can be followed.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,31 +14,30 @@ from ingestion.redaction import REDACTED, Redactor, default_redactor
 from ingestion.redaction.personal_ids import hashed_id
 from ingestion.schema import ATTRIBUTION_COLUMNS, EVENT_COLUMNS
 
-# The hash of the event as it was sent, with all that was redacted since: whoever guesses the rest can test it.
-_KEPT_INSIDE: Final = frozenset({"canonical_hash"})
-
-# Texts that a producer may send in place of what its user agent says.
+# A hash of the event before redaction: it would confirm a guess of the redacted values.
+_NOT_EXPORTED: Final = frozenset({"canonical_hash"})
+# Free texts that a producer may send in place of its user agent.
 _DEVICE: Final = frozenset({"device_type", "browser", "os"})
 
-# Name and SQL type of what is exported, in order.
+# Names and SQL types of the exported columns, in order.
 COLUMNS: Final = tuple(
     (name, definition.removesuffix(" not null"))
     for name, definition in (*EVENT_COLUMNS, *ATTRIBUTION_COLUMNS)
-    if name not in _KEPT_INSIDE
+    if name not in _NOT_EXPORTED
 )
 
 
-def redacted(event: Mapping[str, Any], redactor: Redactor | None = None) -> dict[str, Any]:
-    """Return the event without personal data, props as a mapping; by default by the rules of this checkout's seeds."""
+def redact_event(event: Mapping[str, Any], redactor: Redactor | None = None) -> dict[str, Any]:
+    """Return an event without personal data, props as a mapping. Default rules: the seeds of this checkout."""
     redactor = redactor or default_redactor()
-    return {name: _KINDS[name](event[name], redactor) for name, _ in COLUMNS}
+    return {name: _REDACTIONS[name](event[name], redactor) for name, _ in COLUMNS}
 
 
 def _unchanged(value: Any, _: Redactor) -> Any:
     return value
 
 
-def _hidden(value: Any, _: Redactor) -> Any:
+def _removed(value: Any, _: Redactor) -> Any:
     return value if value is None else REDACTED
 
 
@@ -45,7 +46,7 @@ def _text(value: Any, redactor: Redactor) -> Any:
 
 
 def _id(value: Any, _: Redactor) -> Any:
-    # Stored before ids that name persons were hashed.
+    # Versions before 2026-11 stored personal ids without hashing them.
     return value if value is None or hashed_id(value, b"", is_person=False) is None else REDACTED
 
 
@@ -63,14 +64,14 @@ def _without_tokens(value: Any) -> Any:
     return value
 
 
-def _kind(name: str, data_type: str) -> Callable[[Any, Redactor], Any]:
+def _redaction_of(name: str, data_type: str) -> Callable[[Any, Redactor], Any]:
     if name == "props":
         return _props
     if name in CLICK_IDS:
-        return _hidden
+        return _removed
     if name in dict(ATTRIBUTION_COLUMNS) or name in _DEVICE:
         return _text
     return _id if data_type == "text" else _unchanged
 
 
-_KINDS: Final = {name: _kind(name, data_type) for name, data_type in COLUMNS}
+_REDACTIONS: Final = {name: _redaction_of(name, data_type) for name, data_type in COLUMNS}

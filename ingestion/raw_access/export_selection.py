@@ -1,4 +1,4 @@
-"""Which stored events are exported, and in which form. Reading them is in reading.py, writing in files.py."""
+"""Selection of the events and the format of an export."""
 
 import re
 from dataclasses import dataclass, replace
@@ -14,13 +14,15 @@ _FORMATS: Final = get_args(Format)
 
 
 class ExportError(Exception):
-    """Nothing is exported; the message says what to change."""
+    """An export that cannot be made; the message says what to change."""
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """Events of these days, of this entity, of this type; what is given must all hold, and days or an entity must be
-    given. Raises ExportError."""
+class ExportSelection:
+    """A selection of events by days, entity and type. All given conditions must hold.
+
+    Raises ExportError without days and entity, or for an invalid entity.
+    """
 
     days: Window | None = None
     entity_type: str | None = None
@@ -44,28 +46,28 @@ class Selection:
         entity_type: str | None = None,
         entity_id: str | None = None,
         event_type: str | None = None,
-    ) -> "Selection":
-        """The selection that these texts mean. Raises ExportError."""
+    ) -> "ExportSelection":
+        """Read a selection from texts. Raises ExportError."""
         try:
             days = Window.parse(start, end) if start or end else None
         except ValueError as error:
             raise ExportError(f"start and end: {error}") from None
         return cls(days, entity_type or None, entity_id or None, event_type or None)
 
-    def of_stored_id(self, hash_key: bytes) -> "Selection":
-        """Return the selection with the entity's id as it is stored: hashed where it is an address or phone number."""
+    def with_hashed_id(self, hash_key: bytes) -> "ExportSelection":
+        """Return the selection with the stored form of the entity id: hashed if it is personal."""
         hashed = hashed_id(self.entity_id, hash_key, is_person=False) if self.entity_id else None
         return self if hashed is None else replace(self, entity_id=hashed)
 
     def file_name(self, format_: str, *, run_id: str) -> str:
-        """The name of the file, with what is in it and which run wrote it. Raises ExportError."""
+        """Return a file name that names the selection and the run. Raises ExportError for an unknown format."""
         if format_ not in _FORMATS:
             raise ExportError(f"format {format_!r} is none of {', '.join(_FORMATS)}")
-        # A name of a file is seen by many: an address does not belong into it.
+        # Names of files are widely visible, so they hold no personal data.
         entity_id = redact_text(self.entity_id) if self.entity_id else None
         parts = [part for part in (self.entity_type, entity_id, self.event_type) if part]
         if self.days is not None:
             parts += [self.days.start.isoformat(), self.days.end.isoformat()]
-        # Ids may hold anything, and a name must not.
-        plain = [re.sub(r"[^A-Za-z0-9_-]", "_", part)[:60] for part in ("events", *parts, run_id[:8])]
-        return f"{'-'.join(plain)}.{format_}"
+        # An id may hold any character, a file name may not.
+        safe = [re.sub(r"[^A-Za-z0-9_-]", "_", part)[:60] for part in ("events", *parts, run_id[:8])]
+        return f"{'-'.join(safe)}.{format_}"

@@ -56,7 +56,7 @@ def rotate_values() -> None:
     say(f"{report.rows:,} rows were encrypted again by the first key")
     if report.unreadable:
         raise click.ClickException(
-            f"{report.unreadable:,} values are opened by none of the keys: run it again with their key too"
+            f"{report.unreadable:,} values match none of the keys: run it again with their key too"
         )
 
 

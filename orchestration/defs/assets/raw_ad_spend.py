@@ -52,7 +52,7 @@ def raw_ad_spend(
         ad_spend_schema.create(connection, sources.rules)
         report = ad_spend.load_ad_spend(connection, root=sources.landing_root, rules=sources.rules)
         rows, rejected = ad_spend.row_count(connection), ad_spend.rejected_rows(connection)
-    for reason in report.refused.values():
+    for reason in report.unusable.values():
         context.log.error(f"{reason}. What was loaded of this file before, if anything, stands.")
     yield dg.MaterializeResult(
         asset_key=_KEY,
@@ -69,9 +69,9 @@ def raw_ad_spend(
         check_results=[
             dg.AssetCheckResult(
                 check_name=_CHECK.name,
-                passed=not report.refused and not rejected,
+                passed=not report.unusable and not rejected,
                 severity=dg.AssetCheckSeverity.WARN,
-                metadata={"files_refused": list(report.refused.values()), "rows_rejected_by_file": rejected},
+                metadata={"files_refused": list(report.unusable.values()), "rows_rejected_by_file": rejected},
             )
         ],
     )

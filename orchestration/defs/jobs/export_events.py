@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ingestion.contract import ENTITY_TYPES
 from ingestion.raw_access.export import export_events as write_events
-from ingestion.raw_access.export_selection import ExportError, Selection
+from ingestion.raw_access.export_selection import ExportError, ExportSelection
 from orchestration import retries
 from orchestration.defs.resources import ExportsResource, SourcesResource, WarehouseResource
 
@@ -30,9 +30,9 @@ class ExportedEvents(dg.Config):
     event_type: str = Field("", description="Only events of this type: license_created")
     format: FileFormat = Field(FileFormat.csv, description="csv for spreadsheets, parquet for programs")
 
-    def selection(self) -> Selection:
+    def selection(self) -> ExportSelection:
         """The events that are meant. Raises ExportError."""
-        return Selection.parse(
+        return ExportSelection.parse(
             start=self.start or None,
             end=self.end or None,
             entity_type=self.entity_type or None,

@@ -71,7 +71,7 @@ def test_a_conversion_is_a_journey_of_its_touches_in_their_order_each_time_it_ha
     conversion(tables, 1, [(11, "Email"), (12, "Email"), (13, "Direct")])
     conversion(tables, 2, [(11, "Email"), (12, "Email"), (13, "Direct"), (14, "Direct")])
     conversion(tables, 3, [(21, "Email"), (22, "Email"), (23, "Direct")])
-    assert journeys.read(tables, FIRST_DAY, MONDAY) == [
+    assert journeys.read(tables, Window(FIRST_DAY, MONDAY)) == [
         Journey(("Email", "Email", "Direct"), True, 2),
         Journey(("Email", "Email", "Direct", "Direct"), True, 1),
     ]
@@ -79,7 +79,7 @@ def test_a_conversion_is_a_journey_of_its_touches_in_their_order_each_time_it_ha
 
 def test_a_conversion_without_a_touch_is_no_journey(tables: psycopg.Connection) -> None:
     conversion(tables, 1, [(None, "Unattributed")])
-    assert journeys.read(tables, FIRST_DAY, MONDAY) == []
+    assert journeys.read(tables, Window(FIRST_DAY, MONDAY)) == []
 
 
 def test_sessions_that_no_conversion_is_credited_to_are_one_journey_a_visitor(tables: psycopg.Connection) -> None:
@@ -90,7 +90,7 @@ def test_sessions_that_no_conversion_is_credited_to_are_one_journey_a_visitor(ta
     session(tables, 31, "anonymous:a", "Direct", FIRST_DAY)
     session(tables, 22, "anonymous:b", "Direct", hour=13)
     conversion(tables, 1, [(22, "Direct")])
-    assert journeys.read(tables, FIRST_DAY, MONDAY) == [
+    assert journeys.read(tables, Window(FIRST_DAY, MONDAY)) == [
         Journey(("Direct",), True, 1),
         Journey(("Direct", "Referral", "Direct", "Email"), False, 1),
         Journey(("Email",), False, 1),
@@ -105,7 +105,7 @@ def test_a_week_sees_the_90_days_before_it_and_no_other(tables: psycopg.Connecti
     conversion(tables, 5, [(2, "First day")], MONDAY)
     conversion(tables, 6, [(1, "Too early")], FIRST_DAY - timedelta(days=1))
     conversion(tables, 7, [(1, "Looked back")], FIRST_DAY)
-    assert journeys.read(tables, FIRST_DAY, MONDAY) == [
+    assert journeys.read(tables, Window(FIRST_DAY, MONDAY)) == [
         Journey(("First day", "Last day"), False, 1),
         Journey(("Looked back",), True, 1),
     ]

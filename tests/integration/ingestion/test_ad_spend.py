@@ -237,9 +237,9 @@ def test_a_refused_file_leaves_its_last_good_version_and_the_other_files_alone(
 
     report = load()
 
-    assert list(report.refused) == ["ad_spend/a.csv"]
+    assert list(report.unusable) == ["ad_spend/a.csv"]
     assert rows(SPEND) == [("2026-10-01", "bing", "x", 300), ("2026-10-01", "google", "x", 100)]
-    assert list(load().refused) == ["ad_spend/a.csv"]
+    assert list(load().unusable) == ["ad_spend/a.csv"]
 
 
 def test_a_file_that_is_gone_is_named_and_its_rows_stand(write: Write, load: Load, rows: Rows) -> None:

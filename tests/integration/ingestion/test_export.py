@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 from ingestion import day_partitions
 from ingestion.raw_access import export_files, export_query
 from ingestion.raw_access.export import export_events
-from ingestion.raw_access.export_selection import ExportError, Selection
+from ingestion.raw_access.export_selection import ExportError, ExportSelection
 from orchestration.defs.jobs import export_events as export
 from orchestration.defs.resources import ExportsResource, SourcesResource, WarehouseResource
 from tests.support.handmade_marts import DAY
@@ -162,7 +162,7 @@ def test_parquet_holds_the_same_with_its_types(
 def test_what_is_given_must_all_hold(
     stored: psycopg.Connection, tmp_path: Path, config: dict[str, str], keys: list[str]
 ) -> None:
-    report = export_events(stored, Selection.parse(**config), tmp_path / "events.csv")
+    report = export_events(stored, ExportSelection.parse(**config), tmp_path / "events.csv")
     assert [event["event_key"] for event in in_csv(report.path)] == keys
     assert (report.events, report.file_bytes) == (len(keys), report.path.stat().st_size)
 
@@ -177,7 +177,10 @@ def test_what_is_given_must_all_hold(
         ({"start": "yesterday", "end": "2026-10-01"}, "start and end: Invalid isoformat string: 'yesterday'"),
         ({"entity_type": "asset"}, "give both, or neither"),
         ({"entity_type": "invoice", "entity_id": "1"}, "entity_type 'invoice' is none of project, asset"),
-        ({"entity_type": "asset", "entity_id": "nobody's"}, "no stored event fits asset nobody's; nothing was written"),
+        (
+            {"entity_type": "asset", "entity_id": "nobody's"},
+            "no event matches asset nobody's; nothing was written",
+        ),
     ],
 )
 def test_what_cannot_be_exported_is_one_sentence_and_no_file(
@@ -192,11 +195,13 @@ def test_what_cannot_be_exported_is_one_sentence_and_no_file(
 def test_a_folder_that_cannot_be_written_is_named(stored: psycopg.Connection, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ExportError, match=r"file/exports cannot be written: Not a directory; WAREHOUSE_EXPORTS"):
-        export_events(stored, Selection(entity_type="asset", entity_id="asset-1"), tmp_path / "file/exports/events.csv")
+        export_events(
+            stored, ExportSelection(entity_type="asset", entity_id="asset-1"), tmp_path / "file/exports/events.csv"
+        )
 
 
 def test_ids_in_the_name_of_a_file_lead_nowhere_else() -> None:
-    name = Selection(entity_type="asset", entity_id="../../etc/passwd").file_name("csv", run_id="0123456789")
+    name = ExportSelection(entity_type="asset", entity_id="../../etc/passwd").file_name("csv", run_id="0123456789")
     assert name == "events-asset-______etc_passwd-01234567.csv"
 
 
@@ -216,6 +221,6 @@ def test_a_few_events_are_in_memory_at_a_time_and_a_failure_leaves_no_file(
         "ingestion.raw_access.export.redacted", lambda event, _: batches.append(event["event_key"]) or event
     )
     with pytest.raises(OSError, match="No space left"):
-        export_events(stored, Selection.parse(start="2026-10-01", end="2026-10-03"), tmp_path / "events.csv")
+        export_events(stored, ExportSelection.parse(start="2026-10-01", end="2026-10-03"), tmp_path / "events.csv")
     assert batches == ["a", "b", "c"]
     assert list(tmp_path.iterdir()) == []

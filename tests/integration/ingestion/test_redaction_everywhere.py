@@ -15,7 +15,7 @@ from ingestion.event_rules import default_rules
 from ingestion.hashing import hash_email
 from ingestion.loading.landing_day import load_landing_day
 from ingestion.raw_access.export import export_events
-from ingestion.raw_access.export_selection import Selection
+from ingestion.raw_access.export_selection import ExportSelection
 from ingestion.tracking import LandingWriter, Tracker
 from tests.support.personal_data import Plant, plant, planted_line, survives
 from tests.support.pipeline import HASH_KEY, START, Pipeline
@@ -68,7 +68,7 @@ def test_nothing_personal_is_left_in_tables_and_exports(
     assert "[redacted]" in texts["raw.rejected_events"]
     for suffix in ("csv", "parquet"):
         path = tmp_path / f"events.{suffix}"
-        report = export_events(connection, Selection.parse(start=str(START), end="2026-10-02"), path, rules=RULES)
+        report = export_events(connection, ExportSelection.parse(start=str(START), end="2026-10-02"), path, rules=RULES)
         assert report.events > LINES / 2
         texts[suffix] = (
             path.read_text() if suffix == "csv" else json.dumps(pq.read_table(path).to_pylist(), default=str)
@@ -83,7 +83,7 @@ def test_a_hashed_id_is_counted_and_found_by_its_address(
     assert pipeline.rows(f"select count(*) from raw.events where actor_id = '{hashed}'") == [(3,)]
     assert pipeline.rows("select hashed_ids from ops.loads where hashed_ids <> '{}'") == [({"actorId": 3},)]
     path = tmp_path / "events.csv"
-    selection = Selection.parse(entity_type="user", entity_id=ADDRESS)
+    selection = ExportSelection.parse(entity_type="user", entity_id=ADDRESS)
     export_events(pipeline.connection, selection, path, rules=RULES)
     with path.open(newline="") as file:
         assert {row["actor_id"] for row in csv.DictReader(file)} == {hashed}

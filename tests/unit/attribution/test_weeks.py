@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from attribution.weeks import fit_period, weeks
+from attribution.weeks import fit_window, weeks
 from warehouse.window import Window, monday_of
 
 
@@ -28,5 +28,5 @@ def test_a_window_touches_every_week_it_shares_a_day_with(start: date, end: date
 
 
 def test_a_week_is_fitted_on_the_90_days_before_its_monday() -> None:
-    start, end = fit_period(date(2026, 10, 5))
-    assert (end, (end - start).days) == (date(2026, 10, 5), 90)
+    fitted = fit_window(date(2026, 10, 5))
+    assert (fitted.end, len(fitted)) == (date(2026, 10, 5), 90)

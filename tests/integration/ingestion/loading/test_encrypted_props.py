@@ -129,7 +129,7 @@ def test_values_of_a_key_that_is_not_given_stay_and_are_told(
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("WAREHOUSE_ENCRYPTION_KEY", NEW)
     assert run_command("encryption", "rotate") == 1
-    assert "11 values are opened by none of the keys" in capsys.readouterr().err
+    assert "11 values match none of the keys" in capsys.readouterr().err
     monkeypatch.setenv("WAREHOUSE_ENCRYPTION_KEY", f"{NEW},{OLD}")
     assert run_command("encryption", "rotate") == 0
     assert "8 rows were encrypted again" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from ingestion.ad_spend.csv_files import (
     CHANNELS,
     AdSpendRow,
     RejectedRow,
-    Unusable,
+    UnusableFile,
     ad_spend_files,
     read_content,
     read_rows,
@@ -134,7 +134,7 @@ def test_personal_data_is_not_kept_with_a_rejected_row() -> None:
     ],
 )
 def test_a_file_whose_columns_cannot_be_trusted_is_refused_whole(text: str, reason: str) -> None:
-    with pytest.raises(Unusable, match=f"^{re.escape(reason)}"):
+    with pytest.raises(UnusableFile, match=f"^{re.escape(reason)}"):
         list(read_rows("ad_spend/a.csv", text))
 
 
@@ -142,7 +142,7 @@ def test_a_file_whose_columns_cannot_be_trusted_is_refused_whole(text: str, reas
 def test_whatever_a_file_holds_it_is_read_or_refused(text: str) -> None:
     try:
         rows = list(read_rows("ad_spend/a.csv", text))
-    except Unusable:
+    except UnusableFile:
         return
     assert all(row.reasons and "\0" not in row.line for row in rows if isinstance(row, RejectedRow))
 
@@ -168,7 +168,7 @@ def test_a_byte_order_mark_is_no_part_of_the_header_and_other_encodings_are_refu
     assert read_content(file)[0] == f"{HEADER}\n"
     path.write_bytes(f"{HEADER}\n".encode("utf-16"))
     [file], _ = ad_spend_files(tmp_path)
-    with pytest.raises(Unusable, match="not UTF-8"):
+    with pytest.raises(UnusableFile, match="not UTF-8"):
         read_content(file)
 
 
