@@ -1,7 +1,7 @@
-"""The sample marketplace: landing files and application tables that look like the real thing, dirt included.
+"""Sample marketplace: realistic landing files and application tables, with the usual defects.
 
-`Marketplace` is deterministic: the same seed, start and volume give the same bytes for a landing day, however many
-days are asked for. What the warehouse must make of every line is counted along, so that a load can be judged.
+`Marketplace` is deterministic. Equal seed, start and volume give equal bytes for a landing day, for any number of days.
+The expected outcome of every line is counted, so that tests can compare it with the result of a load.
 """
 
 from collections import Counter, defaultdict
@@ -26,18 +26,18 @@ __all__ = [
     "Outcome",
 ]
 
-# Raised with every change of what is generated, so that older files are replaced.
+# Raised with every change of the generated data, so that older files are replaced.
 VERSION: Final = 3
 DEFAULT_SEED: Final = 20_261_001
 DEFAULT_START: Final = date(2026, 10, 1)
-# Of the quietest day, so that more than 10,000 of its events are accepted.
+# Lines of the quietest day, of which more than 10,000 are accepted.
 DEFAULT_EVENTS_PER_DAY: Final = 10_800
 FILES_PER_DAY: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class LandingDay:
-    """The lines that arrive on one UTC day, as the files they arrive in, and what becomes of them."""
+    """The lines that arrive on one UTC day, by file, and their numbers by expected outcome."""
 
     day: date
     files: tuple[tuple[bytes, ...], ...]
@@ -45,7 +45,7 @@ class LandingDay:
 
 
 class Marketplace:
-    """`days` days of a marketplace from `start` on, with at least `events_per_day` lines a day.
+    """A marketplace of `days` days from `start` on, with at least `events_per_day` lines a day.
 
     Raises ValueError for fewer than one day or event.
     """
@@ -68,7 +68,7 @@ class Marketplace:
 
     @property
     def parameters(self) -> dict[str, object]:
-        """What the content depends on."""
+        """Return all parameters that determine the content."""
         return {
             "version": VERSION,
             "seed": self.seed,
@@ -78,7 +78,7 @@ class Marketplace:
         }
 
     def landing_days(self) -> Iterator[LandingDay]:
-        """The landing days in order. Lines that arrive after the last of them are not part of the sample."""
+        """Yield the landing days in order. Lines that arrive after the last day are left out."""
         catalog = Catalog(self.seed, self.start)
         traffic = Traffic(self.seed, self.start, catalog, self.events_per_day)
         arriving: dict[int, list[Sent]] = defaultdict(list)
@@ -93,7 +93,7 @@ class Marketplace:
             )
 
     def application_tables(self) -> dict[str, list[Row]]:
-        """The rows of the application's tables at the end of the last day, by table."""
+        """Return the rows of the application at the end of the last day, by table."""
         catalog = Catalog(self.seed, self.start)
         for _ in range(self.days):
             catalog.advance()
@@ -101,7 +101,7 @@ class Marketplace:
 
 
 def _files(lines: list[Sent]) -> tuple[tuple[bytes, ...], ...]:
-    """One file for each quarter of the day. The second one has a blank line, as files that were joined by hand do."""
+    """Split lines into one file for each quarter of the day. The second has a blank line, as joined files often do."""
     files: list[list[bytes]] = [[] for _ in range(FILES_PER_DAY)]
     for sent in lines:
         files[sent.received_at % DAY_MS * FILES_PER_DAY // DAY_MS].append(sent.line)

@@ -1,4 +1,4 @@
-"""What the sample marketplace spends on advertising: a CSV file a day, of the campaigns that its visits come from."""
+"""Ad spend of the sample marketplace: a CSV file a day, for the campaigns of its visits."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ _COLUMNS: Final = (
 
 
 class _Placement(NamedTuple):
-    """What is bought in one place: clicks a day and campaign, cents a click, and clicks among 10,000 impressions."""
+    """An advertising placement: clicks a day and campaign, cents a click, and clicks among 10,000 impressions."""
 
     source: str
     medium: str
@@ -21,7 +21,7 @@ class _Placement(NamedTuple):
     click_rate: int
 
 
-# Sources and mediums of visitors.py, at what such clicks cost.
+# Sources and mediums of visitors.py, with usual prices.
 _PLACEMENTS: Final = (
     _Placement("google", "cpc", 28, 145, 320),
     _Placement("bing", "cpc", 5, 95, 210),
@@ -32,12 +32,12 @@ _PLACEMENTS: Final = (
     _Placement("dv360", "display", 7, 44, 12),
     _Placement("taboola", "cpm", 2, 31, 9),
 )
-# Bought by the spot: nobody can click on it.
+# Audio is bought by the spot and has no clicks.
 _AUDIO_SPOT_CENTS: Final = 4_500
 
 
 def ad_spend_of(seed: int, day: date, campaigns: tuple[str, ...]) -> tuple[str, bytes]:
-    """The file about one day: its name below the landing root, and its content."""
+    """Return the file of one day: its name below the landing root, and its content."""
     rng = Random(f"{seed}/advertising/{day}")  # noqa: S311 - a sample must be repeatable, not secret
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")

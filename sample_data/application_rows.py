@@ -1,6 +1,6 @@
-"""The rows of the sample marketplace's own database and how each of them is made up.
+"""Generator of the rows of the sample marketplace's application database.
 
-Times are milliseconds since the first midnight of the marketplace; negative ones lie before its first day.
+Times are milliseconds since the first midnight of the marketplace; times before its first day are negative.
 """
 
 from collections import defaultdict
@@ -9,7 +9,7 @@ from random import Random
 from typing import Any, Final
 
 DAY_MS: Final = 86_400_000
-# E-mail addresses and passwords of the sample carry these, so that a test can look for them where they must not be.
+# Parts of all e-mail addresses and passwords of the sample, by which tests find them where they must not be.
 MAIL_DOMAIN: Final = "mail.example"
 PASSWORD_MARK: Final = "hunter2-"  # noqa: S105 - planted to be looked for
 
@@ -50,8 +50,8 @@ _FEE_MEDIAN_CENTS: Final = 18_000
 _FREE_SHARE: Final = 0.04
 
 
-class Rows:
-    """The application's tables, filled with what they held before the first day; `tables[name]` lists their rows."""
+class ApplicationRows:
+    """The application's tables with the rows from before the first day; `tables[name]` lists the rows of a table."""
 
     def __init__(self, seed: int, start: date) -> None:
         self._seed = seed
@@ -59,7 +59,7 @@ class Rows:
         self._day = -1
         self._numbers: dict[str, int] = defaultdict(int)
         self.tables: dict[str, list[Row]] = {name: [] for name in TABLE_NAMES}
-        # What the traffic looks up: an asset's licenses, and assets that still exist, the favourites first.
+        # For the traffic: licenses by asset, and existing assets, the most popular first.
         self.licenses_of: dict[str, list[Row]] = defaultdict(list)
         self.assets: list[Row] = []
         self._expiring: dict[date, list[Row]] = defaultdict(list)
@@ -72,15 +72,15 @@ class Rows:
         return self._start + timedelta(days=self._day)
 
     def timestamp(self, at: int) -> datetime:
-        """The UTC time of a number of milliseconds since the first midnight."""
+        """Return the UTC time of a number of milliseconds since the first midnight."""
         return datetime.combine(self._start, time.min, UTC) + timedelta(milliseconds=at)
 
     def milliseconds(self, moment: datetime) -> int:
-        """The inverse of `timestamp`."""
+        """Return the milliseconds of a time, the inverse of `timestamp`."""
         return (moment - datetime.combine(self._start, time.min, UTC)) // timedelta(milliseconds=1)
 
     def _moment(self, rng: Random) -> int:
-        """A moment of today, mostly in waking hours, and long enough before midnight to end what it begins."""
+        """Return a random time of the day, mostly in waking hours, and long before midnight so that visits end."""
         return self._day * DAY_MS + int(rng.triangular(0.02, 0.96, 0.62) * DAY_MS)
 
     def _add(self, table: str, prefix: str, **values: Any) -> Row:
@@ -134,7 +134,7 @@ class Rows:
         brand = self._add(
             "brands", "brd", user_id=user["id"], company_name=name, created_at=user["created_at"], deleted_at=None
         )
-        # A brand that has just arrived has something to license for.
+        # A new brand needs a project for its licenses.
         self._project(rng, at + 3_600_000, brand)
         return brand
 
@@ -171,7 +171,7 @@ class Rows:
             self._share(asset, owner["id"], share, created_at.date())
             for owner, share in zip(owners, shares[len(owners)], strict=True)
         ]
-        # New work appears somewhere in the list of favourites, seldom at its top.
+        # A new asset gets a random popularity, seldom a high one.
         self.assets.insert(int(len(self.assets) * rng.random() ** 0.5), asset)
         return asset
 

@@ -1,4 +1,4 @@
-"""The sample's application tables in a Postgres of their own: as an ORM would have made them, foreign keys included."""
+"""Writer of the sample's application tables, with the schema and foreign keys of a usual ORM."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from psycopg import sql
 
 from sample_data.application_rows import TABLE_NAMES, Row
 
-# Full names and password hashes are there because a real application has them; no reader of it should.
+# Real applications have full names and password hashes; the warehouse must not read them.
 _DDL: Final = """
 create table if not exists users (
     id text primary key,
@@ -84,12 +84,12 @@ create table if not exists payouts (
 )
 """
 
-# What changes often says when, and is read from where the last read ended; the others are read in full.
+# Tables with updated_at, of which the warehouse reads changes only; it reads the others in full.
 _WITH_CHANGE_TIME: Final = ("users", "ip_assets", "licenses", "payouts")
 
 
 def write_application(connection: psycopg.Connection, tables: dict[str, list[Row]]) -> int:
-    """Make the tables hold exactly these rows, in one transaction; the number of rows that differed."""
+    """Replace the content of all tables in one transaction. Returns the number of rows that differed."""
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute(_DDL)
         for name in _WITH_CHANGE_TIME:

@@ -1,4 +1,4 @@
-"""The ways in which lines of the sample are broken. Each breaks one rule of the contract, and every one is rejected."""
+"""Invalid lines of the sample. Each breaks one rule of the contract and is rejected."""
 
 from collections.abc import Callable
 from random import Random
@@ -33,13 +33,13 @@ def _with_prop(name: str, value: Any) -> Callable[[Event], bytes]:
 
 
 def _cut(event: Event) -> bytes:
-    """A writer that died in the middle of a line, with something personal in the half that made it."""
+    """Cut off an event in the middle, as a writer that dies does, with personal data in the first half."""
     personal = {"email": f"cut.off@{MAIL_DOMAIN}", "password": f"{PASSWORD_MARK}cut"}
     line = _encode({"props": personal} | {name: value for name, value in event.items() if name != "props"})
     return line[: len(line) * 2 // 3]
 
 
-# One entry per kind: its name in test messages, and what it makes of a good event.
+# Functions that break a valid event, by their names in test messages.
 KINDS: Final[dict[str, Callable[[Event], bytes]]] = {
     "no JSON": lambda _: b"<html><body><h1>502 Bad Gateway</h1></body></html>",
     "cut off": _cut,
@@ -70,9 +70,9 @@ _BREAKERS: Final = tuple(KINDS.values())
 
 
 def break_line(rng: Random, event: Event, received_at: str) -> bytes:
-    """A line that is like the event but for one broken rule."""
-    # In one spelling: a field that stands in two is dropped, and the event would stay.
+    """Return the line of an event with one broken rule."""
+    # In camelCase only: a field in two forms is dropped, and the event would be accepted.
     event = {_camel(key): value for key, value in event.items()}
-    # Its own key, lest it be taken for a retry; and a time of arrival, against which clocks are judged.
+    # A key of its own, so that it is no retry, and a time of arrival, which limits its clock.
     own: Event = {"idempotencyKey": f"{rng.getrandbits(128):032x}", "receivedAt": received_at}
     return rng.choice(_BREAKERS)(event | own)

@@ -1,4 +1,4 @@
-"""One visit of the sample marketplace: which pages, assets and buttons, in which order and how fast."""
+"""Visits of the sample marketplace: sequences of pages, assets and buttons, with pauses."""
 
 from random import Random
 from typing import Any, Final
@@ -6,12 +6,12 @@ from uuid import UUID
 
 from sample_data.application_rows import DAY_MS, MAIL_DOMAIN, PASSWORD_MARK
 from sample_data.catalog import Catalog
-from sample_data.simulated_tracker import Tracker
+from sample_data.simulated_tracker import SimulatedTracker
 from sample_data.visitors import OWN_SITE, Visitor, arrival
 
 Content = dict[str, Any]
 
-# What happens in a visit, by weight. The last two are types that the registry does not know.
+# Event types of a visit, by weight. The registry does not list the last two.
 _STEPS: Final = {
     "asset_viewed": 43.0,
     "page_viewed": 19.0,
@@ -49,9 +49,9 @@ _OFFLINE_SHARE: Final = 0.03
 
 
 class Visit:
-    """One session of a visitor, told event by event to a tracker. `now` is the time of the next event."""
+    """One session of a visitor, sent event by event to a tracker. `now` is the time of the next event."""
 
-    def __init__(self, rng: Random, tracker: Tracker, catalog: Catalog, visitor: Visitor, now: int) -> None:
+    def __init__(self, rng: Random, tracker: SimulatedTracker, catalog: Catalog, visitor: Visitor, now: int) -> None:
         self.now = now
         self._rng = rng
         self._tracker = tracker
@@ -59,7 +59,7 @@ class Visit:
         self._visitor = visitor
         self._is_signed_in = False
         self._asset_id = self._pick_asset()
-        # The page is named after the visit; a person who came for an asset lands on it.
+        # Some visits begin on the page of their asset.
         path = rng.choice(_PAGES) if rng.random() < 0.6 else f"/assets/{self._asset_id}"
         self._arrival = arrival(rng, path)
         self._is_first = True
@@ -71,27 +71,30 @@ class Visit:
         self._delivered_at = now + int(rng.triangular(0.2, 5, 1) * DAY_MS) if is_offline else None
 
     def sign_in(self) -> None:
+        """Sign in as the user of the device, and send the event."""
         self._is_signed_in = True
-        self.tell("user_logged_in", {"entityType": "user", "entityId": self._visitor.user_id})
+        self.send("user_logged_in", {"entityType": "user", "entityId": self._visitor.user_id})
 
     def join(self, user_id: str, actor_type: str = "user") -> None:
-        """The visitor becomes a user: from here on the device is linked with them."""
+        """Make the visitor a user: the device is linked with the user from now on."""
         self._visitor.user_id = user_id
         self._visitor.actor_type = actor_type
         self._is_signed_in = True
 
-    def look_at(self, asset_id: str) -> None:
+    def view_asset(self, asset_id: str) -> None:
+        """Send a view of an asset."""
         self._asset_id = asset_id
-        self.tell("asset_viewed", self._content("asset_viewed"))
+        self.send("asset_viewed", self._content("asset_viewed"))
 
     def browse(self, steps: int) -> None:
+        """Send a number of random events."""
         for name in self._rng.choices(_STEP_NAMES, _STEP_WEIGHTS, k=steps):
             if name == "asset_viewed":
                 self._asset_id = self._pick_asset()
-            self.tell(name, self._content(name))
+            self.send(name, self._content(name))
 
-    def tell(self, event_type: str, content: Content) -> None:
-        """One event now; the next one some seconds later, now and then after a long break."""
+    def send(self, event_type: str, content: Content) -> None:
+        """Send one event now, and move on by some seconds, sometimes by a long break."""
         attribution = self._attribution()
         event = self._fixed | content
         if attribution:
@@ -119,7 +122,7 @@ class Visit:
         return {}
 
     def _pick_asset(self) -> str:
-        """Few assets get most of the views."""
+        """Return a random asset; few assets get most of the views."""
         assets = self._catalog.assets
         return str(assets[int(len(assets) * self._rng.random() ** 2.2)]["id"])
 
@@ -136,7 +139,7 @@ class Visit:
                 licenses = self._catalog.licenses_of.get(self._asset_id)
                 if not licenses:
                     return self._asset({})
-                # Only the license is named; its asset and project are for the warehouse to find.
+                # The event names only the license; the warehouse adds its asset and project.
                 return {"entityType": "license", "entityId": rng.choice(licenses)["id"]}
             case "creator_portfolio_viewed":
                 return {"entityType": "creator", "entityId": rng.choice(self._catalog.tables["creators"])["id"]}
@@ -146,7 +149,7 @@ class Visit:
             case "search_performed":
                 query = rng.choice(_QUERIES)
                 if rng.random() < 0.03:
-                    # People paste anything into a search field.
+                    # Search fields sometimes receive personal data.
                     query = f"{query} please mail jane.doe{rng.randrange(1000)}@{MAIL_DOMAIN}"
                 return {"props": {"query": query, "resultsCount": rng.randrange(0, 240)}}
             case "form_submitted":

@@ -1,7 +1,7 @@
-"""What happens in the sample marketplace's own database, day by day: sign-ups, licenses, transfers, payouts.
+"""Changes of the sample marketplace's application database, day by day: sign-ups, licenses, transfers, payouts.
 
-The catalog is advanced one day at a time and depends on the seed and the day alone, never on the traffic, so that
-the events can be told from it.
+The catalog is advanced one day at a time. It depends on the seed and the day alone and never on the traffic, whose
+events follow from it.
 """
 
 from collections import defaultdict
@@ -11,61 +11,62 @@ from datetime import timedelta
 from random import Random
 from typing import Final
 
-from sample_data.application_rows import DAY_MS, Row, Rows
+from sample_data.application_rows import DAY_MS, ApplicationRows, Row
 
-# What is left of a fee for the owners.
+# The owners' share of a fee.
 _ROYALTY_BPS: Final = 8_000
 
 
 @dataclass(slots=True)
 class DayFacts:
-    """What happened on one day: (milliseconds, row) pairs, by kind of event."""
+    """The facts of one day: (milliseconds, row) pairs, by kind of event."""
 
-    happened: dict[str, list[tuple[int, Row]]] = field(default_factory=lambda: defaultdict(list))
+    by_kind: dict[str, list[tuple[int, Row]]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, kind: str, at: int, row: Row) -> None:
-        self.happened[kind].append((at, row))
+        """Add a fact."""
+        self.by_kind[kind].append((at, row))
 
     def __iter__(self) -> Iterator[tuple[str, int, Row]]:
-        for kind, facts in self.happened.items():
+        for kind, facts in self.by_kind.items():
             for at, row in facts:
                 yield kind, at, row
 
 
-class Catalog(Rows):
-    """The application's tables as they are after the last day lived through."""
+class Catalog(ApplicationRows):
+    """The application's tables at the end of the latest day."""
 
     def advance(self) -> DayFacts:
-        """Live through the next day and tell what happened on it."""
+        """Generate the changes of the next day. Returns its facts."""
         self._day += 1
         rng = Random(f"{self._seed}/catalog/{self._day}")  # noqa: S311
         facts = DayFacts()
         for _ in range(rng.randint(14, 26)):
-            self._tell(facts, "user_signed_up", self._user(rng, self._moment(rng), "user"))
+            self._add_created(facts, "user_signed_up", self._user(rng, self._moment(rng), "user"))
         if rng.random() < 0.35:
-            self._tell(facts, "creator_profile_created", self._creator(rng, self._moment(rng)))
+            self._add_created(facts, "creator_profile_created", self._creator(rng, self._moment(rng)))
         if rng.random() < 0.25:
-            self._tell(facts, "brand_profile_created", self._brand(rng, self._moment(rng)))
+            self._add_created(facts, "brand_profile_created", self._brand(rng, self._moment(rng)))
         for _ in range(rng.randint(4, 11)):
-            self._tell(facts, "asset_uploaded", self._asset(rng, self._moment(rng)))
+            self._add_created(facts, "asset_uploaded", self._asset(rng, self._moment(rng)))
         for _ in range(rng.randint(0, 3)):
-            self._tell(facts, "project_created", self._project(rng, self._moment(rng)))
+            self._add_created(facts, "project_created", self._project(rng, self._moment(rng)))
         self._age_licenses(rng, facts)
-        # A Saturday sells half of what a Wednesday does.
+        # A Saturday has half the sales of a Wednesday.
         busy = (1.0, 1.15, 1.2, 1.1, 0.95, 0.6, 0.65)[self._today.weekday()]
         for _ in range(round(rng.randint(12, 20) * busy)):
-            self._tell(facts, "license_created", self._license(rng, self._moment(rng)))
+            self._add_created(facts, "license_created", self._license(rng, self._moment(rng)))
         self._adjust(rng)
         self._transfer(rng, facts)
         self._pay(rng, facts)
         self._delete(rng, facts)
         return facts
 
-    def _tell(self, facts: DayFacts, kind: str, row: Row) -> None:
+    def _add_created(self, facts: DayFacts, kind: str, row: Row) -> None:
         facts.add(kind, self.milliseconds(row["created_at"]), row)
 
     def _age_licenses(self, rng: Random, facts: DayFacts) -> None:
-        """Sign what was created yesterday, expire what ends today, renew some of what ends soon."""
+        """Sign yesterday's licenses, expire those that end today, and renew some of those that end soon."""
         for row in self._unsigned:
             row["status"] = "active"
             facts.add("license_signed", self._moment(rng), row)
@@ -77,8 +78,8 @@ class Catalog(Rows):
         for row in self._expiring.get(self._today + timedelta(days=5), []):
             if row["status"] == "active" and rng.random() < 0.45:
                 renewal = self._license(rng, self._moment(rng), parent=row)
-                self._tell(facts, "license_created", renewal)
-                self._tell(facts, "license_renewed", renewal)
+                self._add_created(facts, "license_created", renewal)
+                self._add_created(facts, "license_renewed", renewal)
         if rng.random() < 0.12:
             row = rng.choice(self.tables["licenses"])
             if row["status"] == "active":
@@ -102,14 +103,14 @@ class Catalog(Rows):
         )
 
     def _transfer(self, rng: Random, facts: DayFacts) -> None:
-        """One owner's share of an asset goes to another creator: the old share ends on the day the new one starts."""
+        """Transfer a share of an asset to another creator: the old share ends on the day the new one starts."""
         if rng.random() > 0.5:
             return
         asset = rng.choice(self.assets)
         shares = self._open_shares[asset["id"]]
         old = rng.choice(shares)
         others = [row for row in self.tables["creators"] if row["id"] not in {share["creator_id"] for share in shares}]
-        # A share that began today would be owned for no time at all.
+        # A share that began today would have an empty term.
         if old["start_date"] >= self._today or not others:
             return
         old["end_date"] = self._today
@@ -118,7 +119,7 @@ class Catalog(Rows):
         facts.add("ownership_transferred", self._moment(rng), new)
 
     def _pay(self, rng: Random, facts: DayFacts) -> None:
-        """On Mondays every owner is owed a royalty of last week's licenses; the day after, most of it is paid."""
+        """Calculate royalties of last week's licenses on Mondays, and pay most of them on the next day."""
         if self._today.weekday() == 1:
             for row in self.tables["payouts"]:
                 if row["status"] == "pending":

@@ -1,6 +1,4 @@
-"""The sample's lines as landing files, and what it spends on advertising: the same bytes every time, never half a file
-under its final name.
-"""
+"""Writer of the sample's landing files and ad spend, deterministic and atomic."""
 
 import gzip
 import json
@@ -14,7 +12,7 @@ from sample_data.advertising import ad_spend_of
 from sample_data.visitors import CAMPAIGNS
 from warehouse.atomic_file import write_atomically
 
-# A dot file: nobody takes it for a landing file. It says what was written, so that the next time is quick.
+# A dot file is no landing file. It lists the written files, so that the next run can skip them.
 MANIFEST: Final = ".marketplace.json"
 
 # Level 1 writes 30 days in 2 s less than level 6, for files that are a third larger (October 2026).
@@ -24,17 +22,16 @@ _COMPRESSION: Final = 1
 def write_landing_files(
     marketplace: Marketplace, landing: Path, progress: Callable[[str], None] = lambda _: None
 ) -> dict[str, dict[str, int]]:
-    """Write the files, unless the manifest says that they are there; the lines of each day, by outcome.
+    """Write the files, unless the manifest lists them all. Returns {day: {outcome: lines}}.
 
-    Files of an earlier sample that do not belong to this one are deleted, others are left alone. The result is
-    {day: {outcome: lines}}.
+    Files of an earlier sample that are not part of this one are deleted. Other files are left alone.
     """
     manifest_path = landing / MANIFEST
     manifest = _manifest(manifest_path)
     if manifest.get("parameters") == marketplace.parameters and _are_there(landing, manifest["files"]):
         progress(f"{len(manifest['files'])} landing files are there already")
         return dict(manifest["days"])
-    # Until all is written, the folder is no sample, but its files are still known for what they are.
+    # An unfinished sample has no parameters, but the manifest still lists its files as the sample's.
     begun = {"parameters": None, "begun": marketplace.parameters}
     _write(manifest_path, json.dumps(manifest | begun).encode())
     written: dict[str, int] = {}
@@ -55,7 +52,7 @@ def write_landing_files(
 
 
 def sample_in(landing: Path) -> tuple[date, int] | None:
-    """The first day and the number of days of the sample in a landing folder, also of one that is half written."""
+    """Return the first day and the number of days of the sample in a landing folder, also of an unfinished one."""
     manifest = _manifest(landing / MANIFEST)
     parameters = manifest.get("parameters") or manifest.get("begun")
     return (date.fromisoformat(parameters["start"]), int(parameters["days"])) if parameters else None
@@ -82,8 +79,8 @@ def _compressed(lines: tuple[bytes, ...]) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> int:
-    """Put content under a name in one step; a file that holds it already keeps its time. Returns the size."""
+    """Write a file atomically, unless it already has this content. Returns the size."""
     if not (path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content):
-        # What a crash of the machine takes is written again by the next run.
+        # The next run writes files again that a crash of the machine has lost.
         write_atomically(path, content, is_durable=False)
     return len(content)

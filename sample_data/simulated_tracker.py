@@ -1,8 +1,7 @@
-"""How the sample's trackers put an event on the wire: keys, times, spellings, retries, and lines that are broken.
+"""Simulated trackers of the sample: keys, times, key formats, retries and invalid lines.
 
-Most visitors have the product's present tracker, the one in ingestion.tracking; what older versions of it send is put
-together here. Every line that is sent carries what the warehouse must make of it, so that a load of the sample can be
-judged.
+Most visitors use the product's present tracker, ingestion.tracking. Lines of its older versions are built here. Every
+line has an expected outcome, so that tests can check a load of the sample.
 """
 
 from collections.abc import Callable
@@ -26,7 +25,7 @@ Event = dict[str, Any]
 
 
 class Outcome(StrEnum):
-    """What becomes of a line in the warehouse, by the rules of the contract."""
+    """The outcome of a line in the warehouse, by the rules of the contract."""
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
@@ -36,27 +35,27 @@ class Outcome(StrEnum):
 
 
 class Sent(NamedTuple):
-    """One line as it arrives. `received_at` in milliseconds since the first midnight; it decides the landing day."""
+    """A line with its time of arrival, in milliseconds since the first midnight, which decides the landing day."""
 
     received_at: int
     outcome: Outcome
     line: bytes
 
 
-# Puts an event on the wire, at this time and with this outcome; it may be called again for a retry.
+# Function that sends an event at a time, with an outcome; a second call sends a retry.
 Deliver = Callable[[int, Outcome], None]
 
 
 @cache
 def _clock() -> tuple[str, ...]:
-    """The text of every second of a day: formatting a time this way takes a third of what isoformat takes."""
+    """Return the text of every second of a day. A look-up takes a third of the time of isoformat."""
     return tuple(
         f"T{hour:02d}:{minute:02d}:{second:02d}" for hour in range(24) for minute in range(60) for second in range(60)
     )
 
 
-class Tracker:
-    """Collects what is sent on one day, in the order in which it happened: the sink of the product's own tracker."""
+class SimulatedTracker:
+    """Collector of the lines of one day, in the order of their events: a sink of the product's tracker."""
 
     def __init__(self, rng: Random, start: date) -> None:
         self.sent: list[Sent] = []
@@ -73,6 +72,7 @@ class Tracker:
         self._times = _clock()
 
     def time(self, at: int, utc_offset_hours: int = 0) -> str:
+        """Return a time as text."""
         day, of_day = divmod(at + utc_offset_hours * 3_600_000, DAY_MS)
         second, millisecond = divmod(of_day, 1000)
         zone = f"{utc_offset_hours:+03d}:00" if utc_offset_hours else "Z"
@@ -90,7 +90,7 @@ class Tracker:
         key: str | None = None,
         outcome: Outcome = Outcome.ACCEPTED,
     ) -> None:
-        """Send one event, and now and then a retry of it, or a broken relative."""
+        """Send one event, sometimes with a retry or with an invalid copy."""
         rng = self._rng
         arrives = received_at if received_at is not None else at + rng.randrange(40, 2_500)
         event: Event = {"eventType": event_type, "occurredAt": self.time(at, visitor.utc_offset_hours), **content}
@@ -102,7 +102,7 @@ class Tracker:
         if visitor.is_not_tracked or outcome is not Outcome.ACCEPTED:
             return
         line = self.sent[-1].line
-        # Without a key only a copy that is equal in every field is known for one.
+        # Without a key only a copy with equal fields is a duplicate.
         if rng.random() < RETRIED_SHARE and (visitor.key_field or not visitor.sends_received_at):
             deliver(self._again(arrives), Outcome.DUPLICATE)
         if rng.random() < BROKEN_SHARE:
@@ -110,7 +110,7 @@ class Tracker:
             self.sent.append(Sent(arrives + 1, Outcome.REJECTED, broken))
 
     def _again(self, arrived: int) -> int:
-        """When a retry arrives: mostly at once, sometimes hours or days later."""
+        """Return the time of a retry: mostly seconds later, sometimes hours or days."""
         rng = self._rng
         kind = rng.random()
         if kind < 0.6:
@@ -141,19 +141,20 @@ class Tracker:
         return deliver
 
     def write(self, line: bytes, arrived_at: datetime) -> bool:  # noqa: ARG002 - the interface of a sink
+        """Collect a line of the present tracker."""
         self.sent.append(Sent(self._arrives, self._outcome, line))
         return True
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Do nothing: lines are not buffered."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no file is open."""
 
     def _with_old_tracker(self, event: Event, visitor: Visitor, *, is_signed_in: bool) -> Deliver:
         if visitor.key_field:
             event.setdefault(visitor.key_field, f"{self._rng.getrandbits(128):032x}")
-        # The web is the default, which some versions of the tracker rely on.
+        # Source web is the default, and some versions of the tracker leave it out.
         if visitor.source != "web" or visitor.key_field != "eventId":
             event["source"] = visitor.source
         if visitor.anonymous_id:
@@ -193,7 +194,7 @@ def _snake(name: str) -> str:
 
 
 def _snake_case(event: Event) -> Event:
-    """The same event in the spelling of the older trackers; the keys of props are the producer's own and stay."""
+    """Return an event with snake_case keys, as older trackers send it. Keys of props stay."""
     return {
         _snake(key): _snake_case(value) if key in ("attribution", "context") else value for key, value in event.items()
     }

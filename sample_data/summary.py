@@ -1,4 +1,4 @@
-"""The summary at the end of `make demo`: what came in, what was judged, what BI reads, and how to go on."""
+"""Summary at the end of `make demo`: loaded files, checks, published numbers, and next commands."""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +14,7 @@ _PUBLISHED: Final = """
 select count(*), min(event_date), max(event_date)
 from ops.published_days where event_date >= %(start)s and event_date < %(end)s
 """
-# Landing days of the window: what came in, whatever day it happened on.
+# Counts by landing day, whatever the day of the events.
 _LOADED: Final = """
 select count(*), coalesce(sum(lines_read), 0), coalesce(sum(accepted), 0), coalesce(sum(rejected), 0),
     coalesce(sum(duplicates), 0), coalesce(sum(not_tracked), 0)
@@ -28,7 +28,7 @@ where build_id in (
 )
 group by check_name order by check_name
 """
-# Run as bi_reader, which sees marts and nothing else.
+# Executed as bi_reader, which may read marts only.
 _NUMBERS: Final = """
 select metric_date, sum(views), sum(clicks), sum(conversions), cast(sum(revenue_cents) as bigint)
 from marts.daily_metrics where metric_date >= %(start)s and metric_date < %(end)s
@@ -37,13 +37,13 @@ group by metric_date order by metric_date
 
 
 def summary(connection: "psycopg.Connection", warehouse: Warehouse, window: Window) -> str:
-    """The whole text. `connection` is the owner's; the numbers are read through the BI login."""
+    """Return the summary. Numbers are read through the BI login, the rest through the owner's `connection`."""
     bounds = {"start": window.start, "end": window.end}
     last_days = {"start": window.end - SHOWN_DAYS * ONE_DAY, "end": window.end}
     published = connection.execute(_PUBLISHED, bounds).fetchone() or (0, None, None)
     loaded = connection.execute(_LOADED, bounds).fetchone() or ()
     checks = connection.execute(_CHECKS, bounds).fetchall()
-    lines = ["", f"days published   {published[0]:,} ({published[1]} to {published[2]})", *_ledger(loaded)]
+    lines = ["", f"days published   {published[0]:,} ({published[1]} to {published[2]})", *_load_counts(loaded)]
     lines += [_checks(checks), ""]
     if warehouse.bi_password:
         with warehouse.connect_to(warehouse.bi_dsn) as reader:
@@ -54,15 +54,15 @@ def summary(connection: "psycopg.Connection", warehouse: Warehouse, window: Wind
     return "\n".join(lines)
 
 
-def _ledger(loaded: tuple[Any, ...]) -> list[str]:
+def _load_counts(loaded: tuple[Any, ...]) -> list[str]:
     names = ("files", "rows in", "accepted", "rejected", "duplicates", "not tracked")
     return [f"{name:<16} {count:,}" for name, count in zip(names, loaded, strict=True)]
 
 
 def _checks(checks: list[tuple[Any, ...]]) -> str:
     passed = sum(is_passed for _, is_passed, _ in checks)
-    told = [f"{name} ({'failed' if blocks else 'a warning'})" for name, is_passed, blocks in checks if not is_passed]
-    return f"{'checks passed':<16} {passed} of {len(checks)}" + (f"; not: {', '.join(told)}" if told else "")
+    failed = [f"{name} ({'failed' if blocks else 'a warning'})" for name, is_passed, blocks in checks if not is_passed]
+    return f"{'checks passed':<16} {passed} of {len(checks)}" + (f"; not: {', '.join(failed)}" if failed else "")
 
 
 def _table(rows: list[tuple[Any, ...]]) -> list[str]:

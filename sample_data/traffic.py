@@ -1,6 +1,6 @@
-"""The events of one day of the sample marketplace: visits, what the catalog knows, machines, crawlers, a burst.
+"""Events of the sample marketplace, day by day: visits, facts of the catalog, machines, crawlers, a burst.
 
-Days are told in order; a day's events depend on the seed, the day and the days before it, never on how many follow.
+The events of a day depend on the seed, the day and the days before it, and never on the number of days after it.
 """
 
 from datetime import date, timedelta
@@ -11,13 +11,13 @@ from typing import Final
 from sample_data.application_rows import DAY_MS, Row
 from sample_data.browsing import Visit
 from sample_data.catalog import Catalog, DayFacts
-from sample_data.simulated_tracker import Outcome, Sent, Tracker
+from sample_data.simulated_tracker import Outcome, Sent, SimulatedTracker
 from sample_data.visitors import CRAWLERS, Visitor, machine, new_visitor
 
 # Lines beside the visits, as shares of them.
 _CRAWLER_SHARE: Final = 0.03
 _MACHINE_SHARE: Final = 0.05
-# Monday to Sunday; the quietest day is the measure that a caller gives.
+# Monday to Sunday, relative to the quietest day.
 _WEEKDAYS: Final = (1.09, 1.16, 1.18, 1.14, 1.07, 1.0, 1.02)
 _GROWTH_A_DAY: Final = 0.004
 # Visits by hour of the day, UTC.
@@ -31,7 +31,7 @@ _SYSTEM_ENTITIES: Final = {"lic": "license", "pay": "payout", "ast": "asset"}
 
 
 class Traffic:
-    """The marketplace's visitors, as far as they came by the last day that was told."""
+    """The marketplace's visitors up to the latest day."""
 
     def __init__(self, seed: int, start: date, catalog: Catalog, events_per_day: int) -> None:
         self._seed = seed
@@ -45,16 +45,20 @@ class Traffic:
         rng = Random(f"{seed}/visitors")  # noqa: S311 - a sample must be repeatable, not secret
         for user in catalog.tables["users"]:
             self._device(rng, user["id"], user["role"])
-        # Brands come back more often than others: their visits are the paths that lead to licenses.
+        # Brands return more often than others: their visits are the paths of licenses.
         self._members.extend(visitor for visitor in self._members[:] if visitor.actor_type == "brand" for _ in range(4))
 
     def day(self, facts: DayFacts) -> list[Sent]:
-        """Everything that is sent because of the next day, whenever it arrives; `facts` is what happened on it."""
+        """Generate all lines of the next day's events, whenever they arrive.
+
+        Args:
+            facts: The facts of the catalog on that day.
+        """
         self._day += 1
         rng = Random(f"{self._seed}/traffic/{self._day}")  # noqa: S311
-        tracker = Tracker(rng, self._start)
+        tracker = SimulatedTracker(rng, self._start)
         for kind, at, row in facts:
-            self._tell_fact(rng, tracker, kind, at, row)
+            self._send_fact(rng, tracker, kind, at, row)
         weekday = (self._start + timedelta(days=self._day)).weekday()
         events = int(self._events_per_day * _WEEKDAYS[weekday] * (1 + _GROWTH_A_DAY * self._day))
         for _ in range(int(events * _CRAWLER_SHARE / 20)):
@@ -70,7 +74,7 @@ class Traffic:
         return tracker.sent
 
     def _device(self, rng: Random, user_id: str, role: str) -> Visitor:
-        """The device on which a user signs in; some have a second one."""
+        """Return a new device on which a user signs in; some users get a second one."""
         for _ in range(2 if rng.random() < 0.25 else 1):
             visitor = new_visitor(rng, user_id, role)
             self._members.append(visitor)
@@ -80,10 +84,10 @@ class Traffic:
     def _actor(self, rng: Random, user_id: str, role: str) -> Visitor:
         return self._devices.get(user_id) or self._device(rng, user_id, role)
 
-    def _begin(self, rng: Random, tracker: Tracker, visitor: Visitor, at: int) -> Visit:
+    def _begin(self, rng: Random, tracker: SimulatedTracker, visitor: Visitor, at: int) -> Visit:
         return Visit(rng, tracker, self._catalog, visitor, at)
 
-    def _visit(self, rng: Random, tracker: Tracker) -> None:
+    def _visit(self, rng: Random, tracker: SimulatedTracker) -> None:
         kind = rng.random()
         if kind < 0.42 or not self._visitors:
             visitor = new_visitor(rng)
@@ -91,7 +95,7 @@ class Traffic:
         elif kind < 0.62:
             visitor = rng.choice(self._members)
         else:
-            # Most who come back were here lately.
+            # Most returning visitors were here recently.
             back = int(rng.expovariate(1 / 900))
             visitor = self._visitors[-1 - back] if back < len(self._visitors) else rng.choice(self._visitors)
         hour = rng.choices(range(24), cum_weights=_HOURS)[0]
@@ -104,7 +108,7 @@ class Traffic:
             steps -= before
         visit.browse(steps)
 
-    def _tell_fact(self, rng: Random, tracker: Tracker, kind: str, at: int, row: Row) -> None:
+    def _send_fact(self, rng: Random, tracker: SimulatedTracker, kind: str, at: int, row: Row) -> None:
         match kind:
             case "license_created":
                 self._buy(rng, tracker, at, row)
@@ -117,7 +121,7 @@ class Traffic:
                 visit = self._begin(rng, tracker, self._actor(rng, row["created_by"], "creator"), at - 60_000)
                 visit.sign_in()
                 visit.now = at
-                visit.tell(kind, {"entityType": "asset", "entityId": row["id"], "props": {"assetType": row["type"]}})
+                visit.send(kind, {"entityType": "asset", "entityId": row["id"], "props": {"assetType": row["type"]}})
                 self._system(tracker, "asset_preview_generated", at + 9_000, row["id"])
                 self._system(tracker, "asset_approved", at + 600_000, row["id"])
             case "project_created":
@@ -125,7 +129,7 @@ class Traffic:
                 visit = self._begin(rng, tracker, self._actor(rng, user_id, "brand"), at - 30_000)
                 visit.sign_in()
                 visit.now = at
-                visit.tell(kind, {"entityType": "project", "entityId": row["id"], "props": {"name": row["name"]}})
+                visit.send(kind, {"entityType": "project", "entityId": row["id"], "props": {"name": row["name"]}})
             case "ownership_transferred":
                 self._system(tracker, kind, at, row["ip_asset_id"])
             case "license_signed":
@@ -139,35 +143,42 @@ class Traffic:
     def _owner_of(self, brand_id: str) -> str:
         return next(str(brand["user_id"]) for brand in self._catalog.tables["brands"] if brand["id"] == brand_id)
 
-    def _buy(self, rng: Random, tracker: Tracker, at: int, row: Row) -> None:
-        """A brand takes a license: in a visit that led there, or through the interface for programs."""
+    def _buy(self, rng: Random, tracker: SimulatedTracker, at: int, row: Row) -> None:
+        """Send the purchase of a license, at the end of a visit or through the API."""
         buyer = self._actor(rng, self._owner_of(row["brand_id"]), "brand")
         content = {"entityType": "license", "entityId": row["id"]}
         if rng.random() < 0.7:
             content |= {"ipAssetId": row["ip_asset_id"], "projectId": row["project_id"]}
-        # Free licenses say so, or say nothing.
+        # Events of free licenses have a fee of 0 or none.
         if row["fee_cents"] or rng.random() < 0.5:
-            # Some clients know no whole numbers: 129900.0 is one all the same.
+            # Some clients send whole numbers as floats, such as 129900.0.
             fee = float(row["fee_cents"]) if rng.random() < 0.1 else row["fee_cents"]
             content["props"] = {"revenueCents": fee, "feeCents": row["fee_cents"], "currency": "USD"}
         if rng.random() < 0.1:
             program = machine("api", buyer.user_id, "brand")
             tracker.send(program, at, "license_created", content, is_signed_in=True)
             return
-        # Short enough for a visit that begins and ends on the day of the license.
+        # The visit begins and ends on the day of the license.
         visit = self._begin(rng, tracker, buyer, at - rng.randrange(100_000, 900_000))
-        visit.look_at(row["ip_asset_id"])
+        visit.view_asset(row["ip_asset_id"])
         visit.now = at - 80_000
         visit.sign_in()
         visit.now = at - rng.randrange(15_000, 60_000)
-        visit.tell("license_clicked", {"entityType": "asset", "entityId": row["ip_asset_id"]})
+        visit.send("license_clicked", {"entityType": "asset", "entityId": row["ip_asset_id"]})
         visit.now = at
-        visit.tell("license_created", content)
+        visit.send("license_created", content)
 
     def _sign_up(
-        self, rng: Random, tracker: Tracker, at: int, user_id: str, role: str, kind: str, content: dict[str, object]
+        self,
+        rng: Random,
+        tracker: SimulatedTracker,
+        at: int,
+        user_id: str,
+        role: str,
+        kind: str,
+        content: dict[str, object],
     ) -> None:
-        """A visitor who was anonymous until now, often one of the last days, becomes a user."""
+        """Send the sign-up of an anonymous visitor, often one of the last days."""
         visitor = self._visitors[-rng.randrange(1, 800)] if len(self._visitors) >= 800 else new_visitor(rng)
         if visitor.user_id or visitor.is_not_tracked:
             visitor = new_visitor(rng)
@@ -177,20 +188,20 @@ class Traffic:
         visit.join(user_id, role)
         visit.now = at
         if kind != "user_signed_up":
-            visit.tell("user_signed_up", {"entityType": "user", "entityId": user_id})
-        visit.tell(kind, content)
-        visit.tell("user_email_verified", {"entityType": "user", "entityId": user_id})
+            visit.send("user_signed_up", {"entityType": "user", "entityId": user_id})
+        visit.send(kind, content)
+        visit.send("user_email_verified", {"entityType": "user", "entityId": user_id})
         self._devices[user_id] = visitor
         self._members.extend([visitor] * (5 if role == "brand" else 1))
 
     def _system(
-        self, tracker: Tracker, kind: str, at: int, entity_id: str, *, source: str = "system", **props: object
+        self, tracker: SimulatedTracker, kind: str, at: int, entity_id: str, *, source: str = "system", **props: object
     ) -> None:
         entity_type = _SYSTEM_ENTITIES[entity_id.split("_")[0]]
         content = {"actorType": "system", "entityType": entity_type, "entityId": entity_id, "props": props}
         tracker.send(machine(source), at, kind, content)
 
-    def _run_machines(self, rng: Random, tracker: Tracker, events: int) -> None:
+    def _run_machines(self, rng: Random, tracker: SimulatedTracker, events: int) -> None:
         for _ in range(events):
             at = self._day * DAY_MS + rng.randrange(DAY_MS)
             member = rng.choice(self._members)
@@ -207,16 +218,16 @@ class Traffic:
                 source = "webhook" if kind == "webhook_received" else "system"
                 tracker.send(machine(source), at, kind, {"props": {"name": "thumbnails", "ms": rng.randrange(9_000)}})
 
-    def _crawl(self, rng: Random, tracker: Tracker) -> None:
+    def _crawl(self, rng: Random, tracker: SimulatedTracker) -> None:
         crawler = new_visitor(rng)
         crawler.source, crawler.user_agent, crawler.is_not_tracked = "web", rng.choice(CRAWLERS), False
         crawler.sends_session_id = crawler.is_snake_case = False
         visit = self._begin(rng, tracker, crawler, self._day * DAY_MS + rng.randrange(DAY_MS))
         for _ in range(rng.randrange(10, 31)):
-            visit.look_at(str(rng.choice(self._catalog.assets)["id"]))
+            visit.view_asset(str(rng.choice(self._catalog.assets)["id"]))
 
-    def _burst(self, rng: Random, tracker: Tracker) -> None:
-        """A page that ran wild: more events within one clock minute than the contract lets one device send."""
+    def _burst(self, rng: Random, tracker: SimulatedTracker) -> None:
+        """Send more events of one device in one clock minute than the rate limit allows, as a faulty page does."""
         visitor = new_visitor(rng)
         visitor.is_not_tracked, visitor.source, visitor.key_field = False, "web", "idempotencyKey"
         minute = self._day * DAY_MS + 11 * 3_600_000 + 7 * 60_000
@@ -227,8 +238,8 @@ class Traffic:
                 visitor, at, "button_clicked", {"props": {"name": "stuck"}}, received_at=at + 100, outcome=outcome
             )
 
-    def _stay_past_midnight(self, rng: Random, tracker: Tracker) -> None:
-        """The last millisecond of a day arrives on the next; the first one of the next belongs to it."""
+    def _stay_past_midnight(self, rng: Random, tracker: SimulatedTracker) -> None:
+        """Send a visit across midnight, with events in the last millisecond of the day and the first of the next."""
         midnight = (self._day + 1) * DAY_MS
         visit = self._begin(rng, tracker, rng.choice(self._members), midnight - 200_000)
         visit.browse(1)
@@ -236,8 +247,8 @@ class Traffic:
             visit.now = at
             visit.browse(1)
 
-    def _reuse_key(self, rng: Random, tracker: Tracker) -> None:
-        """A tracker that sends one key on two days: two events, and a warning."""
+    def _reuse_key(self, rng: Random, tracker: SimulatedTracker) -> None:
+        """Send one key on two days, which gives two events and a warning."""
         visitor = new_visitor(rng)
         visitor.is_not_tracked, visitor.key_field = False, "idempotencyKey"
         key = f"reused-{self._day}"

@@ -1,4 +1,4 @@
-"""Who comes to the sample marketplace and from where: devices and their quirks, channels and their weights."""
+"""Visitors of the sample marketplace: devices with their defects, and sources of visits with their weights."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _BROWSERS: Final = (
 _PHONES: Final = (
     *(_IPHONE.format(version) for version in (16, 17, 18)),
     *(_ANDROID.format(version) for version in (12, 13, 14)),
-    # Inside an app, which names the system once more behind the browser.
+    # A web view of an app, which adds its own part behind that of the browser.
     f"{_ANDROID.format(13)} Instagram 300.0.0.29.110 Android (33/13; 480dpi; 1080x2181; Google; Pixel 8; shiba)",
 )
 CRAWLERS: Final = (
@@ -36,7 +36,7 @@ CRAWLERS: Final = (
     "meta-externalfetcher/1.1",
     "ELB-HealthChecker/2.0",
 )
-# Of devices: scripts that ran before the id was there, and apps that fill in what they do not know.
+# Share of devices without an id: scripts that run too early, and apps that send a placeholder.
 _WITHOUT_ID_SHARE: Final = 0.005
 _NO_IDS: Final = ("undefined", "null", "Unknown", "[object Object]")
 _WITHOUT_SESSION_SHARE: Final = 0.01
@@ -46,7 +46,7 @@ _REFUSALS: Final = (True, 1, 1.0, "1", "yes", "Enabled")
 
 @dataclass(slots=True)
 class Visitor:
-    """A device, who signs in on it, and how its version of the tracker behaves."""
+    """A device, its user, and the behaviour of its version of the tracker."""
 
     anonymous_id: str
     source: str
@@ -59,9 +59,9 @@ class Visitor:
     sends_agent_in_props: bool
     is_snake_case: bool
     is_not_tracked: bool
-    # Old trackers spell a refusal in their own ways.
+    # Value of doNotTrack, which differs between old trackers.
     refusal: object
-    # Some clients send this for a visit that they could not number.
+    # Sent by some clients in place of an unknown session id.
     session_placeholder: str | None
     key_field: str | None
     user_id: str | None = None
@@ -69,13 +69,13 @@ class Visitor:
 
     @property
     def has_present_tracker(self) -> bool:
-        """Whether the device runs the product's present tracker, which has none of the quirks of its older versions."""
+        """Return whether the device runs the present tracker, without the defects of older versions."""
         is_older = self.is_snake_case or self.sends_agent_in_props or not self.sends_received_at
         return self.key_field == "idempotencyKey" and not is_older
 
 
 def new_visitor(rng: Random, user_id: str | None = None, actor_type: str = "user") -> Visitor:
-    """A device that was not seen before. Who signs in anywhere has agreed to be tracked."""
+    """Return a new device. A device with a user has consented to tracking."""
     chance = rng.random
     source = "mobile" if chance() < 0.3 else "web"
     has_no_id = chance() < _WITHOUT_ID_SHARE
@@ -84,7 +84,7 @@ def new_visitor(rng: Random, user_id: str | None = None, actor_type: str = "user
         anonymous_id=rng.choice(_NO_IDS) if has_no_id else f"anon-{rng.getrandbits(64):016x}",
         source=source,
         user_agent=rng.choice(_PHONES if is_phone else _BROWSERS),
-        # Addresses that are set aside for documentation.
+        # An address range reserved for documentation.
         ip_address=f"203.0.113.{rng.randrange(1, 255)}" if chance() < 0.3 else None,
         utc_offset_hours=rng.choice((-7, -5, 2, 9)) if chance() < 0.12 else 0,
         sends_session_id=chance() < 0.8,
@@ -92,7 +92,7 @@ def new_visitor(rng: Random, user_id: str | None = None, actor_type: str = "user
         sends_attribution_again=chance() < 0.35,
         sends_agent_in_props=chance() < 0.1,
         is_snake_case=chance() < 0.03,
-        # The present tracker sends nothing of these; older ones leave it to the warehouse.
+        # The present tracker sends no events of these visitors; older ones rely on the warehouse.
         is_not_tracked=user_id is None and chance() < 0.05,
         refusal=rng.choice(_REFUSALS),
         session_placeholder=rng.choice(_NO_SESSIONS) if chance() < _WITHOUT_SESSION_SHARE else None,
@@ -103,7 +103,7 @@ def new_visitor(rng: Random, user_id: str | None = None, actor_type: str = "user
 
 
 def machine(source: str, user_id: str | None = None, actor_type: str = "system") -> Visitor:
-    """What sends events without being a device. It knows no visits, and sends no agent or address."""
+    """Return a program that sends events without visits, user agent and IP address."""
     return Visitor(
         anonymous_id="",
         source=source,
@@ -163,7 +163,7 @@ def _click_id_only(name: str, referrer: str) -> Arrival:
 
 
 def _nested(rng: Random, page: str) -> Attribution:
-    """A link of a mail to reset a password: what is personal stands in an address inside the address."""
+    """Return the link of a mail to reset a password, with personal data in an encoded URL inside the URL."""
     inner = f"/reset?email=ana.maria{rng.randrange(1000)}@{MAIL_DOMAIN}&token={PASSWORD_MARK}{rng.getrandbits(32):08x}"
     for _ in range(rng.choice((1, 2, 3))):
         inner = quote(inner, safe="")
@@ -174,8 +174,8 @@ def _direct(rng: Random, page: str) -> Attribution:
     return {"landingPage": page} if rng.random() < 0.3 else {}
 
 
-# How sessions begin, with weights: the mix of a small marketplace that buys some of its traffic. Every channel
-# of the default grouping occurs, and some arrivals that no rule knows.
+# Sources of sessions, with weights: the mix of a small marketplace that buys some of its traffic. Every channel of the
+# default group occurs, and some sources that match no rule.
 _ARRIVALS: Final = (
     (28.0, _direct),
     (22.0, _referred("https://www.google.com/", "https://www.google.com/", "https://www.google.de/")),
@@ -211,7 +211,7 @@ _ARRIVALS: Final = (
     (0.3, _utm("İstanbul-Partner", "Email\N{NO-BREAK SPACE}")),
     (0.4, _click_id_only("wbraid", "https://www.google.com/")),
     (0.3, _nested),
-    # No site refers here: hybrid apps, empty pages, a machine at home, and addresses without a host.
+    # Referrers that name no site: hybrid apps, empty pages, a private address, and URLs without a host.
     (0.6, _referred("capacitor://localhost/", "about:blank", "http://192.168.1.20/preview", "http://", "not a url")),
     (0.4, _referred("android-app://com.google.android.gm/", "https://m.facebook.com/")),
 )
@@ -220,5 +220,5 @@ _ARRIVAL_WEIGHTS: Final = [sum(weight for weight, _ in _ARRIVALS[: index + 1]) f
 
 
 def arrival(rng: Random, path: str) -> Attribution:
-    """How one session begins on a page of the marketplace; empty for a visitor who typed the address."""
+    """Return the attribution of a session that begins on a page; empty for most direct visits."""
     return rng.choices(_ARRIVAL_KINDS, cum_weights=_ARRIVAL_WEIGHTS)[0](rng, OWN_SITE + path)

@@ -1,10 +1,10 @@
-"""The tracker for producers: Python services that tell the warehouse what happened, by way of landing files.
+"""Tracker for producers: Python services send events to the warehouse through landing files.
 
     writer = LandingWriter("/srv/landing", producer="shop")
     with Tracker(writer) as tracker:
         tracker.track("asset_viewed", TrackingContext(source="web", anonymous_id="..."), entity_type="asset", ...)
 
-It knows the contract and the layout of the landing folder, and nothing of the warehouse behind them.
+It needs only the contract and a landing folder, and no connection to the warehouse.
 """
 
 from ingestion.tracking.attribution import attribution_of

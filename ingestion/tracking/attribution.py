@@ -1,4 +1,4 @@
-"""Where a visit came from, read from the address it landed on and the address it came from."""
+"""Attribution of a visit, parsed from the URL of its landing page and its referrer."""
 
 from typing import Final
 from urllib.parse import parse_qsl, urldefrag, urlsplit
@@ -7,23 +7,23 @@ import msgspec
 
 from ingestion.contract import Attribution, camel_keys
 
-# The parameters of an address, by their names in it, that are attribution; the two addresses themselves are not in it.
+# URL parameters that are attribution, by name, with their fields.
 _PARAMETERS: Final = {
     field.name: field.encode_name
     for field in msgspec.structs.fields(Attribution)
     if field.name not in ("referrer", "landing_page")
 }
 _LANDING_PAGE: Final = camel_keys(Attribution)["landing_page"]
-# No honest address has more; reading an endless one costs time that belongs to the visitor.
+# Real URLs have fewer parameters; a longer query would delay the request of the visitor.
 _MAX_PARAMETERS: Final = 200
 
 
 def attribution_of(url: object, referrer: object = None) -> dict[str, str]:
-    """The attribution of a visit that landed on `url`, under the contract's keys. Never raises.
+    """Return the attribution of a visit that landed on `url`, under the contract's keys. Never raises.
 
-    Names of parameters may have any letter case, and the first of several counts. What the contract would refuse is
-    left out, such as a campaign of 300 characters: a visitor can type any address, and the visit still took place. Of
-    an address that is too long, its query is left out. Fragments are never kept.
+    Names of parameters may have any letter case, and the first of several counts. Values that break the contract are
+    left out, such as a campaign of 300 characters: visitors can type any URL. The query of a URL that is too long is
+    left out. Fragments are always removed.
     """
     found: dict[str, str] = {}
     if isinstance(url, str):
@@ -41,7 +41,7 @@ def _parameters(url: str) -> list[tuple[str, str]]:
     try:
         return parse_qsl(urlsplit(url).query, max_num_fields=_MAX_PARAMETERS)
     except ValueError:
-        return []  # no address, or too many parameters
+        return []  # an invalid URL, or too many parameters
 
 
 def _address(key: str, address: object) -> str | None:
@@ -55,7 +55,7 @@ def _address(key: str, address: object) -> str | None:
 
 
 def _fits(key: str, text: str) -> bool:
-    """Whether an event with this text under this key would be accepted."""
+    """Return whether the contract allows this text under this key."""
     if "\0" in text:
         return False
     try:

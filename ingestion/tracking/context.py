@@ -1,4 +1,4 @@
-"""Who does something, where and on what device: what the events of one request or visit have in common."""
+"""Context of tracked events: the actor, session, device and attribution of one request or visit."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-# The product's roles, and what the contract calls an actor who has them.
+# The contract's actor types, by role of the product.
 ACTOR_TYPES: Final = {
     "user": "user",
     "member": "user",
@@ -28,19 +28,19 @@ ACTOR_TYPES: Final = {
 
 
 def actor_type_of(role: object) -> str | None:
-    """The contract's actor type of a role of the product, in any letter case; None for a role that is not known.
+    """Return the actor type of a role of the product, in any letter case; None for an unknown role.
 
-    An event without an actor type is accepted, one with a wrong type is not: a new role loses no events.
+    An event without an actor type is accepted, one with a wrong type is not. So a new role loses no events.
     """
     return ACTOR_TYPES.get(role.strip().lower()) if isinstance(role, str) else None
 
 
 class TrackingContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What a producer knows about the one who acts. `source` is web, mobile, api, system or webhook.
+    """A producer's knowledge of the actor, session and device of events.
 
-    `attribution` is what `attribution_of` makes of an address. `do_not_track` takes what the browser says; anything
-    but a clear no declines. Nothing is judged here; the tracker does that with the whole event. There is no field for
-    the IP address: the warehouse never stores it.
+    `source` is web, mobile, api, system or webhook. `attribution` comes from `attribution_of`. `do_not_track` takes the
+    browser's value; any value but a clear no declines. The tracker validates the whole event. There is no field for the
+    IP address: the warehouse never stores it.
     """
 
     source: str
@@ -56,13 +56,13 @@ class TrackingContext(msgspec.Struct, frozen=True, kw_only=True):
     do_not_track: bool | int | str | None = None
 
     def signed_in(self, actor_id: str, role: str) -> "TrackingContext":
-        """The same visit, now of a known user."""
+        """Return the context with a signed-in user."""
         return msgspec.structs.replace(self, actor_id=actor_id, actor_type=actor_type_of(role))
 
     def completed(self, event: dict[str, Any]) -> dict[str, Any]:
-        """An event, under camelCase keys, with what this context knows; that counts more than what the event says.
+        """Return an event, under camelCase keys, completed by this context, whose values replace those of the event.
 
-        A server knows who is signed in; what a browser says about it is a claim.
+        The server knows the signed-in user; a browser could send any.
         """
         filled = event.copy()
         for name, value in (
@@ -96,7 +96,7 @@ class TrackingContext(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _add(event: dict[str, Any], section: str, known: Mapping[str, object]) -> None:
-    """Add what is known to a section of the event; one that is no object stays, for validation to refuse."""
+    """Add values to a section of the event. A section that is no object stays, for validation to drop."""
     given = event.get(section)
     if not given:
         event[section] = known

@@ -1,7 +1,7 @@
-"""Collects lines in memory and writes them as landing files: `events/dt=<day of arrival>/<name>.ndjson.gz`.
+"""Buffered writer of landing files: `events/dt=<day of arrival>/<name>.ndjson.gz`.
 
-A file is there whole or not at all. Lines wait in memory until there are enough of them, until they are old enough, or
-until the day is over; while the disk refuses they wait up to a limit, beyond which the oldest are dropped and counted.
+Files are written atomically, when the buffer is full or old enough, or when the day is over. While the disk cannot be
+written, lines stay in the buffer. Beyond its limit, the oldest lines are dropped and counted.
 """
 
 import atexit
@@ -22,15 +22,15 @@ from typing import Final
 
 from warehouse.atomic_file import write_atomically
 
-# Of lines, before compression: some 14,000 events, a second's work for the loader.
+# Size of lines before compression: some 14,000 events, which load in a second.
 MAX_FILE_BYTES: Final = 8 * 1024**2
-# What a crash of the process may cost.
+# A crash of the process loses at most the lines of this time.
 MAX_AGE_SECONDS: Final = 30.0
-# Eight files' worth: minutes of a full disk for a busy producer, hours for most.
+# Eight files: minutes of a full disk for a busy producer, hours for most.
 MAX_BUFFER_BYTES: Final = 64 * 1024**2
 RETRY_SECONDS: Final = 5.0
 
-# Beside the line itself: the object around it and its place in the buffer.
+# Memory beside the line itself: its object and its entry in the buffer.
 _LINE_OVERHEAD: Final = 120
 # Level 1 takes a quarter of the time of level 6, for files that are a third larger.
 _COMPRESSION: Final = 1
@@ -39,10 +39,10 @@ _log: Final = logging.getLogger(__name__)
 
 
 class LandingWriter:
-    """Writes the lines of one producer, from any number of threads. Raises ValueError for limits that make no sense.
+    """Writer of the lines of one producer, from any number of threads. Raises ValueError for invalid limits.
 
-    A forked child begins with nothing: what its parent had collected is the parent's to write. At exit what is left is
-    written; a child that ends by os._exit, as multiprocessing's do, has to call `close`.
+    A forked child begins with an empty buffer, since the parent writes its own lines. The buffer is written at exit. A
+    child that ends by os._exit, as those of multiprocessing do, has to call `close`.
     """
 
     def __init__(
@@ -81,23 +81,23 @@ class LandingWriter:
     def _begin(self) -> None:
         self._lock = Lock()  # of the buffer and the counts; never held while a file is written
         self._writing = Lock()  # one file at a time, so that lines keep their order
-        self._waiting: deque[tuple[date, bytes]] = deque()
+        self._buffer: deque[tuple[date, bytes]] = deque()
         self._held_bytes = 0  # of the lines that wait and of those that are being written
         self._timer: Timer | None = None
         self._may_write_at = 0.0
-        self._is_refused = False
+        self._is_failing = False
         self._files = 0
-        # No two processes write under one name, and names of one process sort in the order of writing.
+        # Names are unique among processes, and those of one process sort in the order of writing.
         self._name = f"{self._producer}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
 
     def write(self, line: bytes, arrived_at: datetime) -> bool:
-        """Take a line that arrived at this time, UTC; False after `close`. Writes a file when one is full."""
+        """Buffer a line with its time of arrival, UTC, and write a full file. Returns False after `close`."""
         day = arrived_at.date()
         with self._lock:
             if self._is_closed:
                 return False
-            is_new_day = bool(self._waiting) and self._waiting[-1][0] != day
-            self._waiting.append((day, line))
+            is_new_day = bool(self._buffer) and self._buffer[-1][0] != day
+            self._buffer.append((day, line))
             self._held_bytes += _size(line)
             self._drop_oldest()
             if self._timer is None:
@@ -108,10 +108,10 @@ class LandingWriter:
         return True
 
     def flush(self) -> bool:
-        """Write what waits; False when the disk refuses, and the lines wait on. Raises nothing but what is a bug."""
+        """Write the buffer. Returns False when the disk cannot be written; the lines then stay in the buffer."""
         with self._writing:
             with self._lock:
-                lines, self._waiting = self._waiting, deque()
+                lines, self._buffer = self._buffer, deque()
                 if self._timer is not None:
                     self._timer.cancel()
                     self._timer = None
@@ -125,26 +125,26 @@ class LandingWriter:
                 with self._lock:
                     self._held_bytes -= sum(_size(lines.popleft()[1]) for _ in range(count))
                     self.written += count
-                    self._is_refused = False
+                    self._is_failing = False
         return True
 
     def close(self) -> None:
-        """Write what waits and take no more. Lines that the disk refuses now are lost, and counted as dropped."""
+        """Write the buffer, and accept no more lines. Lines that cannot be written are counted as dropped."""
         atexit.unregister(self.close)
         with self._lock:
             self._is_closed = True
         if not self.flush():
             with self._lock:
-                self.dropped += len(self._waiting)
-                lost = len(self._waiting)
-                self._waiting.clear()
+                self.dropped += len(self._buffer)
+                lost = len(self._buffer)
+                self._buffer.clear()
                 self._held_bytes = 0
                 if self._timer is not None:
                     self._timer.cancel()
             _log.error("%d tracked events could not be written to %s and are lost", lost, self._root)
 
     def _next_file(self, lines: deque[tuple[date, bytes]]) -> int:
-        """How many of these lines belong into one file: of one day, and not too many."""
+        """Return how many of these lines form the next file: of one day, up to the limit."""
         day, size = lines[0][0], 0
         for count, (other, line) in enumerate(lines):
             size += _size(line)
@@ -158,16 +158,16 @@ class LandingWriter:
         write_atomically(path, gzip.compress(b"\n".join(lines) + b"\n", _COMPRESSION, mtime=0))
 
     def _keep(self, lines: deque[tuple[date, bytes]], error: OSError) -> None:
-        """Put back what could not be written, before what has come since, and try again later."""
+        """Put lines that could not be written back before later ones, and schedule another try."""
         with self._lock:
-            lines.extend(self._waiting)
-            self._waiting = lines
+            lines.extend(self._buffer)
+            self._buffer = lines
             self._drop_oldest()
             self._may_write_at = time.monotonic() + self._retry_seconds
             if self._timer is None and not self._is_closed:
                 self._start_timer(self._retry_seconds)
-            is_news, self._is_refused = not self._is_refused, True
-        if is_news:
+            is_new_failure, self._is_failing = not self._is_failing, True
+        if is_new_failure:
             _log.error(
                 "tracked events cannot be written to %s (%s): make room or correct its permissions; up to %d bytes of"
                 " them are kept, then the oldest are dropped",
@@ -177,14 +177,14 @@ class LandingWriter:
             )
 
     def _drop_oldest(self) -> None:
-        while self._held_bytes > self._max_buffer_bytes and self._waiting:
-            self._held_bytes -= _size(self._waiting.popleft()[1])
+        while self._held_bytes > self._max_buffer_bytes and self._buffer:
+            self._held_bytes -= _size(self._buffer.popleft()[1])
             self.dropped += 1
 
     def _start_timer(self, seconds: float) -> None:
         timer = Timer(seconds, self.flush)
         timer.daemon = True
-        # Without a thread lines wait for the next ones, or for the end.
+        # Without a new thread the lines are written with the next ones, or at exit.
         with contextlib.suppress(RuntimeError):
             timer.start()
             self._timer = timer

@@ -255,10 +255,10 @@ def _completed(event: dict[str, Any], context: TrackingContext | None) -> dict[s
     """
     if is_camel(event):
         return event if context is None else context.completed(event)
-    spelled = normalize_keys(event)
-    document = spelled.present if context is None else context.completed(spelled.present)
-    for section, key, snake in spelled.conflicts:
-        sent = spelled.sent[section] if section else spelled.sent
+    normalized = normalize_keys(event)
+    document = normalized.present if context is None else context.completed(normalized.present)
+    for section, key, snake in normalized.conflicts:
+        sent = normalized.sent[section] if section else normalized.sent
         if section:
             document[section] = dict(document[section])
         inner = document[section] if section else document

@@ -174,7 +174,7 @@ def test_what_is_given_must_all_hold(
         ({"event_type": "asset_viewed"}, "say which events"),
         ({"start": "2026-10-01"}, "start and end: a window needs both ends, but its end is missing"),
         ({"start": "2026-10-02", "end": "2026-10-01"}, "end 2026-10-01 is not after start 2026-10-02"),
-        ({"start": "yesterday", "end": "2026-10-01"}, "start and end: Invalid isoformat string: 'yesterday'"),
+        ({"start": "yesterday", "end": "2026-10-01"}, "start and end: give the day as YYYY-MM-DD, not as 'yesterday'"),
         ({"entity_type": "asset"}, "give both, or neither"),
         ({"entity_type": "invoice", "entity_id": "1"}, "entity_type 'invoice' is none of project, asset"),
         (
