@@ -19,6 +19,7 @@ from psycopg import sql
 from ingestion.application.schema import READABLE_TYPES
 from ingestion.application.source import ApplicationSchemaError, column_types, source_errors
 from ingestion.contract import MAX_LINE_BYTES, Attribution, Context, Event, camel_keys
+from ingestion.landing.objects import is_json
 from warehouse.window import Window
 
 EVENTS: Final = "events"
@@ -218,9 +219,7 @@ class EventRows:
 def _json_of(text: str) -> msgspec.Raw | str:
     """Return a text that is JSON unchanged but on one line; parsers differ on repeated keys, so they are kept."""
     encoded = text.encode()
-    try:
-        msgspec.json.decode(encoded, type=msgspec.Raw)
-    except (msgspec.DecodeError, RecursionError):
+    if not is_json(encoded):
         return text
     # In JSON, line ends occur between tokens only: inside a text they are escaped.
     return msgspec.Raw(encoded.replace(b"\n", b" ").replace(b"\r", b" "))

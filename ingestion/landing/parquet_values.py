@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from ingestion.contract import SECTIONS
+from ingestion.landing.objects import is_json
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -60,15 +61,8 @@ def _as_json(text: str | msgspec.Raw) -> str | msgspec.Raw:
     """The JSON value that a text holds, spelled as it is there; the text itself when it holds none."""
     if isinstance(text, msgspec.Raw):
         return text
-    try:
-        msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        try:
-            # Lone surrogates and numbers out of range, which have reasons of their own.
-            json.loads(text, parse_int=str)
-        except (ValueError, RecursionError):
-            return text
-    return msgspec.Raw(text.encode())
+    content = text.encode()
+    return msgspec.Raw(content) if is_json(content) else text
 
 
 def is_text(kind: "pa.DataType") -> bool:

@@ -20,6 +20,7 @@ from ingestion.tracking.redacted_event import EventRedaction
 from ingestion.validation.consent import declines_tracking
 from ingestion.validation.event_reader import is_placeholder
 from ingestion.validation.key_normalization import is_camel, normalize_keys
+from ingestion.validation.unstorable_text import escape_unstorable
 from ingestion.validation.validator import LineValidator, NotTracked, RejectedLine
 
 MAX_BATCH: Final = 50
@@ -188,7 +189,7 @@ class Tracker:
         if declines_tracking(document) or declines_tracking({**sent, "source": document.get("source")}):
             return _not_tracked(DO_NOT_TRACK)
         form = JsonForm()
-        document = form.of(document)
+        document = form.of(escape_unstorable(document))
         if form.reasons:
             return _not_tracked(*form.reasons)
         document = self._redaction.without_dropped(document)

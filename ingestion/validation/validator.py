@@ -10,6 +10,7 @@ Where the contract is silent:
 - The landing day bounds `receivedAt` too: at most 24 hours after its end.
 """
 
+import json
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
@@ -38,9 +39,10 @@ from ingestion.validation.fast_path import (
     parse_canonical_uuid,
 )
 from ingestion.validation.id_hashing import hash_ids, may_name_person
-from ingestion.validation.key_normalization import has_hidden_content
+from ingestion.validation.key_normalization import has_duplicate_keys, has_hidden_content
 from ingestion.validation.rejected_line import redact_line
 from ingestion.validation.timestamps import canonical_json, from_microseconds, parse_timestamp, to_microseconds
+from ingestion.validation.unstorable_text import escape_unstorable
 from warehouse.window import ONE_DAY
 
 _AHEAD: Final = timedelta(hours=MAX_CLOCK_AHEAD_HOURS) // timedelta(microseconds=1)
@@ -142,8 +144,23 @@ class LineValidator:
                     return NotTracked()
                 return self._accept(line, document)
         except (msgspec.DecodeError, ValueError, RecursionError, RuleViolation):
-            pass  # for the diagnosis, which reads the line anew
-        return None
+            pass
+        return self._accept_without_unstorable(line) if b"\\u" in line else None
+
+    def _accept_without_unstorable(self, line: bytes) -> ValidEvent | NotTracked | None:
+        """Return the outcome of a line without descriptive fields that cannot be stored; None without such a field."""
+        try:
+            document = read_document(line)
+            if type(document) is not dict or (escaped := escape_unstorable(document)) is document:
+                return None
+            if declines_tracking(document):
+                return NotTracked()
+            if has_duplicate_keys(line.decode()):
+                return None
+            line = json.dumps(escaped).encode()
+            return self._accept(line, _decode(line))
+        except (msgspec.DecodeError, ValueError, RecursionError, RuleViolation):
+            return None
 
     def explain_rejection(self, line: bytes) -> RejectedLine | NotTracked:
         """What is wrong with a line that is not accepted."""
@@ -152,9 +169,10 @@ class LineValidator:
         if len(line) > MAX_LINE_BYTES:
             return RejectedLine(redact_line(line, self._is_encrypted_key, self._redactor), len(line), (_TOO_LONG,))
         try:
+            document = read_document(line)
             reasons = validation_errors(
                 line,
-                read_document(line),
+                escape_unstorable(document) if isinstance(document, dict) else document,
                 starts_at=self._starts_at,
                 day_ends_at=self._day_ends_at,
                 placeholders=self._placeholders,

@@ -218,7 +218,7 @@ def test_a_few_events_are_in_memory_at_a_time_and_a_failure_leaves_no_file(
 
     monkeypatch.setattr(export_files, "_cell", cell)
     monkeypatch.setattr(
-        "ingestion.raw_access.export.redacted", lambda event, _: batches.append(event["event_key"]) or event
+        "ingestion.raw_access.export.redact_event", lambda event, _: batches.append(event["event_key"]) or event
     )
     with pytest.raises(OSError, match="No space left"):
         export_events(stored, ExportSelection.parse(start="2026-10-01", end="2026-10-03"), tmp_path / "events.csv")

@@ -2,12 +2,14 @@
 
 import io
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.tokens import PREFIX, EncryptionSettingsError, KeyRing, UnreadableToken, new_key
+from ingestion.event_rules import default_rules
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
 from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.validator import LineValidator, RejectedLine
@@ -24,12 +26,13 @@ def encryption(names="legalName,taxNumber", keys=NEW):
     return made
 
 
-def judge(line, rules):
-    return LineValidator(landing_date=DAY, start_date=date(2026, 10, 1), encryption=rules).validate(line)
+def validate(line, encryption, rules=None):
+    start = date(2026, 10, 1)
+    return LineValidator(landing_date=DAY, start_date=start, encryption=encryption, rules=rules).validate(line)
 
 
 def stored_props(props, rules=None, **changes):
-    outcome = judge(as_line(props=props, **changes), rules or encryption())
+    outcome = validate(as_line(props=props, **changes), rules or encryption())
     assert isinstance(outcome, ValidEvent), outcome
     return json.loads(dict(zip(CANDIDATE_COLUMN_NAMES, outcome.values, strict=True))["props"])
 
@@ -81,6 +84,15 @@ def test_addresses_and_user_agents_are_not_even_inside_an_encrypted_prop():
     assert "officeIp" not in stored
 
 
+def test_keys_that_a_load_drops_are_dropped_inside_an_encrypted_prop():
+    # A load follows the seeds that Dagster has loaded, and not those that a person is editing.
+    rules = replace(default_rules(), personal_keys=(*default_rules().personal_keys, ("shoe_size", "drop", "whole")))
+    props = {"legalName": {"shoeSize": 44, "given": "Jane", "more": [{"shoe_size": 44}]}}
+    outcome = validate(as_line(props=props), encryption(), rules)
+    token = json.loads(dict(zip(CANDIDATE_COLUMN_NAMES, outcome.values, strict=True))["props"])["legalName"]
+    assert encryption().keys.decrypt(token) == {"given": "Jane", "more": [{}]}
+
+
 def test_encrypting_again_gives_the_same_and_elsewhere_something_else():
     token = stored_props({"legalName": "Jane"})["legalName"]
     assert stored_props({"legal_name": "Jane"})["legal_name"] == token
@@ -92,7 +104,7 @@ def test_encrypting_again_gives_the_same_and_elsewhere_something_else():
 
 def test_the_canonical_hash_is_that_of_the_event_as_it_was_sent():
     line = as_line(props={"legalName": "Jane"}, idempotencyKey=None)
-    plain, sealed = judge(line, None), judge(line, encryption())
+    plain, sealed = validate(line, None), validate(line, encryption())
     differing = [n for n, a, b in zip(CANDIDATE_COLUMN_NAMES, plain.values, sealed.values, strict=True) if a != b]
     assert differing == ["props"]
 
@@ -148,7 +160,7 @@ def test_renewing_json_touches_whole_texts_of_tokens_and_nothing_else():
     ],
 )
 def test_a_rejected_line_shows_no_named_prop(line):
-    outcome = judge(line, encryption())
+    outcome = validate(line, encryption())
     assert isinstance(outcome, RejectedLine)
     for plain in ("Jane", "Doe", "123454321", "true"):
         assert plain not in outcome.line

@@ -57,6 +57,44 @@ def test_dropped_fields_and_placeholders_are_counted_by_field_and_reason(raw: Ra
     raw.assert_ledger_adds_up()
 
 
+def test_a_descriptive_field_that_cannot_be_stored_is_dropped_and_its_event_stays(raw: RawTables) -> None:
+    # JavaScript makes half an emoji when it cuts a text.
+    half = "launch \ud83d"
+    lines = [
+        event("a", attribution={"utmSource": "news", "utmCampaign": half}, props={"revenueCents": 700}),
+        event("b", attribution={"utm_campaign": "nul\0", "referrer": "https://x.example/"}, context={"browser": half}),
+        event("c", sessionId=half, props={"userAgent": half, "path": "/"}),
+        event("d", attribution=half, context=half),
+        event("e", props={"title": half}, attribution={"utmCampaign": half}),
+        event(half),
+        event("f", eventType="No Type", attribution={"utmCampaign": half}),
+    ]
+    raw.land(DAY, [json.dumps(line).encode() for line in lines])
+    report = raw.load(DAY)
+    assert report.dropped_fields == {
+        "attribution": {"not an object": 1},
+        "attribution.utmCampaign": {"not a text of at most 255 characters": 2},
+        "context": {"not an object": 1},
+        "context.browser": {"not a text of at most 255 characters": 1},
+        "props.userAgent": {"not a text": 1},
+        "sessionId": {"not a UUID": 1},
+    }
+    assert (report.accepted, report.rejected) == (4, 3)
+    assert raw.rows("select event_key, revenue_cents, browser from raw.events order by event_key") == [
+        ("a", 700, None), ("b", None, None), ("c", None, None), ("d", None, None),
+    ]  # fmt: skip
+    assert raw.rows("select utm_source, utm_campaign, referrer from raw.attribution order by event_key") == [
+        ("news", None, None),
+        (None, None, "https://x.example/"),
+    ]
+    surrogate = "line: a lone surrogate (\\ud800 to \\udfff) in a key or a text"
+    event_type = "eventType: not 1 to 100 characters of a-z, 0-9 and _, starting with a letter"
+    assert raw.rows("select reasons from raw.rejected_events order by line_number") == [
+        ([surrogate],), ([surrogate],), ([event_type],),
+    ]  # fmt: skip
+    raw.assert_ledger_adds_up()
+
+
 def test_events_that_share_a_placeholder_are_neither_copies_nor_a_crowd(raw: RawTables, limit_of_two: int) -> None:
     stranger = {"anonymousId": "undefined", "sessionId": NIL, "actorId": "0"}
     lines = [event("undefined", f"2026-10-02T10:00:{second:02}Z", **stranger) for second in range(9)]

@@ -132,6 +132,16 @@ def test_a_value_that_json_cannot_hold_is_refused_by_its_field(
     assert sink.lines == []
 
 
+@pytest.mark.parametrize("text", ["launch \ud83d", "launch\0"])
+def test_a_descriptive_text_that_cannot_be_stored_loses_no_event(text: str, tracker: Tracker, sink: Lines) -> None:
+    event = {"eventType": "page_viewed", "attribution": {"utmCampaign": text, "utmSource": "news"}}
+    assert tracker.track_event(event).tracked
+    validator = LineValidator(landing_date=date(2026, 10, 5), start_date=date(2026, 10, 1))
+    loaded = validator.validate(sink.lines[0])
+    assert isinstance(loaded, ValidEvent)
+    assert [(note.outcome, note.field) for note in loaded.notes] == [("dropped_fields", "attribution.utmCampaign")]
+
+
 def test_what_has_a_form_of_its_own_in_json_is_tracked(tracker: Tracker, sink: Lines) -> None:
     class Plan(StrEnum):
         FULL = "full"
