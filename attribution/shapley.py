@@ -108,9 +108,9 @@ class _Game:
     def exact(self, members: int) -> Iterator[tuple[str, float, float]]:
         """Yield each channel with its Shapley value and error 0 in the game S → rate(members ∩ S).
 
-        Over all orders of n channels, the rate of a subset U is gained when the last channel of U joins, which is a
-        share of (|U|-1)! (n-|U|)! / n! for each channel of U. It is lost when the next channel joins, a share of
-        |U|! (n-|U|-1)! / n! for each other channel. Only subsets with conversions have a rate.
+        Consider all orders of n channels. The rate of a subset U is gained when the last channel of U joins: in
+        (|U|-1)! (n-|U|)! / n! of the orders for each channel of U. The rate is lost when the next channel joins: in
+        |U|! (n-|U|-1)! / n! of the orders for each other channel. Only subsets with conversions have a rate.
         """
         import numpy as np
 

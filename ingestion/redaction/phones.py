@@ -78,7 +78,7 @@ def international_number(text: str) -> str | None:
 
 
 def _international_length(candidate: str, is_glued: bool) -> int:
-    """How many characters are a number; what follows it may be a date or a count. 0 when it is none."""
+    """Return the length of the number at the start of the candidate, 0 when there is none. A date may follow it."""
     groups = [match.end() for match in _GROUP.finditer(candidate)]
     for end in reversed(groups):
         digits = "".join(_GROUP.findall(candidate[:end]))

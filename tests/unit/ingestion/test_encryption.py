@@ -87,10 +87,10 @@ def test_addresses_and_user_agents_are_not_even_inside_an_encrypted_prop():
 def test_keys_that_a_load_drops_are_dropped_inside_an_encrypted_prop():
     # A load follows the seeds that Dagster has loaded, and not those that a person is editing.
     rules = replace(default_rules(), personal_keys=(*default_rules().personal_keys, ("shoe_size", "drop", "whole")))
-    props = {"legalName": {"shoeSize": 44, "given": "Jane", "more": [{"shoe_size": 44}]}}
+    props = {"legalName": {"shoeSize": 44, "given": "Jane", "more": {"shoe_size": 44}}}
     outcome = validate(as_line(props=props), encryption(), rules)
     token = json.loads(dict(zip(CANDIDATE_COLUMN_NAMES, outcome.values, strict=True))["props"])["legalName"]
-    assert encryption().keys.decrypt(token) == {"given": "Jane", "more": [{}]}
+    assert encryption().keys.decrypt(token) == {"given": "Jane", "more": {}}
 
 
 def test_encrypting_again_gives_the_same_and_elsewhere_something_else():
