@@ -13,6 +13,8 @@ from typing import Any, Final, TypeGuard
 
 from ingestion.contract import SECTIONS, Attribution, Context
 from ingestion.validation.consent import DECLINING_KEYS
+from ingestion.validation.errors import read_document
+from ingestion.validation.key_normalization import has_duplicate_keys
 
 _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 _SESSION: Final = ("sessionId", "session_id")
@@ -37,6 +39,18 @@ def escape_unstorable(event: dict[str, Any]) -> dict[str, Any]:
         if fields:
             escaped[section] = {**inner, **{name: _escaped(inner[name]) for name in fields}}
     return event | escaped if escaped else event
+
+
+def escape_line(line: bytes) -> bytes | None:
+    """Return a line with its unstorable descriptive fields escaped; None for any line without such a field."""
+    try:
+        event = read_document(line)
+        if not isinstance(event, dict) or has_duplicate_keys(line.decode()):
+            return None
+    except (ValueError, RecursionError):
+        return None
+    escaped = escape_unstorable(event)
+    return None if escaped is event else json.dumps(escaped).encode()
 
 
 def _is_unstorable(value: Any) -> TypeGuard[str]:

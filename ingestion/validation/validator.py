@@ -10,7 +10,6 @@ Where the contract is silent:
 - The landing day bounds `receivedAt` too: at most 24 hours after its end.
 """
 
-import json
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
@@ -39,10 +38,10 @@ from ingestion.validation.fast_path import (
     parse_canonical_uuid,
 )
 from ingestion.validation.id_hashing import hash_ids, may_name_person
-from ingestion.validation.key_normalization import has_duplicate_keys, has_hidden_content
+from ingestion.validation.key_normalization import has_hidden_content
 from ingestion.validation.rejected_line import redact_line
 from ingestion.validation.timestamps import canonical_json, from_microseconds, parse_timestamp, to_microseconds
-from ingestion.validation.unstorable_text import escape_unstorable
+from ingestion.validation.unstorable_text import escape_line, escape_unstorable
 from warehouse.window import ONE_DAY
 
 _AHEAD: Final = timedelta(hours=MAX_CLOCK_AHEAD_HOURS) // timedelta(microseconds=1)
@@ -145,22 +144,8 @@ class LineValidator:
                 return self._accept(line, document)
         except (msgspec.DecodeError, ValueError, RecursionError, RuleViolation):
             pass
-        return self._accept_without_unstorable(line) if b"\\u" in line else None
-
-    def _accept_without_unstorable(self, line: bytes) -> ValidEvent | NotTracked | None:
-        """Return the outcome of a line without descriptive fields that cannot be stored; None without such a field."""
-        try:
-            document = read_document(line)
-            if type(document) is not dict or (escaped := escape_unstorable(document)) is document:
-                return None
-            if declines_tracking(document):
-                return NotTracked()
-            if has_duplicate_keys(line.decode()):
-                return None
-            line = json.dumps(escaped).encode()
-            return self._accept(line, _decode(line))
-        except (msgspec.DecodeError, ValueError, RecursionError, RuleViolation):
-            return None
+        escaped = escape_line(line) if b"\\u" in line else None
+        return None if escaped is None else self.accept_slow_path(escaped)
 
     def explain_rejection(self, line: bytes) -> RejectedLine | NotTracked:
         """What is wrong with a line that is not accepted."""
