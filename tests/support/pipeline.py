@@ -21,7 +21,7 @@ from orchestration.dbt import cli_resource
 from publishing import build_steps, builds, dbt_manifest, gates, mart_tables, stale_days
 from publishing.marts import marts_of
 from publishing.publish import Publication, publish
-from quality_checks import attribution, brands, creators, periods, platform, visitors
+from quality_checks import attribution, brands, creator_lists, creators, periods, platform, visitors
 from quality_checks.outcome import CheckOutcome
 from quality_checks.registry import Check, RuleCheck
 from quality_checks.suite import Suite
@@ -51,10 +51,10 @@ CHECKS_OF: dict[str, tuple[RuleCheck, ...]] = {
     ),
     "cohort_retention": (visitors.cohorts_match_visitor_days,),
     "creator_dashboard": (creators.creator_periods_add_up,),
-    "creator_top_assets": (creators.creator_lists_match_daily_metrics,),
+    "creator_top_assets": (creator_lists.creator_lists_match_daily_metrics,),
     "creator_traffic_sources": (
         creators.creator_metrics_match_owned_assets,
-        creators.creator_lists_match_daily_metrics,
+        creator_lists.creator_lists_match_daily_metrics,
     ),
     "brand_campaign_metrics": (brands.campaign_metrics_match_licensed_assets, brands.campaign_periods_add_up),
     "brand_campaign_assets": (brands.campaign_periods_add_up,),

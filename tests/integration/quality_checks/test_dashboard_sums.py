@@ -9,8 +9,8 @@ import pytest
 
 from publishing import gates
 from quality_checks.brands import campaign_metrics_match_licensed_assets, campaign_periods_add_up
+from quality_checks.creator_lists import creator_lists_match_daily_metrics
 from quality_checks.creators import (
-    creator_lists_match_daily_metrics,
     creator_metrics_match_owned_assets,
     creator_periods_add_up,
 )

@@ -3,8 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,22 +10,10 @@ import psycopg
 import pytest
 import sqlalchemy
 
-from orchestration.cli.provision import prepare
 from warehouse.connection import PasswordRefused, Warehouse, WarehouseUnavailable
 from warehouse.embedded.server import EmbeddedServer
-from warehouse.reader_roles import READERS
-from warehouse.roles import hardening
 
 NOBODY_LISTENS = "postgresql://someone:hush-hush@127.0.0.1:1/warehouse"
-
-
-@pytest.fixture
-def reader(warehouse: Warehouse) -> Iterator[psycopg.Connection]:
-    """A BI tool's connection that has switched off what a BI tool may switch off."""
-    with psycopg.connect(warehouse.bi_dsn, autocommit=True) as connection:
-        connection.execute("set default_transaction_read_only = off")
-        connection.execute("set statement_timeout = 0")
-        yield connection
 
 
 def test_without_a_url_the_warehouse_is_the_embedded_server_of_the_checkout(test_server: EmbeddedServer) -> None:
@@ -151,202 +137,6 @@ def test_the_pipeline_is_no_superuser(connection: psycopg.Connection) -> None:
     rights = connection.execute("select rolsuper, rolcreaterole from pg_roles where rolname = current_user").fetchone()
 
     assert rights == (False, False)
-
-
-def test_bi_reads_marts_including_tables_that_come_later(warehouse: Warehouse, reader: psycopg.Connection) -> None:
-    with warehouse.connect() as owner:
-        owner.execute("create table marts.numbers as select 42 as number")
-
-    assert reader.execute("select number from marts.numbers").fetchone() == (42,)
-
-
-@pytest.mark.parametrize("schema", ["raw", "ops", "staging", "intermediate", "build", "dagster", "public"])
-def test_bi_reads_nothing_else(warehouse: Warehouse, reader: psycopg.Connection, schema: str) -> None:
-    with warehouse.connect() as owner:
-        owner.execute(f"create table {schema}.secrets as select 42 as number")
-
-    with pytest.raises(psycopg.errors.InsufficientPrivilege, match=f"schema {schema}"):
-        reader.execute(f"select number from {schema}.secrets")
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "insert into marts.numbers values (1)",
-        "update marts.numbers set number = 1",
-        "delete from marts.numbers",
-        "truncate marts.numbers",
-        "drop table marts.numbers",
-        "create table marts.own (number int)",
-        "create table public.own (number int)",
-        "create temporary table own (number int)",
-        "create schema own",
-        "select lo_create(0)",
-        "select lo_from_bytea(0, 'x')",
-        "select pg_advisory_lock(1)",
-        "select pg_try_advisory_xact_lock_shared(1, 2)",
-        "copy marts.numbers to program 'true'",
-        "select pg_read_file('/etc/passwd')",
-        "set role warehouse_owner",
-    ],
-)
-def test_bi_changes_and_blocks_nothing(warehouse: Warehouse, reader: psycopg.Connection, statement: str) -> None:
-    with warehouse.connect() as owner:
-        owner.execute("create table marts.numbers as select 42 as number")
-
-    with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedTable)):
-        reader.execute(statement)
-    with warehouse.connect() as owner:
-        assert owner.execute("select array_agg(number) from marts.numbers").fetchone() == ([42],)
-
-
-def test_bi_is_read_only_and_limited_in_time_unless_it_says_otherwise(warehouse: Warehouse) -> None:
-    with psycopg.connect(warehouse.bi_dsn) as connection:
-        assert connection.execute("show default_transaction_read_only").fetchone() == ("on",)
-        assert connection.execute("show statement_timeout").fetchone() == ("5min",)
-
-
-@pytest.mark.parametrize("database", ["postgres", "template1", "marketplace"])
-def test_readers_enter_no_other_database(warehouse: Warehouse, database: str) -> None:
-    for reader in READERS:
-        with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
-            psycopg.connect(warehouse.dsn(reader.name), dbname=database)
-
-
-def test_each_reader_has_settings_and_a_limit_of_its_own(warehouse: Warehouse) -> None:
-    for reader in READERS:
-        with psycopg.connect(warehouse.dsn(reader.name)) as connection:
-            row = connection.execute(
-                "select array(select unnest(rolconfig) order by 1), rolconnlimit from pg_roles"
-                " where rolname = current_user"
-            ).fetchone()
-            config = [f"{name}={value}" for name, value in {**reader.settings, **reader.limits}.items()]
-            assert row == (sorted(config), reader.connections)
-
-
-def test_a_setting_that_a_reader_changed_for_good_is_set_back(warehouse: Warehouse) -> None:
-    with psycopg.connect(warehouse.dsn("creator_portal"), autocommit=True) as portal:
-        portal.execute("set default_transaction_read_only = off")
-        portal.execute("alter role creator_portal set statement_timeout = 0")
-        portal.execute("alter role creator_portal password 'taken'")
-    prepare(warehouse)
-    with psycopg.connect(warehouse.dsn("creator_portal")) as portal:
-        assert portal.execute("show statement_timeout").fetchone() == ("30s",)
-
-
-def rights(warehouse: Warehouse) -> object:
-    with warehouse.connect() as connection:
-        return connection.execute(
-            """
-            select
-                (select array_agg((datname, datacl, xmin) order by datname) from pg_database),
-                (select array_agg((nspname, nspacl, xmin) order by nspname) from pg_namespace where nspname !~ '^pg_'),
-                (select array_agg((oid, defaclacl, xmin) order by oid) from pg_default_acl),
-                (select array_agg((setrole, setconfig, xmin) order by setrole) from pg_db_role_setting),
-                (select array_agg((oid, proacl, xmin) order by oid) from pg_proc where oid < 16384)
-            """
-        ).fetchone()
-
-
-def test_preparing_again_changes_nothing(warehouse: Warehouse) -> None:
-    before = rights(warehouse)
-    prepare(warehouse)
-
-    assert rights(warehouse) == before
-
-
-def test_preparing_again_waits_for_nobody_who_reads(warehouse: Warehouse) -> None:
-    """A statement that waits for a long query has every later query wait behind it."""
-    hasty = replace(warehouse, parameters=(("options", "-clock_timeout=2s -ctimezone=UTC"),))
-    with warehouse.connect() as reader:
-        tables = reader.execute(
-            "select oid::regclass::text from pg_class"
-            " where relkind in ('r', 'p') and relnamespace in ('raw'::regnamespace, 'ops'::regnamespace,"
-            " 'access'::regnamespace, 'marts'::regnamespace, 'published'::regnamespace)"
-        ).fetchall()
-        assert ("access.logins",) in tables
-        for (table,) in tables:
-            reader.execute(f"lock table {table} in access share mode")
-        prepare(hasty)
-
-
-def test_several_may_prepare_at_once(warehouse: Warehouse) -> None:
-    with psycopg.connect(warehouse.superuser_url("postgres"), autocommit=True) as superuser:
-        superuser.execute("drop database warehouse with (force)")
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(prepare, [warehouse] * 4))
-
-    with psycopg.connect(warehouse.bi_dsn) as connection:
-        assert connection.execute("select has_schema_privilege('marts', 'usage')").fetchone() == (True,)
-
-
-def test_a_right_that_was_given_away_by_hand_is_taken_back(warehouse: Warehouse, reader: psycopg.Connection) -> None:
-    with warehouse.connect() as owner:
-        owner.execute("grant usage, create on schema raw to public")
-        owner.execute("grant temporary on database warehouse to bi_reader")
-
-    prepare(warehouse)
-
-    for statement in ("create table raw.own (number int)", "create temporary table own (number int)"):
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            reader.execute(statement)
-
-
-@pytest.fixture
-def bare_server(open_folder: Path) -> Iterator[EmbeddedServer]:
-    """A server that nobody has prepared."""
-    checkout = open_folder / f"bare-{os.urandom(4).hex()}"
-    checkout.mkdir()
-    server = EmbeddedServer(checkout, durable=False, first_port=28_432)
-    server.start()
-    yield server
-    server.remove()
-
-
-def test_a_login_without_the_right_to_create_roles_is_told_the_statements_to_run(bare_server: EmbeddedServer) -> None:
-    embedded = Warehouse.from_embedded(bare_server)
-    url = f"postgresql://tenant:tenant@{embedded.host}:{embedded.port}/analytics"
-    passwords = {"WAREHOUSE_BI_PASSWORD": "hush-hush", "WAREHOUSE_CREATOR_PORTAL_PASSWORD": "hush-hush"}
-    external = Warehouse.from_url(url, passwords)
-    with psycopg.connect(embedded.superuser_url("postgres"), autocommit=True) as superuser:
-        superuser.execute("create role tenant login password 'tenant'")
-        superuser.execute("create database analytics owner tenant")
-        with pytest.raises(WarehouseUnavailable, match="user tenant may not prepare") as raised:
-            prepare(external)
-        statements = [line.strip() for line in str(raised.value).splitlines() if line.endswith(";")]
-        assert "hush" not in str(raised.value)
-        assert statements[0].startswith("create role bi_reader")
-
-        for statement in statements:
-            superuser.execute(statement.replace("'...'", "'hush-hush'"))
-        prepare(external)
-
-    with external.connect() as owner:
-        owner.execute("create table marts.numbers as select 42 as number")
-        owner.execute("create table raw.numbers as select 42 as number")
-    with psycopg.connect(external.bi_dsn) as reader:
-        assert reader.execute("select number from marts.numbers").fetchone() == (42,)
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            reader.execute("select number from raw.numbers")
-    with (
-        psycopg.connect(external.dsn("creator_portal")) as portal,
-        pytest.raises(psycopg.errors.InsufficientPrivilege, match="table numbers"),
-    ):
-        portal.execute("select number from marts.numbers")
-    with psycopg.connect(embedded.superuser_url("analytics"), autocommit=True) as superuser:
-        with external.connect() as owner:
-            todo = hardening.statements(owner, owner="tenant")
-        assert todo
-        for statement in todo:
-            superuser.execute(statement)
-        with external.connect() as owner:
-            assert hardening.statements(owner, owner="tenant") == []
-            owner.execute("select pg_try_advisory_lock(1), pg_get_viewdef('pg_views'::regclass)")
-    with (
-        psycopg.connect(external.bi_dsn) as reader,
-        pytest.raises(psycopg.errors.InsufficientPrivilege, match="pg_try_advisory_lock"),
-    ):
-        reader.execute("select pg_try_advisory_lock(1)")
 
 
 def run(warehouse: Warehouse, *arguments: str) -> subprocess.CompletedProcess[str]:
