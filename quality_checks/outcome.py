@@ -71,7 +71,7 @@ class CheckOutcome:
 
     @property
     def blocks(self) -> bool:
-        """Whether this outcome keeps its window from being published."""
+        """True when this outcome keeps its window from being published."""
         return self.severity is Severity.ERROR and not self.passed
 
 

@@ -46,7 +46,7 @@ class Check:
 
     @property
     def is_blocking(self) -> bool:
-        """Whether a failure keeps the window from passing the gate."""
+        """True when a failure keeps the window from passing the gate."""
         return self.severity is Severity.ERROR
 
 

@@ -127,7 +127,7 @@ class Warehouse:
 
     @property
     def is_embedded(self) -> bool:
-        """Whether this is the embedded server, which we may set up as we need it."""
+        """True for the embedded server, which provisioning may configure as its superuser."""
         return self.superuser_password is not None
 
     @property

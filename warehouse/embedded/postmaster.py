@@ -97,7 +97,7 @@ class ServerProcesses:
 
 
 def _is_alive(pid: int) -> bool:
-    """Whether a process exists and is more than a zombie."""
+    """Return whether a process exists and is no zombie."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

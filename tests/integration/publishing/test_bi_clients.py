@@ -43,7 +43,7 @@ def warehouse(warehouse: Warehouse, connection: psycopg.Connection) -> Warehouse
 
 
 def jdbc(warehouse: Warehouse, *statements: str) -> list[list[str]]:
-    """What the client prints, as words."""
+    """Run a client and return its output as words."""
     url = f"jdbc:postgresql://{warehouse.host}:{warehouse.port}/{warehouse.database}"
     done = subprocess.run(
         ["java", "-Xshare:auto", "-cp", str(JDBC_DRIVER), str(CLIENT), url, "bi_reader", *statements],  # noqa: S607
@@ -96,7 +96,7 @@ def test_tools_that_reflect_by_sqlalchemy_see_tables_columns_and_comments(wareho
 
 
 def odbc(warehouse: Warehouse, statement: str) -> str:
-    """What isql prints: rows with a bar after each column, or an error."""
+    """Run isql and return its output: rows with a bar after each column, or an error."""
     login = {
         "DRIVER": "PostgreSQL Unicode",
         "SERVER": warehouse.host,

@@ -1,4 +1,4 @@
-"""What is told of a publication: to listeners, to BI users, and to operators who ask what a day was made from."""
+"""Freshness: notifications of publications, view data_freshness for BI, and the loads behind a published day."""
 
 import json
 from typing import Any
@@ -28,8 +28,8 @@ def owner(warehouse: Warehouse, connection: psycopg.Connection) -> psycopg.Conne
     return connection
 
 
-def told(warehouse: Warehouse) -> list[tuple[Any, ...]]:
-    """What BI reads of how current the marts are."""
+def data_freshness(warehouse: Warehouse) -> list[tuple[Any, ...]]:
+    """Return the rows of data_freshness as BI reads them."""
     with psycopg.connect(warehouse.bi_dsn) as bi:
         return bi.execute(
             "select mart, last_published_date, run_id, stale_days, oldest_stale_date from data_freshness order by mart"
@@ -58,12 +58,14 @@ def test_more_marts_than_a_message_holds_are_all_marts(warehouse: Warehouse, own
 
 
 def test_bi_is_told_how_current_each_mart_is(warehouse: Warehouse, owner: psycopg.Connection) -> None:
-    assert told(warehouse) == []
+    assert data_freshness(warehouse) == []
     publish_by_hand(warehouse, [VIEWS], run_id="first", window=BOTH)
     publish_by_hand(warehouse, MARTS, run_id="second")
-    assert told(warehouse) == [("clicks", DAY, "second", 0, None), ("views", NEXT, "second", 0, None)]
+    assert data_freshness(warehouse) == [("clicks", DAY, "second", 0, None), ("views", NEXT, "second", 0, None)]
     publish_by_hand(warehouse, [CLICKS], run_id="third")
-    assert told(warehouse) == [("clicks", DAY, "third", 0, None)], "a mart that is published no more is not current"
+    assert data_freshness(warehouse) == [("clicks", DAY, "third", 0, None)], (
+        "a mart that is published no more is not current"
+    )
 
 
 def test_bi_is_told_at_once_which_published_days_are_stale(warehouse: Warehouse, owner: psycopg.Connection) -> None:
@@ -73,10 +75,12 @@ def test_bi_is_told_at_once_which_published_days_are_stale(warehouse: Warehouse,
         " ('2026-10-02', 'events', 'events_changed', 1), ('2026-10-02', 'events', 'license_changed', 2),"
         " ('2026-12-24', 'events', 'events_changed', 3)"
     )
-    assert told(warehouse) == [("views", NEXT, "first", 1, NEXT)], "a day that was never published is not stale to BI"
+    assert data_freshness(warehouse) == [("views", NEXT, "first", 1, NEXT)], (
+        "a day that was never published is not stale to BI"
+    )
     stale_reasons.set_wanted_version(owner, "newer")
     owner.execute("update ops.published_days set model_version = 'newer' where event_date = '2026-10-02'")
-    assert told(warehouse) == [("views", NEXT, "first", 2, DAY)], "days of older models are run again too"
+    assert data_freshness(warehouse) == [("views", NEXT, "first", 2, DAY)], "days of older models are run again too"
 
 
 def test_the_views_are_made_anew_when_they_read_otherwise_and_else_left_alone(
@@ -92,7 +96,7 @@ def test_the_views_are_made_anew_when_they_read_otherwise_and_else_left_alone(
     )
     prepare(warehouse)
     assert owner.execute(oid).fetchone() != before
-    assert told(warehouse) == []
+    assert data_freshness(warehouse) == []
     comment = "select col_description('marts.data_freshness'::regclass, 5)"
     assert "known to differ" in str(owner.execute(comment).fetchone())
 

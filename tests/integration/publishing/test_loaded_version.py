@@ -58,7 +58,7 @@ def checkout(tmp_path: Path) -> Path:
     for name in (*PACKAGES, "dbt_project"):
         ignored = shutil.ignore_patterns("target", "logs", "__pycache__")
         shutil.copytree(CHECKOUT / name, tmp_path / name, ignore=ignored)
-    # Parsed by whoever tests this checkout; parsing takes some seconds.
+    # Parsed by the tests of this checkout; parsing takes some seconds.
     copies = CHECKOUT / "dbt_project" / "target" / "loaded"
     if copies.is_dir():
         shutil.copytree(copies, tmp_path / "dbt_project" / "target" / "loaded")
@@ -68,7 +68,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def in_checkout(checkout: Path, *command: str) -> list[str]:
-    """What a program prints that runs in the copy, on the copy's modules."""
+    """Run a program in the copy, on the copy's modules, and return its output."""
     outcome = subprocess.run(
         [sys.executable, *command],
         cwd=checkout,

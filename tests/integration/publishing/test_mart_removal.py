@@ -1,4 +1,4 @@
-"""Marts whose model is gone: dropped by the next publication, and told; what others have made is left alone."""
+"""Marts without a model: the next publication drops and reports them, and leaves relations of other users alone."""
 
 from collections.abc import Sequence
 

@@ -51,8 +51,8 @@ def test_a_view_shows_what_is_published_and_is_told_of_like_a_table(
     publish_by_hand(warehouse, MARTS)
     assert read(warehouse) == [(16,)]
     assert [row[3:] for row in identity(owner)] == [("About doubled.", "The asset.")]
-    told = owner.execute("select mart, last_published_date from marts.data_freshness order by 1").fetchall()
-    assert told == [("doubled", DAY), ("visits", DAY)]
+    fresh = owner.execute("select mart, last_published_date from marts.data_freshness order by 1").fetchall()
+    assert fresh == [("doubled", DAY), ("visits", DAY)]
 
 
 def test_a_view_outlives_new_columns_and_keeps_what_was_granted(

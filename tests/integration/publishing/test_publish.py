@@ -1,4 +1,4 @@
-"""What BI reads has passed its gates: the ways in which a publication is refused, and what it leaves as it was."""
+"""Publication: the conditions that refuse it, and marts that stay as they were."""
 
 import pytest
 

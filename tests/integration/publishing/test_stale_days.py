@@ -110,7 +110,7 @@ def test_a_late_sign_in_reaches_the_device_s_later_days_and_the_paths_that_see_i
 
 def test_days_that_are_built_together_and_both_see_a_link_reach_the_days_after_them(built: Pipeline) -> None:
     for offset in (1, 2):
-        # A server tells who uses the phone; it makes no session, and so no touch.
+        # A server reports the phone's user; that opens no session, and so adds no touchpoint.
         built.land(day(offset), [event(offset, "15:00:00", SIGN_IN, {"source": "api"})], "sign-in.ndjson")
     assert build(built, Window(day(1), day(3))) == {
         3: {"identity_changed"},

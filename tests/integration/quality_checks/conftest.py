@@ -1,4 +1,4 @@
-"""A warehouse that the checks can judge: empty but for the registry of event types."""
+"""A warehouse for checks: empty but for the registry of event types."""
 
 import psycopg
 import pytest
@@ -20,7 +20,7 @@ def rows(connection: psycopg.Connection) -> Rows:
 
 @pytest.fixture
 def rows_without_constraints(rows: Rows) -> Rows:
-    """The same, with raw.events stripped of its constraints: for rows that Postgres itself would refuse."""
+    """Rows for raw.events without its constraints, so that rows are possible that Postgres itself would reject."""
     columns = ", ".join(f"{name} {definition.replace('not null', '')}" for name, definition in schema.EVENT_COLUMNS)
     rows.execute("drop table raw.events cascade")
     rows.execute(f"create table raw.events ({columns}, load_id bigint, line_number bigint)")

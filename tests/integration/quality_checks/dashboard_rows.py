@@ -1,4 +1,4 @@
-"""Rows of the dashboards by hand, as they may be: for the suites that judge each of them by itself."""
+"""Valid rows of the dashboards by hand, for the suites that check each row by itself."""
 
 # The marts without constraints: what a suite finds must not depend on them.
 TABLES = """
@@ -92,7 +92,7 @@ GOOD: dict[str, Row] = {
     },
 }  # fmt: skip
 
-# What else may be: no denominators, whole cohorts, growth that nobody knows, a spend of refunds, places in a row.
+# More valid rows: no denominators, whole cohorts, unknown growth, a spend of refunds, places in a row.
 ALSO_GOOD: dict[str, list[Row]] = {
     "asset_metrics": [
         {"total_views": 0, "conversion_rate": 0, "click_through_rate": 0},

@@ -15,7 +15,7 @@ PUBLISHED = Window(START, LAST - ONE_DAY)
 # More than a day, so that a check has to say which of them is bad.
 WINDOW = Window(LAST - ONE_DAY, LAST + ONE_DAY)
 
-# Shares and terms that begin and end on the way, assets that several have or nobody, and all that is deleted.
+# Shares and terms that begin and end in the window, assets with several owners or none, and deleted rows.
 PRODUCT = f"""
 create table license_adjustments (
     id text, license_id text, amount_cents bigint, reason text, effective_date date, created_at timestamptz

@@ -164,7 +164,7 @@ class Rows:
         self.insert(("build", "daily_metrics"), {"metric_date": metric_date, **_NUMBERS, **changed})
 
     def by_channel(self, metric_date: date | None, /, **changed: object) -> None:
-        """The same group's Direct channel."""
+        """Write the Direct channel of a group."""
         values = {"channel": "Direct", "source": "(direct)", "medium": "(none)", **_NUMBERS, **changed}
         self.insert(("build", "daily_metrics_by_channel"), {"metric_date": metric_date, **values})
 

@@ -67,7 +67,7 @@ CREDIT_DAMAGE = {
     "a value that the event does not have": "update {} set conversion_cents = 8 where credited_cents = 3",
     "a conversion that one model has lost": "delete from {} where conversion_cents = 7",
     "a conversion that no event is": "insert into {} values ({other}, 'linear', 1, 0, 0)",
-    "a model that nobody knows": "insert into {} values ({deal}, 'guess', 1, 7, 7)",
+    "an unknown model": "insert into {} values ({deal}, 'guess', 1, 7, 7)",
 }
 
 

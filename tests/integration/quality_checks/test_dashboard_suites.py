@@ -14,7 +14,7 @@ from tests.integration.quality_checks.handmade import Rows, run_suite
 from tests.integration.quality_checks.test_expectations import label, tripped
 from warehouse.window import Window
 
-# A run of older days makes the snapshots anew as well.
+# A run of older days rebuilds the snapshots too.
 WINDOW = Window(date(2026, 10, 2), date(2026, 10, 5))
 
 _PERIOD: list[tuple[Row, str]] = [

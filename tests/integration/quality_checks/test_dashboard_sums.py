@@ -116,7 +116,7 @@ def damage() -> Iterator[tuple[str, RuleCheck, date]]:
         for column in columns:
             for period in ("today", "7d"):
                 yield one_more(mart, column, period), creator_lists_match_daily_metrics, LAST
-    # Rows that are missing, too many, or somebody else's, and growth from nothing.
+    # Rows that are missing, too many, or another owner's, and growth from nothing.
     yield from ROWS
     # Of all the first day is null.
     earlier = "coalesce(first_date, last_date) - 1"
@@ -174,7 +174,7 @@ def test_what_is_changed_by_one_trips_its_check_on_its_day(pipeline: Pipeline) -
         mine = [row for row in rows if row["mart"] == "creator_asset_days"]
         assert [(row["creator_id"], row[column]) for row in mine] == [("ana", 1), ("ben", 1)]
 
-    # Of what was published, a day that has left a period, one that is built anew, and the period itself count.
+    # Of what was published, a day that has left a period, one that is rebuilt, and the period itself count.
     for published in (
         f"update marts.creator_daily_metrics set views = views + 1 where metric_date = '{LAST - 7 * ONE_DAY}'",
         f"update published.brand_asset_days set views = views + 1 where metric_date = '{LAST - 7 * ONE_DAY}'",

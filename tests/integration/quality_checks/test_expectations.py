@@ -86,7 +86,7 @@ def tripped(outcome: CheckOutcome) -> dict[str, object]:
 
 
 def write(rows: Rows, suite: str, day: date, **changed: object) -> None:
-    """A row of the table that the suite judges."""
+    """Write a row of the table that the suite checks."""
     if suite == "raw_events":
         rows.event(f"{day}T08:00:00", **changed)
     elif suite == "daily_metrics":
@@ -159,7 +159,7 @@ def test_a_group_written_twice_fails_though_its_other_ids_are_null(suite: str, r
 
 
 @pytest.mark.parametrize("suite", DAILY)
-def test_a_row_without_a_day_is_judged_in_every_window_and_makes_all_its_days_bad(
+def test_a_row_without_a_day_is_checked_in_every_window_and_makes_all_its_days_bad(
     suite: str, rows_without_constraints: Rows, warehouse
 ) -> None:
     rows_without_constraints.event("2026-10-02T08:00:00", event_date=None)
@@ -170,7 +170,7 @@ def test_a_row_without_a_day_is_judged_in_every_window_and_makes_all_its_days_ba
     assert outcome.days == (DAY_1, DAY_2, DAY_3)
 
 
-def test_a_bad_row_is_judged_up_to_the_last_instant_of_the_window_and_not_at_its_end(rows: Rows, warehouse) -> None:
+def test_a_bad_row_is_checked_up_to_the_last_instant_of_the_window_and_not_at_its_end(rows: Rows, warehouse) -> None:
     good_days(rows)
     rows.event("2026-09-30T23:59:59.999999", source="fax")
     rows.event("2026-10-04T00:00:00", source="fax")
@@ -181,7 +181,7 @@ def test_a_bad_row_is_judged_up_to_the_last_instant_of_the_window_and_not_at_its
     assert run_suite(warehouse.sqlalchemy_url, "raw_events", WINDOW).days == (DAY_1, DAY_3)
 
 
-def test_metrics_of_the_days_around_the_window_are_not_judged(rows: Rows, warehouse) -> None:
+def test_metrics_of_the_days_around_the_window_are_not_checked(rows: Rows, warehouse) -> None:
     rows.metrics(date(2026, 9, 30), views=-1)
     rows.metrics(date(2026, 10, 4), views=-1)
     assert run_suite(warehouse.sqlalchemy_url, "daily_metrics", WINDOW).passed

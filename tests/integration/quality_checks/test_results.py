@@ -68,19 +68,19 @@ def state(connection: psycopg.Connection) -> list[tuple[object, ...]]:
     return connection.execute("select check_name, is_passing, failing_days from ops.check_states order by 1").fetchall()
 
 
-def test_a_day_that_failed_fails_until_it_is_judged_again(rows: Rows, connection: psycopg.Connection) -> None:
+def test_a_day_that_failed_fails_until_it_is_checked_again(rows: Rows, connection: psycopg.Connection) -> None:
     first, second, third = (Window.day(date(2026, 10, day)) for day in (1, 2, 3))
     record(connection, [FAILED], build_id="b1", window=WINDOW)
     record(connection, [PASSED], build_id="b2", window=third)
     record(connection, [PASSED], build_id="b3", window=first)
     assert state(connection) == [("counts_add_up", False, [second.start])]
     assert failing_days(connection, outside=third) == {"counts_add_up": [second.start]}
-    assert failing_days(connection, outside=second) == {}, "of its own days a run tells by its outcome"
+    assert failing_days(connection, outside=second) == {}, "the outcome of a run covers its own days"
     record(connection, [PASSED], build_id="b4", window=second)
     assert state(connection) == [("counts_add_up", True, [])]
 
 
-def test_what_judges_all_there_is_fails_for_no_day_once_it_passes(rows: Rows, connection: psycopg.Connection) -> None:
+def test_a_check_of_all_days_fails_for_no_day_once_it_passes(rows: Rows, connection: psycopg.Connection) -> None:
     record(connection, [replace(FAILED, covers_all_days=True)], build_id="b1", window=WINDOW)
     assert state(connection) == [("counts_add_up", False, [date(2026, 10, 2)])]
     assert refused_days(connection) == {date(2026, 10, 2)}

@@ -45,7 +45,7 @@ def test_a_day_with_rows_of_older_rules_is_named_with_what_to_do(late: Pipeline,
 
 def test_a_load_without_a_row_of_the_day_does_not_count(late: Pipeline) -> None:
     late.connection.execute("update ops.loads set rules_digest = null where landing_date = %s", [DAY])
-    # The copy with the better claim has taken the place of what the older load had stored.
+    # The copy that ranks first has replaced the one that the older load had stored.
     first = {"eventType": "page_viewed", "occurredAt": "2026-10-02T10:00:00Z", "receivedAt": "2026-10-02T10:00:00Z"}
     late.land(NEXT_DAY, [first | {"idempotencyKey": "in time"}], "retry.ndjson")
     late.load(Window.day(NEXT_DAY))

@@ -1,4 +1,4 @@
-"""What is carried on about visitors against their days: a number that has gone astray is found by the next run."""
+"""Incremental numbers of visitors against their days: the next run finds a number that has drifted."""
 
 import pytest
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.dagster_runs import CHECKOUT
 
-# A parent that starts a child, and tells its number.
+# A parent that starts a child and prints its process id.
 STARTED_BY_US = """
 import os, sys, time
 from warehouse import child_processes
@@ -49,7 +49,9 @@ def family(request: pytest.FixtureRequest) -> Iterator[tuple["subprocess.Popen[s
         os.kill(child, signal.SIGKILL)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that is no child from one that is gone")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux distinguishes a foreign process from one that has ended"
+)
 def test_a_child_ends_when_its_parent_is_killed(family: tuple["subprocess.Popen[str]", int]) -> None:
     parent, child = family
     time.sleep(1)  # the child has to be under way to look after itself
@@ -62,7 +64,7 @@ def test_a_child_ends_when_its_parent_is_killed(family: tuple["subprocess.Popen[
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process is there and no zombie, which waits for somebody to ask how it ended."""
+    """Return whether a process exists and is no zombie."""
     try:
         with open(f"/proc/{pid}/stat") as status:  # noqa: PTH123
             return status.read().rpartition(")")[2].split()[0] != "Z"

@@ -1,4 +1,4 @@
-"""Where the warehouse is, what is said when it cannot be reached, and who may do what in it."""
+"""Connection to the warehouse: by WAREHOUSE_URL or the embedded server, and the errors when it cannot be reached."""
 
 import os
 import subprocess

@@ -153,7 +153,7 @@ def test_a_new_server_takes_the_next_port_when_one_is_taken(server: EmbeddedServ
             other.bind(("127.0.0.1", FIRST_PORT))
             other.listen()
         except OSError:
-            pass  # somebody else has it, which does as well
+            pass  # another program has it, which does as well
         assert server.start().port > FIRST_PORT
 
 

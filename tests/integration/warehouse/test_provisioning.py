@@ -63,7 +63,7 @@ def test_several_may_prepare_at_once(warehouse: Warehouse) -> None:
 
 @pytest.fixture
 def bare_server(open_folder: Path) -> Iterator[EmbeddedServer]:
-    """A server that nobody has prepared."""
+    """A server without roles, schemas and databases of the warehouse."""
     checkout = open_folder / f"bare-{os.urandom(4).hex()}"
     checkout.mkdir()
     server = EmbeddedServer(checkout, durable=False, first_port=28_432)

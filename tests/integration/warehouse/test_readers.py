@@ -1,4 +1,4 @@
-"""Who reads while it is published: every statement and every repeatable-read transaction sees all marts of one run."""
+"""Readers during publications: every statement and repeatable-read transaction sees all marts of one run."""
 
 import itertools
 import threading

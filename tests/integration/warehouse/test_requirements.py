@@ -1,4 +1,4 @@
-"""A WAREHOUSE_URL that names a server or a login that cannot be the warehouse is told in one sentence."""
+"""Requirements of the server and login of WAREHOUSE_URL, each reported in one sentence."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""How dbt is asked for what comes before the fits of a chunk, and for what comes after."""
+"""Selections of dbt before and after the fits of a chunk."""
 
 from datetime import date
 
@@ -14,7 +14,7 @@ ROLLUPS = "config.meta.scope:week config.meta.scope:month config.meta.scope:snap
 
 
 def asked(chunk: Window, window: Window) -> list[list[str]]:
-    """What each invocation for a chunk is asked for beyond its days."""
+    """Return the selection of each invocation for a chunk."""
     days = build_arguments(chunk)
     arguments = [build_arguments(chunk, selection) for selection in selections(chunk, window)]
     assert all(given[: len(days)] == days for given in arguments)

@@ -1,4 +1,4 @@
-"""What an outcome may hold, and when it stops a publication."""
+"""Outcomes: the values that they may hold, and those that block a publication."""
 
 import json
 from datetime import UTC, date, datetime

@@ -1,4 +1,4 @@
-"""What of .env.local reaches a command."""
+"""Variables of .env.local that reach a command."""
 
 import sys
 from pathlib import Path

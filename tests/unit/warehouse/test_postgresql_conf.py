@@ -1,4 +1,4 @@
-"""What the embedded server takes of a machine's memory."""
+"""Memory of the embedded server."""
 
 import pytest
 

@@ -24,7 +24,7 @@ LICENSES = mart(
 )
 TOTALS = mart("totals", column("note"))
 CALENDAR = mart("calendar", portals={"creator": "*", "brand": "*"})
-# Views over what is theirs and what is nobody's. One names a part as a table is named.
+# Views over rows with owners and without. One has a part named as a table.
 EARNINGS_BY_DAY = view("earnings_by_day", column("creator_id"), column("note"), portals={"creator": "creator_id"})
 CAMPAIGNS_BY_DAY = view("campaigns_by_day", column("brand_id"), column("note"), portals={"brand": "brand_id"})
 MARTS: dict[Mart, list[tuple[object, ...]] | str] = {

@@ -9,6 +9,7 @@ import pytest
 from orchestration.cli.provision import prepare
 from publishing import builds
 from publishing.marts import Mart
+from tests.integration.warehouse.roles.attacks import FORBIDDEN, LEAKS
 from tests.integration.warehouse.roles.conftest import MARTS, POLICED
 from tests.support.handmade_marts import DAY, WINDOW, build, column, mart, publish_by_hand
 from warehouse.connection import Warehouse
@@ -19,98 +20,9 @@ SECRET = "secret"
 # The tables of one audience are attacked by the roles of that audience.
 TABLES = {"creator_portal": "earnings", "studio_one": "earnings", "brand_portal": "campaigns", "label_one": "campaigns"}
 
-# What shows rows that are not one's own, were it not for the policies.
-LEAKS = {
-    "the table": "select * from {table}",
-    "a filter on others": "select * from {table} where note <> 'own'",
-    "row security switched off": "set row_security = off; select * from {table}",
-    "a filter that divides by zero for others": "select 1 / (case when note = 'own' then 1 else 0 end) from {table}",
-    "an error that quotes the value": "select * from {table} where note <> 'own' and note::int > 0",
-    "a function with RAISE in a filter": "select * from {table} where marts.told(note)",
-    "a cheap function with RAISE beside another filter": "select * from {table} where marts.told(note) and note > ''",
-    "a plain view": "select * from {table}_view",
-    "a view by a function of the owner": "select marts.all_notes()",
-    "a materialized view": "select * from {table}_copy",
-    "a partition": "select * from history_of_october",
-    "the partitioned table": "select * from history",
-    "another audience's mart": "select * from {other}",
-    "a published view": "select * from {table}_by_day",
-    "a published view, row security switched off": "set row_security = off; select * from {table}_by_day",
-    "a published view with a function with RAISE": "select * from {table}_by_day where marts.told(note)",
-    "a published view and an error that quotes": "select * from {table}_by_day where note <> 'own' and note::int > 0",
-    "a published view of another audience": "select * from {other}_by_day",
-    "a mart for BI alone": "select * from totals",
-    "copy": "copy {table} to stdout",
-    "copy of a query": "copy (select * from {table}) to stdout",
-    "XML of a query": "select query_to_xml('select * from marts.{table}', true, true, '')",
-    "XML of a schema": "select schema_to_xml('marts', true, true, '')",
-    "most common values": "select most_common_vals, histogram_bounds from pg_stats",
-    "statistics": "select stavalues1 from pg_statistic",
-    "the group's name": "set role creator_login; select * from {table}",
-    "the owner's name": "set role warehouse_owner; select * from {table}",
-    "the owner's session": "set session authorization warehouse_owner; select * from {table}",
-    "the look-up": "select * from access.logins",
-    "somebody else's statement": "select query from pg_stat_activity",
-    "a plan": "explain (analyze, verbose) select * from {table} where note <> 'own'",
-    "the text of a view": "select pg_get_viewdef('staging.plan'::regclass)",
-    "the text of a view, by its oid": "select pg_get_viewdef(oid) from pg_class where relname = 'plan'",
-    "all texts of views": "select definition from pg_views",
-    "the text of a view, from information_schema": "select view_definition from information_schema.views",
-    "the tree of a view": "select ev_action from pg_rewrite",
-    "the text of a rule": "select pg_get_ruledef(oid) from pg_rewrite",
-    "the text of a function": "select pg_get_functiondef(oid) from pg_proc where prokind = 'f'",
-    "texts of functions": "select prosrc from pg_proc",
-    "everything about functions": "select * from pg_proc",
-    "statements of others": "select query from public.pg_stat_statements",
-    "a raw table": "select * from raw.events",
-    "what operators see": "select * from ops.published_days",
-}
-# What must fail, whatever it shows.
-FORBIDDEN = [
-    "create table marts.own (number int)",
-    "create table public.own (number int)",
-    "create temporary table own (number int)",
-    "create temporary view own as select 1",
-    "create view marts.own as select 1",
-    "create schema own",
-    "create function marts.own() returns int language sql return 1",
-    "create function pg_temp.own() returns int language sql return 1",
-    "create materialized view marts.own as select 1",
-    "create role own",
-    "create extension dblink",
-    "insert into {table} (note) values ('own')",
-    "update {table} set note = 'mine'",
-    "delete from {table}",
-    "truncate {table}",
-    "drop table {table}",
-    "alter table {table} disable row level security",
-    "drop policy own_rows_for_creator_portal on {table}",
-    "create policy mine on {table} using (true)",
-    "lock table {table} in access exclusive mode",
-    "copy {table} from stdin",
-    "copy {table} to '/tmp/own'",
-    "copy (select 1) to program 'cat'",
-    "copy {table} from program 'echo'",
-    "alter view {table}_by_day set (security_invoker = false)",
-    "create or replace view marts.{table}_by_day as select 1",
-    "insert into {table}_by_day (note) values ('own')",
-    "select pg_read_file('/etc/hostname')",
-    "select * from pg_ls_dir('.')",
-    "select pg_advisory_lock(1)",
-    "select pg_try_advisory_xact_lock_shared(1, 2)",
-    "select lo_create(0)",
-    "select lo_creat(-1)",
-    "select lo_from_bytea(0, 'own')",
-    "select lo_import('/etc/hostname')",
-    "select pg_logical_emit_message(false, 'own', 'own')",
-    "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'warehouse_owner'",
-    "alter role bi_reader password 'own'",
-    "alter system set jit = on",
-]
-
 
 class Attacker:
-    """A role's session, which begins anew for every statement."""
+    """A role's session, with a transaction of its own for every statement."""
 
     def __init__(self, dsn: str, *settings: str) -> None:
         self.settings = ("set default_transaction_read_only = off", "set statement_timeout = 0", *settings)
@@ -159,7 +71,7 @@ ALL = {**MARTS, HISTORY: [("c1", "own"), ("c2", "secret")]}
 
 @pytest.fixture
 def warehouse(warehouse: Warehouse) -> Iterator[Warehouse]:
-    """With all that somebody may leave beside the marts, and a mart that was partitioned by hand."""
+    """A warehouse with relations that a person may leave beside the marts, and a mart partitioned by hand."""
     with warehouse.connect(autocommit=True) as owner:
         owner.execute(
             """
@@ -174,7 +86,7 @@ def warehouse(warehouse: Warehouse) -> Iterator[Warehouse]:
             owner.execute(f"create materialized view marts.{made.name}_copy as select * from marts.{made.name}")
         owner.execute(
             """
-            create function marts.told(note text) returns boolean language plpgsql cost 0.0001
+            create function marts.raise_note(note text) returns boolean language plpgsql cost 0.0001
             as $$ begin raise notice '%', note; return true; end $$;
             create function marts.all_notes() returns setof text language sql security definer
             as $$ select note from marts.earnings union all select note from marts.campaigns $$;
@@ -191,7 +103,7 @@ def warehouse(warehouse: Warehouse) -> Iterator[Warehouse]:
 
 @pytest.fixture
 def attackers(warehouse: Warehouse, creator_dsn: str, brand_dsn: str) -> dict[str, Attacker]:
-    """Who attacks, and what they say first: a portal is told for whom it asks, a login lies."""
+    """Attacking sessions with their first statement: a portal names its owner, a login names another one."""
     return {
         "creator_portal": Attacker(warehouse.dsn("creator_portal"), "set app.creator_id = 'c1'"),
         "brand_portal": Attacker(warehouse.dsn("brand_portal"), "set app.brand_id = 'b1'"),
@@ -201,7 +113,7 @@ def attackers(warehouse: Warehouse, creator_dsn: str, brand_dsn: str) -> dict[st
 
 
 def give_away(warehouse: Warehouse) -> None:
-    """What may be granted by mistake."""
+    """Grant rights that may be granted by mistake."""
     everybody = ", ".join(TABLES)
     with warehouse.connect(autocommit=True) as owner:
         owner.execute(f"grant select on all tables in schema marts to {everybody}, public")
@@ -222,7 +134,7 @@ def publish_a_new_column(warehouse: Warehouse) -> None:
 
 
 def publish_retyped_owners(warehouse: Warehouse) -> None:
-    """The column by which the policies judge is another one afterwards."""
+    """Publish with another owner column for the policies."""
     retyped: dict[Mart, list[tuple[object, ...]] | str] = {}
     for made, rows in ALL.items():
         columns = tuple(
@@ -239,7 +151,7 @@ def publish_retyped_owners(warehouse: Warehouse) -> None:
 
 
 def rebuild(warehouse: Warehouse) -> None:
-    """What the job of this name does: the tables of build are dropped and made anew."""
+    """Drop the tables of build and build them again, as the job rebuild does."""
     with warehouse.connect(autocommit=True) as lock, writing(lock, "rebuild", log=print):
         builds.clear(lock, WINDOW, [("build", made.name) for made in ALL if not made.is_view], build_id="rebuild")
     with warehouse.connect(autocommit=True) as owner:

@@ -1,4 +1,4 @@
-"""Whose rows a role sees."""
+"""Row policies: the rows that each role sees."""
 
 from dataclasses import replace
 
