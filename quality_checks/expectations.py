@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any, Final
 
-from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, JsonValue, days_of
+from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, JsonValue
 from quality_checks.suite import BARE_QUERY, Suite
 from warehouse.window import Window
 
@@ -55,7 +55,7 @@ def _outcome(runner: "_SuiteRunner", suite: Suite, window: Window) -> CheckOutco
     if suite.date_column is None:
         bad_days: tuple[date, ...] = (window.end - timedelta(days=1),)
     else:
-        bad_days = tuple(_bad_days(runner, window, failed)) or tuple(days_of(window))
+        bad_days = tuple(_bad_days(runner, window, failed)) or tuple(window.days())
     observed["failed"] = [
         {
             "type": result["expectation_config"]["type"],

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import psycopg
 
-from quality_checks.outcome import Finding, Severity, days_of, finding
+from quality_checks.outcome import Finding, Severity, finding
 from quality_checks.queries import rows_of
 from quality_checks.registry import check
 from warehouse.window import Window
@@ -70,7 +70,7 @@ def load_counts_add_up(connection: psycopg.Connection, window: Window) -> Findin
     of a file must have exactly those rows in raw, a replaced version none. Every event of the window must come from a
     load. Beyond the window, the event days of these loads are read.
     """
-    days = list(days_of(window))
+    days = list(window.days())
     loads = rows_of(
         connection,
         _LOADS,
@@ -151,7 +151,7 @@ order by landing_date
 def landing_days_have_files(connection: psycopg.Connection, window: Window) -> Finding:
     """Every day of the window has at least one loaded landing file; an empty one counts."""
     landed = {row["landing_date"] for row in _landing_days(connection, window)}
-    missing = [day for day in days_of(window) if day not in landed]
+    missing = [day for day in window.days() if day not in landed]
     return finding({"landing_days": len(landed), "days_without_files": len(missing)}, bad_days=missing)
 
 

@@ -4,7 +4,7 @@ Outcomes are recorded by quality_checks/results.py.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -73,12 +73,6 @@ class CheckOutcome:
     def blocks(self) -> bool:
         """True when this outcome keeps its window from being published."""
         return self.severity is Severity.ERROR and not self.passed
-
-
-def days_of(window: Window) -> Iterator[date]:
-    """Yield every day of the window, oldest first."""
-    for offset in range((window.end - window.start).days):
-        yield window.start + timedelta(days=offset)
 
 
 def json_value(value: object) -> JsonValue:

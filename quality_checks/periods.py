@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import psycopg
 
-from quality_checks.outcome import Finding, Severity, days_of, finding, finding_of_run
+from quality_checks.outcome import Finding, Severity, finding, finding_of_run
 from quality_checks.queries import IN_PERIODS, rows_of
 from quality_checks.registry import check
 from warehouse.window import Window, first_of_next_month, monday_of
@@ -95,7 +95,7 @@ def weeks_and_months_add_up_to_their_days(connection: psycopg.Connection, window
         for start in {row["period_start"] for row in found}:
             after = start + timedelta(days=7) if unit == "week" else first_of_next_month(start)
             # The next week or month has none of the window's days; the last of them stands for it.
-            bad_days |= {day for day in days_of(window) if start <= day < after} or {last}
+            bad_days |= {day for day in window.days() if start <= day < after} or {last}
     return finding(observed, wrong, bad_days)
 
 

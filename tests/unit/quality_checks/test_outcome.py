@@ -7,8 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from quality_checks.outcome import CheckOutcome, Severity, days_of, json_row
-from warehouse.window import Window
+from quality_checks.outcome import CheckOutcome, Severity, json_row
 
 DAY = date(2026, 10, 1)
 
@@ -74,7 +73,3 @@ def test_a_row_of_a_query_becomes_plain_without_losing_a_cent_or_a_millisecond()
 def test_a_value_of_an_unknown_kind_is_refused() -> None:
     with pytest.raises(TypeError, match="object"):
         json_row({"value": object()})
-
-
-def test_the_days_of_a_window_leave_its_end_out() -> None:
-    assert list(days_of(Window(DAY, date(2026, 10, 3)))) == [DAY, date(2026, 10, 2)]

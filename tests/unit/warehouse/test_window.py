@@ -1,4 +1,4 @@
-"""Days are read from texts by one function, which says what is wrong with the others."""
+"""Windows and their days; days are read from texts by one function, which says what is wrong with the others."""
 
 from datetime import date
 
@@ -22,3 +22,7 @@ def test_the_command_line_quotes_it_too(capsys: pytest.CaptureFixture[str]) -> N
     assert run_command("sample", "write", "--start", "2026-13-01") == 2
     assert "'--start': give the day as YYYY-MM-DD, not as '2026-13-01'" in capsys.readouterr().err
     assert Day().convert(" 2026-10-01 ", None, None) == date(2026, 10, 1)
+
+
+def test_the_days_of_a_window_leave_its_end_out() -> None:
+    assert list(Window(date(2026, 10, 1), date(2026, 10, 3)).days()) == [date(2026, 10, 1), date(2026, 10, 2)]
