@@ -34,7 +34,7 @@ pipeline = Pipeline(
     Warehouse.from_url(sys.argv[1]), Path(sys.argv[2]), models=("daily_event_counts", "daily_metrics_by_channel")
 )
 pipeline.land(START, [{
-    "eventType": "asset_shared", "occurredAt": f"{START}T09:00:00Z", "eventId": "e1", "anonymousId": "device-1",
+    "eventType": "asset_bookmarked", "occurredAt": f"{START}T09:00:00Z", "eventId": "e1", "anonymousId": "device-1",
     "ipAssetId": "asset-1", "attribution": {"utmSource": "partner-x", "utmMedium": "post"},
 }])
 pipeline.dbt(["seed", "--select", "event_types", "channel_rules"])
@@ -95,10 +95,10 @@ def test_the_examples_do_what_the_guide_says(copy: Path, warehouse: Warehouse, t
     found: dict[str, Any] = json.loads(
         run_in(copy, sys.executable, "-c", SCENARIO, warehouse.url, str(tmp_path / "landing")).splitlines()[-1]
     )
-    assert found["mart"] == [["asset_shared", 1]]
+    assert found["mart"] == [["asset_bookmarked", 1]]
     assert found["channel"] == [["Affiliates", 1]], "the type counts as a click, and the rule gives the channel"
     assert found["passed"] == [[True]]
-    assert found["sample"] == [{"metric_date": "2026-10-01", "event_type": "asset_shared", "counted": 1, "shown": 9}]
+    assert found["sample"] == [{"metric_date": "2026-10-01", "event_type": "asset_bookmarked", "counted": 1, "shown": 9}]
 
 
 def test_the_examples_keep_the_conventions(copy: Path) -> None:
