@@ -90,7 +90,7 @@ def test_the_examples_do_what_the_guide_says(copy: Path, warehouse: Warehouse, t
         "quality_checks/event_counts.py",
     ]
     listed = run_in(copy, sys.executable, "-m", "orchestration", "checks")
-    assert re.search(r"build +error +event_counts_match_raw_events +Every day has as many events", listed)
+    assert re.search(r"build +error +build/daily_event_counts +event_counts_match_raw_events +Every day has as many events", listed)
 
     found: dict[str, Any] = json.loads(
         run_in(copy, sys.executable, "-c", SCENARIO, warehouse.url, str(tmp_path / "landing")).splitlines()[-1]
