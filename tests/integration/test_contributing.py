@@ -90,7 +90,8 @@ def test_the_examples_do_what_the_guide_says(copy: Path, warehouse: Warehouse, t
         "quality_checks/event_counts.py",
     ]
     listed = run_in(copy, sys.executable, "-m", "orchestration", "checks")
-    assert re.search(r"build +error +build/daily_event_counts +event_counts_match_raw_events +Every day has as many events", listed)
+    row = "build error build/daily_event_counts event_counts_match_raw_events Every day has as many events"
+    assert re.search(row.replace(" ", " +"), listed)
 
     found: dict[str, Any] = json.loads(
         run_in(copy, sys.executable, "-c", SCENARIO, warehouse.url, str(tmp_path / "landing")).splitlines()[-1]
@@ -98,7 +99,8 @@ def test_the_examples_do_what_the_guide_says(copy: Path, warehouse: Warehouse, t
     assert found["mart"] == [["asset_bookmarked", 1]]
     assert found["channel"] == [["Affiliates", 1]], "the type counts as a click, and the rule gives the channel"
     assert found["passed"] == [[True]]
-    assert found["sample"] == [{"metric_date": "2026-10-01", "event_type": "asset_bookmarked", "counted": 1, "shown": 9}]
+    wrong_row = {"metric_date": "2026-10-01", "event_type": "asset_bookmarked", "counted": 1, "shown": 9}
+    assert found["sample"] == [wrong_row]
 
 
 def test_the_examples_keep_the_conventions(copy: Path) -> None:
