@@ -1,4 +1,4 @@
-"""The code location: loads everything in defs/ and nothing else."""
+"""Code location of Dagster: everything in defs/, for the version of the project that was loaded."""
 
 from functools import cache
 
@@ -11,13 +11,13 @@ from publishing import dbt_manifest, loaded_version
 
 @dg.definitions
 def definitions() -> dg.Definitions:
-    """Every asset, check, job, schedule, sensor and resource of the warehouse."""
+    """Return every asset, check, job, schedule, sensor and resource of the warehouse."""
     return _loaded()
 
 
 @cache
 def _loaded() -> dg.Definitions:
-    # A run asks for the definitions six times, and Dagster would load the folder anew each time (0.2 s).
+    # A run asks for the definitions six times, and Dagster would load the folder again each time (0.2 s).
     # First of all: the modules that are imported from here on are those of the code that is pinned.
     loaded_version.pin()
     event_rules.read_from(loaded_version.project_dir() / "seeds")

@@ -1,4 +1,4 @@
-"""One look at the landing folder: its files beside the ledger, and why those wait that a run has not loaded."""
+"""Backlog of landing files: a look at the folder beside the ledger, and the reasons why files wait."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ import psycopg
 from ingestion.landing.files import LandingError, LandingFile, LandingRoot, landing_days, scan_landing_day
 from ingestion.landing.storage import StoredEntry
 from ingestion.loading import load_log
-from orchestration.landing_sensor import Found, Memory, Request, older_days
+from orchestration.landing_sensor import Found, Request, SensorState, older_days
 from publishing import stale_days
 from warehouse.window import Window
 
-# A file that lies there otherwise than the ledger has it may have been touched only. Its bytes are read to tell, so
-# many at a look: a sensor has a minute, and from far away 256 MB take some seconds.
+# A file that looks different from the ledger may only have been touched. Comparing reads its bytes, at most this many a
+# look: a sensor has a minute, and reading 256 MB from an object store takes some seconds.
 BYTES_A_LOOK: Final = 268_435_456
 _SHOWN_CHARACTERS: Final = 600
 _SAME, _OTHER = "same", "other"
@@ -24,12 +24,12 @@ _SAME, _OTHER = "same", "other"
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What was found, and what the next look has to know.
+    """Result of a look: the files found, and the state for the next look.
 
     Attributes:
-        found: The files that wait, and what else lies there.
+        found: The files that wait, and other entries beside them.
         older: The last of the older landing days that was looked at.
-        compared: The files whose bytes were compared with the loaded ones: how both looked, and what came of it.
+        compared: By file, the two versions whose bytes were compared, and the result.
     """
 
     found: Found
@@ -38,13 +38,13 @@ class Looked:
 
 
 def look_at(
-    connection: psycopg.Connection, root: LandingRoot, latest: Window, first_day: date, before: Memory
+    connection: psycopg.Connection, root: LandingRoot, latest: Window, first_day: date, before: SensorState
 ) -> Looked:
     """Look into the folders of the latest days and of the next older ones. Raises LandingError."""
     days_with_folder, beside = landing_days(root)
     older = older_days(days_with_folder, latest, first_day, before.older)
     days = [*latest.days(), *older]
-    # A day whose folder is gone has no turn of its own, and waits no longer.
+    # A day whose folder was deleted is not among the older days; its files wait no longer.
     waiting_days = before.waiting_days() | stale_days.waiting_days(connection)
     days += sorted(waiting_days.difference(days_with_folder, days))
     files: list[LandingFile] = []
@@ -52,16 +52,16 @@ def look_at(
     for day in days:
         found, foreign = scan_landing_day(root, day)
         files += found
-        # What lies beside the folders of days keeps every day from being loaded.
+        # An entry beside the folders of days keeps every day from being loaded.
         others[day] = [*foreign, *beside]
     waiting, compared = _not_loaded(connection, files, days, before)
     return Looked(Found(waiting, others, frozenset(days)), older[-1] if older else None, compared)
 
 
 def _not_loaded(
-    connection: psycopg.Connection, files: Sequence[LandingFile], days: Sequence[date], before: Memory
+    connection: psycopg.Connection, files: Sequence[LandingFile], days: Sequence[date], before: SensorState
 ) -> tuple[list[LandingFile], dict[str, str]]:
-    """Leave out the files that are loaded as they are, also those that were only touched."""
+    """Leave out files whose present content is loaded, also files that were only touched."""
     with connection.cursor() as cursor:
         loaded = {name: entry for day in days for name, entry in load_log.current(cursor, day).items()}
     waiting: list[LandingFile] = []
@@ -76,19 +76,19 @@ def _not_loaded(
             waiting.append(file)
             continue
         pair = f"{file.entry.version} {entry.checksum}"
-        verdict = before.compared.get(file.name, "").removeprefix(f"{pair} ")
-        if verdict not in (_SAME, _OTHER):
-            # A file that looks otherwise than at the last look may still be growing; one beyond the budget has its turn
-            # at the next look.
+        result = before.compared.get(file.name, "").removeprefix(f"{pair} ")
+        if result not in (_SAME, _OTHER):
+            # A file that has changed since the last look may still be growing. A file beyond the budget waits for the
+            # next look.
             if before.waiting.get(file.name) != file.entry.version or budget <= 0:
                 waiting.append(file)
                 continue
             budget -= file.size
-            verdict = _OTHER if _is_other(entry, file) else _SAME
-        compared[file.name] = f"{pair} {verdict}"
-        (waiting if verdict == _OTHER else touched).append(file)
+            result = _OTHER if _is_other(entry, file) else _SAME
+        compared[file.name] = f"{pair} {result}"
+        (waiting if result == _OTHER else touched).append(file)
     if touched:
-        _remember(connection, loaded, touched)
+        _save_versions(connection, loaded, touched)
     return waiting, compared
 
 
@@ -96,14 +96,14 @@ def _is_other(entry: load_log.LoadedVersion, file: LandingFile) -> bool:
     try:
         return load_log.has_changed(entry, file)
     except LandingError:
-        # Its run says what is the matter.
+        # The run of the day reports the error.
         return True
 
 
-def _remember(
+def _save_versions(
     connection: psycopg.Connection, loaded: Mapping[str, load_log.LoadedVersion], files: Sequence[LandingFile]
 ) -> None:
-    """Have the ledger know how files look now; while a load holds it, the next look finds the same again."""
+    """Save the present versions of files in the ledger. While a load holds it, the next look finds them again."""
     try:
         with connection.transaction(), connection.cursor() as cursor:
             cursor.execute("set local lock_timeout = '1s'")
@@ -112,13 +112,13 @@ def _remember(
         return
 
 
-def tell_waiting(
+def record_waiting(
     connection: psycopg.Connection,
     found: Found,
     requests: Mapping[date, Request],
     reason_of: Callable[[Request], str | None],
 ) -> list[str]:
-    """Record in ops.waiting_files which files no run has loaded, and why; a sentence a landing day."""
+    """Record in ops.waiting_files the files that no run has loaded, and why. Returns a sentence a landing day."""
     rows, sentences = [], []
     for day in sorted({file.landing_date for file in found.files}):
         reason = reason_of(requests[day]) if day in requests else None
@@ -126,7 +126,7 @@ def tell_waiting(
             continue
         names = [file.name for file in found.files if file.landing_date == day]
         foreign = "".join(
-            f"; {entry.name} lies there too and is no landing file" for entry in found.others.get(day, ())
+            f"; {entry.name} is in the folder too and is no landing file" for entry in found.others.get(day, ())
         )
         text = (
             f"{names[0]}{f' and {len(names) - 1} more files wait' if len(names) > 1 else ' waits'}: {reason}{foreign}."
@@ -149,7 +149,7 @@ def tell_waiting(
 
 
 def reason_from_runs(instance: dg.DagsterInstance, request: Request) -> str | None:
-    """Tell why the run that was asked for has not loaded its files; None while it may still do so."""
+    """Return why the requested run has not loaded its files; None while it may still do so."""
     runs = instance.get_runs(dg.RunsFilter(tags={"dagster/run_key": request.run_key}), limit=1)
     if not runs:
         return f"the run that was asked for ({request.run_key}) has not loaded it, and is no longer on record"
@@ -162,8 +162,8 @@ def reason_from_runs(instance: dg.DagsterInstance, request: Request) -> str | No
         run.run_id, of_type={dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
     )
     messages = [text for entry in failures if (text := _message(entry))]
-    told = " ".join((messages[0] if messages else "for a reason that its log tells").split())
-    return f"run {run.run_id} failed: {told[:_SHOWN_CHARACTERS]}"
+    reason = " ".join((messages[0] if messages else "see its log").split())
+    return f"run {run.run_id} failed: {reason[:_SHOWN_CHARACTERS]}"
 
 
 def _message(entry: dg.EventLogEntry) -> str | None:

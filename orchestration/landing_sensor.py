@@ -1,8 +1,8 @@
-"""Which landing files have arrived and wait to be loaded, and which runs that calls for.
+"""Planning of the landing sensor: pending files, and the runs that load them.
 
-What has been loaded is in the ledger, so that a file is found by comparing it with the ledger, whoever loaded it. The
-cursor of the sensor holds what cannot be known from there: how the files that wait looked before, which tells a file
-that is complete from one that is still growing; and for which state of its folder a day's run was asked for.
+A file is pending when the ledger does not have its present content, however it was loaded. The cursor of the sensor
+holds the versions of pending files at the last look, which show that a file is no longer growing. It also holds the
+state of each folder for which a run was requested.
 """
 
 import hashlib
@@ -24,21 +24,21 @@ WATCHED_DAYS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A run that was asked for: the state of the landing day for which it was, and the key of the run."""
+    """A requested run: the state of its landing day, and the key of the run."""
 
     state: str
     run_key: str
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
-    """What one look leaves for the next.
+class SensorState:
+    """State that one look leaves for the next.
 
     Attributes:
         waiting: The version of each file that waits, as it was last seen.
         requests: By landing day, the last run that was asked for while its files still wait.
         older: The last of the older landing days that was looked at.
-        compared: The files whose bytes were compared with the loaded ones: how both looked, and what came of it.
+        compared: By file, the two versions whose bytes were compared, and the result.
     """
 
     waiting: Mapping[str, str] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Memory:
     compared: Mapping[str, str] = field(default_factory=dict)
 
     def dump(self) -> str:
-        """Write it as the sensor's cursor."""
+        """Return the state as a cursor of the sensor."""
         requests = {str(day): [request.state, request.run_key] for day, request in sorted(self.requests.items())}
         content: dict[str, object] = {"waiting": dict(sorted(self.waiting.items())), "requests": requests}
         content["compared"] = dict(sorted(self.compared.items()))
@@ -58,8 +58,8 @@ class Memory:
         return {_day_of(name) for name in self.waiting} | set(self.requests)
 
     @classmethod
-    def parse(cls, cursor: str | None) -> "Memory":
-        """Read a cursor. One of an earlier form, or a missing one, is an empty memory: files are looked at anew."""
+    def parse(cls, cursor: str | None) -> "SensorState":
+        """Parse a cursor. A cursor of an earlier form, or a missing one, gives an empty state."""
         content = json.loads(cursor) if cursor else {}
         if "waiting" not in content:
             return cls()
@@ -72,8 +72,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one look has found: files that are not loaded as they are, what else lies in the folder of a landing day,
-    and the days that were looked at."""
+    """Result of one look: pending files, other entries by landing day, and the days that were looked at."""
 
     files: Sequence[LandingFile]
     others: Mapping[date, Sequence[StoredEntry]]
@@ -81,8 +80,8 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrivals:
-    """What to do about the files that wait, and what to remember.
+class RunPlan:
+    """Runs for pending files, and the state for the next look.
 
     `refresh` are landing days whose whole chain has to run, in as few windows as they fit in; `load` are days that are
     not over for the nightly run, and are only loaded. Each has a run key, which is another one for another state of
@@ -91,29 +90,29 @@ class Arrivals:
 
     refresh: tuple[tuple[Window, str], ...]
     load: str | None
-    memory: Memory
+    memory: SensorState
 
 
-def watched(now: datetime, first_day: date) -> Window | None:
-    """The landing days to look at; None before the warehouse's first day."""
+def watched_window(now: datetime, first_day: date) -> Window | None:
+    """Return the landing days to look at; None before the warehouse's first day."""
     today = now.date()
     start = max(today - (WATCHED_DAYS - 1) * ONE_DAY, first_day)
     return Window(start, today + ONE_DAY) if start <= today else None
 
 
 def older_days(days: Iterable[date], latest: Window, first_day: date, last_looked_at: date | None) -> list[date]:
-    """The next of the older landing days to look at: going back, and from the first day on again from the latest."""
+    """Return the next older landing days to look at: backwards in time, then from the latest again."""
     older = sorted((day for day in days if first_day <= day < latest.start), reverse=True)
     rest = [day for day in older if last_looked_at is None or day < last_looked_at]
     return (rest or older)[:WATCHED_DAYS]
 
 
-def decide(found: Found, before: Memory, now: datetime) -> Arrivals:
-    """Decide what the files call for that are there and not loaded, as they are.
+def plan_runs(found: Found, before: SensorState, now: datetime) -> RunPlan:
+    """Plan the runs that load pending files.
 
-    A file is taken for complete when it is the same as at the last look. A landing day of which a file has changed
-    since then waits as a whole, for its run would read that file too. A state of the folder that a run was asked for is
-    not asked for again; any other is, also one from which only a foreign file is gone.
+    A file counts as complete when it has not changed since the last look. A landing day with a changed file waits as a
+    whole, because its run would read that file too. Each state of a folder gets one run; any other state gets another
+    run, also a state from which only a foreign file was removed.
     """
     by_day: dict[date, list[LandingFile]] = {}
     for file in found.files:
@@ -145,7 +144,7 @@ def decide(found: Found, before: Memory, now: datetime) -> Arrivals:
     requests |= {day: Request(asked[day], run_key) for window, run_key in refresh for day in window.days()}
     if load:
         requests |= {day: Request(asked[day], load) for day in open_days}
-    return Arrivals(refresh, load, Memory(waiting, requests, before.older))
+    return RunPlan(refresh, load, SensorState(waiting, requests, before.older))
 
 
 def _digest(parts: Sequence[object]) -> str:
@@ -157,7 +156,7 @@ def _looks(entry: StoredEntry) -> list[str]:
 
 
 def _day_of(name: str) -> date:
-    """The landing day of a file of this name: events/dt=YYYY-MM-DD/..."""
+    """Return the landing day of a file name: events/dt=YYYY-MM-DD/..."""
     return date.fromisoformat(name.split("/")[1].removeprefix("dt="))
 
 

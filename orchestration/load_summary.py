@@ -1,4 +1,4 @@
-"""The loads of a landing day in words, for the log of a run."""
+"""Summary of a landing day's loads as a sentence for the log."""
 
 from ingestion.loading.landing_day import LoadReport
 from ingestion.validation.notes import Counts, total_by_field

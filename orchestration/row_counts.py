@@ -1,4 +1,4 @@
-"""How many rows each day of a table has, and how Dagster is told."""
+"""Row counts by day, as metadata of partitions."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -16,7 +16,7 @@ PARTITION_ROWS: Final = "dagster/partition_row_count"
 def rows_by_day(
     connection: psycopg.Connection, schema: str, table: str, date_column: str, window: Window
 ) -> dict[date, int]:
-    """Rows of every day of the window, 0 where there are none. Reads the window and nothing else."""
+    """Count the rows of every day of the window, 0 included. Reads no other days."""
     statement = sql.SQL(
         "select {column}, count(*) from {table} where {column} >= {start} and {column} < {end} group by {column}"
     ).format(
@@ -28,7 +28,7 @@ def rows_by_day(
     return dict.fromkeys(window.days(), 0) | dict(connection.execute(statement).fetchall())
 
 
-def tell(context: dg.AssetExecutionContext, key: dg.AssetKey, rows: Mapping[date, int]) -> None:
-    """Give each partition of an asset its own count. Before the asset's result is yielded; later has no effect."""
+def add_row_counts(context: dg.AssetExecutionContext, key: dg.AssetKey, rows: Mapping[date, int]) -> None:
+    """Add to each partition of an asset its count. Call it before the asset's result is yielded."""
     for day, count in rows.items():
         context.add_asset_metadata({PARTITION_ROWS: count}, asset_key=key, partition_key=day.isoformat())

@@ -48,7 +48,7 @@ class BackupError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restoration has brought."""
+    """Counts of a restoration."""
 
     published_days: int
     logins: int
@@ -97,7 +97,7 @@ def write(warehouse: Warehouse, file: Path) -> int:
         major = connection.info.server_version // 10_000
     draft = file.with_name(f".{file.name}.part")
     try:
-        # Readable by nobody else from its first byte.
+        # Private to its owner from the first byte.
         os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
         named = [f"--schema={name}" for name in schemas]
         # The policies bind the owner too, and let the owner see every row; without this option pg_dump insists on
@@ -162,7 +162,7 @@ def _refuse_filled(warehouse: Warehouse, connection: "psycopg.Connection") -> No
 
 
 def _clear(connection: "psycopg.Connection") -> None:
-    """Drop the empty schemas that preparation has made: the backup brings its own."""
+    """Drop the empty schemas of provisioning: the backup brings its own."""
     from psycopg import sql
 
     with connection.transaction():
@@ -171,16 +171,16 @@ def _clear(connection: "psycopg.Connection") -> None:
 
 
 def _run(warehouse: Warehouse, program: str, major: int, options: Sequence[str], *, is_local: bool = False) -> str:
-    """Run a client program as the warehouse's owner; what it wrote. Raises BackupError with its words."""
+    """Run a client program as the warehouse's owner and return its output. Raises BackupError with its message."""
     login = {} if is_local else warehouse.libpq_environment()
     # Variables of the caller's shell could name another server.
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    without_libpq = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     done = subprocess.run(
         [_client(program, major), *options],
         check=False,
         capture_output=True,
         text=True,
-        env=plain | login | {"LC_ALL": "C.UTF-8"},
+        env=without_libpq | login | {"LC_ALL": "C.UTF-8"},
     )
     if done.returncode:
         raise BackupError(f"{program} has failed: {' '.join(done.stderr.split())}")
@@ -188,7 +188,7 @@ def _run(warehouse: Warehouse, program: str, major: int, options: Sequence[str],
 
 
 def _client(program: str, major: int) -> str:
-    """The path of a client program that understands a server of this version. Raises BackupError."""
+    """Return the path of a client program for a server of this version. Raises BackupError."""
     found = []
     # Where the package has none for this platform, the machine's own may do.
     with contextlib.suppress(EmbeddedServerError):

@@ -1,6 +1,4 @@
-"""The Dagster deployment of a checkout: `dg dev` started once, found again, stopped. Its settings are in
-.dagster/dagster.yaml.
-"""
+"""Dagster deployment of a checkout: `dg dev` started once, found again, stopped. Settings: .dagster/dagster.yaml."""
 
 import fcntl
 import os
@@ -35,7 +33,7 @@ def make_home(dagster_home: str) -> Path:
 
 
 class Deployment:
-    """The one `dg dev` of a Dagster home. A lock that its processes hold tells that it lives; no stale file can."""
+    """Single `dg dev` of a Dagster home. Its processes hold a file lock, so a stale file counts for nothing."""
 
     def __init__(self, dagster_home: Path) -> None:
         self._lock_file = dagster_home / "ui.lock"
@@ -62,7 +60,7 @@ class Deployment:
         os.pwrite(self.lock, f"{os.getpid()} {pid}".encode(), 0)
 
     def is_running(self) -> bool:
-        """Whether it lives."""
+        """Return True if it is running."""
         if not self._lock_file.exists():
             return False
         lock = os.open(self._lock_file, os.O_RDWR)

@@ -1,4 +1,4 @@
-"""What has to be in a warehouse before anything is loaded: databases, schemas, and the roles that read it.
+"""Provisioning of a warehouse: databases, schemas, shared tables, and the roles that read marts.
 
 Everything may be run at any time and by several processes at once, and changes nothing that is right already.
 """
@@ -67,7 +67,7 @@ def _prepare(warehouse: Warehouse) -> None:
 
 
 def _prepare_server(warehouse: Warehouse) -> None:
-    """The embedded server's roles and databases, and what only its superuser may do in them."""
+    """Create the embedded server's roles and databases, and make the changes that only its superuser may make."""
     from warehouse.roles import hardening
 
     wanted = [DATABASE]

@@ -1,7 +1,7 @@
-"""What `make ui` is: a process that runs `dg dev` as its child, and starts the embedded server again when it has died.
+"""Supervision by `make ui`: run `dg dev` as a child, and start the embedded server again when it has died.
 
-A server dies of a full disk, of a want of memory, of `kill -9`. Nobody else would start it again, and Dagster can
-neither tell its users nor record anything without it.
+A server dies of a full disk, of lack of memory, of `kill -9`. No other process would start it again, and Dagster can
+neither show nor record anything without it.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ AGAIN_SECONDS: Final = 10.0
 
 
 class ServerGuard:
-    """Starts a server again that has died, with a pause that grows while it keeps dying."""
+    """Restarts of a server that has died, with a pause that grows while it keeps dying."""
 
     def __init__(
         self, server: EmbeddedServer, say: Callable[[str], None], now: Callable[[], float] = time.monotonic
@@ -47,7 +47,7 @@ class ServerGuard:
         self._sound_since = now()
 
     def look(self) -> None:
-        """Look after the server once. Says what it found and did; raises nothing."""
+        """Check the server once, and report findings and actions. Raises nothing."""
         if self._next_try is None:
             if not self._has_died():
                 return
@@ -109,7 +109,7 @@ def supervise(
         if guard:
             guard.look()
     if child.poll() is None:
-        say("Dagster is being stopped; runs that are under way are interrupted, and run again after the next start")
+        say("Dagster is being stopped; active runs are interrupted, and run again after the next start")
     _end(child, warehouse)
     return 0 if is_ended.is_set() else child.returncode
 
@@ -130,25 +130,25 @@ def _end(child: "subprocess.Popen[bytes]", warehouse: Warehouse) -> None:
     """End `dg dev` and its runs. Its daemon ends first, so that it does not start the interrupted runs again."""
     if child.poll() is None:
         child.send_signal(signal.SIGINT)
-    told: dict[int, float] = {}
+    interrupted: dict[int, float] = {}
     deadline = time.monotonic() + END_SECONDS
     while child.poll() is None and time.monotonic() < deadline:
-        _interrupt(_runs_of(child, warehouse), told)
+        _interrupt(_runs_of(child, warehouse), interrupted)
         time.sleep(0.3)
     # A run that has just begun may outlive the code server, and what it records needs time.
     deadline = time.monotonic() + RUN_END_SECONDS
     while (living := _runs_of(child, warehouse)) and time.monotonic() < deadline:
-        _interrupt(living, told)
+        _interrupt(living, interrupted)
         time.sleep(0.3)
     child_processes.end_group(child, seconds=RUN_END_SECONDS)
 
 
-def _interrupt(living: Iterable[run_locks.RunProcess], told: dict[int, float]) -> None:
+def _interrupt(living: Iterable[run_locks.RunProcess], interrupted: dict[int, float]) -> None:
     """Interrupt runs, and once more those that have not heard it: Dagster drops what comes between two steps."""
     for process in living:
-        last = told.get(process.pid)
+        last = interrupted.get(process.pid)
         if last is None or time.monotonic() - last > AGAIN_SECONDS:
-            told[process.pid] = time.monotonic()
+            interrupted[process.pid] = time.monotonic()
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGINT)
 

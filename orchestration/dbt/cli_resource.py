@@ -13,7 +13,7 @@ from publishing.dbt_manifest import DBT_EXECUTABLE
 from publishing.loaded_version import project_dir
 from warehouse.window import Window
 
-# The same in a process that ends with its run (dbt_process.py).
+# dbt in a process that ends with its run (orchestration/dbt/process.py).
 RUN_DBT_EXECUTABLE: Final = DBT_EXECUTABLE.with_name("warehouse-dbt")
 
 # dbt hands these to the project as dbt_metadata_envs, without the prefix; unlike vars they cost no new parse.
@@ -21,9 +21,9 @@ BUILD_ID_VARIABLE: Final = "DBT_ENV_CUSTOM_ENV_WAREHOUSE_BUILD_ID"
 
 
 def build_arguments(window: Window, selection: Sequence[str] = ()) -> list[str]:
-    """The command line that builds and tests a window: everything, or what the options of the selection say.
+    """Return the arguments that build and test a window: all nodes, or those of the selection.
 
-    dbt's unit tests are left out: they judge the code and not the data, and run in the test suite.
+    dbt's unit tests are left out: they test the code and not the data, and run in the test suite.
     """
     return [
         "build",
@@ -38,10 +38,9 @@ def build_arguments(window: Window, selection: Sequence[str] = ()) -> list[str]:
 
 
 class WarehouseDbt(DbtCliResource):
-    """dbt, run for a window and under a build id.
+    """DbtCliResource without two costs of each run whose results are not used here.
 
-    Spares each run two things that dagster-dbt does and nobody here reads: a child process that asks for dbt's version,
-    looking up an outside host, and a second import of the adapter in the parent.
+    A child process asks for dbt's version and looks up an outside host. The parent imports the adapter once more.
     """
 
     @cached_property
@@ -55,14 +54,14 @@ class WarehouseDbt(DbtCliResource):
 
 
 def warehouse_dbt() -> WarehouseDbt:
-    """The resource for this project, with the dbt that is installed beside this Python."""
+    """Return the resource for this project, with the dbt that is installed beside this Python."""
     folder = str(project_dir())
     return WarehouseDbt(project_dir=folder, profiles_dir=folder, dbt_executable=str(RUN_DBT_EXECUTABLE))
 
 
 @contextmanager
 def environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """These environment variables for the child processes started in the block; DbtCliResource passes on its own."""
+    """Set environment variables for child processes that are started in the block."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:

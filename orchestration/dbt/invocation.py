@@ -1,4 +1,4 @@
-"""What a dbt invocation leaves behind: why it failed, its parse of the project, its process and its folder."""
+"""Aftermath of a dbt invocation: its failure, its parse of the project, its process and its folder."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from orchestration.retries import TransientError
 
-# dbt hands on Postgres' words and not its error classes.
+# dbt reports Postgres' messages and not its error classes.
 _TRANSIENT_MESSAGES: Final = (
     "could not connect",
     "connection refused",
@@ -47,12 +47,12 @@ class DbtFailed(Exception):
 
 
 def failure(folder: Path, otherwise: str, exit_code: int | None = None) -> DbtFailed | TransientError:
-    """Tell why the invocation with this target folder failed, node by node; `otherwise` where dbt left no results.
+    """Return why the invocation with this target folder failed, node by node; `otherwise` where dbt left no results.
 
-    A negative `exit_code` is the signal that ended dbt: mostly the system's, for want of memory.
+    A negative `exit_code` is the signal that ended dbt, mostly sent by the system for lack of memory.
     """
     if exit_code is not None and exit_code < 0:
-        return TransientError(f"dbt was ended by signal {-exit_code}, perhaps for want of memory")
+        return TransientError(f"dbt was ended by signal {-exit_code}, perhaps for lack of memory")
     try:
         results = json.loads((folder / "run_results.json").read_bytes())["results"]
     except (OSError, ValueError, KeyError):
@@ -61,7 +61,7 @@ def failure(folder: Path, otherwise: str, exit_code: int | None = None) -> DbtFa
 
 
 def failure_of(results: Sequence[Mapping[str, Any]], otherwise: str) -> DbtFailed | TransientError:
-    """The failure that these results of dbt's nodes stand for; it may pass only when every failed node's may."""
+    """Return the failure of these node results. It is transient only when every failed node's is."""
     reasons = {
         f"{kind} {_name(result)}": " ".join(str(result["message"]).split())
         for result in results

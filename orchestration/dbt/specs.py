@@ -1,6 +1,6 @@
-"""What the step of dbt makes, as Dagster sees it: the seeds, models and tests of the project, and among them the table
-that is fitted. All is one step: one of its own for the fits would cut dbt in two, also where one week is built and dbt
-need not stop.
+"""Asset and check specs of the dbt step: seeds, models, tests, and the table of fitted channel values.
+
+All are one step. A step of its own for the fits would split dbt in two, also where dbt need not stop for a single week.
 """
 
 from functools import cache
@@ -18,7 +18,7 @@ VALUES: Final = dg.AssetKey(["intermediate", "attribution_channel_values"])
 
 
 class Specs(NamedTuple):
-    """The assets of a step, and the checks on them."""
+    """Specs of the step's assets and checks."""
 
     assets: list[dg.AssetSpec]
     checks: list[dg.AssetCheckSpec]
@@ -26,7 +26,7 @@ class Specs(NamedTuple):
 
 @cache
 def specs() -> Specs:
-    """What dbt makes of the project as it is when this process first asks, and the values beside it."""
+    """Return the specs of the project as this process loaded it, with the fitted values."""
     translator, manifest = dbt.WarehouseDbtTranslator(), dbt_manifest.manifest()
     assets, checks = build_dbt_specs(
         translator=translator,
@@ -48,5 +48,5 @@ def specs() -> Specs:
 
 @cache
 def readers_of_values() -> frozenset[dg.AssetKey]:
-    """The models that are made from the values."""
+    """Return the models that read the fitted values."""
     return frozenset(spec.key for spec in specs().assets if VALUES in {parent.asset_key for parent in spec.deps})

@@ -11,7 +11,7 @@ OWNERS: Final = ("team:data-engineering",)
 
 
 def described_test(node: Mapping[str, Any]) -> str:
-    """A dbt test in words: its description, else its kind and arguments, which its name runs together."""
+    """Describe a dbt test: its description, else its kind and arguments."""
     generic = node.get("test_metadata")
     if node.get("description") or not generic:
         return str(node.get("description") or f"dbt test {node['name'].replace('_', ' ')}")
@@ -38,7 +38,7 @@ class WarehouseDbtTranslator(DagsterDbtTranslator):
         return str(dbt_resource_props["schema"])
 
     def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
-        # The manifest names the database of whoever parsed the project.
+        # The manifest names the database of the process that parsed the project.
         name = f"{dbt_resource_props['schema']}.{dbt_resource_props['name']}"
         return {**super().get_metadata(dbt_resource_props), "dagster/table_name": name}
 

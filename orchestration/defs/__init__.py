@@ -1,1 +1,1 @@
-"""The definitions, one module a kind; Dagster loads every one of them."""
+"""Definitions, one module for each kind; Dagster loads every one of them."""

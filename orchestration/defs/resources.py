@@ -1,4 +1,4 @@
-"""What the assets are given to work with: the warehouse, the right to write it, the landing folder, the application."""
+"""Resources of assets: the warehouse, the right to write it, sources of raw data, exports, dbt."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -34,7 +34,7 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @contextmanager
     def connect(self) -> Generator[psycopg.Connection]:
-        """A connection that commits statement by statement outside of `connection.transaction()`."""
+        """Connect; statements outside of `connection.transaction()` commit one by one."""
         with self.located().connect(autocommit=True) as connection:
             yield connection
 
@@ -47,7 +47,7 @@ class WriterResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @contextmanager
     def connect(self) -> Generator[psycopg.Connection]:
-        """A connection that may write while this run holds the warehouse, and is refused when a later run does."""
+        """Connect with the right to write while this run holds the warehouse; writes fail when a later run holds it."""
         with self.warehouse.connect() as connection:
             connection.execute("select set_config('warehouse.build_id', %s, false)", [self._build_id])
             yield connection
@@ -70,7 +70,7 @@ class WriterResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 
 class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Where raw comes from: the landing folder and the product's own Postgres."""
+    """Sources of raw data: the landing folder, the application's database, and the settings for reading them."""
 
     landing_url: str
     application_url: str
@@ -88,17 +88,17 @@ class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @property
     def encryption(self) -> PropEncryption | None:
-        """What encrypts props; None where none is named. Raises EncryptionSettingsError."""
+        """Return the encryption of props; None where no prop is named. Raises EncryptionSettingsError."""
         return PropEncryption.from_settings(self.encrypted_props, self.encryption_key)
 
     @property
     def rules(self) -> EventRules:
-        """Lists and settings that decide what becomes of a line. Raises ValueError for settings that cannot be."""
+        """Return the lists and settings for validating lines. Raises ValueError for invalid settings."""
         return default_rules().with_settings(phone_regions=self.phone_regions, hash_key=self.hash_key)
 
     @property
     def landing_root(self) -> LandingRoot:
-        """Where files arrive. Raises LandingError when no files can be there."""
+        """Return the landing folder. Raises LandingError when no files can be there."""
         suffixes = tuple(part for suffix in self.incomplete_suffixes.split(",") if (part := suffix.strip()))
         limits = Limits(zstd_window_mb=self.zstd_window_mb, max_expansion=self.max_expansion)
         return LandingRoot.from_url(
@@ -107,7 +107,7 @@ class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @property
     def event_root(self) -> LandingRoot:
-        """Where files of events are loaded from: without other files where the application alone has the events."""
+        """Return the folder of event files, reduced to extracted files where events come from the application alone."""
         root = self.landing_root
         if self.event_source == "application":
             return replace(root, storage=ApplicationEventsOnly(root.storage))
@@ -119,7 +119,7 @@ class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 
 class ExportsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Where files for people are written."""
+    """Folder for exported files."""
 
     folder: str
 
@@ -151,7 +151,7 @@ def resources() -> dg.Definitions:
                     follow_symlinks=settings().warehouse_follow_symlinks,
                     zstd_window_mb=settings().warehouse_zstd_window_mb,
                     max_expansion=settings().warehouse_max_expansion,
-                    # An EnvVar must be set, and its value, unlike others, is not shown in the UI.
+                    # The UI shows no values of an EnvVar, and an EnvVar must be set.
                     encryption_key=dg.EnvVar("WAREHOUSE_ENCRYPTION_KEY") if settings().warehouse_encryption_key else "",
                 )
             ),

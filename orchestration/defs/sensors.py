@@ -1,4 +1,4 @@
-"""What starts a run when something has happened."""
+"""Sensors: runs for stale days and for landing files that have arrived."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -59,7 +59,7 @@ def stale_days_sensor(
     for window in stale_days.plan_windows((day.event_date for day in stale), apart=apart, at_most=BACKFILL_CHUNK_DAYS):
         days = [day for day in stale if day.event_date in window]
         yield dg.RunRequest(
-            # One run an hour for one state of affairs: a day that becomes stale again has a later change.
+            # At most one run an hour for one state. A day that becomes stale again has a later change.
             run_key=f"{window} {max(day.change_id for day in days)} {version} {now:%Y-%m-%dT%H}",
             tags={
                 **run_tags(window),
@@ -83,33 +83,32 @@ def landing_files_sensor(
 ) -> dg.SensorResult | dg.SkipReason:
     """Ask for runs of landing days with files that are not loaded."""
     now = datetime.now(UTC)
-    days = landing_sensor.watched(now, sources.first_day)
+    days = landing_sensor.watched_window(now, sources.first_day)
     if days is None:
         return dg.SkipReason("the warehouse's first day has not come")
     try:
         loaded_version.assert_code_unchanged()
     except loaded_version.CheckoutChanged as error:
         return dg.SkipReason(str(error))
-    before = landing_sensor.Memory.parse(context.cursor)
+    before = landing_sensor.SensorState.parse(context.cursor)
     with warehouse.connect() as connection:
         looked = landing_backlog.look_at(connection, sources.event_root, days, sources.first_day, before)
-        decided = landing_sensor.decide(looked.found, before, now)
+        plan = landing_sensor.plan_runs(looked.found, before, now)
         reason_of = partial(landing_backlog.reason_from_runs, context.instance)
-        sentences = landing_backlog.tell_waiting(connection, looked.found, decided.memory.requests, reason_of)
+        sentences = landing_backlog.record_waiting(connection, looked.found, plan.memory.requests, reason_of)
     requests = [
-        dg.RunRequest(run_key=key, job_name=daily_refresh.name, tags=run_tags(window))
-        for window, key in decided.refresh
+        dg.RunRequest(run_key=key, job_name=daily_refresh.name, tags=run_tags(window)) for window, key in plan.refresh
     ]
     yesterday = now.date() - ONE_DAY
     # On the first day of all there is no partition to load it by; the nightly run does.
-    if decided.load and yesterday >= sources.first_day:
+    if plan.load and yesterday >= sources.first_day:
         requests.append(
-            dg.RunRequest(run_key=decided.load, job_name=load_landing.name, tags=run_tags(Window.day(yesterday)))
+            dg.RunRequest(run_key=plan.load, job_name=load_landing.name, tags=run_tags(Window.day(yesterday)))
         )
-    waiting = len(decided.memory.waiting)
+    waiting = len(plan.memory.waiting)
     reason = " | ".join([f"{waiting} files wait" if waiting else "every landing file is loaded", *sentences])
     return dg.SensorResult(
         run_requests=requests,
-        cursor=replace(decided.memory, older=looked.older, compared=looked.compared).dump(),
+        cursor=replace(plan.memory, older=looked.older, compared=looked.compared).dump(),
         skip_reason=None if requests else reason,
     )

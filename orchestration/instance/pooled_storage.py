@@ -1,6 +1,6 @@
-"""Dagster's storage on Postgres with connections that are kept.
+"""Dagster's storage on Postgres with pooled connections.
 
-The stock class connects anew for every statement. A run of 30 days records some 2,000 events by two or three
+The stock class connects again for every statement. A run of 30 days records some 2,000 events by two or three
 connections each, at 5 to 10 ms a connection: most of the time of such a run (measured 2026-11).
 
 Runs of the command line are stored as runs of the code location, because the web page's timeline leaves out all others.
@@ -26,7 +26,7 @@ CODE_LOCATION: Final = "warehouse"
 
 
 class RunsOfTheLocation(PostgresRunStorage):
-    """As PostgresRunStorage; a run that was started without a web server is filed under the code location too."""
+    """PostgresRunStorage that files runs of the command line under the code location too."""
 
     def add_run(self, dagster_run: DagsterRun) -> DagsterRun:
         """Store a new run. The process that started it goes on with the run as it was."""
@@ -41,7 +41,7 @@ class RunsOfTheLocation(PostgresRunStorage):
 
 
 class PooledStorage(DagsterPostgresStorage):
-    """As DagsterPostgresStorage; each process keeps a connection for runs, one for events and one for schedules."""
+    """DagsterPostgresStorage with a kept connection for runs, one for events and one for schedules a process."""
 
     def __init__(self, postgres_url: str, *arguments: Any, **options: Any) -> None:
         super().__init__(postgres_url, *arguments, **options)
@@ -63,7 +63,7 @@ class PooledStorage(DagsterPostgresStorage):
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> "PooledStorage":
-        """For Dagster, which reads dagster.yaml."""
+        """Return the storage of a dagster.yaml."""
         return cls(
             pg_url_from_config(config_value),
             config_value.get("should_autocreate_tables", True),

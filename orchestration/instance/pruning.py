@@ -1,6 +1,6 @@
-"""What Dagster keeps of old runs and nobody needs: their rows and logs, ticks of sensors, working folders of dbt.
+"""Pruning of Dagster's history: old runs with their logs, ticks of sensors, working folders of dbt.
 
-Runs that are under way stay, and so do those that `ops` names as makers of what is built and published.
+Active runs stay, and so do runs that `ops` names as the source of built and published days.
 """
 
 import shutil
@@ -28,7 +28,7 @@ union select build_id from ops.built_days
 union select build_id from ops.last_build
 union select build_id from ops.writer
 """
-# Dagster keeps these when a run is deleted. The page shows the last one of each check.
+# Deleting a run leaves these. The page shows the last one of each check.
 _DELETE_CHECKS: Final = """
 delete from dagster.asset_check_executions as old
 where old.run_id = any(%s) and exists (
@@ -40,7 +40,7 @@ where old.run_id = any(%s) and exists (
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What was deleted, in numbers."""
+    """Numbers of deleted runs and folders."""
 
     runs: int
     folders: int
@@ -55,7 +55,7 @@ def prune(
     dbt_target: Path,
     log: Callable[[str], None],
 ) -> Pruned:
-    """Delete what is older than `keep_days`. It may be ended at any moment: the next time does the rest."""
+    """Delete history older than `keep_days`. It may be interrupted: the next call does the rest."""
     before = now - timedelta(days=keep_days)
     named = {name for (name,) in connection.execute(_NAMED_BY_OPS)}
     runs = 0
@@ -73,7 +73,7 @@ def prune(
 
 
 def _old_runs(instance: dg.DagsterInstance, before: datetime, named: set[str]) -> Iterator[list[str]]:
-    """Batches of the ids of runs that ended and are to be deleted, oldest first."""
+    """Yield batches of ids of ended runs to delete, oldest first."""
     filters = dg.RunsFilter(statuses=_ENDED, created_before=before)
     cursor = None
     # A batch begins after the last run of the one before, which has to be there until then.
@@ -87,7 +87,7 @@ def _old_runs(instance: dg.DagsterInstance, before: datetime, named: set[str]) -
 
 
 def _run_folders(instance: dg.DagsterInstance) -> Iterator[Path]:
-    """The folders of logs whose runs are no more."""
+    """Yield folders of logs of deleted runs."""
     storage = Path(instance.storage_directory())
     for folder in storage.iterdir() if storage.is_dir() else ():
         if _is_run_id(folder.name) and not instance.has_run(folder.name):
@@ -102,7 +102,7 @@ def _is_run_id(name: str) -> bool:
 
 
 def _delete(folders: Iterator[Path], before: datetime) -> int:
-    """Delete the folders that nobody has written since; how many they were."""
+    """Delete folders without a change since `before`. Returns their number."""
     old = [folder for folder in folders if folder.is_dir() and _last_change(folder) < before.timestamp()]
     for folder in old:
         shutil.rmtree(folder, ignore_errors=True)
@@ -113,4 +113,4 @@ def _last_change(folder: Path) -> float:
     try:
         return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
     except FileNotFoundError:
-        return time.time()  # somebody is at work in it
+        return time.time()  # a process is writing in it

@@ -1,4 +1,4 @@
-"""The state of sensors that have another name now: status and cursor go to the new name, and nothing old is left."""
+"""Renamed sensors: their stored state moves to the new name, and nothing is left under the old one."""
 
 from contextlib import suppress
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The executor of every job: all steps in one process, which holds the lock of its run meanwhile."""
+"""Executor of every job: all steps in one process, which holds the lock of its run."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ from warehouse.settings import settings
 
 
 class LockedRunExecutor(InProcessExecutor):
-    """Dagster's in-process executor, with the sign of life of the run around it."""
+    """In-process executor that holds the lock of its run."""
 
     def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
         """Run the steps. The run's lock is taken before any resource, so that a run that waits is seen to live."""

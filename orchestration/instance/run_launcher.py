@@ -1,4 +1,4 @@
-"""Dagster's run launcher, which also tells Dagster's run monitoring whether the process of a run lives."""
+"""Run launcher that reports to Dagster's run monitoring if the process of a run is alive."""
 
 import os
 import time
@@ -17,7 +17,7 @@ GRACE_SECONDS: Final = 20
 
 
 class LockedRunLauncher(DefaultRunLauncher):
-    """Starts runs as DefaultRunLauncher does, and knows those of `dg launch` too: each holds its lock."""
+    """DefaultRunLauncher that checks health by run locks, also for runs of `dg launch`."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -28,7 +28,7 @@ class LockedRunLauncher(DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Tell whether a started run lives. A lock that is missing at one look only is no proof."""
+        """Return if a started run is alive. A lock that is missing at one look only is no proof."""
         try:
             with Warehouse.from_url(os.environ.get("WAREHOUSE_URL", "")).connect(autocommit=True) as connection:
                 is_held = run_locks.is_held(connection, run.run_id)
@@ -42,6 +42,6 @@ class LockedRunLauncher(DefaultRunLauncher):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         return CheckRunHealthResult(
             WorkerStatus.NOT_FOUND,
-            "the process of this run is gone without a word: it was killed, or its machine was stopped. What it had"
+            "the process of this run has ended unexpectedly: it was killed, or its machine was stopped. What it had"
             " published stays, and its other days are run again by themselves",
         )

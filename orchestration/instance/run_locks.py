@@ -1,7 +1,7 @@
-"""The sign of life of a run: an advisory lock of the warehouse that the run's process holds from its first step on.
+"""Run locks: an advisory lock of the warehouse that shows that the process of a run is alive.
 
 The lock goes with its session, and the session with its process: after `kill -9` or a loss of power no lock is left,
-whoever started the run. Dagster's own record would say "started" for hours.
+however the run was started. Dagster's own record would say "started" for hours.
 """
 
 import contextlib
@@ -35,20 +35,20 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RunProcess:
-    """The process of a run that lives on this machine."""
+    """Process of a run on this machine."""
 
     run_id: str
     pid: int
 
 
 def notice_lost_clients(connection: psycopg.Connection) -> None:
-    """Have the server end this session soon after the client's machine is gone, so that its locks are free."""
+    """Have the server end this session soon after the client's machine was lost, so that its locks are free."""
     for statement in _KEEPALIVES:
         connection.execute(statement)
 
 
 def is_held(connection: psycopg.Connection, run_id: str) -> bool:
-    """Tell whether the process of a run lives."""
+    """Return True if the process of a run is alive."""
     row = connection.execute(
         """
         select exists (
@@ -95,7 +95,7 @@ def held(warehouse: Warehouse, run_id: str) -> Iterator[None]:
 
 
 class _Keeper(threading.Thread):
-    """Keeps the session that holds the lock, and ends the run when the code server that started it is gone."""
+    """Thread that keeps the lock's session, and ends the run when its code server has ended."""
 
     def __init__(self, warehouse: Warehouse, run_id: str) -> None:
         super().__init__(name="run-lock", daemon=True)
@@ -107,13 +107,13 @@ class _Keeper(threading.Thread):
         self._hold()
 
     def run(self) -> None:
-        is_told = False
+        is_interrupted = False
         while not self._is_over.wait(_BEAT_SECONDS):
             self._hold()
-            if self._parent is not None and not self._parent.is_alive() and not is_told:
-                logger.warning("the code server that started this run is gone: the run is interrupted")
+            if self._parent is not None and not self._parent.is_alive() and not is_interrupted:
+                logger.warning("the code server that started this run has ended: the run is interrupted")
                 os.kill(os.getpid(), signal.SIGINT)
-                is_told = True
+                is_interrupted = True
 
     def end(self) -> None:
         self._is_over.set()
@@ -138,17 +138,17 @@ def _machine() -> str:
 
 
 def interrupt_all(connection: psycopg.Connection, *, seconds: float) -> list[RunProcess]:
-    """End the runs of this machine as Ctrl-C does, and by force those that have not ended in time; those found."""
-    told: dict[int, RunProcess] = {}
+    """End the runs of this machine as Ctrl-C does, and kill those that do not end in time. Returns the runs found."""
+    interrupted: dict[int, RunProcess] = {}
     deadline = time.monotonic() + seconds
     while living := processes_here(connection):
         is_late = time.monotonic() > deadline
         for process in living:
-            if is_late or process.pid not in told:
+            if is_late or process.pid not in interrupted:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process.pid, signal.SIGKILL if is_late else signal.SIGINT)
-            told[process.pid] = process
+            interrupted[process.pid] = process
         if time.monotonic() > deadline + seconds:
             break
         time.sleep(0.2)
-    return list(told.values())
+    return list(interrupted.values())

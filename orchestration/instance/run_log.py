@@ -1,4 +1,4 @@
-"""The log of a run without one error for every step that waits for a failed step: these hide the real sentence."""
+"""Run logs without an error for each step that waits for a failed step, since these hide the real error."""
 
 import logging
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ _NOT_RUN: Final = "Dependencies for step "
 
 
 class _Followers(logging.Filter):
-    """Holds back what is said of steps that are not run because another one failed, and counts them."""
+    """Filter that drops and counts records of steps that are not run because another step failed."""
 
     def __init__(self) -> None:
         super().__init__()
         self._steps: set[str] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is logged."""
+        """Return False for a record of a step that is not run."""
         said = getattr(record, LOG_RECORD_METADATA_ATTR, None) or {}
         message = str(said.get("orig_message") or "")
         if not message.startswith(_NOT_RUN):
@@ -30,13 +30,13 @@ class _Followers(logging.Filter):
 
     @property
     def count(self) -> int:
-        """How many steps were not run."""
+        """Return the number of steps that were not run."""
         return len(self._steps)
 
 
 @contextmanager
 def failures_logged_once(log: dg.DagsterLogManager) -> Iterator[None]:
-    """Log, while the block runs, what fails, and of the steps that wait for it their number, at the end."""
+    """Log each failure once while the block runs, and at the end the number of steps that waited for it."""
     # All loggers of a run, those of its steps too, hand on to the same handlers: Dagster's storage and the console.
     handler = log._dagster_handler
     outlets: list[logging.Filterer] = [*handler._handlers, *handler._loggers]

@@ -1,4 +1,4 @@
-"""While Dagster's tables are out of reach: wait for a server that restarts, then say in one sentence that it is away.
+"""Outages of Dagster's storage: wait for a server that restarts, then report the outage in one sentence.
 
 Dagster's own way is a bare "Internal Server Error" in the page, and a hundred lines of stack for every statement of
 every thread in the log.
@@ -21,7 +21,7 @@ _ADVICE: Final = (
     "make ui starts its embedded server again by itself, and says why where it cannot; a server of your own has to be"
     " started"
 )
-# How the driver says that a connection is gone.
+# Messages of the driver about a lost connection.
 _LOST: Final = (
     "server closed the connection",
     "connection already closed",
@@ -61,7 +61,7 @@ def _sentence(error: BaseException) -> str:
 
 
 def outage_of(error: BaseException | None) -> str | None:
-    """The sentence for an error that comes from a server that is away; None for any other."""
+    """Return the sentence for an error of a server that is away; None for any other error."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -112,13 +112,13 @@ class OutageSentence:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: _Messages) -> None:
         has_begun = False
 
-        async def tell(message: MutableMapping[str, Any]) -> None:
+        async def send_and_note(message: MutableMapping[str, Any]) -> None:
             nonlocal has_begun
             has_begun = True
             await send(message)
 
         try:
-            await self._app(scope, receive, tell)
+            await self._app(scope, receive, send_and_note)
         except Exception as error:
             sentence = outage_of(error)
             if sentence is None or has_begun or scope["type"] != "http":

@@ -7,18 +7,18 @@ from typing import Any, Final
 from dagster._cli import dev
 from dagster_dg_cli.cli import main
 
-_THEIRS: Final = ["-m", "dagster_webserver"]
-_OURS: Final = ["-m", "orchestration.web.server"]
-# What `dg dev` calls to start each process; it has no option for a web server of one's own.
+_STOCK_SERVER: Final = ["-m", "dagster_webserver"]
+_GUARDED_SERVER: Final = ["-m", "orchestration.web.server"]
+# Function of `dg dev` that starts each process; there is no option for another web server.
 _STARTER: Final = "open_ipc_subprocess"
 _start: Final = getattr(dev, _STARTER)
 
 
 def start(command: Sequence[str], **options: Any) -> Any:
-    """Start a process of `dg dev`; in the place of the web server, the guarded one."""
+    """Start a process of `dg dev`; the guarded web server replaces the stock one."""
     program, *arguments = command
-    if arguments[:2] == _THEIRS:
-        arguments[:2] = _OURS
+    if arguments[:2] == _STOCK_SERVER:
+        arguments[:2] = _GUARDED_SERVER
     return _start([program, *arguments], **options)
 
 

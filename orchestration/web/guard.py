@@ -1,7 +1,7 @@
-"""Refuses what another web page makes a browser send to Dagster's web server, which has no logins of its own.
+"""Guard of Dagster's web server, which has no logins: it rejects requests that other web pages make a browser send.
 
 Dagster takes GraphQL mutations by GET, by forms, for every host name and over WebSockets from every page. So a page
-that somebody opens elsewhere could start runs: by a link to an image, by a form, or by DNS rebinding, in which the
+that is open elsewhere could start runs: by a link to an image, by a form, or by DNS rebinding, in which the
 page's own host name is made to resolve to this machine.
 """
 
@@ -21,7 +21,7 @@ _POLICY_VIOLATION: Final = 1008
 
 
 class RequestGuard:
-    """An ASGI application that hands on to another one what a browser sends for its own pages, and programs send.
+    """ASGI application that passes on requests of its own pages and of programs.
 
     Args:
         app: The application that is guarded.
@@ -34,16 +34,16 @@ class RequestGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        refusal = self._refusal(scope) if scope["type"] in {"http", "websocket"} else None
-        if refusal is None:
+        rejection = self._rejection(scope) if scope["type"] in {"http", "websocket"} else None
+        if rejection is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await receive()
-            await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": refusal[1]})
+            await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": rejection[1]})
         else:
-            await _answer(send, *refusal)
+            await _answer(send, *rejection)
 
-    def _refusal(self, scope: Scope) -> tuple[int, str] | None:
+    def _rejection(self, scope: Scope) -> tuple[int, str] | None:
         """Return status and sentence, None for what is served."""
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         host = headers.get("host", "")
@@ -64,7 +64,7 @@ class RequestGuard:
         return None
 
     def _is_of_this_page(self, headers: Mapping[str, str], host: str, *, is_page: bool) -> bool:
-        """Tell by what browsers add to a request, and pages cannot change. Programs add nothing."""
+        """Return True for requests of our own pages, by headers that browsers add and pages cannot change."""
         origin = headers.get("origin")
         if origin is not None:
             # A proxy in between may have another host name than the page.

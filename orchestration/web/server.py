@@ -8,7 +8,7 @@ from dagster_webserver import cli
 from orchestration.instance.storage_outage import OutageSentence
 from orchestration.web.guard import RequestGuard
 
-# What dagster-webserver calls to make its application; it has no option for one of one's own.
+# Function of dagster-webserver that makes its application; there is no option for another one.
 _MAKER: Final = "create_app_from_workspace_process_context"
 _make_app: Final = getattr(cli, _MAKER)
 

@@ -116,7 +116,7 @@ def test_what_is_killed_is_known_within_two_minutes_and_its_days_are_built(
     shell.wait()
     deployment.wait_for("the end of the shell's run", lambda: deployment.ended_run(in_shell), seconds=TWO_MINUTES)
     assert deployment.status(in_shell) == "FAILURE"
-    assert "the process of this run is gone without a word" in deployment.messages(in_shell)
+    assert "the process of this run has ended unexpectedly" in deployment.messages(in_shell)
     deployment.wait_for("both days", lambda: published(pipeline) >= {FIRST, SECOND}, seconds=REBUILD_SECONDS)
 
     # The server dies under the deployment.

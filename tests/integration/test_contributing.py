@@ -30,9 +30,8 @@ from warehouse.connection import Warehouse
 from warehouse.window import Window
 
 window = Window.day(START)
-pipeline = Pipeline(
-    Warehouse.from_url(sys.argv[1]), Path(sys.argv[2]), models=("daily_event_counts", "daily_metrics_by_channel")
-)
+models = ("daily_event_counts", "daily_metrics", "daily_metrics_by_channel")
+pipeline = Pipeline(Warehouse.from_url(sys.argv[1]), Path(sys.argv[2]), models=models)
 pipeline.land(START, [{
     "eventType": "asset_bookmarked", "occurredAt": f"{START}T09:00:00Z", "eventId": "e1", "anonymousId": "device-1",
     "ipAssetId": "asset-1", "attribution": {"utmSource": "partner-x", "utmMedium": "post"},

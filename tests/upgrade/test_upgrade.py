@@ -13,7 +13,7 @@ import pytest
 from ingestion import silent_days
 from orchestration.cli.provision import prepare
 from orchestration.instance.pooled_storage import PooledStorage
-from orchestration.landing_sensor import Memory
+from orchestration.landing_sensor import SensorState
 from tests.conftest import _create
 from tests.support.code_location import definitions
 from tests.upgrade.older_warehouse import DAYS, EMPTY_DAY, LOGIN, VERSIONS, OlderPipeline, restored, unpack_landing
@@ -245,4 +245,4 @@ def test_what_dagster_remembers_is_read_on(warehouse: Warehouse) -> None:
     assert known >= {name for location, name in named if location == "warehouse"}, "a state of a sensor that is gone"
     # Cursors have another form now; the files that one of the old form names are looked at anew.
     cursors = {state.instigator_data.cursor for state in states}  # type: ignore[union-attr]
-    assert [(("gone.ndjson" in cursor), Memory.parse(cursor)) for cursor in cursors] == [(True, Memory())]
+    assert [(("gone.ndjson" in cursor), SensorState.parse(cursor)) for cursor in cursors] == [(True, SensorState())]

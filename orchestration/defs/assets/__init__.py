@@ -1,1 +1,1 @@
-"""Assets, one module a source or layer."""
+"""Assets, one module for each source or layer."""

@@ -1,5 +1,7 @@
-"""Every seed and model of the dbt project as an asset, and the attribution fits that are made between them; one dbt
-invocation a chunk of the run, two where it has several weeks."""
+"""Seeds and models of the dbt project as assets, with the attribution fits between them.
+
+dbt is invoked once for each chunk of a run, twice where the chunk has several weeks.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -68,7 +70,7 @@ def dbt_models(
         # Dagster takes one materialization an asset and run; that of the last chunk stands for all.
         for event in _last_built(context, dbt, connection, window, last):
             if isinstance(event, dg.Output):
-                _tell_rows(context, context.asset_key_for_output(event.output_name), connection, window)
+                _add_row_counts(context, context.asset_key_for_output(event.output_name), connection, window)
             yield event
         if context.is_subset:
             context.log.warning("only some models were built: these days cannot be published until all are")
@@ -97,7 +99,7 @@ def _built(
     window: Window,
     chunk: Window,
 ) -> Iterator[Any]:
-    """Build and test a chunk of the window, and fit its weeks; what Dagster is told of it."""
+    """Build and test a chunk of the window, and fit its weeks. Yields Dagster's events."""
     context.log.info(f"building {chunk}")
     # Some models only: they stay unpublished, and dbt cannot be asked for what is both in the selection and after fits.
     *before, last = build_steps.selections(chunk, window) if not context.is_subset else [()]
@@ -122,7 +124,7 @@ def _built(
 def _events(
     dbt: cli_resource.WarehouseDbt, chunk: Window, selection: Sequence[str], context: dg.AssetExecutionContext
 ) -> Iterator[Any]:
-    """One invocation of dbt; what dagster_dbt makes of it. Raises DbtFailed or TransientError."""
+    """Invoke dbt once, and yield the events of dagster_dbt. Raises DbtFailed or TransientError."""
     invocation = dbt.cli(cli_resource.build_arguments(chunk, selection), context=context)
     try:
         yield from invocation.stream()
@@ -135,10 +137,10 @@ def _events(
         dbt_results.keep_parse(invocation.target_path, dbt_manifest.target_dir())
 
 
-def _tell_rows(
+def _add_row_counts(
     context: dg.AssetExecutionContext, key: dg.AssetKey, connection: psycopg.Connection, window: Window
 ) -> None:
     schema, table = key.path
     date_column = dbt_manifest.daily_tables(dbt_manifest.manifest()).get((schema, table))
     if date_column:
-        row_counts.tell(context, key, row_counts.rows_by_day(connection, schema, table, date_column, window))
+        row_counts.add_row_counts(context, key, row_counts.rows_by_day(connection, schema, table, date_column, window))

@@ -1,6 +1,4 @@
-"""Schemas marts and published as assets: what BI reads, and what coarser marts are made from, moved there in one
-transaction when every gate has been passed.
-"""
+"""Published marts and their rollup inputs as assets, moved in one transaction after every gate has passed."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -38,7 +36,7 @@ from warehouse.writer_lock import WriterBusy
     retry_policy=retries.RETRIES,
 )
 def published_marts(context: dg.AssetExecutionContext, writer: WriterResource) -> Iterator[dg.MaterializeResult[None]]:
-    """Move the run's days from build to marts, all marts together; refuses days that have not passed every gate."""
+    """Move the run's days from build to marts, all marts together; fails for days that have not passed every gate."""
     window = window_of(context)
     marts = marts_of(dbt_manifest.manifest())
     with retries.as_dagster_failure(PublicationRefused, WriterBusy), writer.connect() as connection:
@@ -50,7 +48,7 @@ def published_marts(context: dg.AssetExecutionContext, writer: WriterResource) -
             raw_checks=gates.RAW_GATE,
             build_checks=gates.BUILD_GATE,
         )
-        _tell(context, published)
+        _log_removals(context, published)
         # Not while they are loaded: entity_events.py says what that would cost.
         entity_lookup.index_published_days(connection)
         counted: dict[str, int] = (
@@ -60,16 +58,16 @@ def published_marts(context: dg.AssetExecutionContext, writer: WriterResource) -
         for mart in marts:
             if mart.scope is Scope.DAY and not mart.is_view:
                 rows = row_counts.rows_by_day(connection, mart.schema, mart.name, mart.date_column, window)
-                row_counts.tell(context, dg.AssetKey([mart.schema, mart.name]), rows)
+                row_counts.add_row_counts(context, dg.AssetKey([mart.schema, mart.name]), rows)
             yield dg.MaterializeResult(asset_key=[mart.schema, mart.name], metadata=metadata)
 
 
-def _tell(context: dg.AssetExecutionContext, published: Publication) -> None:
+def _log_removals(context: dg.AssetExecutionContext, published: Publication) -> None:
     for mart in published.dropped:
         context.log.warning(f"dropped {mart}: no model makes it any more")
     for mart in published.kept:
         context.log.warning(
-            f"{mart} has no model any more and is not updated; it stays, because a view of somebody else reads it."
+            f"{mart} has no model any more and is not updated; it stays, because a view of another owner reads it."
             " Drop that view, and the next publication drops the mart"
         )
     if published.days_unchanged:

@@ -1,4 +1,4 @@
-"""What was spent on advertising, from the CSV files below the landing folder, as an asset of schema raw."""
+"""The asset raw/ad_spend: CSV files of advertising spend below the landing folder."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -15,11 +15,11 @@ from orchestration.defs.resources import SourcesResource, WriterResource
 from orchestration.partitions import DAILY
 
 _KEY: Final = dg.AssetKey(["raw", "ad_spend"])
-# Not blocking: a slip in a marketing file must not hold up the numbers of the marketplace.
+# Not blocking: a mistake in a marketing file must not hold up the numbers of the marketplace.
 _CHECK: Final = dg.AssetCheckSpec(
     "ad_spend_files_are_usable",
     asset=_KEY,
-    description="No file of ad spend is refused, and no row of one is rejected; raw.rejected_ad_spend says why.",
+    description="Every file of ad spend was loaded, and no row was rejected; raw.rejected_ad_spend has the reasons.",
 )
 
 
@@ -38,7 +38,7 @@ _CHECK: Final = dg.AssetCheckSpec(
         )
     ],
     check_specs=[_CHECK],
-    # Why: see raw_application_tables.
+    # Partitioned for the reason given in raw_application_tables.py.
     partitions_def=DAILY,
     backfill_policy=dg.BackfillPolicy.single_run(),
     retry_policy=retries.RETRIES,

@@ -22,7 +22,7 @@ from publishing import stale_days
 
 
 class ApplicationRead(dg.Config):
-    """How the product's own tables are read this once."""
+    """Options of one read of the product's tables."""
 
     is_full: bool = Field(False, description="Read every table whole, also those that say what has changed")
     accept_removals: list[str] = Field([], description="Tables that may have lost all of their rows, or most of them")

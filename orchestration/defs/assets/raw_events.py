@@ -28,7 +28,7 @@ _EVENT_SPECS: Final = (
     dg.AssetSpec(
         ["raw", "events"],
         description=(
-            "One row per accepted event: the winner among the copies of an (event day, key). A partition is a landing"
+            "One row per accepted event: the stored copy of an (event day, key). A partition is a landing"
             " day, and what the day after it has brought so far; rows are counted by the day on which they occurred."
         ),
         group_name="raw",
@@ -48,7 +48,7 @@ _EVENT_SPECS: Final = (
 
 
 class EventExtraction(dg.Config):
-    """How events are taken from the application's database this once, where they are."""
+    """Options of one extraction of events from the application's database."""
 
     accept_removals: bool = Field(False, description="A day may have lost all of its events, or most of them")
 
@@ -90,12 +90,13 @@ def raw_events(
         try:
             load(window=Window.day(window.end))
         except LandingError as error:
-            # The day after is only looked into: what is wrong there is for its own run to fail of.
+            # Only the first events of the day after are needed. Its own run fails of its errors.
             context.log.warning(f"landing day {window.end} cannot be loaded yet: {error}")
         marked = stale_days.mark_stale_days(connection)
         for name in ("events", "attribution"):
             key = dg.AssetKey(["raw", name])
-            row_counts.tell(context, key, row_counts.rows_by_day(connection, "raw", name, "event_date", window))
+            rows = row_counts.rows_by_day(connection, "raw", name, "event_date", window)
+            row_counts.add_row_counts(context, key, rows)
     for report in reports:
         if report.landing_date in window:
             context.add_asset_metadata(
@@ -113,9 +114,9 @@ def _extract(
     window: Window,
     config: EventExtraction,
 ) -> dict[str, int]:
-    """Write the landing files of the events that the application has; what there was to say about them."""
+    """Write landing files of the application's events. Returns metadata of the run."""
 
-    def tell(day: ExtractedDay) -> None:
+    def log_day(day: ExtractedDay) -> None:
         said = "its file is written" if day.is_changed else "as before"
         context.log.info(f"landing day {day.landing_date}: {day.events:,} events in the application, {said}")
 
@@ -126,7 +127,7 @@ def _extract(
             window=window,
             loaded=loaded_lines(connection, window),
             accept_removals=config.accept_removals,
-            on_day=tell,
+            on_day=log_day,
         )
     if report.undated:
         context.log.warning(f"{report.undated:,} rows of the application's table events have no time and are not read")
@@ -138,7 +139,7 @@ def _extract(
 
 
 def _load_metadata(report: LoadReport) -> dict[str, int | list[str] | Counts]:
-    """What the files of one landing day brought in this run; nothing when they were loaded before."""
+    """Return the counts of a landing day in this run, 0 for files that were loaded before."""
     counts = ("lines_read", "accepted", "rejected", "duplicates", "not_tracked", "erased", "late")
     metadata: dict[str, int | list[str] | Counts] = {name: getattr(report, name) for name in counts}
     metadata["files_loaded"] = len(report.loaded)

@@ -1,4 +1,4 @@
-"""The jobs: what is run together."""
+"""Jobs over assets: the daily chain, loading alone, verification, rebuild."""
 
 from typing import Final
 
@@ -21,7 +21,7 @@ daily_refresh: Final = dg.define_asset_job(
 
 load_landing: Final = dg.define_asset_job(
     "load_landing",
-    # Without their checks, which judge whole days before something is built from them.
+    # Without checks, which need whole days and guard what is built from them.
     selection=dg.AssetSelection.assets(["raw", "events"], ["raw", "attribution"]).without_checks(),
     partitions_def=DAILY,
     tags=_WHOLE_RUNS,
@@ -36,8 +36,8 @@ verify: Final = dg.define_asset_job(
     partitions_def=DAILY,
     tags=_WHOLE_RUNS,
     description=(
-        "Builds published days again from what raw holds, and compares: the check rerun_is_idempotent tells what"
-        " comes out otherwise than it was published. With all published days as its range it rebuilds everything."
+        "Builds published days again from what raw holds, and compares: the check rerun_is_idempotent shows"
+        " rows that differ from the published ones. With all published days as its range it rebuilds everything."
     ),
 )
 
@@ -47,7 +47,7 @@ rebuild: Final = dg.define_asset_job(
     partitions_def=DAILY,
     tags={**_WHOLE_RUNS, REBUILD_TAG: "true"},
     description=(
-        "Makes the tables of intermediate and build anew, for models whose columns were removed or have other types."
+        "Makes the tables of intermediate and build again, for models whose columns were removed or have other types."
         " Choose all published days as its range; BI reads the old numbers until the new ones are published."
     ),
 )

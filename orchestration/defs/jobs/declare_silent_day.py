@@ -1,4 +1,4 @@
-"""The job by which a person declares that a day without events is one on which nothing happened."""
+"""Job that declares a day without events silent, so that it may be published."""
 
 import dagster as dg
 from pydantic import Field
@@ -10,7 +10,7 @@ from warehouse.window import NotADay, parse_day
 
 
 class SilentDay(dg.Config):
-    """The day, and who says why it has no events."""
+    """A silent day, the reason, and the person who declares it."""
 
     day: str = Field("", description="The event day in UTC, YYYY-MM-DD; it has to be over and to have no event")
     reason: str = Field("", description="Why nothing happened on the day; kept with it in ops.silent_days")
@@ -21,7 +21,7 @@ class SilentDay(dg.Config):
 def declare_silent_day_op(
     context: dg.OpExecutionContext, config: SilentDay, warehouse: WarehouseResource, sources: SourcesResource
 ) -> None:
-    """Write the declaration; publishing the day is a run of daily_refresh."""
+    """Record the declaration. A run of daily_refresh then publishes the day."""
     with retries.as_dagster_failure(silent_days.InvalidDeclaration, NotADay), warehouse.connect() as connection:
         day = parse_day(config.day)
         schema.create(connection)

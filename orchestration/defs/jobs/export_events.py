@@ -1,4 +1,4 @@
-"""The job that hands raw events to people, as a file without personal data."""
+"""Job that exports raw events to a file, without personal data."""
 
 from enum import Enum
 from pathlib import Path
@@ -14,14 +14,14 @@ from orchestration.defs.resources import ExportsResource, SourcesResource, Wareh
 
 
 class FileFormat(Enum):
-    """How the file is written; a launchpad offers the names."""
+    """File formats; a launchpad offers the names."""
 
     csv = "csv"
     parquet = "parquet"
 
 
 class ExportedEvents(dg.Config):
-    """Which events: days, an entity, or both; what is given must all hold. An empty text says nothing."""
+    """Selection of events by days, an entity, or both. An empty text counts as not given."""
 
     start: str = Field("", description="The first event day, YYYY-MM-DD; with end")
     end: str = Field("", description="The day after the last event day, YYYY-MM-DD; with start")
@@ -31,7 +31,7 @@ class ExportedEvents(dg.Config):
     format: FileFormat = Field(FileFormat.csv, description="csv for spreadsheets, parquet for programs")
 
     def selection(self) -> ExportSelection:
-        """The events that are meant. Raises ExportError."""
+        """Return the selection. Raises ExportError."""
         return ExportSelection.parse(
             start=self.start or None,
             end=self.end or None,

@@ -1,4 +1,4 @@
-"""The job that keeps Dagster's tables and folders from growing for ever."""
+"""Job that deletes Dagster's old runs, ticks and folders, and its nightly schedule."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""The job that loads landing days again whose loads followed other rules than today's."""
+"""Job that loads landing days again whose loads followed other rules than today's."""
 
 import dagster as dg
 from pydantic import Field
@@ -26,12 +26,12 @@ class LandingDays(dg.Config):
 def reload_landing_days_op(
     context: dg.OpExecutionContext, config: LandingDays, writer: WriterResource, sources: SourcesResource
 ) -> None:
-    """Load files again whose rules differ from today's. Days whose rows come out otherwise become stale."""
+    """Load files again whose rules differ from today's. Days whose rows differ become stale."""
 
-    def tell(report: LoadReport) -> None:
+    def log_day(report: LoadReport) -> None:
         context.log.info(load_in_words(report))
         for name in report.outdated:
-            context.log.warning(f"{name} is gone from the landing folder: its rows stay as older rules have made them")
+            context.log.warning(f"{name} is no longer in the landing folder: its rows stay as older rules made them")
 
     expected = (LandingError, EncryptionSettingsError, ValueError)
     with retries.as_dagster_failure(*expected), writer.connect() as connection:
@@ -46,7 +46,7 @@ def reload_landing_days_op(
             encryption=sources.encryption,
             rules=sources.rules,
             processes=sources.load_processes,
-            on_day=tell,
+            on_day=log_day,
             on_progress=context.log.info,
         )
         stale_days.mark_stale_days(connection)
@@ -68,7 +68,7 @@ def reload_landing_days_op(
 @dg.job(
     description=(
         "Loads landing days again whose files were loaded under other rules (code, lists, settings), also when the"
-        " files have not changed. Event days whose rows come out otherwise become stale, and a sensor runs them."
+        " files have not changed. Event days whose rows differ become stale, and a sensor runs them."
     )
 )
 def reload_landing_days() -> None:

@@ -1,4 +1,4 @@
-"""The job that gives rejected lines another chance, after a rule was relaxed or a mistake of ours was corrected."""
+"""Job that validates rejected lines again, after a rule was relaxed or a mistake of the warehouse was corrected."""
 
 import dagster as dg
 from pydantic import Field
@@ -15,7 +15,7 @@ from warehouse.window import Window
 
 
 class RejectedLines(dg.Config):
-    """Which rejected lines: at least one of the three; what is given must all hold. Empty and 0 say nothing."""
+    """Selection of rejected lines by at least one of three conditions. Empty and 0 count as not given."""
 
     reason: str = Field("", description="How one of their reasons begins: `occurredAt:`, `props.title: not`")
     landing_start: str = Field("", description="The first landing day, YYYY-MM-DD; with landing_end")
@@ -23,7 +23,7 @@ class RejectedLines(dg.Config):
     load_id: int = Field(0, description="Their load, by its id in ops.loads")
 
     def selection(self) -> Selection:
-        """The lines that are meant. Raises ValueError when nothing is given, or one end of the days only."""
+        """Return the selection. Raises ValueError when nothing is given, or one end of the days only."""
         are_days_given = self.landing_start or self.landing_end
         days = Window.parse(self.landing_start or None, self.landing_end or None) if are_days_given else None
         return Selection(reason=self.reason or None, landing_days=days, load_id=self.load_id or None)
@@ -36,9 +36,9 @@ def replay_rejected_op(
     writer: WriterResource,
     sources: SourcesResource,
 ) -> None:
-    """Judge rejected lines by today's rules; days that gain an event become stale, and the sensor runs them again."""
+    """Validate rejected lines by today's rules. Days that gain an event become stale, and the sensor runs them."""
 
-    def tell(report: ReplayReport) -> None:
+    def log_load(report: ReplayReport) -> None:
         context.log.info(
             f"load {report.load_id}, {report.file}: of {report.lines_read:,} lines {report.usable:,} are usable now,"
             f" {report.still_rejected:,} are still rejected, {report.not_tracked:,} are not tracked"
@@ -55,7 +55,7 @@ def replay_rejected_op(
             selection=config.selection(),
             encryption=sources.encryption,
             rules=sources.rules,
-            on_load=tell,
+            on_load=log_load,
         )
         stale_days.mark_stale_days(connection)
     context.add_output_metadata(

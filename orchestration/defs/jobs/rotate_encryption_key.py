@@ -1,4 +1,4 @@
-"""The job that makes a new encryption key the only one that is needed."""
+"""Job that encrypts all stored values again under the first key, so that older keys can go."""
 
 import dagster as dg
 

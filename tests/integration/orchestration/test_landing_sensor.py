@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from ingestion.landing.files import LandingError
-from orchestration.landing_sensor import Memory
+from orchestration.landing_sensor import SensorState
 from orchestration.run_windows import run_tags
 from tests.integration.ingestion.loading.raw_tables import event
 from tests.support.code_location import definitions, settings_of
@@ -99,7 +99,7 @@ def test_todays_files_are_loaded_by_a_job_that_does_nothing_else(pipeline: Pipel
     assert pipeline.rows("select event_date, event_key from raw.events") == [(TODAY, "a")]
     # A file that was loaded right after it was written is compared once more, at the second look.
     assert sensor.look() == sensor.look() == []
-    assert Memory.parse(sensor.cursor).waiting == {}
+    assert SensorState.parse(sensor.cursor).waiting == {}
 
 
 def test_a_file_that_is_being_written_is_left_alone(pipeline: Pipeline, sensor: Sensor) -> None:
@@ -138,7 +138,7 @@ def test_a_file_that_was_only_touched_runs_nothing_and_is_read_once(pipeline: Pi
     assert sensor.look() == sensor.look() == []
     versions = pipeline.rows("select file_version from ops.loads")
     assert sensor.look() == []
-    assert Memory.parse(sensor.cursor).waiting == {}
+    assert SensorState.parse(sensor.cursor).waiting == {}
     assert pipeline.rows("select file_version from ops.loads") == versions, "what was compared is remembered"
 
 

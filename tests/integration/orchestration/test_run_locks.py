@@ -100,7 +100,7 @@ def test_dagster_takes_a_run_for_dead_when_its_lock_stays_missing(
     time.sleep(0.3)
     found = launcher.check_run_worker_health(dg.DagsterRun(job_name="daily_refresh", run_id=RUN_ID))
     assert found.status is WorkerStatus.NOT_FOUND
-    assert "gone without a word" in str(found.msg)
+    assert "ended unexpectedly" in str(found.msg)
 
 
 def test_dagster_takes_a_run_for_alive_while_it_holds_its_lock(

@@ -8,7 +8,7 @@ import pytest
 
 from ingestion.landing.files import LandingFile
 from ingestion.landing.storage import LocalFolder, StoredEntry
-from orchestration.landing_sensor import Arrivals, Found, Memory, decide, older_days, watched
+from orchestration.landing_sensor import Found, RunPlan, SensorState, older_days, plan_runs, watched_window
 from warehouse.window import Window
 
 NOW = datetime(2026, 10, 10, 12, tzinfo=UTC)
@@ -22,19 +22,17 @@ def file(day: int, name: str = "a.ndjson", version: str = "v1", size: int = 10, 
     return LandingFile(STORAGE, entry, landing_date)
 
 
-def looks(
-    *found: Sequence[LandingFile], now: datetime = NOW, foreign: Sequence[Sequence[StoredEntry]] = ()
-) -> Arrivals:
+def looks(*found: Sequence[LandingFile], now: datetime = NOW, foreign: Sequence[Sequence[StoredEntry]] = ()) -> RunPlan:
     """What the last of several looks at the first ten days of the month comes to."""
-    arrivals = Arrivals((), None, Memory())
+    arrivals = RunPlan((), None, SensorState())
     days = frozenset(Window(date(2026, 10, 1), date(2026, 10, 11)).days())
     for number, files in enumerate(found):
         others = dict.fromkeys(days, foreign[number]) if foreign else {}
-        arrivals = decide(Found(files, others, days), Memory.parse(arrivals.memory.dump()), now)
+        arrivals = plan_runs(Found(files, others, days), SensorState.parse(arrivals.memory.dump()), now)
     return arrivals
 
 
-def windows_of(arrivals: Arrivals) -> list[Window]:
+def windows_of(arrivals: RunPlan) -> list[Window]:
     return [window for window, _ in arrivals.refresh]
 
 
@@ -104,7 +102,7 @@ def test_yesterdays_files_are_only_loaded_until_the_nightly_run(hour, minute, is
 
 
 def test_a_file_that_is_gone_is_forgotten():
-    assert looks([file(5)], []).memory == Memory()
+    assert looks([file(5)], []).memory == SensorState()
     assert looks([file(5)], [], [file(5)]).refresh == ()
 
 
@@ -121,14 +119,14 @@ def test_a_day_whose_folder_differs_from_the_one_that_failed_is_tried_again():
 
 def test_days_that_are_not_looked_at_stay_as_they_were():
     asked = looks([file(5)], [file(5)]).memory
-    elsewhere = decide(Found([], {}, frozenset({date(2026, 10, 9)})), asked, NOW)
+    elsewhere = plan_runs(Found([], {}, frozenset({date(2026, 10, 9)})), asked, NOW)
     assert elsewhere.memory == asked
     assert elsewhere.refresh == ()
 
 
 def test_a_cursor_of_an_earlier_form_is_looked_at_anew():
-    assert Memory.parse('{"events/dt=2026-10-05/a.ndjson": ["v1", true]}') == Memory()
-    assert Memory.parse(None) == Memory()
+    assert SensorState.parse('{"events/dt=2026-10-05/a.ndjson": ["v1", true]}') == SensorState()
+    assert SensorState.parse(None) == SensorState()
 
 
 def test_older_days_have_their_turn_and_begin_again_from_the_latest():
@@ -143,7 +141,7 @@ def test_older_days_have_their_turn_and_begin_again_from_the_latest():
 
 
 def test_eight_landing_days_are_looked_at_and_none_before_the_first():
-    assert watched(NOW, date(2026, 9, 1)) == Window(date(2026, 10, 3), date(2026, 10, 11))
-    assert watched(NOW, date(2026, 10, 8)) == Window(date(2026, 10, 8), date(2026, 10, 11))
-    assert watched(NOW, TODAY) == Window.day(TODAY)
-    assert watched(NOW, date(2026, 10, 11)) is None
+    assert watched_window(NOW, date(2026, 9, 1)) == Window(date(2026, 10, 3), date(2026, 10, 11))
+    assert watched_window(NOW, date(2026, 10, 8)) == Window(date(2026, 10, 8), date(2026, 10, 11))
+    assert watched_window(NOW, TODAY) == Window.day(TODAY)
+    assert watched_window(NOW, date(2026, 10, 11)) is None
