@@ -57,3 +57,10 @@ def test_a_link_to_a_heading_finds_it(page: Path) -> None:
 def test_every_page_of_the_docs_is_linked_from_the_readme() -> None:
     docs = {name_of(page) for page in PAGES if name_of(page).startswith("docs/")}
     assert docs - set(re.findall(r"\]\(([^)#]+)", README)) == set()
+
+
+def test_the_page_on_configuration_has_every_setting() -> None:
+    setting = r"^#?([A-Z][A-Z_]+)="
+    settings = re.findall(setting, (CHECKOUT / ".env.example").read_text(), re.MULTILINE)
+    page = (CHECKOUT / "docs" / "reference" / "configuration.md").read_text()
+    assert [name for name in settings if f"`{name}`" not in page] == []

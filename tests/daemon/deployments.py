@@ -81,8 +81,8 @@ class DeploymentClient:
             with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as response:  # noqa: S310
                 answer = json.load(response)
         except urllib.error.HTTPError as error:
-            told = error.read().decode(errors="replace")
-            raise AssertionError(f"{error}: {told[:2_000]}\n{self.last_lines()}") from error
+            answer = error.read().decode(errors="replace")
+            raise AssertionError(f"{error}: {answer[:2_000]}\n{self.last_lines()}") from error
         assert "errors" not in answer, answer["errors"]
         data: dict[str, Any] = answer["data"]
         return data
@@ -187,7 +187,7 @@ def environment_of(warehouse: Warehouse, settings: Mapping[str, str]) -> dict[st
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody listens at."""
+    """Return a port of loopback without a listener."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -82,7 +82,7 @@ def copy(open_folder: Path) -> Iterator[Path]:
 
 
 def environment_of(checkout: Path) -> Mapping[str, str]:
-    """The shell of somebody who has set nothing."""
+    """Return the environment of a shell without settings."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -147,7 +147,7 @@ def test_every_command_of_the_readme_is_known_to_a_test() -> None:
 
 
 @pytest.mark.timeout(1500)
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the processes of a session by files")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists the processes of a session as files")
 def test_a_new_checkout_from_an_interrupted_demo_to_every_command_of_the_readme(copy: Path, tmp_path: Path) -> None:
     # A demo that is ended takes its children along.
     log = tmp_path / "interrupted.log"

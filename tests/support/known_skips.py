@@ -9,7 +9,7 @@ import pytest
 # How the reason begins.
 KNOWN: Final = (
     "only root has to hand the server to another account",
-    "only Linux tells",
+    "only Linux ",
     "an ordinary user cannot enter this virtual environment",
 )
 

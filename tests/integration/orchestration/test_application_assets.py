@@ -77,13 +77,13 @@ def test_events_come_from_where_the_setting_says(
     assert run.success
     assert {key for (key,) in pipeline.rows("select event_key from raw.events")} == keys
     if event_source != "files":
-        told = {
+        metadata = {
             name: value.value
             for found in run.asset_materializations_for_node("raw_events")
             for name, value in found.metadata.items()
         }
-        assert told["application_events"] == told["application_events_with_several_attributions"] == 1
-        assert told["application_events_without_a_time"] == 1
+        assert metadata["application_events"] == metadata["application_events_with_several_attributions"] == 1
+        assert metadata["application_events_without_a_time"] == 1
 
 
 def test_lost_events_stop_the_run_until_its_config_accepts_it(

@@ -1,4 +1,4 @@
-"""The sign of life of a run: held by its process and by nobody else, gone when that is killed."""
+"""Run locks: held by the process of a run alone, and free when the process is killed."""
 
 import os
 import subprocess

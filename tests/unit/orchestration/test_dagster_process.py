@@ -52,7 +52,7 @@ def test_a_second_one_is_refused_while_the_first_runs(tmp_path: Path, running: s
 def test_the_process_number_of_a_dead_one_is_nobodys(tmp_path: Path, running: subprocess.Popen[str]) -> None:
     running.kill()
     running.wait()
-    # The number may have gone to somebody else.
+    # Another process may have the number now.
     bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     try:
         (tmp_path / "ui.lock").write_text(str(bystander.pid))

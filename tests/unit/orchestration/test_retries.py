@@ -1,4 +1,4 @@
-"""What Dagster is told of a failure, and whether it tries the step again."""
+"""Failures as Dagster shows them, and retries of steps."""
 
 import errno
 
@@ -54,7 +54,7 @@ def test_what_stays_wrong_is_not_tried_again(error: Exception) -> None:
 
 
 def test_what_lies_behind_an_error_decides() -> None:
-    lost = RuntimeError("the suite could not be judged")
+    lost = RuntimeError("the suite could not be run")
     lost.__cause__ = psycopg.OperationalError("connection refused")
     assert failure_of(lost).allow_retries
 
