@@ -22,7 +22,7 @@ _QUOTED: Final = re.compile(rb"""['"](\w+)['"]""")
 
 
 def project_files(folder: Path) -> list[Path]:
-    """Every file that dbt reads, sorted."""
+    """Return every file that dbt reads, sorted."""
     names = ("models", "macros", "seeds", "tests")
     files = (path for name in names for path in (folder / name).rglob("*") if path.is_file())
     return sorted([folder / "dbt_project.yml", *files])
@@ -35,10 +35,10 @@ def model_version() -> str:
 
 
 def version_of(folder: Path) -> str:
-    """Return a digest of what decides the content of the tables: SQL, seeds, settings, the code of the fits.
+    """Return a digest of everything that decides the rows of tables: SQL, seeds, settings, the code of the fits.
 
-    Descriptions and tests are no part of it, nor seeds that no model reads: those are lists for what reads lines, and
-    have a digest of their own (ingestion/rules_digest.py).
+    Descriptions, tests and seeds that no model reads are no part of it. Ingestion reads those seeds, and has a digest
+    of its own (ingestion/rules_digest.py).
     """
     digest = hashlib.sha256()
     for module in sorted(Path(attribution.__file__).parent.glob("*.py")):

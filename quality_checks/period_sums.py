@@ -28,9 +28,9 @@ class PeriodMart:
     numbers: Mapping[str, str] = field(hash=False)
 
 
-# The published value plus the changes of its days must equal the built value: days of the window, and days by which the
-# ends of the period have moved. A row that differs is suspect, since the published value may have been wrong: all of
-# its days are added up. Without suspects `exists` is false, and the full history is not read.
+# The published value plus the changes of its days must equal the built value. Such days are those of the window, and
+# those by which the ends of the period have moved. A row that differs is suspect, since the published value may have
+# been wrong: all of its days are added up. Without suspects `exists` is false, and the full history is not read.
 _UNEVEN = """
 with
 bounds as (

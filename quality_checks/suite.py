@@ -1,8 +1,8 @@
 """Expectation suites as they are declared: `suites/NAME.json` and the query of its rows, `suites/NAME.sql`.
 
-To add a suite, add the two files. The query reads without a window. The JSON names the check, its asset, the column
-with the day of a row (null where every run replaces all rows), the columns that identify a row, and the expectations by
-their Great Expectations names. Reading a suite does not import Great Expectations.
+To add a suite, add the two files. The query reads without a window. The JSON names the check and its asset, the column
+with the day of a row (null where every run replaces all rows), and the columns that identify a row. It lists the
+expectations by their Great Expectations names. Reading a suite does not import Great Expectations.
 """
 
 import json

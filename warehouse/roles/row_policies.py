@@ -1,7 +1,7 @@
 """Row policies of marts. A mart with an owner column shows creators and brands only their own rows.
 
 A mart with EVERY_ROW shows them all rows; other marts are closed to them. The policies go by the session's login and
-bind the owner too (`force`): a view or function of the owner that a portal gets by mistake shows nothing.
+bind the owner too (`force`). A view or function of the owner that a portal gets by mistake therefore shows nothing.
 """
 
 import re
