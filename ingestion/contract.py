@@ -1,11 +1,11 @@
-"""The event as the product's trackers send it: its fields, their types and every limit. The one definition:
-validation converts lines to these types, reasons for rejections quote their descriptions, and `json_schema` derives
-from them what a producer needs to know. What is done with an event is in validation/ and redaction/.
+"""The event as the product's trackers send it: its fields, their types and every limit.
 
-On the wire keys are camelCase; the snake_case spelling of every key below is accepted as well
-(validation/spelling.py). A field that is optional may be left out, null or an empty text, which all mean the same:
-absent. Keys that are not listed are ignored, at the top level and in `attribution` and `context`; in `props` they are
-kept.
+This is the one definition. Validation converts lines to these types, reasons for rejections quote their descriptions,
+and `json_schema` derives the schema for producers from them.
+
+Keys are camelCase; snake_case is accepted as well (validation/key_normalization.py). An optional field may be left out,
+null or an empty text, which all mean absent. Unknown keys are ignored at the top level and in `attribution` and
+`context`; in `props` they are kept.
 """
 
 from typing import Annotated, Any, Final, Literal, get_args
@@ -53,9 +53,9 @@ _END: Final = r"(?![\s\S])"
 
 
 def _any_case(words: tuple[str, ...]) -> str:
-    """A pattern that matches the words in any letter case, without flags, which JSON Schema does not know."""
-    spelled = ("".join(f"[{letter}{letter.upper()}]" for letter in word) for word in words)
-    return f"^({'|'.join(spelled)}){_END}"
+    """Return a pattern that matches the words in any letter case, without flags, which JSON Schema does not have."""
+    patterns = ("".join(f"[{letter}{letter.upper()}]" for letter in word) for word in words)
+    return f"^({'|'.join(patterns)}){_END}"
 
 
 Id = Annotated[
@@ -140,7 +140,7 @@ class Props(msgspec.Struct, rename="camel", kw_only=True, gc=False):
 
 
 class Attribution(msgspec.Struct, rename="camel", kw_only=True, gc=False):
-    """Where a visit came from, as the tracker read it from the address and the referrer."""
+    """The source of a visit, as the tracker read it from the address and the referrer."""
 
     utm_source: Utm | None = None
     utm_medium: Utm | None = None
@@ -198,16 +198,16 @@ class Event(msgspec.Struct, rename="camel", kw_only=True, gc=False):
     context: Context | None = None
 
 
-# Texts that advertising networks add to the address of an ad, by their columns and in the order of Attribution. Their
-# meaning stands in the dbt seed click_ids.
+# Texts that advertising networks add to the address of an ad, by column and in the order of Attribution. The dbt seed
+# click_ids explains them.
 CLICK_IDS: Final = tuple(field.name for field in msgspec.structs.fields(Attribution) if ClickId in get_args(field.type))
 # Every id but the session's, which is a UUID. Of each a placeholder, such as `undefined`, counts as absent.
 ID_FIELDS: Final = (
     "idempotencyKey", "eventId", "actorId", "anonymousId", "entityId", "ipAssetId", "projectId", "licenseId",
 )  # fmt: skip
-# The known props that are whole numbers, also when they are spelled 129900.0 or 1.299e5.
+# The known props that are whole numbers, also when they are written 129900.0 or 1.299e5.
 WHOLE_NUMBERS: Final = frozenset({"revenueCents", "feeCents"})
-# The objects inside an event whose keys are spelled like the event's own.
+# The objects inside an event whose keys also have two forms.
 SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "props": Props,
     "attribution": Attribution,
@@ -216,12 +216,12 @@ SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
 
 
 def camel_keys(struct: type[msgspec.Struct]) -> dict[str, str]:
-    """The keys of a section that have a snake_case spelling of their own: snake_case to camelCase."""
+    """Return the keys of a section that differ in snake_case: snake_case to camelCase."""
     return {f.name: f.encode_name for f in msgspec.structs.fields(struct) if f.name != f.encode_name}
 
 
 def expectation(annotation: Any) -> str:
-    """What a field of this type must be, in words that complete "<field>: not ..."."""
+    """Return the description of a type, in words that complete "<field>: not ..."."""
     for part in (annotation, *get_args(annotation)):
         for meta in getattr(part, "__metadata__", ()):
             if meta.description:
@@ -230,6 +230,6 @@ def expectation(annotation: Any) -> str:
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema of an event in camelCase, for producers; the rules between fields are not part of it."""
+    """Return the JSON Schema of an event in camelCase, for producers, without the rules between fields."""
     _, components = msgspec.json.schema_components([Event, Props], ref_template="#/$defs/{name}")
     return {"$ref": "#/$defs/Event", "$defs": components}

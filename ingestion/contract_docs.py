@@ -32,7 +32,7 @@ def page_text(page: str) -> str:
     before, begin, rest = page.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if not begin or not end:
-        raise ValueError(f"the page has lost the marks that its tables of fields stand between: {_BEGIN} and {_END}")
+        raise ValueError(f"the page has lost the marks around its tables of fields: {_BEGIN} and {_END}")
     return f"{before}{_BEGIN}\n\n{_tables()}\n{_END}{after}"
 
 

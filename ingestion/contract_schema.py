@@ -1,8 +1,8 @@
-"""The JSON Schema of an event: it calls valid what the warehouse accepts, for events under camelCase keys.
+"""JSON Schema of an event in camelCase: an event is valid by the schema if the warehouse accepts it.
 
-The types of contract.py say what an event should be. The warehouse takes more: null and empty texts are absent, an id
-may be a placeholder, and a descriptive field that breaks its rule is dropped. So the rules of `attribution`, `context`
-and `sessionId` stand among the definitions, for producers who want their fields kept, and refuse nothing.
+The types of contract.py are stricter. The warehouse also accepts null and empty texts as absent, placeholders as ids,
+and drops a descriptive field that breaks its rule. So the rules of `attribution`, `context` and `sessionId` are only
+definitions, for producers who want these fields kept.
 """
 
 import re
@@ -20,7 +20,7 @@ _ABSENT_OR: Final = ("receivedAt", "source", "actorType", "entityType")
 
 
 def event_schema(placeholders: Set[str] | None = None) -> dict[str, Any]:
-    """Return the JSON Schema of an event. Rules that a schema cannot say are in docs/reference/events.md.
+    """Return the JSON Schema of an event. Rules that a schema cannot express are in docs/reference/events.md.
 
     Args:
         placeholders: Texts that stand for "no id", case-folded; by default those of the seed.
@@ -76,13 +76,13 @@ def _of_numbers(schema: Any) -> Any:
 
 def _pattern_of_ids(placeholders: Iterable[str]) -> str:
     """Return the pattern of texts that are neither blank nor a placeholder in any letter case."""
-    spelled = "|".join("".join(map(_any_case, text)) for text in sorted(placeholders))
-    refused = rf"(?!\s*({spelled})\s*(?![\s\S]))" if spelled else ""
-    return rf"^{refused}\s*\S"
+    alternatives = "|".join("".join(map(_any_case, text)) for text in sorted(placeholders))
+    excluded = rf"(?!\s*({alternatives})\s*(?![\s\S]))" if alternatives else ""
+    return rf"^{excluded}\s*\S"
 
 
 def _any_case(character: str) -> str:
     if character.isalpha():
         return f"[{character}{character.upper()}]"
-    # Escaped for every engine: Python's re.escape writes escapes that ECMAScript does not know.
+    # Escaped for every engine: ECMAScript does not have all escapes of Python's re.escape.
     return rf"\{character}" if character in r"[](){}.*+?^$|/\\" else character

@@ -1,7 +1,4 @@
-"""The partitions of raw.events and raw.attribution, one of each for every event day.
-
-Everything happens in the caller's transaction.
-"""
+"""Partitions of raw.events and raw.attribution by event day. Everything runs in the caller's transaction."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -13,33 +10,36 @@ from psycopg import sql
 from warehouse.window import ONE_DAY
 
 _TABLES: Final = ("events", "attribution")
-# Of a stored event, about.
+# Estimate for a stored event.
 _ROW_BYTES: Final = 500
 
 
 def names(event_date: date) -> tuple[str, str]:
-    """The partitions of an event day, of raw.events and of raw.attribution."""
+    """Return the names of an event day's partitions of raw.events and raw.attribution."""
     events, attribution = (f"raw.{table}_{event_date:%Y%m%d}" for table in _TABLES)
     return events, attribution
 
 
 def stored_rows(cursor: psycopg.Cursor, event_date: date) -> int | None:
-    """About how many events of a day are stored; None when the day has no partition yet."""
+    """Estimate the stored events of a day; None if the day has no partition."""
     cursor.execute("select pg_relation_size(to_regclass(%s))", [names(event_date)[0]])
     (size,) = cursor.fetchone() or (None,)
     return None if size is None else int(size) // _ROW_BYTES
 
 
 def create_detached_partition(cursor: psycopg.Cursor, event_date: date) -> None:
-    """Create the tables that `attach` makes the partitions of a new event day: to fill an index row by row takes three
-    times as long as to build it, and nobody has to wait for this load to read the other days."""
+    """Create the tables that `attach` makes partitions of a new event day.
+
+    Filling an index row by row takes three times as long as building it at the end. A detached table also keeps no
+    reader of other days waiting.
+    """
     for table, partition in zip(_TABLES, names(event_date), strict=True):
         cursor.execute(f"create table {partition} (like raw.{table} including defaults)")
 
 
 def attach(cursor: psycopg.Cursor, event_date: date) -> None:
-    """Make the tables of `create_detached_partition` partitions. Raises UniqueViolation when they hold a key twice."""
-    # Some hundred rows are enough to tell that they are all of one day and have keys of their own.
+    """Attach the tables of `create_detached_partition`. Raises UniqueViolation when they hold a key twice."""
+    # Some hundred rows show that all are of one day and have unique keys.
     cursor.execute("set local default_statistics_target = 1")
     for table, partition in zip(_TABLES, names(event_date), strict=True):
         cursor.execute(f"alter table {partition} add {_uniqueness(cursor, table)}")
@@ -64,7 +64,7 @@ def create(cursor: psycopg.Cursor, event_dates: Iterable[date]) -> None:
 
 
 def _uniqueness(cursor: psycopg.Cursor, table: str) -> str:
-    # As the table has it, which may be older than the order of the columns that is quicker to sort by.
+    # As the parent has it: older tables have the columns of the constraint in another order.
     cursor.execute(
         "select pg_get_constraintdef(oid) from pg_constraint where conrelid = %s::regclass and contype = 'u'",
         [f"raw.{table}"],

@@ -1,6 +1,6 @@
-"""Lists and settings that decide what becomes of a line: placeholders for ids, crawlers, personal keys.
+"""Lists and settings of validation: placeholders for ids, crawlers, personal keys.
 
-The lists are dbt seeds, so that users extend them where they extend every other list, and analysts can read them.
+The lists are dbt seeds, so that users extend them beside every other list, and analysts can read them.
 """
 
 import csv
@@ -15,7 +15,7 @@ from ingestion.hashing import require_long_key
 
 SEEDS: Final = Path(__file__).parents[1] / "dbt_project" / "seeds"
 
-# dbt takes the text "null" of a seed for a missing value, so that the seed cannot hold it.
+# dbt reads the text "null" of a seed as a missing value, so the seed cannot hold it.
 _NULL: Final = frozenset({"null"})
 
 
@@ -69,7 +69,7 @@ _read_from = SEEDS
 
 
 def read_from(seeds: Path) -> None:
-    """Have `default_rules` read another folder than the checkout's, which somebody may be editing."""
+    """Set the folder that `default_rules` reads: a copy, since the checkout's seeds may be edited meanwhile."""
     global _read_from
     _read_from = seeds
     default_rules.cache_clear()

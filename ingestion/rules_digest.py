@@ -1,8 +1,8 @@
-"""Digest of the rules that decide what becomes of a line: code, lists, settings, and the libraries that know patterns.
+"""Digest of the rules for lines: code, lists, settings, and libraries of patterns.
 
-The ledger keeps the digest of each load (ops.loads.rules_digest), so that a load under other rules can be found.
-Comments, docstrings and line breaks do not count: a syntax tree has none. Neither does code that decides how quickly
-a line is read, or which of several copies is stored, since that looks at all of raw whenever a day is loaded.
+ops.loads.rules_digest keeps the digest of each load, so that loads under other rules are found. Comments, docstrings
+and line breaks do not count: a syntax tree has none. Code that chooses among copies does not count either: it reads all
+of raw whenever a day is loaded.
 """
 
 import ast
@@ -19,11 +19,11 @@ from ingestion.encryption.props import PropEncryption
 from ingestion.event_rules import EventRules
 
 PACKAGE: Final = Path(__file__).parent
-# What lines are made of, and what becomes of one. These modules and all that they import from this package count.
+# The modules that produce and validate lines. They count with all that they import from this package.
 LINE_ROOTS: Final = ("landing.parquet", "validation.validator")
-# The same for rows of ad spend.
+# The modules that parse rows of ad spend.
 SPEND_ROOTS: Final = ("ad_spend.csv_files", "utm_normalization", "redaction.redactor")
-# Modules that are imported there and decide nothing about a line: where files lie, how a value is encrypted, days.
+# Imported modules that decide nothing about a line: storage, and the encryption of a value.
 WITHOUT_RULES: Final = frozenset(
     {"encryption.props", "encryption.tokens", "landing.files", "landing.object_store", "landing.storage",
      "landing.storage_url"}
@@ -41,7 +41,7 @@ _DIGITS: Final = 32
 
 
 def rules_digest(*, rules: EventRules, start_date: date, encryption: PropEncryption | None) -> str:
-    """Return the digest of all that decides what becomes of a line.
+    """Return the digest of the rules for lines.
 
     The keys that encrypt props do not count: the job `rotate_encryption_key` changes what they have encrypted.
     """
@@ -56,14 +56,14 @@ def rules_digest(*, rules: EventRules, start_date: date, encryption: PropEncrypt
 
 
 def spend_rules_digest(rules: EventRules) -> str:
-    """Return the digest of all that decides what becomes of a row of ad spend."""
+    """Return the digest of the rules for rows of ad spend."""
     settings = {"code": code_digest(SPEND_ROOTS), "libraries": _library_versions(), "rules": rules}
     return hashlib.sha256(_canonical_text(settings).encode()).hexdigest()[:_DIGITS]
 
 
 @lru_cache(maxsize=2)
 def code_digest(roots: tuple[str, ...]) -> str:
-    """Return the digest of the code that counts; computed once a process, as it takes some 0.2 s."""
+    """Return the digest of the code that counts. Computed once a process: it takes 0.2 s."""
     digest = hashlib.sha256()
     for module, tree in sorted(rule_modules(roots).items()):
         digest.update(f"{module}\0{syntax(tree)}\0".encode())
@@ -91,7 +91,7 @@ def _file(package: Path, module: str) -> Path | None:
 
 
 def _imported(tree: ast.Module, package: str) -> Iterator[str]:
-    """Yield what a module imports from the package; of a name imported from a module also that of a module."""
+    """Yield the modules of the package that a module imports, and imported names that may be modules."""
     for node in ast.walk(tree):
         names: list[str] = []
         if isinstance(node, ast.Import):
@@ -102,7 +102,7 @@ def _imported(tree: ast.Module, package: str) -> Iterator[str]:
 
 
 def syntax(tree: ast.Module) -> str:
-    """Return a module's code as text, without docstrings, which are taken out of the tree; comments it has none."""
+    """Return a module's syntax tree as text, without docstrings."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _has_docstring(
             node
@@ -129,7 +129,7 @@ def _installed(libraries: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def _canonical_text(value: Any) -> str:
-    """Return a text that is the same for equal values, in whichever order their sets and mappings are."""
+    """Return a text that is equal for equal values, independent of the order of sets and mappings."""
     if value is None or isinstance(value, bool | int | float | str | bytes | date):
         return repr(value)
     if dataclasses.is_dataclass(value):
@@ -140,4 +140,4 @@ def _canonical_text(value: Any) -> str:
         return f"{{{', '.join(sorted(map(_canonical_text, value)))}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_canonical_text, value))}]"
-    raise TypeError(f"a rule of type {type(value).__name__} has no spelling of its own here: give it one")
+    raise TypeError(f"a rule of type {type(value).__name__} has no canonical text: add its type to _canonical_text")

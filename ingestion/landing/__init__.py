@@ -1,1 +1,1 @@
-"""Landing files: where they are (places.py), which there are (files.py), and the lines that they hold (reading.py)."""
+"""Landing files: their storage (storage_url.py), their listing (files.py), and their lines (reading.py)."""

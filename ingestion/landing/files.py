@@ -1,4 +1,4 @@
-"""Finds landing files: `<root>/events/dt=YYYY-MM-DD/<name>`, where the day is the one on which they arrived."""
+"""Listing of landing files: `<root>/events/dt=YYYY-MM-DD/<name>`, by the day on which they arrived."""
 
 import re
 from collections.abc import Iterator
@@ -12,22 +12,22 @@ from ingestion.landing.limits import DEFAULT_LIMITS, Limits
 from ingestion.landing.storage import FOLLOW_LINKS, LinkNotFollowed, Storage, StorageError, StoredEntry
 from warehouse.window import Window
 
-# How the names of files end that are still being written; WAREHOUSE_INCOMPLETE_SUFFIXES says otherwise.
+# Endings of files that are still being written. WAREHOUSE_INCOMPLETE_SUFFIXES replaces them.
 INCOMPLETE: Final = (".tmp", ".part", ".inprogress")
 PARQUET: Final = ".parquet"
 COMPRESSED: Final = {".gz": "gzip", ".zst": "zstd"}
-# JSON is read line by line under either name; some writers know no other than the second.
+# Both names are read line by line; some writers know only .json.
 _KINDS: Final = (*(kind + packed for kind in (".ndjson", ".json") for packed in ("", *COMPRESSED)), PARQUET)
 _DAY_FOLDER: Final = re.compile(r"dt=([0-9]{4}-[0-9]{2}-[0-9]{2})")
 
 
 class LandingError(Exception):
-    """A landing folder or file that cannot be used. The text says what, where and what to do."""
+    """A landing folder or file that cannot be used. The message says what is wrong, where, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class LandingRoot:
-    """The place of landing files, the endings of names that are not yet to be read, and the limits of a file."""
+    """The storage of landing files, the endings of incomplete files, and the limits of a file."""
 
     storage: Storage
     incomplete: tuple[str, ...] = INCOMPLETE
@@ -42,7 +42,7 @@ class LandingRoot:
         *,
         follows_links: bool = False,
     ) -> "LandingRoot":
-        """The root at a path or URL. Raises LandingError when no files can be at such a URL."""
+        """Return the root at a path or URL. Raises LandingError for a URL of another kind."""
         try:
             return cls(storage_url.storage_at(url, follows_links=follows_links), incomplete, limits)
         except StorageError as error:
@@ -51,7 +51,7 @@ class LandingRoot:
 
 @dataclass(frozen=True, slots=True)
 class LandingFile:
-    """One file of one landing day, as it was when it was found.
+    """A file of a landing day, as it was when it was listed.
 
     `name` is its path below the landing root, with slashes: the file's identity. `size` is in bytes.
     """
@@ -71,16 +71,16 @@ class LandingFile:
 
     @property
     def location(self) -> str:
-        """Where it is, for people to read."""
+        """Return the full path or URL, for messages."""
         return self.storage.location(self.name)
 
 
 def landing_files(root: LandingRoot | Path, window: Window) -> list[LandingFile]:
-    """The landing files of the window's landing days, sorted by name. A day without a folder has none.
+    """Return the landing files of the window's landing days, sorted by name. A day without a folder has none.
 
     Files that are still being written and names that start with a dot or an underscore (markers such as _SUCCESS) are
-    not landing files. Anything else that could never be loaded raises LandingError, because it would be lost in
-    silence: a missing root, a folder that is no day, a file of another kind. A path stands for the local folder.
+    skipped. Anything else that could never be loaded raises LandingError, or it would be lost silently: a missing root,
+    a folder that is no day, a file of another kind.
     """
     root = LandingRoot.from_url(root) if isinstance(root, Path) else root
     files: list[LandingFile] = []
@@ -93,7 +93,7 @@ def landing_files(root: LandingRoot | Path, window: Window) -> list[LandingFile]
 
 
 def scan_landing_day(root: LandingRoot, day: date) -> tuple[list[LandingFile], list[StoredEntry]]:
-    """List the landing files of a day, and what else lies in its folder and keeps the day from being loaded.
+    """Return the landing files of a day, and the other entries of its folder that keep the day from being loaded.
 
     Raises LandingError.
     """
@@ -105,10 +105,10 @@ def scan_landing_day(root: LandingRoot, day: date) -> tuple[list[LandingFile], l
         entries = _entries(root.storage, folder, "check its permissions")
     except LandingError as error:
         if isinstance(error.__cause__, LinkNotFollowed):
-            return [], []  # it is among the others of landing_days
+            return [], []  # landing_days returns it among the others
         raise
     for entry in entries:
-        if _is_passed_over(entry) or entry.name.endswith(root.incomplete):
+        if _is_skipped(entry) or entry.name.endswith(root.incomplete):
             continue
         if _is_landing_file(entry) and entry.name.isprintable():
             files.append(LandingFile(root.storage, entry, day, root.limits))
@@ -118,7 +118,7 @@ def scan_landing_day(root: LandingRoot, day: date) -> tuple[list[LandingFile], l
 
 
 def landing_days(root: LandingRoot) -> tuple[list[date], list[StoredEntry]]:
-    """List the landing days that have a folder, and what lies beside these folders and keeps all from being loaded.
+    """Return the landing days that have a folder, and the entries beside these that keep all days from being loaded.
 
     Raises LandingError.
     """
@@ -144,7 +144,7 @@ def _entries(place: Storage, folder: str, advice: str) -> list[StoredEntry]:
 def _files_of(root: LandingRoot, folder: str, day: date) -> Iterator[LandingFile]:
     place = root.storage
     for entry in _entries(place, folder, "check its permissions"):
-        if _is_passed_over(entry) or entry.name.endswith(root.incomplete):
+        if _is_skipped(entry) or entry.name.endswith(root.incomplete):
             continue
         if entry.is_link:
             raise _link(place, entry)
@@ -170,8 +170,8 @@ def _is_landing_file(entry: StoredEntry) -> bool:
     return entry.is_file and entry.name.endswith(_KINDS) and not _is_ignored(entry)
 
 
-def _is_passed_over(entry: StoredEntry) -> bool:
-    # A name that is nothing but an ending belongs to a file that somebody takes for a landing file.
+def _is_skipped(entry: StoredEntry) -> bool:
+    # A name that is only an ending, such as .ndjson, was meant as a landing file.
     return _is_ignored(entry) and entry.own_name not in _KINDS
 
 
@@ -189,7 +189,7 @@ def _landing_day(place: Storage, folder: StoredEntry) -> date | None:
         if match is not None and folder.is_folder:
             return date.fromisoformat(match[1])
     except ValueError:
-        pass  # a date that no calendar has, such as 2026-13-45
+        pass  # no date of the calendar, such as 2026-13-45
     where = place.location(folder.name)
     if folder.own_name in ("", "dt="):
         raise LandingError(

@@ -1,8 +1,7 @@
-"""Bytes to lines, with their numbers, in bounded memory. Where the bytes come from and what a line means is not known
-here.
+"""Splitting of bytes into numbered lines, in bounded memory.
 
-Lines travel in batches, blocks of text as far as possible: to cut a block into its lines costs as much as to find
-where it ends, and may be left to somebody else.
+Lines are passed on in batches, mostly as blocks of text. Splitting a block into lines is deferred to the worker that
+validates it. pyarrow.json and polars lose line numbers and the exact bytes of invalid lines.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +14,7 @@ from ingestion.landing.objects import HEAD_BYTES, Cutter, Oversized, Positioned,
 
 _UTF8_BOM: Final = b"\xef\xbb\xbf"
 _LINE_END: Final = ord("\n")
-# Of lines that had to be looked at one by one, each of up to 1 MiB.
+# Of lines that were split one by one, each of up to 1 MiB.
 _LINES_AT_ONCE: Final = 64
 # Of the objects in one chunk of a long line, all of which are in memory already.
 _OBJECTS_AT_ONCE: Final = 1_024
@@ -23,7 +22,7 @@ _OBJECTS_AT_ONCE: Final = 1_024
 
 @dataclass(frozen=True, slots=True)
 class EventArray:
-    """An array of events that stands for all the lines it is spread over: its first HEAD_BYTES, its whole length."""
+    """A JSON array over many lines, as one line: its first HEAD_BYTES and its whole length."""
 
     head: bytes
     line_bytes: int
@@ -31,7 +30,7 @@ class EventArray:
 
 @dataclass(frozen=True, slots=True)
 class TextBlock:
-    """Whole lines one after the other as they were read, line ends and blank ones included, and the first's number."""
+    """A block of whole lines as they were read, with line ends and blank lines, and the number of the first."""
 
     first_number: int
     content: bytes
@@ -39,7 +38,7 @@ class TextBlock:
 
 @dataclass(frozen=True, slots=True)
 class Unholdable:
-    """A row that has values which JSON cannot hold: the line without them, and what is wrong with each."""
+    """A Parquet row with values that JSON cannot hold: the line without them, and a reason for each."""
 
     content: bytes
     reasons: tuple[str, ...]
@@ -54,23 +53,23 @@ class Unholdable:
 
 
 Line = bytes | Oversized | EventArray | Remainder | Unholdable
-# The number of a line, the position of an object in it, and the object; mostly that is the line.
+# The number of a line, the position of an object in it, and the object, which mostly is the whole line.
 NumberedLine = tuple[int, int, Line]
 LineBatch = TextBlock | list[NumberedLine]
 
 
 def numbered_lines(batch: LineBatch) -> Iterator[NumberedLine]:
-    """Yield the lines of a batch with their places, without line ends (LF or CRLF); blank ones only count.
+    """Yield the lines of a batch with their places, without line ends (LF or CRLF). Blank lines only count.
 
-    Only lines that are too long for one object are cut into objects here. Of the others that is for those to do who
-    find that a line is no JSON: most lines are one object, and nobody has to look for another.
+    Only lines that are too long for one object are cut into objects here. Validation cuts other lines if they are
+    no JSON: most lines are one object.
     """
     if isinstance(batch, list):
         return iter(batch)
     lines = batch.content.split(b"\n")
     if not lines[-1]:
         lines.pop()
-    # Most text is nothing but lines, which is seen sooner of all of them together than of each.
+    # Most blocks have only plain lines: one check of the block is faster than one of each line.
     if (
         b"\r" not in batch.content
         and all(lines)
@@ -98,8 +97,8 @@ def _cleaned(lines: Iterable[tuple[int, bytes]]) -> Iterator[NumberedLine]:
 def split(chunks: Iterator[bytes]) -> Iterator[LineBatch]:
     """Yield the lines of some content, numbered from 1, in batches.
 
-    A last line without a line end is a line; a byte order mark at the start is no part of the content. Content that is
-    one array of events written over many lines is given as one EventArray: its lines are not to blame one by one.
+    A last line without a line end counts. A byte order mark at the start is skipped. A JSON array over many
+    lines becomes one EventArray, with one reason and not one for each line.
     """
     content = _Content(chunks)
     batches = _batches(iter(content))
@@ -120,7 +119,7 @@ def split(chunks: Iterator[bytes]) -> Iterator[LineBatch]:
         yield from _in_batches(lines)
         return
     following = list(islice(lines, 2))
-    if (isinstance(line, bytes) and is_json(line)) or _are_lines_of_their_own(following):
+    if (isinstance(line, bytes) and is_json(line)) or _are_separate_lines(following):
         yield [first, *following]
         yield from _in_batches(lines)
         return
@@ -135,7 +134,7 @@ def _in_batches(lines: Iterator[NumberedLine], at_once: int = _LINES_AT_ONCE) ->
 
 
 class _Content:
-    """Hands on chunks and keeps how long they are together and how they begin."""
+    """Iterator of chunks that keeps their total size and their first bytes."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
@@ -155,8 +154,8 @@ def _begins_array(line: Line) -> bool:
     return without_marks(line if isinstance(line, bytes) else line.head).startswith(b"[")
 
 
-def _are_lines_of_their_own(following: list[NumberedLine]) -> bool:
-    """Whether what follows a line that is the beginning of an array, or just broken, is no continuation of it.
+def _are_separate_lines(following: list[NumberedLine]) -> bool:
+    """Return True if the lines after an unreadable first line are events of their own, and not parts of an array.
 
     In an array a value is followed by a comma or by the end, on its own line or on the next.
     """
@@ -169,8 +168,8 @@ def _are_lines_of_their_own(following: list[NumberedLine]) -> bool:
 
 def _batches(chunks: Iterator[bytes]) -> Iterator[LineBatch]:
     number = 1
-    rest = b""  # of the line that began in an earlier chunk
-    cutter: Cutter | None = None  # of that line, once it is too long to be held
+    rest = b""  # the line that began in an earlier chunk
+    cutter: Cutter | None = None  # for that line, if it is too long to be held
     for chunk in chunks:
         end = chunk.rfind(b"\n") + 1
         start = 0
@@ -182,7 +181,7 @@ def _batches(chunks: Iterator[bytes]) -> Iterator[LineBatch]:
             text = TextBlock(number, b"".join((rest, memoryview(chunk)[start:end])))
             number += _line_ends(text.content)
             rest = b""
-            # Files of nothing but line ends can be packed a thousandfold.
+            # Files of line ends alone shrink a thousandfold.
             if not text.content.isspace():
                 yield text
         if cutter is not None:
@@ -205,7 +204,7 @@ def _cut(number: int, pieces: Iterator[Positioned]) -> Iterator[LineBatch]:
 
 
 def _line_ends(content: bytes) -> int:
-    # Only now: most processes that import this read no file. bytes.count takes five times as long.
+    # Imported late: most processes that import this module read no file. bytes.count takes five times as long.
     import numpy as np
 
     return int(np.count_nonzero(np.frombuffer(content, np.uint8) == _LINE_END))

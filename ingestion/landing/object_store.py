@@ -1,4 +1,8 @@
-"""Object stores as a storage: S3 and what speaks its protocol, Google Cloud Storage, Azure."""
+"""Object stores as a storage, by obstore: S3 and compatible stores, Google Cloud Storage, Azure.
+
+obstore's LocalStore does not replace LocalFolder (storage.py). Tried in 2026-11, it follows symbolic links, lists named
+pipes as files, and lists a missing folder as an empty one.
+"""
 
 import re
 from datetime import timedelta
@@ -13,21 +17,21 @@ if TYPE_CHECKING:
     from obstore import ObjectMeta
     from obstore.store import ObjectStore as Client
 
-# One request brings this much: few requests, each over long before any timeout, however slowly it is consumed.
+# The size of one request: few requests, and each ends long before a timeout.
 RANGE_BYTES: Final = 8_388_608
-# Dagster tries a failed step again after minutes; these are for the moments in between.
+# Dagster retries a failed step after minutes; these are for shorter outages.
 _RETRIES: Final = 3
 _RETRY_SECONDS: Final = 20
 _STATUS: Final = re.compile(r"status code: ([0-9]{3})")
 _CODE: Final = re.compile(r"<Code>(\w+)</Code>")
 _MESSAGE: Final = re.compile(r"<Message>([^<]+)</Message>")
-# What the library says of a name that it cannot hold, and lists nothing of the folder for.
+# obstore's message for a name that it cannot represent; it lists nothing of such a folder.
 _EMPTY_NAME: Final = "contained empty path segment"
 _NO_BUCKET: Final = frozenset({"NoSuchBucket", "ContainerNotFound"})
 
 
 class ObjectStore:
-    """A bucket, or the part of it below a prefix. It has no folders but those that the names of its objects make."""
+    """A bucket, or the part of it below a prefix. Folders are only prefixes of object names."""
 
     def __init__(self, url: str) -> None:
         from obstore.exceptions import BaseError
@@ -37,7 +41,7 @@ class ObjectStore:
         try:
             self._client: Client = from_url(
                 self._url,
-                # Of effect only where the endpoint's variable names http itself: a store of one's own.
+                # Only used if the endpoint's variable has http itself, as for a store of one's own.
                 client_options={"allow_http": True, "connect_timeout": "5s", "timeout": "60s"},
                 retry_config={"max_retries": _RETRIES, "retry_timeout": timedelta(seconds=_RETRY_SECONDS)},
             )
@@ -66,7 +70,7 @@ class ObjectStore:
                 modified_at=meta["last_modified"],
             )
             for meta in found["objects"]
-            # A console that "creates a folder" leaves an object of no bytes under the folder's own name.
+            # A console that "creates a folder" leaves an empty object under the folder's own name.
             if meta["path"].startswith(below)
         ]
         return sorted(entries, key=lambda entry: entry.name)
@@ -96,7 +100,7 @@ def _version(meta: "ObjectMeta") -> str:
 
 
 class _Ranges(RawIOBase):
-    """An object read range by range, every range of the same version of it."""
+    """Reader of an object range by range, all of one version."""
 
     def __init__(self, client: "Client", name: str, size: int, e_tag: str | None) -> None:
         self._client = client
@@ -132,7 +136,7 @@ class _Ranges(RawIOBase):
 
 
 def _to_storage_error(error: Exception) -> StorageError:
-    """What the store or the way to it said, in a few words. Errors that are not the store's are raised as they are."""
+    """Convert an error of obstore to a short message with advice. Other errors are raised as they are."""
     from obstore.exceptions import BaseError, PermissionDeniedError, PreconditionError, UnauthenticatedError
 
     if not isinstance(error, (BaseError, OSError, PermissionDeniedError, UnauthenticatedError)):

@@ -1,7 +1,7 @@
-"""Several objects in one line, as delivery services write them: each is taken for a line of its own.
+"""Cutting of a line into several JSON objects, as delivery services write them. Each counts as a line of its own.
 
-The place of an object is the number of its line and its position in that line, from 1. Only lines that cannot be read
-as one JSON value, or are longer than one object may be, come here.
+The place of an object is the number of its line and its position in that line, from 1. Only lines that are not one JSON
+value, or are longer than one object may be, are cut.
 """
 
 import json
@@ -14,17 +14,17 @@ import msgspec
 
 from ingestion.contract import MAX_LINE_BYTES
 
-# What is kept of something that is too long: enough to recognise who wrote it.
+# The part of an oversized line that is kept: enough to recognise its writer.
 HEAD_BYTES: Final = 4_096
 # The column that holds a position is a 32-bit integer.
 _LAST_POSITION: Final = 2**31 - 1
-# Deeper objects cannot be parsed; to follow millions of braces would take minutes.
+# Deeper objects cannot be parsed, and millions of braces would take minutes.
 _MAX_DEPTH: Final = 1_000
-# Byte order marks of joined files, the record separators of RFC 7464, and blanks: between objects they say nothing.
+# Byte order marks of joined files, the record separators of RFC 7464, and blanks: between objects they have no meaning.
 _BETWEEN: Final = re.compile(rb"(?:[ \t\r\n\x1e]|\xef\xbb\xbf)*+")
 _MARK_BYTES: Final = 3
 _PARTS_OF_A_MARK: Final = (b"\xef", b"\xef\xbb")
-# Up to the next brace that stands in no text, or to a text that does not end in these bytes.
+# Up to the next brace outside of texts, or to a text that does not end in these bytes.
 _TO_BRACE: Final = re.compile(rb'[^{}"]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^{}"]*+)*+', re.DOTALL)
 _TO_END_OF_TEXT: Final = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _OPENING: Final = ord("{")
@@ -57,7 +57,7 @@ def without_marks(line: bytes) -> bytes:
 
 
 def is_json(content: bytes) -> bool:
-    """Tell whether content is one JSON value; lone surrogates and numbers out of range have reasons of their own."""
+    """Return True if content is one JSON value, also with lone surrogates or numbers out of range."""
     try:
         msgspec.json.decode(content, type=msgspec.Raw)
     except (msgspec.DecodeError, RecursionError):
@@ -71,8 +71,8 @@ def is_json(content: bytes) -> bool:
 def objects_of(line: bytes) -> list[Positioned]:
     """Cut a line that is held whole into its objects and what remains of it behind them.
 
-    A line of nothing but marks and blanks has none. A line that does not begin with two objects is one piece: what
-    stands behind a single object, such as a NUL or a comma, spoils the line.
+    A line of only marks and blanks has none. A line that does not begin with two objects is one piece: bytes behind a
+    single object, such as a NUL or a comma, make the line invalid.
     """
     cutter = Cutter()
     pieces = [*cutter.cut(line), *cutter.end()]
@@ -82,15 +82,15 @@ def objects_of(line: bytes) -> list[Positioned]:
 
 
 class Cutter:
-    """One line of any length that is cut into its objects while it is read; it holds one object of a legal length."""
+    """Cutter of one line of any length while it is read. It holds at most one object of legal length."""
 
     def __init__(self) -> None:
         self._position = 1
-        # The first object, until it is seen whether another one follows, and how long the line was then.
+        # The first object, until it is known whether another one follows, and the length of the line up to it.
         self._first: bytes | Oversized | None = None
         self._line_bytes = 0
-        self._held = b""  # of what has begun and not ended; of what is too long only the head
-        self._length = 0  # of what has begun and not ended
+        self._held = b""  # the object that has begun and not ended; only its head if it is too long
+        self._length = 0  # of the object that has begun and not ended
         self._pending = b""  # bytes that may be the beginning of a mark
         self._depth = 0
         self._is_in_text = False
@@ -161,7 +161,7 @@ class Cutter:
         self._held, self._length = b"", 0
 
     def _take_back(self, length: int) -> None:
-        """Make the first object, and `length` bytes of line in all, a part of what is no object."""
+        """Make the first object, and `length` bytes of the line in all, a part of the remainder."""
         self._position = 1
         first = self._first
         self._held = first.head if isinstance(first, Oversized) else first or b""

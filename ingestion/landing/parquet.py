@@ -1,8 +1,7 @@
-"""Parquet files as lines: every row becomes the JSON line that a tracker would have sent for it, so that one set of
-rules judges both. How columns become values is in parquet_values.py.
+"""Parquet files as lines: a row becomes the JSON line that a tracker would have sent, so that one validator is enough.
 
-Only columns that are fields are read, in either spelling; what others hold, and whether it could be read, does not
-matter. Memory is bounded by bytes, not by rows.
+Columns become values in parquet_values.py. Only columns of fields are read, in camelCase or snake_case. Memory is
+bounded by bytes, not by rows: a dictionary can hold one long text for millions of rows.
 """
 
 from collections.abc import Iterator
@@ -38,9 +37,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
-# Pages are read in pieces of this size instead of whole columns of a row group, which can have gigabytes.
+# Pages are read in pieces of this size. A column of a row group can have gigabytes.
 _BUFFER_BYTES: Final = 262_144
-# Consent counts wherever it stands, also beside the fields.
+# Consent counts in any of its columns, also beside the fields.
 FIELDS: Final = frozenset((*Event.__struct_encode_fields__, *Event.__struct_fields__, *DECLINING_KEYS))
 _CONSENT: Final = frozenset((*DECLINING_KEYS, "source", "context"))
 _WRITE_AGAIN: Final = "have it written again, whole, and rerun the landing day"
@@ -71,7 +70,7 @@ def _lines(stored: BinaryIO, limits: Limits) -> Iterator[list[Line]]:
                 for group in range(metadata.num_row_groups):
                     rows = rows_at_once(arrow_bytes(metadata, group, leaves), metadata.row_group(group).num_rows)
                     chosen: dict[str, Any] = {"row_groups": [group], "columns": names, "use_threads": False}
-                    # To look every text up in its dictionary takes twice the time, and mostly saves nothing.
+                    # Reading by dictionaries takes twice the time, and saves memory only for long texts.
                     is_long = dictionary_bytes(metadata, group, texts) > SHORT_TEXTS_BYTES and any(
                         longest_in_dictionaries(first) > SHORT_TEXTS_BYTES
                         for first in islice(sparing.iter_batches(1, **chosen), 1)
@@ -172,7 +171,7 @@ _ENCODER: Final = msgspec.json.Encoder(enc_hook=_flaw)
 
 
 def _head(columns: "list[tuple[str, pa.Array, Converter]]", row: int) -> bytes:
-    """Make the beginning of a row that is too long, of its short columns, and first of those that tell of consent."""
+    """Return the head of an oversized row: its short columns, those for consent first."""
     short: dict[str, Any] = {}
     for name, column, convert in sorted(columns, key=lambda named: named[0] not in _CONSENT):
         value = column.slice(row, 1)

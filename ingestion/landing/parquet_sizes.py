@@ -1,5 +1,6 @@
-"""How many bytes the rows of Parquet have as JSON, at least, without making them: a dictionary may hold one long text
-for all of them, and a file of a thousand bytes millions of such rows.
+"""Estimates of the JSON size of Parquet rows without building them.
+
+A dictionary may hold one long text for all rows, and a file of a thousand bytes millions of such rows.
 """
 
 from collections.abc import Iterator
@@ -11,20 +12,20 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
-# Rows that are made into lines at a time, by their number and by their bytes.
+# Limits of rows that become lines at a time, by number and by bytes.
 ROWS_AT_ONCE: Final = 512
 _BYTES_AT_ONCE: Final = 1_048_576
 _SMALL_BYTES: Final = 262_144
-# Texts of a dictionary that are no longer, together, may stand in all rows that are read at a time.
+# Dictionary texts up to this length, together, may occur in all rows that are read at a time.
 SHORT_TEXTS_BYTES: Final = 16_384
-# What Arrow holds of the rows that are read at a time, about.
+# The memory of Arrow for the rows that are read at a time (estimated).
 _ARROW_BYTES: Final = 8_388_608
-# Bytes of one value in Arrow; of a text its offset, or its place in a dictionary.
+# Bytes of one value in Arrow; of a text its offset, or its index in a dictionary.
 _WIDTHS: Final = {"BOOLEAN": 1, "INT32": 4, "INT64": 8, "INT96": 8, "FLOAT": 4, "DOUBLE": 8, "BYTE_ARRAY": 8}
 
 
 def arrow_bytes(metadata: Any, row_group: int, columns: list[int]) -> int:
-    """Estimate what the columns of a row group take in Arrow, texts of a dictionary once, from what the file says."""
+    """Estimate the bytes of a row group's columns in Arrow from the metadata. Dictionary texts count once."""
     total = 0
     group = metadata.row_group(row_group)
     for index in columns:
@@ -35,12 +36,12 @@ def arrow_bytes(metadata: Any, row_group: int, columns: list[int]) -> int:
 
 
 def rows_at_once(group_bytes: int, rows: int) -> int:
-    """Tell how many of the rows of a group to read at a time."""
+    """Return the number of rows of a group to read at a time."""
     return max(1, min(ROWS_AT_ONCE, _ARROW_BYTES * max(1, rows) // max(1, group_bytes)))
 
 
 def dictionary_bytes(metadata: Any, row_group: int, columns: list[int]) -> int:
-    """Tell how many bytes the longest texts in the dictionaries of a row group can have together."""
+    """Return an upper bound for the longest dictionary texts of a row group, together, in bytes."""
     chunks = (metadata.row_group(row_group).column(index) for index in columns)
     return sum(
         chunk.total_uncompressed_size
@@ -50,7 +51,7 @@ def dictionary_bytes(metadata: Any, row_group: int, columns: list[int]) -> int:
 
 
 def longest_in_dictionaries(batch: "pa.RecordBatch") -> int:
-    """Tell how many bytes the longest text of each dictionary has, all together."""
+    """Return the bytes of the longest text of each dictionary, all together."""
     return sum(map(_longest, batch.columns))
 
 
@@ -72,12 +73,12 @@ def _longest(array: "pa.Array") -> int:
 
 
 def is_small(batch: "pa.RecordBatch") -> bool:
-    """Tell whether a batch has so few bytes that its rows can be made into lines together, whatever they are."""
+    """Return True if a batch is small enough to become lines in one step."""
     return batch.nbytes <= _SMALL_BYTES and not any("dictionary" in str(kind) for kind in batch.schema.types)
 
 
 def slices(sizes: "npt.NDArray[Any]") -> Iterator[tuple[int, int]]:
-    """Yield where rows of these sizes begin and end that are to be made into lines together."""
+    """Yield the start and end of rows that become lines together, by the sizes of rows."""
     if sizes.sum() <= _BYTES_AT_ONCE:
         yield 0, len(sizes)
         return
@@ -92,7 +93,7 @@ def slices(sizes: "npt.NDArray[Any]") -> Iterator[tuple[int, int]]:
 
 
 def sizes_of(array: "pa.Array") -> "npt.NDArray[Any]":
-    """Tell how many bytes each value has as JSON, at least."""
+    """Return a lower bound for the JSON bytes of each value."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -1,12 +1,12 @@
-"""Columns of Parquet as JSON values.
+"""Conversion of Parquet columns to JSON values.
 
 - A null column, or a null member of a struct, is absent. In lists and maps null stays null.
 - `props`, `attribution` and `context` are structs or maps, or text columns that hold their JSON.
-- A timestamp with a time zone is an instant; one without is written without an offset, which the rules refuse. Digits
+- A timestamp with a time zone is an instant; one without is written without an offset, which validation rejects. Digits
   beyond the microsecond are cut off.
 - A floating-point number without a fraction is written without one, as JavaScript does: a column of cents becomes
   floating-point as soon as a writer such as pandas finds a null in it.
-- A value of a type that JSON has not is unholdable: the row that has one is refused, and says which.
+- A value of a type that JSON does not have makes its row invalid, and the reason names the column.
 """
 
 import json
@@ -24,20 +24,20 @@ from ingestion.landing.objects import is_json
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Up to here a floating-point number says exactly which whole number it is.
+# Up to here a floating-point number is an exact whole number.
 _MAX_WHOLE: Final = 2**53
-_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - the offset is written beside it, or left out
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - the offset is added to the text, or left out
 _encode: Final = msgspec.json.Encoder().encode
 
 Converter = Callable[["pa.Array"], list[Any]]
 
 
 class UnreadableParquet(Exception):
-    """A file that is no Parquet, is damaged, or uses what is not supported. The text says what, and what to do."""
+    """A file that is no Parquet, is damaged, or uses unsupported features. The message says what to do."""
 
 
 class Unheld:
-    """Stands for a value that JSON cannot hold; `reason` says why."""
+    """Placeholder for a value that JSON cannot hold, with the reason."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -50,7 +50,7 @@ def reject_duplicate_columns(names: list[str], where: str) -> None:
 
 
 def column_converter(field: "pa.Field") -> Converter:
-    """Make what turns an array of a column into a list of JSON values."""
+    """Return a function that converts an array of a column to a list of JSON values."""
     convert = _converter(field.type, field.name)
     if field.name not in SECTIONS or not is_text(field.type):
         return convert
@@ -58,7 +58,7 @@ def column_converter(field: "pa.Field") -> Converter:
 
 
 def _as_json(text: str | msgspec.Raw) -> str | msgspec.Raw:
-    """The JSON value that a text holds, spelled as it is there; the text itself when it holds none."""
+    """Return the JSON value inside a text, byte for byte, or the text itself if it is no JSON."""
     if isinstance(text, msgspec.Raw):
         return text
     content = text.encode()
@@ -86,7 +86,7 @@ def _is_bytes(kind: "pa.DataType") -> bool:
 
 
 def _converter(kind: "pa.DataType", name: str) -> Converter:
-    """What makes a list of JSON values of an array of this type; Unheld ones for types that JSON has not."""
+    """Return a function that converts an array of a type to JSON values, or to Unheld ones."""
     import pyarrow as pa
     import pyarrow.types as types
 
@@ -103,7 +103,7 @@ def _converter(kind: "pa.DataType", name: str) -> Converter:
     if types.is_float64(kind):
         return lambda array: [value if value is None else _number(value) for value in array.to_pylist()]
     if types.is_floating(kind) or types.is_decimal(kind):
-        # By way of its shortest text: 0.1 of 32 bits is meant as 0.1, not as what it is in 64 bits.
+        # By its shortest text: 0.1 of 32 bits means 0.1, not its value in 64 bits.
         return lambda array: [
             value if value is None else _number_of_text(value) for value in array.cast(pa.string()).to_pylist()
         ]
@@ -136,7 +136,7 @@ def _unheld(reason: str) -> Converter:
 def _number(value: float) -> int | float | msgspec.Raw:
     if value.is_integer() and abs(value) <= _MAX_WHOLE:
         return int(value)
-    # NormalizedEvent out they are no JSON, as in a line; the encoder would make null of them, and the row an event.
+    # NaN and Infinity stay invalid, as in a line. The encoder would write null, and the row would be valid.
     return value if math.isfinite(value) else msgspec.Raw(json.dumps(value).encode())
 
 
@@ -148,7 +148,7 @@ def _text(value: bytes) -> str | msgspec.Raw:
     try:
         return value.decode()
     except UnicodeDecodeError:
-        # Parquet does not look at its texts. The line keeps the wrong bytes, and is refused for them.
+        # Parquet does not check its texts. The line keeps the wrong bytes, and is rejected for them.
         quoted = json.dumps(value.decode("utf-8", "surrogateescape"), ensure_ascii=False)
         return msgspec.Raw(quoted.encode("utf-8", "surrogateescape"))
 
@@ -163,7 +163,7 @@ def _timestamps(kind: "pa.TimestampType") -> Converter:
         try:
             return (_EPOCH + timedelta(microseconds=value * 1_000_000 // units_a_second)).isoformat() + offset
         except OverflowError:
-            return f"{value} {kind.unit} since 1970"  # no time that the rules know
+            return f"{value} {kind.unit} since 1970"  # not a valid time, so that validation rejects it
 
     return lambda array: [value if value is None else text(value) for value in array.cast(pa.int64()).to_pylist()]
 
@@ -209,7 +209,7 @@ def _maps(kind: "pa.MapType", name: str) -> Converter:
 
 
 def span(array: "pa.ListArray") -> tuple[int, int]:
-    """Tell where the elements of a list or map array begin in its values, and how many they are."""
+    """Return the first index and the number of a list or map array's elements among its values."""
     start = array.offsets[0].as_py() if len(array) else 0
     return start, array.offsets[len(array)].as_py() - start if len(array) else 0
 
@@ -220,12 +220,12 @@ def _object(pairs: list[tuple[Any, Any]]) -> Any:
     unheld = next((value for _, value in pairs if isinstance(value, Unheld)), None)
     if unheld is not None:
         return unheld
-    # A key that comes twice, or is no UTF-8: for the rules to refuse.
+    # Duplicate keys, or keys that are no UTF-8, stay in the line: validation rejects them.
     return msgspec.Raw(b"{" + b",".join(_encode(key) + b":" + _encode(value) for key, value in pairs) + b"}")
 
 
 def _cut(array: "pa.ListArray", values: list[Any]) -> list[Any]:
-    """The rows of a list or map, of the values of all its rows."""
+    """Split the values of all rows of a list or map by row."""
     offsets = array.offsets.to_pylist()
     first = offsets[0] if offsets else 0
     return [

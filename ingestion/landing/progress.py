@@ -1,4 +1,4 @@
-"""How far the reading of a file has come: told now and then, and stopped where the file unpacks to too much."""
+"""Progress of reading a file: reported now and then, and stopped if the file unpacks to too much."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -6,12 +6,12 @@ from typing import Final
 
 from ingestion.landing.files import LandingError, LandingFile
 
-# Often enough that nobody takes a long reading for one that hangs.
+# Often enough that a long reading does not look as if it hangs.
 PROGRESS_SECONDS: Final = 30
 
 
 class Meter:
-    """Counts what is read of one file. Raises LandingError where that is more than its limits allow."""
+    """Counter of the bytes read of one file. Raises LandingError beyond the file's limits."""
 
     def __init__(self, file: LandingFile, on_progress: Callable[[str], None] | None = None) -> None:
         self._file = file
@@ -20,7 +20,7 @@ class Meter:
         self._unpacked = 0
 
     def add(self, unpacked: int, stored: int) -> None:
-        """Count `unpacked` bytes more, which come from `stored` bytes in all so far. Raises LandingError."""
+        """Add `unpacked` bytes; `stored` is the total of stored bytes so far. Raises LandingError."""
         file = self._file
         self._unpacked += unpacked
         if not file.limits.allow(unpacked=self._unpacked, stored=stored):

@@ -1,6 +1,4 @@
-"""Landing files as lines: NDJSON plain or compressed by gzip or zstd, and Parquet. What a line means is not known
-here; memory stays bounded whatever the files hold.
-"""
+"""Reading of landing files as lines: NDJSON, plain or compressed by gzip or zstd, and Parquet. Memory is bounded."""
 
 import hashlib
 import shutil
@@ -18,23 +16,27 @@ from ingestion.landing.unpacking import CHUNK_BYTES, HashingReader, unpacked_chu
 
 
 def checksum(file: LandingFile) -> str:
-    """SHA-256 of the stored (compressed) bytes, in hex."""
+    """Return the SHA-256 of the stored (compressed) bytes, in hex."""
     with _opened(file) as stored:
         return _digest(stored)
 
 
 def read_lines(file: LandingFile, expected_checksum: str | None = None) -> Iterator[NumberedLine]:
-    """Yield the lines of a file with their places; of Parquet its rows, as lines of JSON. Otherwise as `LineReader`."""
+    """Yield the lines of a file with their places; of Parquet its rows, as lines of JSON. Otherwise as LineReader."""
     for batch in LineReader(file, expected_checksum):
         yield from numbered_lines(batch)
 
 
 class LineReader:
-    """The lines of a file in batches, in order, and when they have been read the `checksum` of the stored bytes.
+    """Iterator over the lines of a file in batches. At the end it has the `checksum` of the stored bytes.
 
-    After the last line it is seen whether the file was the one that was found, or the one that `expected_checksum` was
-    taken of: whoever loads rows before the end must be able to take them back. Raises LandingError when the file has
-    changed, is damaged or cannot be read. `on_progress` is told now and then how far a long reading has come.
+    A change of the file is found after the last line, so the caller must be able to roll back the rows. Raises
+    LandingError when the file has changed, is damaged or cannot be read.
+
+    Args:
+        file: The file, as it was listed.
+        expected_checksum: The checksum that the file must have; by default it must have the version as listed.
+        on_progress: Called now and then with a sentence on how far a long file has been read.
     """
 
     def __init__(
@@ -80,7 +82,7 @@ class LineReader:
     def _end(self, checksum: str, problem: Exception | None = None) -> None:
         file = self._file
         if self._expected_checksum is None:
-            # A change that does not show here will at the next look, by the checksum.
+            # A change that the version does not show is found by the checksum of the next load.
             is_another = file.storage.version(file.name) != file.entry.version
         else:
             is_another = checksum != self._expected_checksum
@@ -95,7 +97,7 @@ def _length(line: Line) -> int:
 
 @contextmanager
 def _seekable(stored: BinaryIO) -> Iterator[BinaryIO]:
-    """The same bytes where one can go back and forth, as Parquet must: a copy on the disk of what is far away."""
+    """Open a seekable copy of the stored bytes, as Parquet needs; local files are seekable already."""
     if stored.seekable():
         yield stored
         return

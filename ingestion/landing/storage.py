@@ -1,6 +1,6 @@
-"""Where files are kept: what every storage can do, and a folder of this machine. Object stores are in object_store.py.
+"""Storage of files: the protocol, and local folders. Object stores are in object_store.py.
 
-A storage lists one folder at a time and opens files by their names. What the files are for is not known here.
+A storage lists one folder at a time and opens files by their names.
 """
 
 import errno
@@ -20,7 +20,7 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class StorageError(Exception):
-    """A folder or file that cannot be listed or read: the reason, and `advice` on what to do, where any is known."""
+    """A folder or file that cannot be listed or read: the reason, and `advice` on what to do if there is any."""
 
     def __init__(self, reason: str, advice: str = "") -> None:
         self.advice = advice
@@ -28,27 +28,27 @@ class StorageError(Exception):
 
 
 class LinkNotFollowed(StorageError):
-    """A symbolic link where a file or folder is wanted: it may lead out of the storage, to any file of the machine."""
+    """A symbolic link, which may lead out of the storage to any file of the machine."""
 
     def __init__(self, reason: str = "it is a symbolic link, which is not followed") -> None:
         super().__init__(reason, FOLLOW_LINKS)
 
 
 class StorageUnreachable(StorageError):
-    """A store that does not answer now; in a minute it may."""
+    """A store that does not answer. The error is transient."""
 
 
 class ObjectChanged(StorageError):
-    """An object that was replaced by another while it was read."""
+    """An object that was replaced while it was read."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
     """One file or folder. `name` is its path below the root of the storage, with slashes.
 
-    `version` is another one whenever the content of a file is: an object's ETag; time of change, size and inode of a
-    local file. `modified_at` is in UTC. A folder has neither, and size 0. A symbolic link that is not followed is
-    neither a file nor a folder.
+    `version` changes with the content: the ETag of an object; time of change, size and inode of a local file.
+    `modified_at` is in UTC. A folder has neither, and size 0. A symbolic link that is not followed is neither a file
+    nor a folder.
     """
 
     name: str
@@ -61,7 +61,7 @@ class StoredEntry:
 
     @property
     def own_name(self) -> str:
-        """The name without the folders above it."""
+        """Return the name without the folders above it."""
         return self.name.rpartition("/")[2]
 
 
@@ -69,25 +69,27 @@ class Storage(Protocol):
     """A tree of files. Every method raises StorageError."""
 
     def location(self, name: str) -> str:
-        """Where the file or folder of this name is, for people to read."""
+        """Return the full path or URL of a file or folder, for messages."""
 
     def entries(self, folder: str) -> list[StoredEntry]:
-        """What is directly in a folder, sorted by name. An object store has no empty or missing folders: they hold
-        nothing; a missing local one is an error."""
+        """Return the entries directly in a folder, sorted by name.
+
+        In an object store a missing folder is an empty one; a missing local folder is an error.
+        """
 
     def has_folder(self, folder: str, /) -> bool:
-        """Whether a folder is there and can be listed; in an object store all are."""
+        """Return True if a folder exists and can be listed; in an object store all can."""
 
     def version(self, name: str) -> str:
-        """What `entries` would say now of the version of a file."""
+        """Return the current version of a file, as in its entry."""
 
     def open(self, name: str) -> BinaryIO:
-        """The bytes of a file, to be read from its start. Seekable where that costs nothing."""
+        """Open a file for reading from its start. Local files are seekable."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalFolder:
-    """A folder of this machine, which may be a symbolic link. Those below it are followed where `follows_links`."""
+    """A local folder, which may be a symbolic link. Links below it are followed only with `follows_links`."""
 
     root: Path
     follows_links: bool = False
@@ -107,7 +109,7 @@ class LocalFolder:
             with self._descriptor(folder, os.O_DIRECTORY):
                 return True
         except LinkNotFollowed:
-            return True  # for `entries` to refuse
+            return True  # `entries` raises the error
         except (StorageError, OSError):
             return False
 
@@ -120,7 +122,7 @@ class LocalFolder:
 
     def open(self, name: str) -> BinaryIO:
         try:
-            # Without waiting for whoever would write into a pipe that has taken the place of the file.
+            # A named pipe in place of the file would block without O_NONBLOCK.
             with self._descriptor(name, os.O_NONBLOCK) as opened:
                 return os.fdopen(os.dup(opened), "rb")
         except OSError as error:
@@ -137,7 +139,7 @@ class LocalFolder:
 
     @contextmanager
     def _parent(self, name: str) -> Iterator[tuple[int, str]]:
-        """Open the folder that holds a file, folder by folder: none can become a link between a look and its use."""
+        """Open the folder that holds a file, folder by folder, so that none can become a link between check and use."""
         *folders, own_name = name.split("/")
         at = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -166,7 +168,7 @@ class LocalFolder:
             if not item.is_file():
                 return StoredEntry(name, is_folder=item.is_dir(), is_file=False)
             found = item.stat()
-        except OSError:  # gone since the folder was listed, or a link to nowhere
+        except OSError:  # deleted since the folder was listed, or a broken link
             return StoredEntry(name, is_folder=False, is_file=False)
         return StoredEntry(
             name,
@@ -174,7 +176,7 @@ class LocalFolder:
             is_file=True,
             size=found.st_size,
             version=_version(found),
-            # A file that is moved here keeps its time of modification; its time of change tells.
+            # A file that is moved here keeps its time of modification, but not its time of change.
             modified_at=datetime.fromtimestamp(max(found.st_mtime, found.st_ctime), UTC),
         )
 

@@ -1,7 +1,6 @@
-"""From a path or URL to the storage there: a local folder, or an object store reached by obstore (S3, Google Cloud
-Storage, Azure).
+"""LANDING_URL to storage: a local folder, or an object store by obstore (S3, Google Cloud Storage, Azure).
 
-Credentials and endpoints come from the variables that each provider's own tools read: AWS_ACCESS_KEY_ID,
+Credentials and endpoints come from the variables of each provider's own tools: AWS_ACCESS_KEY_ID,
 AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL; GOOGLE_*; AZURE_*.
 """
 
@@ -16,9 +15,9 @@ _REMOTE: Final = frozenset({"s3", "s3a", "gs", "az", "adl", "azure", "abfs", "ab
 
 
 def storage_at(url: str | Path, *, follows_links: bool = False) -> Storage:
-    """The storage at a path, a file:// URL, or the URL of a bucket and prefix, such as s3://bucket/prefix.
+    """Return the storage at a path, a file:// URL, or the URL of a bucket and prefix, such as s3://bucket/prefix.
 
-    Symbolic links in a folder are followed only where `follows_links`. Nothing is read or connected to. Raises
+    Symbolic links in a folder are followed only with `follows_links`. Nothing is read or connected to. Raises
     StorageError for any other URL.
     """
     text = str(url)

@@ -1,4 +1,4 @@
-"""The content of text files, plain or compressed by gzip or zstd, in chunks; and what is said of one that is none."""
+"""Decompression of text files by gzip or zstd in chunks, and messages for damaged files and other kinds."""
 
 import gzip
 import hashlib
@@ -12,13 +12,13 @@ from ingestion.landing.limits import MAX_ZSTD_WINDOW_MB
 from ingestion.landing.progress import Meter
 from ingestion.landing.signatures import BYTES, READABLE, foreign_kind, is_plain_text, readable_suffix
 
-# Large enough that the cost of a read does not matter, small enough that four of them do not matter either.
+# Large enough that the cost of a read does not matter, small enough that four of them fit in memory easily.
 CHUNK_BYTES: Final = 983_040
 WRITE_AGAIN: Final = "have it written again, whole, and rerun the landing day; nothing of it was loaded"
 
 
 class HashingReader(RawIOBase):
-    """Hands on the bytes of a file and keeps their checksum, so that what is loaded is what was hashed."""
+    """Reader that computes the checksum of the bytes it passes on, so that the loaded bytes are the hashed ones."""
 
     def __init__(self, stored: BinaryIO) -> None:
         self._stored = stored
@@ -66,7 +66,7 @@ def unpacked_chunks(file: LandingFile, stored: HashingReader, meter: Meter) -> I
 
 
 def _unpacked(file: LandingFile, stored: HashingReader, packed: str | None) -> BinaryIO:
-    # mypy knows the kinds of stream by different names; all are read by `read` alone.
+    # mypy has different types for these streams; all are used by `read` alone.
     source = cast(BinaryIO, stored)
     if packed == "gzip":
         return cast(BinaryIO, gzip.GzipFile(fileobj=source))
@@ -98,9 +98,9 @@ def _reject_foreign(file: LandingFile, chunk: bytes, packed: str | None) -> None
 
 
 def _problem(file: LandingFile, head: bytes, packed: str, error: Exception) -> str:
-    """Say what is wrong with a compressed file, and what to do."""
+    """Return a message on a damaged compressed file: what is wrong, and what to do."""
     where = file.location
-    told = str(error)
+    text = str(error)
     suffix = f".{file.name.rpartition('.')[2]}"
     is_begun_well = readable_suffix(head) == suffix
     if not is_begun_well:
@@ -115,20 +115,20 @@ def _problem(file: LandingFile, head: bytes, packed: str, error: Exception) -> s
             right = file.entry.own_name.removesuffix(suffix)
             right = right.rpartition(".")[0] + other if other == PARQUET else right + other
             return f"{where} is no {packed} file but {kind}: rename it to {right}"
-    if "requires too much memory" in told:
+    if "requires too much memory" in text:
         return (
             f"{where} was written with a zstd window of more than {file.limits.zstd_window_mb} MiB, the most that is"
             f" allowed: raise WAREHOUSE_ZSTD_WINDOW_MB (`zstd --long=30` needs 1024, and as much memory), or pack it"
             " without --long; nothing of its landing day was loaded"
         )
-    if "Dictionary mismatch" in told:
+    if "Dictionary mismatch" in text:
         return (
             f"{where} was compressed with a zstd dictionary, which is not supported: pack it without one; nothing of"
             " its landing day was loaded"
         )
-    if is_begun_well and ("Not a gzipped file" in told or "Unknown frame descriptor" in told):
+    if is_begun_well and ("Not a gzipped file" in text or "Unknown frame descriptor" in text):
         return (
-            f"{where} goes on with bytes that are no {packed} behind a part that is whole ({told}): have it written"
+            f"{where} goes on with bytes that are no {packed} behind a part that is whole ({text}): have it written"
             " again without them; nothing of its landing day was loaded"
         )
-    return f"{where} is a damaged or truncated {packed} file ({told}): {WRITE_AGAIN}"
+    return f"{where} is a damaged or truncated {packed} file ({text}): {WRITE_AGAIN}"

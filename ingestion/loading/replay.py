@@ -174,7 +174,7 @@ def _matching_loads(connection: psycopg.Connection, root: LandingRoot | Path, se
         file = files[landing_date].get(name)
         if file is None:
             raise ReplayError(
-                f"the landing file {name} is gone, and its rejected lines with it: put it back, or choose"
+                f"the landing file {name} is missing, and its rejected lines with it: put it back, or choose"
                 " other lines. Nothing was replayed"
             )
         if reading.checksum(file) != checksum:

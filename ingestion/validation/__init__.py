@@ -1,1 +1,1 @@
-"""From a line to its outcome (validator.py), by way of its spelling and, for lines that are refused, of the reasons."""
+"""Validation of lines: valid events, and rejected lines with their reasons. `validator` is the entry point."""

@@ -1,10 +1,9 @@
-"""Whether a person has declined tracking. A doubtful answer counts as a refusal: the event is stored in no form.
+"""Consent: detection of events that decline tracking. A doubtful answer declines, and the event is stored in no form.
 
-`doNotTrack` is looked for at the top of an event, in `context` and in `props`, in both spellings. Only servers of the
-product are exempt, since nobody's device speaks for them: an event whose source is exactly one of EXEMPT_SOURCES.
+`doNotTrack` counts at the top of an event, in `context` and in `props`, in camelCase and snake_case. Only the servers
+of the product are exempt, which are no person's device: events whose source is exactly one of EXEMPT_SOURCES.
 
-A line that cannot be accepted is searched token by token, so that neither a repeated key nor deep nesting hides a
-refusal.
+An invalid line is searched token by token, so that neither a repeated key nor deep nesting hides an answer.
 """
 
 import json
@@ -16,19 +15,19 @@ from ingestion.contract import EXEMPT_SOURCES
 
 DECLINING_KEYS: Final = ("doNotTrack", "do_not_track")
 _SECTIONS: Final = ("context", "props")
-# Texts by which browsers, extensions and consent tools say that tracking is allowed.
+# Texts of browsers, extensions and consent tools for "tracking is allowed".
 _ALLOWED: Final = frozenset({"", "0", "false", "no", "off", "unspecified"})
-# An escape may spell any letter of a key.
+# An escape may stand for any letter of a key.
 _HINT: Final = re.compile(rb"(?:oNotTrac|o_not_trac|\\u)")
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]++', re.DOTALL)
 _OPENING: Final = frozenset("{[")
 _CLOSING: Final = frozenset("}]")
-# Reads more than JSON: NaN and control characters. A refusal counts also where the rest is no good.
+# Reads more than JSON: NaN and control characters. The answer of a person counts in an invalid line too.
 _read: Final = json.JSONDecoder(strict=False, parse_int=float).decode
 
 
 def declines(do_not_track: object) -> bool:
-    """Tell whether a value of doNotTrack, of any type, is anything but a clear no."""
+    """Return True if a value of doNotTrack, of any type, is anything but a clear no."""
     if do_not_track is None or do_not_track is False:
         return False
     if isinstance(do_not_track, str):
@@ -39,7 +38,7 @@ def declines(do_not_track: object) -> bool:
 
 
 def declines_tracking(event: Mapping[str, Any]) -> bool:
-    """Tell whether an event, valid or not, asks not to be tracked and does not come from a server."""
+    """Return True if an event, valid or not, declines tracking and does not come from a server."""
     return (
         any(key in event and declines(event[key]) for key in DECLINING_KEYS)
         or any(_declines_within(event.get(section)) for section in _SECTIONS)
@@ -47,7 +46,7 @@ def declines_tracking(event: Mapping[str, Any]) -> bool:
 
 
 def line_declines(line: bytes) -> bool:
-    """Tell whether a line that parses, with whatever mistakes, holds an event that asks not to be tracked."""
+    """Return True if a line that parses, with any mistakes, holds an event that declines tracking."""
     if _HINT.search(line := line.replace(b"\0", b"")) is None:
         return False
     text = line.decode("utf-8", "replace")
@@ -61,7 +60,7 @@ def line_declines(line: bytes) -> bool:
 
 
 def start_declines(head: bytes) -> bool:
-    """Tell whether the start of a line that was not read whole asks not to be tracked."""
+    """Return True if the start of a line that was not read whole declines tracking."""
     return _HINT.search(head) is not None and _Search().declines(head.decode("utf-8", "replace"))
 
 
@@ -77,17 +76,17 @@ class _Search:
     """A search of a text for events that decline, without recursion. Events are the outermost objects."""
 
     def __init__(self) -> None:
-        self._keys: list[str | None] = []  # of every object that is open, the key at hand; None for a list
+        self._keys: list[str | None] = []  # the current key of every open object; None for a list
         self._is_key_next = False
         self._sources: list[bool] = []
         self._has_declined = False
 
     def declines(self, text: str, *, must_end: bool = False) -> bool:
-        """Tell whether any event of the text declines. With `must_end` only if everything that opens is closed."""
+        """Return True if any event of the text declines. With `must_end` only if everything that opens is closed."""
         is_found = False
         for piece in _TOKEN.findall(text):
             if piece in _OPENING:
-                self._look_at(piece)
+                self._record(piece)
                 self._keys.append("" if piece == "{" else None)
                 self._is_key_next = piece == "{"
             elif piece in _CLOSING:
@@ -102,20 +101,20 @@ class _Search:
                 self._keys[-1] = _text(piece)
                 self._is_key_next = False
             elif piece != ":":
-                self._look_at(piece)
+                self._record(piece)
         if must_end and self._keys:
             return False
         return is_found or self._ended()
 
     def _ended(self) -> bool:
-        """Return the answer of the event that ends here, and forget it."""
+        """Return the answer of the event that ends here, and reset the state."""
         is_exempt = bool(self._sources) and all(self._sources)
         has_declined = self._has_declined and not is_exempt
         self._sources, self._has_declined = [], False
         return has_declined
 
-    def _look_at(self, value: str) -> None:
-        """Take note of a value that begins here, if its place is one that counts."""
+    def _record(self, value: str) -> None:
+        """Record a value that begins here, if it stands where consent or source count."""
         if not self._keys or self._keys[-1] is None:
             return
         keys = [key for key in self._keys[:3] if key is not None]

@@ -1,8 +1,8 @@
-"""Why a line is no acceptable event: every reason, not only the first. The slow way, for bad lines only; the quick
-way in validator.py says yes or no, and both take the rules from contract.py.
+"""Validation errors of a line: every reason, not only the first. Slow, and for invalid lines only.
 
-A reason reads `<field>: <what is wrong>`. It never quotes what was sent, so it holds no personal data and the same
-mistake always gives the same text.
+validator.py only decides whether a line is valid; both take the rules from contract.py. A reason reads
+`<field>: <what is wrong>`. It never quotes the line, so that it holds no personal data, and equal mistakes have equal
+texts.
 """
 
 import json
@@ -26,11 +26,11 @@ TOO_DEEP: Final = "line: nested too deeply to be read"
 AN_ARRAY: Final = "line: an array of events; write one event per line (NDJSON)"
 NOT_AN_OBJECT: Final = "line: not a JSON object"
 _OUT_OF_RANGE: Final = "line: a number too large to be read"
-# Python refuses to read a whole number of more than 4,300 digits; the strict decoder refuses shorter ones already.
+# Python does not read whole numbers of more than 4,300 digits; msgspec rejects shorter ones already.
 _MAX_DIGITS: Final = 4_000
 _TIMES: Final = ("occurredAt", "receivedAt")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-# Worked out once: looking into a struct takes longer than converting to it, and so does looking up its types.
+# Computed once: inspecting a struct takes longer than converting to it.
 _STRUCTS: Final[tuple[type[msgspec.Struct], ...]] = (Event, *SECTIONS.values())
 
 
@@ -41,12 +41,11 @@ _FIELDS: Final = {
 
 
 class Unreadable(ValueError):
-    """A line that holds no JSON value; its text is the reason."""
+    """A line that holds no JSON value. The exception's text is the reason."""
 
 
 def read_document(line: bytes) -> Any:
-    """The JSON value of a line, also of one that the strict decoder refuses: with lone surrogates or numbers out
-    of range. Raises Unreadable."""
+    """Return the JSON value of a line, also with lone surrogates or numbers out of range. Raises Unreadable."""
     try:
         text = line.decode()
     except UnicodeDecodeError as error:
@@ -64,10 +63,16 @@ def read_document(line: bytes) -> Any:
 def validation_errors(
     line: bytes, document: Any, *, starts_at: datetime, day_ends_at: datetime, placeholders: Set[str]
 ) -> tuple[str, ...]:
-    """Every reason against the document of a line, in the order of the contract's fields. Empty for a good event.
+    """Return every reason against the document of a line, in the order of the contract's fields.
 
-    `starts_at` is the first instant that events may have, `day_ends_at` the end of the landing day; both UTC. What is
-    dropped of a good event (reading.py) is no reason.
+    Fields that are dropped from a valid event (event_reader.py) are no reason.
+
+    Args:
+        line: The line that the document was decoded from.
+        document: The JSON value of the line.
+        starts_at: The first instant of valid events, UTC.
+        day_ends_at: The end of the landing day, UTC.
+        placeholders: Texts that stand for "no id", case-folded.
     """
     if isinstance(document, list):
         return (AN_ARRAY,)
@@ -97,7 +102,7 @@ def _line_reasons(line: bytes, document: dict[str, Any]) -> Iterator[str]:
     if has_duplicate_keys(line.decode()):
         yield "line: a key is given twice in one object"
     nul = surrogate = False
-    # In JSON that can be read both are normalized as escapes.
+    # In valid JSON both are written as escapes.
     for leaf in _leaves(document) if b"\\" in line else ():
         if isinstance(leaf, str):
             nul = nul or "\0" in leaf
@@ -109,13 +114,13 @@ def _line_reasons(line: bytes, document: dict[str, Any]) -> Iterator[str]:
     try:
         msgspec.json.decode(line)
     except msgspec.ValidationError:
-        yield _OUT_OF_RANGE  # the one thing it minds in JSON of no declared type
+        yield _OUT_OF_RANGE  # the only error that msgspec has for JSON of no declared type
     except msgspec.DecodeError:
         pass  # a lone surrogate
 
 
 def _leaves(value: Any) -> Iterator[Any]:
-    """Every key and every value that is no object or list, at any depth, without recursion."""
+    """Yield every key, and every value that is no object or list, at any depth, without recursion."""
     waiting = [value]
     while waiting:
         item = waiting.pop()
@@ -136,7 +141,7 @@ def _field_reasons(section: dict[str, Any], struct: type[msgspec.Struct], prefix
             if field.required:
                 yield f"{prefix}{name}: missing"
         elif name in _TIMES and isinstance(section[name], str):
-            continue  # _time_reasons says more
+            continue  # _time_reasons has the reason
         elif section[name] is not None and not fits(section[name], probe):
             yield f"{prefix}{name}: not {expectation(field.type)}"
 

@@ -1,8 +1,8 @@
-"""A document to an event: what may be missing is left out where it is no good, and noted.
+"""Parsing of a document to an event. Optional fields that are invalid are dropped and noted.
 
 A descriptive field that breaks its rule, a section that is no object and a field in two spellings that differ are
 dropped. An id that is a placeholder, such as `undefined`, is absent. An id loses the blanks around it and nothing else.
-Whatever else breaks a rule makes the event unusable; diagnosis.py says why.
+Any other broken rule makes the event invalid; errors.py finds the reasons.
 """
 
 from collections.abc import Set
@@ -34,34 +34,34 @@ REQUIRED: Final = frozenset(field.encode_name for field in msgspec.structs.field
 
 
 class RuleViolation(Exception):
-    """A rule that the types cannot express is broken; diagnosis.py says which one."""
+    """A rule that the types cannot express is broken; errors.py finds which one."""
 
 
 class ParsedEvent(NamedTuple):
-    """An event as it was read."""
+    """An event that was parsed from a document."""
 
     event: Event
     known: Props
-    sent: dict[str, Any]  # what the canonical form is made of
-    props: dict[str, Any]  # what is stored of props, before anything is redacted
+    sent: dict[str, Any]  # the source of the canonical form
+    props: dict[str, Any]  # the props to store, before redaction
     notes: tuple[Note, ...]
 
 
 class Cleaned(NamedTuple):
-    """What counts of a document, under camelCase keys, and notes on what does not."""
+    """The fields of a document that count, under camelCase keys, and notes on the others."""
 
     present: dict[str, Any]
     notes: list[Note]
 
 
 def probe_of(annotation: Any) -> type[msgspec.Struct]:
-    """Return a struct of one field, `value`, that takes what the type takes."""
-    # msgspec works a bare type out anew at every call, and a struct's fields once.
+    """Return a struct of one field, `value`, of the given type."""
+    # msgspec compiles a bare type at every call, and a struct once.
     return msgspec.defstruct("Probe", [("value", annotation)])
 
 
 def fits(value: Any, probe: type[msgspec.Struct]) -> bool:
-    """Tell whether a probe takes a value."""
+    """Return True if a probe takes a value."""
     try:
         msgspec.convert({"value": value}, probe)
     except (msgspec.ValidationError, UnicodeError):
@@ -92,23 +92,23 @@ _NOT_A_UUID: Final = f"not {expectation(SessionId)}"
 
 
 def parse_event(document: dict[str, Any], placeholders: Set[str]) -> ParsedEvent:
-    """Read the event of a document. Raises msgspec.ValidationError or RuleViolation when it is none."""
+    """Parse the event of a document. Raises msgspec.ValidationError or RuleViolation when it is none."""
     if is_camel(document):
-        if (reading := _parse_at_once(document, document, placeholders)) is not None:
-            return reading
-        # Nothing that is dropped mends these, and most bad lines break them.
+        if (parsed := _parse_at_once(document, document, placeholders)) is not None:
+            return parsed
+        # Most invalid lines break a required field, which nothing that is dropped can repair.
         msgspec.convert(document, _Required)
     normalized = normalize_keys(document)
     if (
         not normalized.conflicts
-        and (reading := _parse_at_once(normalized.sent, normalized.present, placeholders)) is not None
+        and (parsed := _parse_at_once(normalized.sent, normalized.present, placeholders)) is not None
     ):
-        return reading
+        return parsed
     return _parse_leniently(normalized, placeholders)
 
 
 def clean(normalized: NormalizedEvent, placeholders: Set[str]) -> Cleaned:
-    """Leave out of a document whatever may be missing and is no good."""
+    """Drop the optional fields of a document that are invalid."""
     present = dict(normalized.present)
     notes = [
         Note("dropped_fields", conflict.field, conflict.reason)
@@ -144,7 +144,7 @@ def depth_of(value: Any) -> int:
 
 
 def has_large_number(value: Any) -> bool:
-    """Tell whether any number inside a value is beyond MAX_NUMBER."""
+    """Return True if any number inside a value is beyond MAX_NUMBER."""
     waiting = [value]
     while waiting:
         item = waiting.pop()
@@ -158,7 +158,7 @@ def has_large_number(value: Any) -> bool:
 
 
 def is_placeholder(value: Any, placeholders: Set[str]) -> bool:
-    """Tell whether a text or a number stands for "no id"."""
+    """Return True if a text or a number stands for "no id"."""
     if isinstance(value, str):
         return value.strip().casefold() in placeholders
     # True is a number to Python.
@@ -167,7 +167,7 @@ def is_placeholder(value: Any, placeholders: Set[str]) -> bool:
 
 
 def _parse_at_once(sent: dict[str, Any], present: dict[str, Any], placeholders: Set[str]) -> ParsedEvent | None:
-    """Read a document in which everything is in order; return None for any other."""
+    """Parse a document of which nothing is dropped; return None for any other."""
     try:
         event = msgspec.convert(present, Event)
         known = NO_PROPS if event.props is None else msgspec.convert(present["props"], Props)

@@ -1,4 +1,4 @@
-"""A usable event as it is stored: the columns, what fills them, and the id."""
+"""The valid event as it is stored: its columns, how they are filled, and its id."""
 
 from collections.abc import Callable
 from datetime import date
@@ -23,12 +23,12 @@ _UUID_CONTENT: Final = 2**128 - 1 ^ (0xF << 76 | 0x3 << 62)
 _UUID_8: Final = 0x8 << 76 | 0x2 << 62
 _NO_ATTRIBUTION: Final = (None,) * len(ATTRIBUTION_COLUMN_NAMES)
 _NO_CLICK_IDS: Final = (None,) * len(CLICK_IDS)
-_MAX_REMEMBERED_URLS: Final = 512
+_MAX_CACHED_URLS: Final = 512
 _ATTRIBUTION_FIELDS: Final = attrgetter(*Attribution.__struct_fields__)
 
 
 class EventKind(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
-    """What kind of event one is, in columns of few values: many events have the very same object."""
+    """The columns of few values of an event. Many events share one object."""
 
     event_type: str
     source: str
@@ -38,8 +38,10 @@ class EventKind(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
 
 
 class ValidEvent(msgspec.Struct, frozen=True, gc=False):
-    """A usable event by the columns that it is stored in: times in microseconds since 2000, UTC, UUIDs as their 16
-    bytes, props as JSON."""
+    """A valid event by its stored columns.
+
+    Times are microseconds since 2000, UTC. UUIDs are 16 bytes, props are JSON.
+    """
 
     event_date: date
     event_key: str
@@ -60,12 +62,12 @@ class ValidEvent(msgspec.Struct, frozen=True, gc=False):
     props: bytes
     device: Device
     canonical_hash: bytes
-    attribution: tuple[str | None, ...] | None  # None where none of it is given
+    attribution: tuple[str | None, ...] | None  # None if no field of it is given
     notes: tuple[Note, ...] = ()
 
     @property
     def values(self) -> tuple[Any, ...]:
-        """What is stored, in the order of schema.CANDIDATE_COLUMN_NAMES, as Python objects."""
+        """Return the stored values as Python objects, in the order of schema.CANDIDATE_COLUMN_NAMES."""
         kind = self.kind
         milliseconds = self.engagement_milliseconds
         return (
@@ -96,7 +98,7 @@ class ValidEvent(msgspec.Struct, frozen=True, gc=False):
 
 
 def kind_of(event_type: str, source: str | None, actor_type: str | None, entity_type: str | None) -> EventKind:
-    """The kind of an event by its fields."""
+    """Return the kind of an event by its fields."""
     source = source or DEFAULT_SOURCE
     entity_type = None if entity_type is None else entity_type.lower()
     return EventKind(event_type, source, actor_type, entity_type, source in DEVICE_SOURCES)
@@ -116,11 +118,13 @@ def valid_event(
     redactor: Redactor,
     notes: tuple[Note, ...] = (),
 ) -> ValidEvent:
-    """An event that breaks no rule, with its known props, under its key. `props` are those to store: JSON without
-    personal data. `notes` say what of the event did not count."""
-    event_date, spelled_date = _day(occurred_at // MICROSECONDS_OF_DAY)
+    """Return the stored form of an event that breaks no rule.
+
+    `props` is the JSON to store, without personal data. `notes` are on fields of the event that did not count.
+    """
+    event_date, date_text = _day(occurred_at // MICROSECONDS_OF_DAY)
     # The stored id: a UUID of version 8 made of the SHA-256 of the event's day and key, the same everywhere.
-    digest = sha256(spelled_date + event_key.encode()).digest()
+    digest = sha256(date_text + event_key.encode()).digest()
     entity_type = kind.entity_type
     entity_id = event.entity_id
     context = event.context
@@ -161,21 +165,21 @@ def valid_event(
 
 @lru_cache(maxsize=1024)
 def _day(days: int) -> tuple[date, bytes]:
-    """A day by its number, and how it is spelled in what ids are made of."""
+    """Return a day by its number, and its text in the source of event ids."""
     event_date = from_microseconds(days * MICROSECONDS_OF_DAY).date()
     return event_date, f"{event_date.isoformat()} ".encode()
 
 
 def _attribution(attribution: Attribution, redactor: Redactor) -> tuple[str | None, ...] | None:
     given = _ATTRIBUTION_FIELDS(attribution)
-    # Only click ids, which come last, are never the same again.
-    if given[7:] == _NO_CLICK_IDS and len(given[5] or "") + len(given[6] or "") <= _MAX_REMEMBERED_URLS:
-        return _remembered_attribution(given, redactor)
+    # Click ids, which come last, never repeat. Everything else does, and is cached.
+    if given[7:] == _NO_CLICK_IDS and len(given[5] or "") + len(given[6] or "") <= _MAX_CACHED_URLS:
+        return _cached_attribution(given, redactor)
     return _redacted_attribution(given, redactor)
 
 
 def _redacted_attribution(given: tuple[str | None, ...], redactor: Redactor) -> tuple[str | None, ...] | None:
-    """What is stored of an attribution, in the order of schema.ATTRIBUTION_COLUMNS."""
+    """Return the stored values of an attribution, in the order of schema.ATTRIBUTION_COLUMNS."""
     redact = redactor.text
     source, medium, campaign, *pages = (redact(text) if text else None for text in (*given[:3], *given[5:7]))
     normal = redactor.short_text
@@ -195,13 +199,13 @@ def _click_id(text: str, redact: Callable[[str], str]) -> str | None:
     return (redact(text) if "@" in text or "%" in text else text) or None
 
 
-_remembered_attribution: Final = lru_cache(maxsize=2_048)(_redacted_attribution)
+_cached_attribution: Final = lru_cache(maxsize=2_048)(_redacted_attribution)
 
 
 def _to_milliseconds(seconds: float) -> int:
     milliseconds = int(seconds * 1_000 + 0.5)
-    # The very number: of all that have three decimals at most, no two are the same float.
+    # Exact: no two numbers of at most three decimals are the same float.
     if milliseconds / 1_000 == seconds:
         return milliseconds
-    # By way of its shortest text, so that 0.0005 is the number that was written and not the float just beside it.
+    # By its shortest text, so that 0.0005 is the number that was written and not the float just beside it.
     return int(Decimal(repr(seconds)).scaleb(3).quantize(1, ROUND_HALF_UP))

@@ -1,9 +1,8 @@
-"""The quick way for lines that are plainly events: camelCase keys of the contract and no others, nothing null, no
-escapes. Nearly every line of a tracker is; all else is left to the careful way in validator.py, which comes to the same
-for a plain line.
+"""Fast path for canonical lines: camelCase keys of the contract and no others, no nulls, no escapes.
 
-Here a line is read into its types at once. The careful way has to read it into a dictionary, since a line that is not
-plain may hold anything, and to convert that: with that a line of 600 bytes takes 11.4 µs, and 8.0 without.
+Nearly every line of a tracker is canonical. All other lines take the slow path in validator.py, which gives a canonical
+line the same outcome. The fast path decodes a line straight into structs. The slow path decodes into a dictionary and
+converts that: a line of 600 bytes takes 11.4 µs there, and 8.0 µs here.
 """
 
 import re
@@ -25,19 +24,21 @@ from ingestion.validation.key_normalization import SNAKE_KEYS
 from ingestion.validation.timestamps import canonical_json, parse_timestamp, to_microseconds
 
 
-def _plain(struct: type[msgspec.Struct], types: dict[str, Any]) -> type[msgspec.Struct]:
-    """A struct of the contract that takes neither null nor unknown keys, and is written as it was read: without what
-    was left out, and with the keys in the order of the canonical form."""
+def _canonical_struct(struct: type[msgspec.Struct], types: dict[str, Any]) -> type[msgspec.Struct]:
+    """Return a struct of the contract that takes neither null nor unknown keys.
+
+    It is encoded as it was decoded: without absent fields, and with the keys in the order of the canonical form.
+    """
     fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
     for field in sorted(msgspec.structs.fields(struct), key=lambda field: field.encode_name):
         annotation = types.get(field.name, _without_null(field.type))
         if field.required:
             fields.append((field.name, annotation))
         else:
-            # What may be anything may be null, which is not the same as left out.
+            # A field of any type may be null, which is not the same as absent.
             fields.append((field.name, annotation, UNSET if field.type is Any else None))
     return msgspec.defstruct(
-        f"Plain{struct.__name__}",
+        f"Canonical{struct.__name__}",
         fields,
         rename="camel",
         kw_only=True,
@@ -55,26 +56,26 @@ def _without_null(annotation: Any) -> Any:
 
 # The contract takes any letter case.
 _ENTITY_TYPES: Final = tuple(
-    spelled(name) for name in ENTITY_TYPES for spelled in (str.lower, str.upper, str.capitalize)
+    to_case(name) for name in ENTITY_TYPES for to_case in (str.lower, str.upper, str.capitalize)
 )
-# Patterns are looked for below: by way of msgspec it takes three times as long, 1.5 µs in all.
+# Patterns are matched below: msgspec takes three times as long for them, 1.5 µs a line.
 _decode: Final = msgspec.json.Decoder(
-    _plain(
+    _canonical_struct(
         Event,
         {
             **dict.fromkeys(("event_type", "occurred_at", "received_at", "session_id"), str),
             "entity_type": Literal[_ENTITY_TYPES],
-            "attribution": _plain(Attribution, {}),
-            "context": _plain(Context, {}),
+            "attribution": _canonical_struct(Attribution, {}),
+            "context": _canonical_struct(Context, {}),
         },
     )
 ).decode
-# To the canonical form, where times and props are already spelled as there: the keys of a struct have their order.
+# Encodes the canonical form. The fields of a struct keep their order; times and props are canonical before.
 encode_canonical: Final = msgspec.json.Encoder(order="deterministic").encode
 
 
 def _matcher(annotation: Any) -> Callable[[str], object]:
-    """What finds the pattern of a type of the contract in a text. All of them begin with ^."""
+    """Return a function that matches the pattern of a contract type, which begins with ^."""
     return re.compile(_meta(annotation).pattern or "").match
 
 
@@ -92,17 +93,17 @@ _SECONDS: Final = {f"{second:02}.": second * 1_000_000 for second in range(60)}
 _FRACTIONS: Final = {
     f"{thousandths:03}{utc}": thousandths * 1_000 for utc in ("Z", "+00:00") for thousandths in range(1_000)
 }
-# A byte is looked for by its number: a third of the time that a text of one byte takes.
+# Searching a byte by its number takes a third of the time of a text of one byte.
 _BACKSLASH: Final = ord("\\")
-_CAREFUL_PROPS: Final = SNAKE_KEYS["props"].union(DECLINING_KEYS)
+_SLOW_PATH_PROPS: Final = SNAKE_KEYS["props"].union(DECLINING_KEYS)
 _RULED_PROPS: Final = frozenset(field.encode_name for field in msgspec.structs.fields(Props) if field.type is not Any)
 
 
 def decode_canonical(line: bytes) -> Any:
-    """The Event of a line that is plainly one and does not decline tracking, with its session id as a text; else None.
+    """Decode a canonical line. Return None if it has an escape or declines tracking.
 
-    Not judged yet are its kind, its times, its session id, its props, and whether a key was given twice. Raises
-    msgspec.DecodeError, ValueError or RecursionError for most of what is not plain.
+    Not checked yet: kind, times, session id, props, and keys that are given twice. Raises msgspec.DecodeError,
+    ValueError or RecursionError for most lines that are not canonical.
     """
     # An escape may hide a quote or a NUL.
     if _BACKSLASH in line:
@@ -115,9 +116,9 @@ def decode_canonical(line: bytes) -> Any:
 
 
 def canonical_kind(event: Any) -> EventKind | None:
-    """What kind of event a plain one is; None when its type is not plainly one."""
+    """Return the kind of a canonical event, or None if its type is not valid."""
     event_type = event.event_type
-    # What is too long is not to be remembered.
+    # Long texts must not fill the cache.
     if len(event_type) > _MAX_EVENT_TYPE:
         return None
     return _canonical_kind(event_type, event.source, event.actor_type, event.entity_type)
@@ -133,9 +134,9 @@ def _canonical_kind(
 
 
 def parse_canonical_timestamp(text: str) -> tuple[int, str | Raw]:
-    """The microseconds since 2000 and the canonical spelling of a timestamp. Raises ValueError when it is none."""
-    # What browsers spell, 2026-10-01T09:30:00.123Z, and the tracker, with +00:00, is put together from parts that are
-    # known: to look at it, to read it and to count from it takes twice as long.
+    """Return a timestamp as microseconds since 2000 and in its canonical form. Raises ValueError for other texts."""
+    # The forms of browsers, 2026-10-01T09:30:00.123Z, and of the tracker, with +00:00, are looked up by their parts.
+    # Matching and parsing them takes twice as long.
     fraction = _FRACTIONS.get(text[20:])
     if fraction is not None:
         second = _SECONDS.get(text[17:20])
@@ -148,17 +149,17 @@ def parse_canonical_timestamp(text: str) -> tuple[int, str | Raw]:
     return to_microseconds(moment), canonical_json(moment)
 
 
-# The minutes of eleven days: most events are of the landing day or the one before.
+# The minutes of eleven days. Most events are of the landing day or of the day before.
 @lru_cache(maxsize=16_384)
 def _minute(text: str) -> int:
     if not _matches_minute(text):
-        raise ValueError("not plainly a minute")
+        raise ValueError("not a canonical minute")
     return to_microseconds(datetime.fromisoformat(f"{text}00Z"))
 
 
 def has_clean_ids(event: Any, placeholders: Set[str]) -> bool:
-    """Tell whether no id of a plain event is a placeholder or has blanks around it."""
-    # Written out, since a loop over the names takes twice as long: 0.1 µs an id.
+    """Return True if no id of a canonical event is a placeholder or has blanks around it."""
+    # Unrolled: a loop over the names takes twice as long, 0.1 µs an id.
     if (text := event.idempotency_key) is not None and (text.strip() is not text or text.casefold() in placeholders):
         return False
     if (text := event.event_id) is not None and (text.strip() is not text or text.casefold() in placeholders):
@@ -178,24 +179,24 @@ def has_clean_ids(event: Any, placeholders: Set[str]) -> bool:
 
 
 def parse_canonical_uuid(text: str) -> bytes:
-    """The 16 bytes of a UUID in its usual spelling. Raises ValueError for any other text."""
+    """Return the 16 bytes of a UUID with hyphens. Raises ValueError for any other text."""
     if len(text) == 36 and text[8:24:5] == "----":
-        # Python skips blanks between two bytes: whatever else is no digit leaves fewer than 16.
+        # fromhex skips blanks between two bytes. Any other character that is no digit leaves fewer than 16.
         value = bytes.fromhex(text.replace("-", ""))
         if len(value) == 16:
             return value
-    raise ValueError("not plainly a UUID")
+    raise ValueError("not a canonical UUID")
 
 
-class Keys(msgspec.Struct, frozen=True, gc=False):
-    """What the keys of plain props tell."""
+class KeyTraits(msgspec.Struct, frozen=True, gc=False):
+    """Traits of the keys of canonical props."""
 
-    are_camel: bool  # and say nothing of consent
-    are_free: bool  # none says that its value is personal
+    are_camel: bool  # and none is about consent
+    are_free: bool  # none marks its value as personal
     are_ruled: bool  # some have rules of their own
 
 
 @lru_cache(maxsize=2048)
-def classify_keys(keys: tuple[str, ...], redactor: Redactor) -> Keys:
-    """What the keys of props of a legal size tell."""
-    return Keys(_CAREFUL_PROPS.isdisjoint(keys), redactor.are_harmless(keys), not _RULED_PROPS.isdisjoint(keys))
+def classify_keys(keys: tuple[str, ...], redactor: Redactor) -> KeyTraits:
+    """Return the traits of the keys of props of a legal size. Cached: few combinations of keys occur."""
+    return KeyTraits(_SLOW_PATH_PROPS.isdisjoint(keys), redactor.are_harmless(keys), not _RULED_PROPS.isdisjoint(keys))

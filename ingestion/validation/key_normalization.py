@@ -1,6 +1,4 @@
-"""One spelling for what can be normalized in several ways: snake_case keys become camelCase, absent is absent. Whether
-the values are any good is not decided here.
-"""
+"""Normalization of keys: snake_case becomes camelCase, and null or empty fields count as absent. Checks no values."""
 
 import json
 import re
@@ -13,16 +11,16 @@ from ingestion.contract import SECTIONS, Event, camel_keys
 _EVENT_KEYS: Final = camel_keys(Event)
 _SECTION_KEYS: Final = {section: camel_keys(struct) for section, struct in SECTIONS.items()}
 _SNAKE_EVENT: Final = frozenset(_EVENT_KEYS)
-# The keys of each section that are normalized in snake_case.
+# The snake_case keys of each section.
 SNAKE_KEYS: Final = {section: frozenset(keys) for section, keys in _SECTION_KEYS.items()}
 
-# A NUL as JSON spells it: the escape after an even number of backslashes.
+# A NUL in JSON: the escape after an even number of backslashes.
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
 _TEXT: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 
 
 class Conflict(NamedTuple):
-    """A field that came in both spellings with different values; `section` is empty at the top of an event."""
+    """A field that is given in camelCase and snake_case with different values. `section` is empty at the top."""
 
     section: str
     key: str
@@ -30,25 +28,25 @@ class Conflict(NamedTuple):
 
     @property
     def field(self) -> str:
-        """The field as reasons name it."""
+        """Return the name of the field in reasons."""
         return f"{self.section}.{self.key}" if self.section else self.key
 
     @property
     def reason(self) -> str:
-        """The reason why neither value counts."""
+        """Return the reason why neither value counts."""
         return f"given twice with different values, also as {self.snake}"
 
 
 class NormalizedEvent(NamedTuple):
     """An event's object under camelCase keys."""
 
-    sent: dict[str, Any]  # everything that was sent: what the canonical form is made of
+    sent: dict[str, Any]  # everything that was sent: the source of the canonical form
     present: dict[str, Any]  # without conflicts and the known fields that are null or empty, which count as absent
     conflicts: list[Conflict]
 
 
 def is_camel(document: dict[str, Any]) -> bool:
-    """Whether no known key is normalized in snake_case, so that the document may be taken as it is."""
+    """Return True if no known key is in snake_case, so that the document needs no normalization."""
     if not _SNAKE_EVENT.isdisjoint(document):
         return False
     for section, snake in SNAKE_KEYS.items():
@@ -59,9 +57,10 @@ def is_camel(document: dict[str, Any]) -> bool:
 
 
 def normalize_keys(document: dict[str, Any]) -> NormalizedEvent:
-    """Spell a document in camelCase. Of two spellings the one that holds a value counts; two equal values are one.
+    """Normalize a document to camelCase keys.
 
-    Two that differ are both kept in what was sent, and neither of them is present.
+    Of a field in both forms the one with a value counts. Two values that differ are both kept in `sent`, and neither
+    is present.
     """
     conflicts: list[Conflict] = []
     sent = _renamed(document, _EVENT_KEYS, "", conflicts)
@@ -80,11 +79,11 @@ def normalize_keys(document: dict[str, Any]) -> NormalizedEvent:
 
 
 def has_hidden_content(line: bytes, canonical: bytes) -> bool:
-    """Tell whether decoding a line hid something of it: keys that stand twice, or NUL characters.
+    """Return True if a line has duplicate keys or NUL characters, which decoding hides.
 
-    A key that got lost makes the canonical form have fewer of them. Without a backslash in the line every quote begins
-    or ends a text, and a key has two; otherwise keys are the colons that stand outside of texts. Only where the numbers
-    differ is the line read the slow way: two spellings of one key, for one, are no duplicates.
+    A duplicate shows as fewer keys in the canonical form. Keys are counted by quotes if the line has no backslash, else
+    by the colons outside of texts. Only if the counts differ is the line parsed again: a key in camelCase and in
+    snake_case, for example, is no duplicate.
     """
     if b"\\" in line:
         if _NUL.search(canonical) is not None:
@@ -96,9 +95,9 @@ def has_hidden_content(line: bytes, canonical: bytes) -> bool:
 
 
 def has_duplicate_keys(text: str) -> bool:
-    """Whether any object of this JSON text has a key twice, in the same spelling. Exact, and slow.
+    """Return True if any object of a JSON text has an identical key twice. Exact, and slow.
 
-    Which of the two is meant cannot be known (parsers differ: first or last), so such an event is refused.
+    Parsers differ on whether the first or the last one counts, so such an event is rejected.
     """
     try:
         _check_duplicates(text)
@@ -111,13 +110,13 @@ class _DuplicateKeyError(Exception):
     """An object has a key twice."""
 
 
-def _look_at_keys(pairs: list[tuple[str, Any]]) -> None:
+def _reject_duplicates(pairs: list[tuple[str, Any]]) -> None:
     if len({key for key, _ in pairs}) < len(pairs):
         raise _DuplicateKeyError
 
 
-# Numbers are left as text: their digits do not matter here, and Python refuses to read very long ones.
-_check_duplicates: Final = json.JSONDecoder(object_pairs_hook=_look_at_keys, parse_int=str, parse_float=str).decode
+# Numbers are left as text: their digits do not matter here, and Python does not read very long ones.
+_check_duplicates: Final = json.JSONDecoder(object_pairs_hook=_reject_duplicates, parse_int=str, parse_float=str).decode
 
 
 def _renamed(document: dict[str, Any], keys: dict[str, str], section: str, conflicts: list[Conflict]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Notes on a usable event: what of it did not count, for the ledger of loads."""
+"""Notes on fields of valid events that did not count, summed up in the load log."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ Counts = dict[str, int | dict[str, int]]
 
 
 class Note(NamedTuple):
-    """One field of one event that was not taken as it came. Only a dropped field has a reason."""
+    """A field of an event that was dropped, a placeholder, or hashed. Only a dropped field has a reason."""
 
     outcome: Outcome
     field: str
@@ -20,7 +20,7 @@ class Note(NamedTuple):
 
 
 def counts_of(notes: Mapping[Note, int]) -> dict[Outcome, Counts]:
-    """Return the counts by outcome, field and, where there is one, reason, in one order whatever came first."""
+    """Return the counts by outcome, field and, for dropped fields, reason, in a fixed order."""
     columns: dict[Outcome, Counts] = {outcome: {} for outcome in OUTCOMES}
     for (outcome, field, reason), count in sorted(notes.items()):
         fields = columns[outcome]
@@ -34,14 +34,14 @@ def counts_of(notes: Mapping[Note, int]) -> dict[Outcome, Counts]:
 
 
 def total_by_field(counts: Mapping[str, int | dict[str, int]]) -> Counter[str]:
-    """Return how many events each field was counted in, whatever the reason."""
+    """Return the count of events by field, over all reasons."""
     return Counter({
         field: sum(counted.values()) if isinstance(counted, dict) else counted for field, counted in counts.items()
     })  # fmt: skip
 
 
 def notes_of(columns: Iterable[tuple[Outcome, Counts]]) -> Counter[Note]:
-    """Return the notes that these counts were made of; the counts of one field are added up."""
+    """Return the notes of these counts; the counts of one field are added up."""
     notes: Counter[Note] = Counter()
     for outcome, fields in columns:
         for field, counted in fields.items():

@@ -1,8 +1,7 @@
-"""The text of a rejected line as it is kept: personal data redacted, and in a form that Postgres takes.
+"""The stored text of a rejected line: personal data redacted, and in a form that Postgres takes.
 
-A line that is JSON keeps its keys, their order and the spelling of its numbers, duplicate keys too; only what is
-personal is replaced. Any other line is treated as loose text. Both come without NUL characters, as valid Unicode,
-cut to 64 KiB.
+A line that is JSON keeps its keys, also duplicates, their order and the digits of its numbers. Any other line is
+redacted as plain text. The result has no NUL characters, is valid Unicode, and is cut to 64 KiB.
 """
 
 import json
@@ -18,11 +17,11 @@ CUT_MARK: Final = "… [cut]"
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """A JSON object, in the order of its keys, with those that occur twice."""
+    """A JSON object with the order of its keys and with duplicates."""
 
 
 class _Number(str):
-    """A JSON number as it was spelled."""
+    """A JSON number with its digits as they were sent."""
 
     __slots__ = ()
 
@@ -32,7 +31,7 @@ def redact_line(line: bytes, is_encrypted_key: IsEncryptedKey = no_key, redactor
 
     Values of encrypted props are replaced as well. Without a redactor the rules of this checkout's seeds apply.
     """
-    # NULs are taken out rather than shown: between the letters of UTF-16 they would hide what has to be redacted.
+    # NULs are removed rather than shown: between the letters of UTF-16 they would hide personal data.
     text = line.decode("utf-8", "backslashreplace").replace("\0", "")
     redactor = redactor or default_redactor()
     try:
@@ -53,7 +52,7 @@ _parse: Final = json.JSONDecoder(
 
 
 class _Renderer:
-    """Writes a JSON value without what is personal in it."""
+    """Renderer of JSON values without personal data."""
 
     def __init__(self, redactor: Redactor, is_encrypted_key: IsEncryptedKey) -> None:
         self._redactor = redactor
@@ -81,7 +80,7 @@ class _Renderer:
         return self.render(value, key)
 
 
-# A NUL that was spelled \u0000 and a lone surrogate come out as such escapes again, which any text column takes.
+# A NUL or a lone surrogate that was an escape is an escape again, which any text column takes.
 _quoted: Final[Callable[[str], str]] = json.encoder.encode_basestring
 
 

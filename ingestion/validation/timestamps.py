@@ -1,8 +1,8 @@
-"""Points in time as an event spells them, to UTC. Which of them are acceptable is validator.py's business.
+"""Timestamps of events, converted to UTC. validator.py checks their range.
 
 An offset is required. Digits beyond the microsecond are cut off, never rounded, so that the last instant of a day
-stays on its day. A leap second (:60) is refused, because neither Python nor Postgres can keep it apart from the
-next minute; 24:00 is refused, because the next day's 00:00 says the same.
+stays on its day. A leap second (:60) is rejected, because neither Python nor Postgres can separate it from the next
+minute. 24:00 is rejected, because it equals the next day's 00:00.
 """
 
 import re
@@ -23,7 +23,7 @@ _LEAP_SECOND: Final = re.compile(r"[0-9-]{10}[Tt ][0-9]{2}:[0-9]{2}:60")
 
 
 def parse_timestamp(text: str) -> datetime:
-    """The instant in UTC, to the microsecond, of a text that fits contract.Timestamp.
+    """Return the instant in UTC, to the microsecond, of a text that fits contract.Timestamp.
 
     Raises ValueError when the calendar or the clock has no such time, or UTC has it outside the years 1 to 9999.
     """
@@ -37,22 +37,22 @@ def parse_timestamp(text: str) -> datetime:
 
 
 def canonical_json(moment: datetime) -> msgspec.Raw:
-    """The JSON text of an instant in UTC, as datetime.isoformat spells it, in a fifth of its time."""
+    """Return the JSON text of an instant in UTC, equal to datetime.isoformat, in a fifth of its time."""
     return msgspec.Raw(_encode(moment)[:-2] + b'+00:00"')
 
 
 def to_microseconds(moment: datetime) -> int:
-    """An instant as Postgres counts them: microseconds since 2000 began, UTC."""
+    """Return an instant as Postgres stores it: microseconds since 2000 began, UTC."""
     return (moment - _EPOCH) // _MICROSECOND
 
 
 def from_microseconds(microseconds: int) -> datetime:
-    """The instant, in UTC, of such a number."""
+    """Return the instant, in UTC, of microseconds since 2000."""
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def timestamp_reason(text: str) -> str | None:
-    """Why this text, which may be any, is no point in time; None when it is one."""
+    """Return the reason why a text is no timestamp, or None if it is one."""
     if _WITHOUT_OFFSET.fullmatch(text):
         return "no offset"
     if _LEAP_SECOND.match(text):

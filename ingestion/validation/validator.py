@@ -1,11 +1,10 @@
-"""A line of a landing file to its outcome: accepted, rejected with every reason, or not tracked. One line at a time
-and without a database: duplicates and rate limits need the other lines and are found in resolution/.
+"""Validation of one line: a valid event, a rejected line with every reason, or not tracked. Needs no database.
 
-Where the contract is silent:
+Duplicates and rate limits need other lines; `ingestion.deduplication` decides on them. Where the contract is silent:
 
 - The canonical form of an event is everything that was sent, also keys that are not known, under camelCase keys,
   sorted, compact, with both timestamps in UTC, and before anything is redacted or filled in.
-- A key that stands twice in one object makes the line unusable, since parsers differ on which one counts.
+- A key given twice in one object makes the line invalid, since parsers differ on which one counts.
 - A field that is null or an empty text is absent. Numbers are read as 64-bit integers or floats.
 - The landing day bounds `receivedAt` too: at most 24 hours after its end.
 """
@@ -71,9 +70,9 @@ class NotTracked(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Checked(NamedTuple):
-    """An event that breaks no rule: both times, its props as JSON, and its canonical form."""
+    """A valid event with both times in microseconds, its props as JSON, and its canonical form."""
 
-    reading: ParsedEvent
+    parsed: ParsedEvent
     occurred_at: int
     received_at: int
     props_json: bytes
@@ -81,10 +80,13 @@ class _Checked(NamedTuple):
 
 
 class LineValidator:
-    """Judges the lines of one landing day. Keeps no state between lines.
+    """Validator of the lines of one landing day. Keeps no state between lines.
 
-    `landing_date` gives events without `receivedAt` theirs: the next midnight UTC. `start_date` is the first event day.
-    `encryption` says which props are encrypted; by default none. `rules` are by default those of this checkout's seeds.
+    Args:
+        landing_date: Events without `receivedAt` count as received when this day ends, UTC.
+        start_date: The first event day.
+        encryption: The props to encrypt; by default none.
+        rules: Lists and settings; by default those of this checkout's seeds.
     """
 
     def __init__(
@@ -111,31 +113,31 @@ class LineValidator:
         self._last_received = self._day_end + _AHEAD
 
     def reject_unread(self, line: Oversized | EventArray | Remainder | Unholdable) -> RejectedLine | NotTracked:
-        """The outcome of what was not read whole: a long line, an array of events, rubbish behind objects."""
+        """Return the outcome of a line that was not read whole: oversized, an array, or no JSON behind its objects."""
         if isinstance(line, Unholdable):
             outcome = self.explain_rejection(line.content)
             if isinstance(outcome, NotTracked):
                 return outcome
             others = (reason for reason in outcome.reasons if reason != _NO_REASON)
             return RejectedLine(outcome.line, outcome.line_bytes, (*line.reasons, *others))
-        # The rest of a line is no JSON, and so nobody's answer.
+        # The remainder of a line is no JSON, so that nothing in it is an answer about tracking.
         if not isinstance(line, Remainder) and start_declines(line.head):
             return NotTracked()
         kept = redact_line(line.head, self._is_encrypted_key, self._redactor)
         return RejectedLine(kept, line.line_bytes, (_NOT_READ[type(line)],))
 
     def validate(self, line: bytes) -> ValidEvent | RejectedLine | NotTracked:
-        """The one outcome of a line. Never raises on what the line holds."""
+        """Return the outcome of a line. Never raises, whatever the line holds."""
         return self.accept(line) or self.explain_rejection(line)
 
     def accept(self, line: bytes) -> ValidEvent | NotTracked | None:
-        """The outcome of a line that breaks no rule; None for one that has to be examined, which takes longer."""
+        """Return the outcome of a line that breaks no rule, else None; `explain_rejection` takes longer."""
         if len(line) > MAX_LINE_BYTES:
             return None
         return self._accept_fast_path(line) or self.accept_slow_path(line)
 
     def accept_slow_path(self, line: bytes) -> ValidEvent | NotTracked | None:
-        """The same for a line of a legal length, without the quick way for those that are plainly events."""
+        """Return what `accept` returns for a line of legal length, without the fast path for canonical lines."""
         try:
             document = _decode(line)
             if type(document) is dict:
@@ -148,7 +150,7 @@ class LineValidator:
         return None if escaped is None else self.accept_slow_path(escaped)
 
     def explain_rejection(self, line: bytes) -> RejectedLine | NotTracked:
-        """What is wrong with a line that is not accepted."""
+        """Return every reason against a line that `accept` returned None for."""
         if line_declines(line):
             return NotTracked()
         if len(line) > MAX_LINE_BYTES:
@@ -166,12 +168,12 @@ class LineValidator:
             reasons = (str(unreadable),)
         except RecursionError:
             reasons = (TOO_DEEP,)
-        # A line is refused for a reason; should the diagnosis find none, it is refused all the same, and shows.
+        # Should no reason be found, which is a defect, the line is rejected all the same, and the reason shows it.
         reasons = reasons or (_NO_REASON,)
         return RejectedLine(redact_line(line, self._is_encrypted_key, self._redactor), len(line), reasons)
 
     def rejection_or_none(self, line: bytes) -> RejectedLine | NotTracked | None:
-        """The outcome of a line if it is not accepted, else None: for those who write lines, at half the cost."""
+        """Return the outcome of a line that is not accepted, else None. Costs writers half of `validate`."""
         try:
             document = _decode(line)
             if len(line) <= MAX_LINE_BYTES and type(document) is dict and not declines_tracking(document):
@@ -182,7 +184,7 @@ class LineValidator:
         return None if isinstance(outcome := self.validate(line), ValidEvent) else outcome
 
     def _accept_fast_path(self, line: bytes) -> ValidEvent | None:
-        """The event of a line that is plainly one; None where the careful way has to say what the line is."""
+        """Return the event of a canonical line, or None where the slow path has to decide."""
         try:
             event = decode_canonical(line)
             if event is None or (kind := canonical_kind(event)) is None or not has_clean_ids(event, self._placeholders):
@@ -192,7 +194,7 @@ class LineValidator:
                 received_at = self._day_end
             else:
                 received_at, event.received_at = parse_canonical_timestamp(event.received_at)
-            if not self._can_be(event, occurred_at, received_at):
+            if not self._has_consistent_fields(event, occurred_at, received_at):
                 return None
             session_id = None if event.session_id is None else parse_canonical_uuid(event.session_id)
             if session_id in self._no_sessions:
@@ -216,7 +218,7 @@ class LineValidator:
         except (msgspec.DecodeError, ValueError, RecursionError, RuleViolation):
             return None
         canonical = encode_canonical(event)
-        # A key that stands twice: see has_hidden_content.
+        # A key was given twice: see has_hidden_content.
         if line.count(b'"') != canonical.count(b'"'):
             return None
         canonical_hash = sha256(canonical).digest()
@@ -230,9 +232,9 @@ class LineValidator:
         )  # fmt: skip
 
     def _accept(self, line: bytes, document: dict[str, Any]) -> ValidEvent:
-        """The event of a document that this method may change. Raises when any rule is broken."""
-        reading, occurred_at, received_at, props_json, canonical = self._check(line, document)
-        event, known, props, notes = reading.event, reading.known, reading.props, reading.notes
+        """Return the event of a document, which this method may change. Raises when any rule is broken."""
+        parsed, occurred_at, received_at, props_json, canonical = self._check(line, document)
+        event, known, props, notes = parsed.event, parsed.known, parsed.props, parsed.notes
         kind = kind_of(event.event_type, event.source, event.actor_type, event.entity_type)
         session_id = None if event.session_id is None else event.session_id.bytes
         canonical_hash = sha256(canonical).digest()
@@ -248,7 +250,7 @@ class LineValidator:
     def _redacted(
         self, props: dict[str, Any], props_json: bytes, clean: bool, occurred_at: int, event_key: str
     ) -> bytes:
-        """The JSON of an event's props without personal data, the named ones encrypted."""
+        """Return the JSON of an event's props, redacted and encrypted."""
         encryption = self._encryption
         if clean and (encryption is None or not any(map(self._is_encrypted_key, props))):
             return props_json
@@ -257,16 +259,16 @@ class LineValidator:
         return _encode(self._redactor.value(props, encryptor))
 
     def _check(self, line: bytes, document: dict[str, Any]) -> _Checked:
-        """Hold a document, which this method may change, to every rule. Raises when any is broken."""
-        reading = parse_event(document, self._placeholders)
-        event, sent = reading.event, reading.sent
+        """Check a document, which this method may change, against every rule. Raises when any is broken."""
+        parsed = parse_event(document, self._placeholders)
+        event, sent = parsed.event, parsed.sent
         occurred = parse_timestamp(event.occurred_at)
         received = self._day_ends_at if event.received_at is None else parse_timestamp(event.received_at)
         occurred_at, received_at = to_microseconds(occurred), to_microseconds(received)
-        if not self._can_be(event, occurred_at, received_at):
+        if not self._has_consistent_fields(event, occurred_at, received_at):
             raise RuleViolation
-        props_json = sent_props = _encode(reading.props)
-        if sent.get("props") is not reading.props and isinstance(sent.get("props"), dict):
+        props_json = sent_props = _encode(parsed.props)
+        if sent.get("props") is not parsed.props and isinstance(sent.get("props"), dict):
             sent_props = _encode(sent["props"])
         if len(sent_props) > MAX_PROPS_BYTES:
             raise RuleViolation
@@ -279,10 +281,11 @@ class LineValidator:
         canonical = _encode(sent)
         if has_hidden_content(line, canonical):
             raise RuleViolation
-        return _Checked(reading, occurred_at, received_at, props_json, canonical)
+        return _Checked(parsed, occurred_at, received_at, props_json, canonical)
 
-    def _can_be(self, event: Event, occurred_at: int, received_at: int) -> bool:
-        """Whether times can both be, and an entity has a type."""
+    def _has_consistent_fields(self, event: Event, occurred_at: int, received_at: int) -> bool:
+        """Return True if both times are in range and in order, and `entityId` comes with `entityType`."""
+        # One method for both rules saves a call on every line.
         return (
             self._first_instant <= occurred_at <= received_at + _AHEAD
             and received_at <= self._last_received

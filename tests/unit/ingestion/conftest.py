@@ -1,4 +1,4 @@
-"""A good event to change, and a validator to judge it, for the tests of this folder."""
+"""A good event to change, and a validator to validate it, for the tests of this folder."""
 
 import json
 from collections.abc import Callable

@@ -93,7 +93,7 @@ def test_the_examples_of_the_page_are_accepted_by_both():
     ],
     ids=str,
 )
-def test_what_the_schema_refuses_the_warehouse_refuses(changes):
+def test_events_that_are_invalid_by_the_schema_are_rejected(changes):
     event = GOOD_EVENT | changes
     assert not SCHEMA.is_valid(event)
     assert not is_accepted(event)
@@ -129,7 +129,7 @@ def test_what_the_schema_refuses_the_warehouse_refuses(changes):
     ],
     ids=str,
 )
-def test_what_the_warehouse_takes_the_schema_takes(changes):
+def test_events_that_are_accepted_are_valid_by_the_schema(changes):
     event = GOOD_EVENT | changes
     assert is_accepted(event)
     SCHEMA.validate(event)
@@ -154,7 +154,7 @@ _KEYS = (*(key for struct in SECTIONS.values() for key in struct.__struct_encode
 
 @settings(max_examples=1_000, deadline=None)
 @given(_mutations())
-def test_the_schema_calls_valid_what_the_warehouse_accepts(changes):
+def test_schema_and_warehouse_agree_on_generated_events(changes):
     event = GOOD_EVENT | changes
     outcome = VALIDATOR.validate(json.dumps(event).encode())
     # A time before the first day, or after it was received, is what a schema cannot say.

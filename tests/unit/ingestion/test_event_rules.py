@@ -1,11 +1,11 @@
-"""Settings that decide what becomes of a line are refused where they cannot be."""
+"""Settings of validation that are errors."""
 
 import pytest
 
 from ingestion.event_rules import EventRules
 
 
-def test_a_key_of_hashes_that_can_be_guessed_is_refused() -> None:
+def test_a_hash_key_that_can_be_guessed_is_an_error() -> None:
     with pytest.raises(ValueError, match="WAREHOUSE_HASH_KEY must have at least 16 characters"):
         EventRules().with_settings(hash_key="short")
     assert EventRules().with_settings(hash_key="x" * 16).hash_key == b"x" * 16

@@ -1,4 +1,4 @@
-"""What changes the digest of the rules for a line, and what does not."""
+"""The digest of the rules for a line: which changes count."""
 
 import ast
 import base64
@@ -30,11 +30,11 @@ KEYS = [base64.urlsafe_b64encode(bytes([number]) * 64).decode() for number in (1
 
 def test_a_comment_a_docstring_and_a_line_break_leave_the_digest() -> None:
     plain = 'def limit(text: str) -> int:\n    """Count."""\n    return len(text)\n'
-    told = (
+    documented = (
         '"""A module."""\n# A comment.\ndef limit(\n    text: str,\n) -> int:\n'
         '    """Count it."""\n    return len(text)  # why\n'
     )
-    assert code(plain) == code(told)
+    assert code(plain) == code(documented)
     assert code(plain) != code(plain.replace("len(text)", "len(text) + 1"))
 
 
@@ -93,7 +93,7 @@ def test_every_module_by_which_lines_are_read_and_validated_counts() -> None:
     assert not [module for module in counted if module.startswith(("deduplication", "loading"))]
 
 
-def test_what_redacts_and_normalizes_names_of_campaigns_counts_for_ad_spend() -> None:
+def test_the_code_for_names_of_campaigns_counts_for_ad_spend() -> None:
     assert {"ad_spend.csv_files", "redaction.redactor", "utm_normalization"} <= rule_modules(SPEND_ROOTS).keys()
     other = replace(RULES, hash_key=b"another")
     assert spend_rules_digest(RULES) == spend_rules_digest(replace(RULES)) != spend_rules_digest(other)

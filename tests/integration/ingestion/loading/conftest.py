@@ -1,4 +1,4 @@
-"""What the tests of loading start from: the raw tables of an empty warehouse."""
+"""Fixtures of the loading tests: the raw tables of an empty warehouse."""
 
 import pytest
 
@@ -15,6 +15,6 @@ def raw(pipeline: Pipeline) -> RawTables:
 
 @pytest.fixture
 def limit_of_two(monkeypatch: pytest.MonkeyPatch) -> int:
-    """Let a visitor have two events a minute, so that a handful of events is a crowd."""
+    """Let a visitor have two events a minute, so that a handful of events exceeds the limit."""
     monkeypatch.setattr(rate_limit, "EVENTS_PER_MINUTE", 2)
     return 2

@@ -1,5 +1,6 @@
-"""What raw must hold, worked out in Python from the lines alone: the rules of the contract for copies and for the rate
-limit, written down a second time and as plainly as possible. It shares no code with the loading of files.
+"""Second implementation of the contract's rules for copies and the rate limit: the content of raw from the lines alone.
+
+It is written as simply as possible, and shares no code with the loading of files.
 """
 
 import hashlib
@@ -36,7 +37,7 @@ class Copy:
 
     @property
     def says(self) -> tuple[object, ...]:
-        """What it says, wherever it came from."""
+        """Return its content without its provenance."""
         return self.event_date, self.key, self.received_at, self.canonical_hash
 
     @property

@@ -44,7 +44,7 @@ class RawTables:
         """Load one landing day."""
         return load_landing_day(self.pipeline.connection, root=self.landing, landing_date=day, start_date=START)
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Empty the warehouse and the landing folder."""
         for (partition,) in self.rows(
             "select inhrelid::regclass::text from pg_inherits"

@@ -95,7 +95,7 @@ def load_and_compare(raw: RawTables, day: date, before: Files, per_minute: int) 
 def test_raw_depends_on_the_files_and_not_on_the_route_by_which_they_came(
     raw: RawTables, limit_of_two: int, seed: int
 ) -> None:
-    raw.forget()
+    raw.reset()
     loaded: Files = {}
     for step, (day, name), content in route_of(seed):
         if step == "land":
@@ -107,7 +107,7 @@ def test_raw_depends_on_the_files_and_not_on_the_route_by_which_they_came(
     by_this_route = raw.contents()
 
     # The same files, each in the last version that was loaded, day by day into an empty warehouse.
-    raw.forget()
+    raw.reset()
     for (day, name), content in loaded.items():
         raw.land(day, content, name.rpartition("/")[2])
     for day in sorted({day for day, _ in loaded}):

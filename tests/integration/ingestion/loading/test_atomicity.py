@@ -94,7 +94,7 @@ def test_a_load_that_dies_before_any_of_its_statements_leaves_no_trace(corrected
     corrected.assert_ledger_adds_up()
     ledger = corrected.ledger()
     landed = dict(corrected.landed)
-    corrected.forget()
+    corrected.reset()
     for (day, name), lines in landed.items():
         corrected.land(day, lines, name.rpartition("/")[2])
     corrected.load(DAY)
@@ -128,8 +128,8 @@ def test_a_load_that_fails_within_a_file_leaves_no_trace(
     assert corrected.keys() == ["a", "c", "d", "e", "f", "g"]
 
 
-def test_nobody_sees_a_part_of_a_load(corrected: RawTables) -> None:
-    """What another session reads while the load runs, before each of its statements, is what was there before."""
+def test_no_session_sees_a_part_of_a_load(corrected: RawTables) -> None:
+    """Another session's reads while the load runs, before each of its statements, is what was there before."""
     backend = Backend(corrected.pipeline)
     seen = []
     counted = "select (select count(*) from raw.events), (select sum(lines_read) from ops.loads)"

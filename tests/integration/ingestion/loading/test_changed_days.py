@@ -1,4 +1,4 @@
-"""Which event days a load has changed: what everything later is rebuilt by."""
+"""Event days that a load has changed, by which all later layers are rebuilt."""
 
 from datetime import date
 

@@ -83,7 +83,7 @@ def test_a_touched_file_of_the_same_content_is_not_loaded_again(raw: RawTables) 
         os.utime(path, (2_000_000_000, 2_000_000_000))
         report = raw.load(DAY)
         assert (report.loaded, report.lines_read) == ((), 0)
-    # Also when it was written anew.
+    # Also when it was rewritten.
     path.write_bytes(path.read_bytes())
     assert raw.load(DAY).loaded == ()
     assert raw.everything() == before
@@ -96,12 +96,16 @@ def test_a_bomb_is_named_and_a_long_reading_tells_how_far_it_is(
     monkeypatch.setattr("ingestion.landing.limits.ALWAYS_ALLOWED_BYTES", 4_000_000)
     (raw.landing / f"events/dt={DAY}").mkdir()
     (raw.landing / f"events/dt={DAY}/bomb.ndjson.gz").write_bytes(gzip.compress(b"\n" * 9_000_000))
-    told: list[str] = []
+    messages: list[str] = []
     with pytest.raises(LandingError, match=r"bomb\.ndjson\.gz unpacks to more than 200 times its size"):
         load_window(
-            raw.pipeline.connection, root=raw.landing, window=Window.day(DAY), start_date=START, on_progress=told.append
+            raw.pipeline.connection,
+            root=raw.landing,
+            window=Window.day(DAY),
+            start_date=START,
+            on_progress=messages.append,
         )
-    assert "bomb.ndjson.gz" in told[0]
+    assert "bomb.ndjson.gz" in messages[0]
 
 
 @pytest.mark.parametrize("name", ["empty.ndjson", "empty.ndjson.gz", "blank.ndjson"])

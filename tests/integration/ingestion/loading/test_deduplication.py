@@ -1,4 +1,4 @@
-"""Which of several copies of an event is stored, and what becomes of the others."""
+"""Deduplication: the stored copy of an event, and its duplicates."""
 
 from datetime import date
 from typing import Any

@@ -1,4 +1,4 @@
-"""What of usable events does not count: it is left out, counted in the ledger, and warned of above a bound."""
+"""Fields of valid events that do not count: left out, counted in the ledger, and warned of above a bound."""
 
 import json
 from datetime import date
@@ -33,7 +33,7 @@ def test_dropped_fields_and_placeholders_are_counted_by_field_and_reason(raw: Ra
             attribution={"referrer": "http://", "landingPage": "capacitor://localhost/a"},
             receivedAt="2026-10-02T10:30:00Z",
         ),
-        # A duplicate has its fields counted as well; what is wrong with a rejected line is told with the line.
+        # A duplicate has its fields counted as well; the reasons of a rejected line are stored with the line.
         event("b", attribution={"referrer": "http://"}, receivedAt="2026-10-02T11:00:00Z"),
         event("c", props="text", anonymousId="Undefined", actorId=" null "),
         event("undefined", sessionId=NIL),
@@ -95,7 +95,7 @@ def test_a_descriptive_field_that_cannot_be_stored_is_dropped_and_its_event_stay
     raw.assert_ledger_adds_up()
 
 
-def test_events_that_share_a_placeholder_are_neither_copies_nor_a_crowd(raw: RawTables, limit_of_two: int) -> None:
+def test_events_that_share_a_placeholder_are_neither_copies_nor_limited(raw: RawTables, limit_of_two: int) -> None:
     stranger = {"anonymousId": "undefined", "sessionId": NIL, "actorId": "0"}
     lines = [event("undefined", f"2026-10-02T10:00:{second:02}Z", **stranger) for second in range(9)]
     raw.land(DAY, lines)

@@ -1,4 +1,4 @@
-"""Encrypted props in the tables of raw: loading again gives the same, and a rotation gives what loading anew would."""
+"""Encrypted props in the tables of raw: reloading changes nothing, and a rotation equals a load from scratch."""
 
 import re
 from collections.abc import Callable
@@ -67,21 +67,21 @@ def test_no_table_holds_a_plain_value(raw: RawTables, load: Load) -> None:
     assert len(set(re.findall(r"encrypted:1:[\w:-]+", texts(raw)))) == 8
 
 
-def test_loading_everything_anew_gives_the_same_bytes(raw: RawTables, load: Load) -> None:
+def test_loading_everything_from_scratch_gives_the_same_bytes(raw: RawTables, load: Load) -> None:
     load(OLD)
     first = raw.contents()
-    raw.forget()
+    raw.reset()
     load(OLD)
     assert raw.contents() == first
-    raw.forget()
+    raw.reset()
     load(f"{OLD},{NEW}")
     assert raw.contents() == first
 
 
-def test_a_rotation_leaves_what_loading_anew_under_the_new_key_leaves(raw: RawTables, load: Load) -> None:
+def test_a_rotation_leaves_the_rows_of_a_load_under_the_new_key(raw: RawTables, load: Load) -> None:
     load(NEW)
     expected = raw.contents()
-    raw.forget()
+    raw.reset()
     load(OLD)
     assert raw.contents() != expected
     stale = raw.rows("table ops.stale_day_marks")
@@ -115,7 +115,7 @@ def test_a_copy_that_is_promoted_after_a_rotation_is_readable(raw: RawTables, lo
     assert {KeyRing.parse(NEW).decrypt(value) for value in props.values() if isinstance(value, str)} <= set(SECRETS)
 
 
-def test_values_of_a_key_that_is_not_given_stay_and_are_told(
+def test_values_of_a_key_that_is_not_given_stay_and_are_reported(
     raw: RawTables, load: Load, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     load(OLD)
@@ -140,7 +140,7 @@ def test_a_rotation_that_dies_in_a_table_goes_on_where_it_was(
 ) -> None:
     load(NEW)
     expected = raw.contents()
-    raw.forget()
+    raw.reset()
     load(OLD)
     keys = KeyRing.parse(f"{NEW},{OLD}")
     renew = KeyRing.renew_json

@@ -1,4 +1,4 @@
-"""The same events in every format, in a folder or in a bucket: the same raw tables."""
+"""Formats and storages: equal events give equal raw tables."""
 
 import gzip
 import io
@@ -44,7 +44,7 @@ def as_lines(events: list[dict[str, Any]]) -> bytes:
 
 
 def as_parquet(events: list[dict[str, Any]]) -> bytes:
-    """Text columns, in the spelling of each event; sections as their JSON."""
+    """Text columns, in the form of each event; sections as their JSON."""
     names = sorted({name for event in events for name in event})
     columns = {
         name: [json.dumps(e[name]) if name in NESTED and name in e else e.get(name) for e in events] for name in names
@@ -81,13 +81,13 @@ def outcome(raw: RawTables) -> Any:
 
 def test_every_format_gives_the_same_raw_tables(raw: RawTables) -> None:
     outcomes = {}
-    for name, spell in FORMATS.items():
-        write(raw, name, spell(EVENTS))
+    for name, convert in FORMATS.items():
+        write(raw, name, convert(EVENTS))
         raw.load(DAY)
         raw.assert_ledger_adds_up()
         outcomes[name] = outcome(raw)
         (raw.landing / f"events/dt={DAY}" / name).unlink()
-        raw.forget()
+        raw.reset()
     expected = outcomes["part-0.ndjson"]
     assert expected[2] == [model.Counts(11, 5, 4, 1, 1)]
     for name, found in outcomes.items():
@@ -98,7 +98,7 @@ def test_a_bucket_gives_the_same_raw_tables_as_a_folder(raw: RawTables, monkeypa
     write(raw, "part-0.ndjson.zst", FORMATS["part-0.ndjson.zst"](EVENTS))
     raw.load(DAY)
     expected = outcome(raw)
-    raw.forget()
+    raw.reset()
     with serving() as s3:
         point_to(s3.endpoint, monkeypatch)
         root = LandingRoot.from_url(s3.url)
@@ -129,7 +129,7 @@ def test_columns_with_types_of_their_own_give_the_same_events_as_lines(raw: RawT
     write(raw, "a.ndjson", as_lines(lines))
     raw.load(DAY)
     expected = raw.contents()
-    raw.forget()
+    raw.reset()
     (raw.landing / f"events/dt={DAY}/a.ndjson").unlink()
     with (raw.landing / f"events/dt={DAY}/a.parquet").open("wb") as stored:
         pq.write_table(table, stored)

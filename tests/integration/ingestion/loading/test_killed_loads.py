@@ -1,5 +1,6 @@
-"""Fifty loads that are killed at any moment: the loader itself, one of its workers, or the server's process behind it.
-Each leaves what was there, or all of what it was to load.
+"""Fifty loads that are killed at any moment: the loader, one of its workers, or its server process.
+
+Each leaves raw as it was, or as the whole load makes it.
 """
 
 import os
@@ -70,7 +71,7 @@ def kill_backend(raw: RawTables) -> None:
 
 
 def is_gone(pid: int) -> bool:
-    """Whether a process has ended; nobody has to have asked for how."""
+    """Return True if a process has ended, also if it is a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
@@ -78,7 +79,7 @@ def is_gone(pid: int) -> bool:
 
 
 def land_version(raw: RawTables, version: int) -> None:
-    """Two files with copies, late events, crowds, broken lines and corrections of the version before."""
+    """Two files with copies, late and limited events, broken lines and corrections of the version before."""
     chance = random.Random(version)  # noqa: S311
     for name in ("a.ndjson", "b.ndjson.gz"):
         raw.land(
@@ -146,7 +147,7 @@ def test_loads_that_are_killed_leave_all_or_nothing_and_a_rerun_is_as_one_clean_
     raw.load(START)
     raw.assert_ledger_adds_up()
     contents, ledger = raw.contents(), raw.ledger()
-    raw.forget()
+    raw.reset()
     land_version(raw, version)
     raw.load(START)
     assert raw.contents() == contents

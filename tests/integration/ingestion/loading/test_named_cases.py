@@ -112,8 +112,8 @@ CASES = (
     Case("duplicate key by an escape", props('{"a":1,"\\u0061":2}'), (TWICE,)),
     Case("duplicate key far inside", props('{"a":[{"b":1,"b":1}]}'), (TWICE,)),
     Case("one key in two objects", props('{"a":{"a":{"b":1}},"b":1}'), stored_props={"a": {"a": {"b": 1}}, "b": 1}),
-    Case("one field in two spellings", line(idempotency_key="other"), stored_props={}),
-    Case("a required field in two spellings", line(event_type="other"),
+    Case("one field in two forms", line(idempotency_key="other"), stored_props={}),
+    Case("a required field in two forms", line(event_type="other"),
          ("eventType: given twice with different values, also as event_type",)),
     Case("year 0001", line(occurredAt="0001-01-01T00:00:00Z"), (EARLY,)),
     Case("year 0001, in UTC the year before", line(occurredAt="0001-01-01T00:00:00+14:00"), (NEVER,)),
@@ -152,7 +152,7 @@ def expected(case: Case) -> tuple[Any, ...]:
     return (list(case.reasons) if case.reasons else None), case.stored_props
 
 
-def test_each_case_is_stored_or_refused_for_its_reason(raw: RawTables) -> None:
+def test_each_case_is_stored_or_rejected_for_its_reason(raw: RawTables) -> None:
     found = {}
     for case in CASES:
         raw.land(DAY, [case.line])

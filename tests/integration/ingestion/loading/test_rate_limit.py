@@ -93,7 +93,7 @@ def test_copies_do_not_count_towards_the_limit(raw: RawTables, limit_of_two: int
 
 
 def test_a_limited_event_keeps_its_claim_to_its_key(raw: RawTables, limit_of_two: int) -> None:
-    """Otherwise a crowd's events would come in by being sent again."""
+    """Otherwise a limited visitor's events would come in by being sent again."""
     raw.land(DAY, [of_minute("a", 1), of_minute("b", 2), of_minute("c", 3)])
     raw.load(DAY)
     raw.land(NEXT_DAY, [of_minute("c", 3, receivedAt="2026-10-02T12:00:00Z", anonymousId="other")])

@@ -34,11 +34,11 @@ def read_again(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     checksum = reading.checksum
 
-    def remember(file: LandingFile) -> str:
+    def record(file: LandingFile) -> str:
         names.append(file.entry.own_name)
         return checksum(file)
 
-    monkeypatch.setattr(reading, "checksum", remember)
+    monkeypatch.setattr(reading, "checksum", record)
     return names
 
 
@@ -84,7 +84,7 @@ def test_a_corrected_file_of_the_same_size_is_noticed(raw: RawTables, keeps_time
 
 
 @pytest.mark.usefixtures("no_tick")
-def test_a_file_that_was_only_copied_anew_is_read_once(raw: RawTables, read_again: list[str]) -> None:
+def test_a_file_that_was_only_copied_again_is_read_once(raw: RawTables, read_again: list[str]) -> None:
     raw.land(DAY, [event("a")])
     raw.load(DAY)
     read_again.clear()
@@ -168,7 +168,7 @@ def test_a_file_corrected_to_be_empty_withdraws_its_rows_and_promotes_their_copi
 
 
 @pytest.mark.parametrize("remove", ["file", "day"])
-def test_a_file_that_vanished_is_reported_and_what_it_brought_stays(raw: RawTables, remove: str) -> None:
+def test_a_file_that_vanished_is_reported_and_its_rows_stay(raw: RawTables, remove: str) -> None:
     raw.land(DAY, [event("a")])
     raw.land(DAY, [event("b")], "part-1.ndjson")
     raw.load(DAY)
@@ -213,7 +213,7 @@ def test_an_event_is_of_the_day_it_occurred_in_utc(raw: RawTables) -> None:
 
 
 def test_no_session_setting_of_the_server_moves_an_event(raw: RawTables) -> None:
-    """Copies and limited events are stored by way of JSON, which spells times in the session's zone."""
+    """Copies and limited events are stored by way of JSON, which writes times in the session's zone."""
     raw.pipeline.connection.execute("set timezone = 'Asia/Kathmandu'")
     raw.pipeline.connection.execute("set datestyle = 'SQL, DMY'")
     late = event("a", "2026-10-02T23:59:59.999999Z", receivedAt="2026-10-03T00:00:05Z")

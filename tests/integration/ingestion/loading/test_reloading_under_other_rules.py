@@ -39,7 +39,7 @@ def reload(raw: RawTables, window: Window = BOTH, rules: EventRules = NEW) -> li
 
 def fresh(raw: RawTables, files: dict[tuple[date, str], list[Any]]) -> dict[str, list[tuple[str, ...]]]:
     """Empty the warehouse, load these files under today's rules, and return raw."""
-    raw.forget()
+    raw.reset()
     for (day, name), lines in files.items():
         raw.land(day, lines, name)
     for day in BOTH.days():
@@ -92,15 +92,15 @@ def test_days_become_stale_where_rows_differ_and_only_there(raw: RawTables) -> N
 
 
 @pytest.mark.parametrize(
-    ("told", "sent"),
+    ("column", "sent"),
     [
         ("a device", by("Mozilla/5.0 (iPad; CPU OS 17_0 like Mac OS X) AppleWebKit/605.1.15")),
         ("a campaign", {"attribution": {"utmCampaign": "Spring"}}),
         ("props", {"props": {"title": "x"}}),
     ],
 )
-def test_whatever_column_a_rule_changes_its_day_becomes_stale(
-    raw: RawTables, monkeypatch: pytest.MonkeyPatch, told: str, sent: dict[str, Any]
+def test_a_rule_that_changes_any_column_makes_its_day_stale(
+    raw: RawTables, monkeypatch: pytest.MonkeyPatch, column: str, sent: dict[str, Any]
 ) -> None:
     """Rows are loaded as an older version might have stored them: the same event, with another column."""
     raw.land(DAY, [event("a", **sent)])
@@ -109,7 +109,7 @@ def test_whatever_column_a_rule_changes_its_day_becomes_stale(
         "a device": "update raw.events set device_type = 'desktop'",
         "a campaign": "update raw.attribution set utm_campaign = '[redacted]'",
         "props": """update raw.events set props = '{"title": "[redacted]"}'""",
-    }[told]
+    }[column]
     raw.pipeline.connection.execute(older)  # type: ignore[arg-type]
     last_change = raw.last_change()
     reload(raw)
@@ -146,7 +146,7 @@ def test_retries_under_new_rules_and_a_reload_equal_a_fresh_load(raw: RawTables,
     files = {(DAY, "b.ndjson"): first, (NEXT_DAY, "a.ndjson"): retries, (NEXT_DAY, "c.ndjson"): retries[:2]}
     expected = fresh(raw, files)
 
-    raw.forget()
+    raw.reset()
     raw.land(DAY, first, "b.ndjson")
     load(raw, DAY, OLD)
     raw.land(NEXT_DAY, retries, "a.ndjson")

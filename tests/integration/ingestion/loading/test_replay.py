@@ -31,32 +31,32 @@ STRICT = re.compile(rb'"x": "(strict|never)"')
 
 @pytest.fixture
 def strict(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
-    """While it is entered, lines with the prop x "strict" are refused; those with "never" always are."""
+    """While it is entered, lines with the prop x "strict" are rejected; those with "never" always are."""
     accept, explain_rejection = LineValidator.accept, LineValidator.explain_rejection
 
-    def refuse(patch: pytest.MonkeyPatch, *values: bytes) -> None:
-        def is_refused(line: bytes) -> bool:
+    def strictly(patch: pytest.MonkeyPatch, *values: bytes) -> None:
+        def is_rejected(line: bytes) -> bool:
             found = STRICT.search(line)
             return found is not None and found[1] in values
 
         def accept_some(self: LineValidator, line: bytes) -> ValidEvent | NotTracked | None:
-            return None if is_refused(line) else accept(self, line)
+            return None if is_rejected(line) else accept(self, line)
 
-        def refuse_some(self: LineValidator, line: bytes) -> RejectedLine | NotTracked:
-            if not is_refused(line):
+        def reject_some(self: LineValidator, line: bytes) -> RejectedLine | NotTracked:
+            if not is_rejected(line):
                 return explain_rejection(self, line)
-            reasons = (f"props.x: refused by a rule of {len(values)} values", "props.x: bad")
+            reasons = (f"props.x: rejected by a rule of {len(values)} values", "props.x: bad")
             return RejectedLine(line.decode(), len(line), reasons)
 
         patch.setattr(LineValidator, "accept", accept_some)
-        patch.setattr(LineValidator, "explain_rejection", refuse_some)
+        patch.setattr(LineValidator, "explain_rejection", reject_some)
 
-    refuse(monkeypatch, b"never")
+    strictly(monkeypatch, b"never")
 
     @contextmanager
     def entered() -> Iterator[None]:
         with monkeypatch.context() as patch:
-            refuse(patch, b"strict", b"never")
+            strictly(patch, b"strict", b"never")
             yield
 
     return entered
@@ -66,10 +66,10 @@ def replayed(raw: RawTables, selection: Selection = EVERYTHING, **more: Any) -> 
     return replay_rejected(raw.pipeline.connection, root=raw.landing, start_date=START, selection=selection, **more)
 
 
-def loaded_anew(raw: RawTables) -> dict[str, list[tuple[str, ...]]]:
-    """What raw and the ledger are after everything was loaded from nothing."""
+def loaded_from_scratch(raw: RawTables) -> dict[str, list[tuple[str, ...]]]:
+    """Return raw and the ledger after everything was loaded from scratch."""
     landed = dict(raw.landed)
-    raw.forget()
+    raw.reset()
     for (day, name), lines in landed.items():
         raw.land(day, lines, name.rpartition("/")[2])
     for day in sorted({day for day, _ in landed}):
@@ -89,7 +89,7 @@ def raw_and_ledger(raw: RawTables) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def random_line(chance: random.Random, number: int) -> model.Line:
-    """Copies, crowds, late events, refusals, rubbish, and lines that a strict rule refuses."""
+    """Copies, visitors over the limit, late events, rejections, rubbish, and lines that a strict rule rejects."""
     if chance.random() < 0.1:
         return "no JSON"
     props = {"x": chance.choice(["strict", "strict", "free", "free", "never"]), "n": chance.randrange(2)}
@@ -109,7 +109,7 @@ def random_line(chance: random.Random, number: int) -> model.Line:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_after_a_rule_was_relaxed_a_replay_comes_to_what_loading_anew_comes_to(
+def test_after_a_rule_was_relaxed_a_replay_equals_a_load_from_scratch(
     raw: RawTables, strict: Callable[[], Any], limit_of_two: int, seed: int
 ) -> None:
     chance = random.Random(seed)  # noqa: S311
@@ -126,7 +126,7 @@ def test_after_a_rule_was_relaxed_a_replay_comes_to_what_loading_anew_comes_to(
     everything = raw.everything()
     assert [report.usable for report in replayed(raw)] == [0] * 4
     assert raw.everything() == everything
-    assert loaded_anew(raw) == after
+    assert loaded_from_scratch(raw) == after
 
 
 def test_a_replayed_line_becomes_an_event_of_its_own_load_and_line(raw: RawTables, strict: Callable[[], Any]) -> None:
@@ -165,10 +165,10 @@ def test_a_line_that_is_still_bad_gets_the_reasons_of_today(raw: RawTables, stri
     (report,) = replayed(raw)
     assert (report.lines_read, report.usable, report.still_rejected) == (2, 0, 2)
     assert raw.rows("select line_number, reasons[1] from raw.rejected_events order by 1") == [
-        (1, "props.x: refused by a rule of 1 values"),
+        (1, "props.x: rejected by a rule of 1 values"),
         (2, "line: not JSON"),
     ]
-    # No number has changed, so no check has to judge again.
+    # No number has changed, so no check has to run again.
     assert raw.last_change() == change
     before = raw.everything()
     replayed(raw)
@@ -199,7 +199,7 @@ def test_only_the_chosen_lines_are_replayed(raw: RawTables, strict: Callable[[],
     raw.assert_ledger_adds_up()
 
 
-def test_a_replay_of_nothing_in_particular_is_refused() -> None:
+def test_a_replay_without_a_selection_is_an_error() -> None:
     for nothing in ({}, {"reason": ""}, {"reason": None}):
         with pytest.raises(ValueError, match="say which rejected lines"):
             Selection(**nothing)
@@ -276,7 +276,7 @@ def test_a_replay_that_dies_leaves_the_load_as_it_was(
                 replayed(raw)
         assert raw.everything() == before
     replayed(raw)
-    assert raw_and_ledger(raw) == loaded_anew(raw)
+    assert raw_and_ledger(raw) == loaded_from_scratch(raw)
 
 
 def test_a_replayed_event_has_its_named_props_encrypted(raw: RawTables, strict: Callable[[], Any]) -> None:

@@ -56,7 +56,7 @@ def test_records_that_begin_with_a_separator_are_events(raw: RawTables) -> None:
     assert raw.load(DAY).accepted == 3
 
 
-def test_what_follows_the_last_object_of_a_line_is_one_rejected_row(raw: RawTables) -> None:
+def test_the_remainder_behind_the_last_object_of_a_line_is_one_rejected_row(raw: RawTables) -> None:
     rest = of({"eventType": "asset_viewed"})[:-3] + b"x" * 9_000
     raw.pipeline.land(DAY, [of(event("a"), event("b", eventType="No Type")) + rest, of(event("c"))])
     report = raw.load(DAY)
@@ -72,7 +72,7 @@ def test_what_follows_the_last_object_of_a_line_is_one_rejected_row(raw: RawTabl
     assert kept < 5_000
 
 
-def test_each_object_of_a_line_is_judged_as_a_line_of_its_own(raw: RawTables) -> None:
+def test_each_object_of_a_line_is_validated_as_a_line_of_its_own(raw: RawTables) -> None:
     raw.land(DAY, [(
         event("a", anonymousId="v"), event("b", anonymousId="v", context={"doNotTrack": True}),
         event("a", receivedAt="2026-10-02T10:00:00Z", anonymousId="v"), event("c", anonymousId="v"),

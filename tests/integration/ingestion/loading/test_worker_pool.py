@@ -86,12 +86,12 @@ def test_several_processes_load_what_one_loads(raw: RawTables) -> None:
         )
         outcomes.append((reports, raw.contents(), raw.ledger(), raw.changed_days(), places))
         raw.assert_ledger_adds_up()
-        raw.forget()
+        raw.reset()
     assert outcomes[0] == outcomes[1]
     assert [len(report.loaded) for report in outcomes[0][0]] == [3, 1]
 
 
-def test_of_equal_copies_the_first_line_counts_in_whatever_order_portions_get_ready(raw: RawTables) -> None:
+def test_of_equal_copies_the_first_line_counts_in_any_order_of_batches(raw: RawTables) -> None:
     """Two files of several batches, with the same events over and over."""
     chance = random.Random(3)  # noqa: S311
     events = [event(f"k{number}", props={"path": "x" * 9_000}) for number in range(40)]
@@ -101,7 +101,7 @@ def test_of_equal_copies_the_first_line_counts_in_whatever_order_portions_get_re
     raw.assert_is(model.settle(raw.landed, per_minute=100))
 
 
-def test_what_is_left_of_a_load_that_failed_is_not_taken_for_another(
+def test_results_of_a_load_that_failed_are_not_used_for_the_next(
     raw: RawTables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server fails while the workers explain rejections; the same workers go on with the next day."""
@@ -155,7 +155,7 @@ def test_a_worker_that_ends_or_raises_is_reported() -> None:
             list(pool.validate(killing_them()))
 
 
-def test_what_is_no_longer_wanted_is_not_read_to_its_end() -> None:
+def test_batches_that_are_cancelled_are_not_read_to_their_end() -> None:
     """As when the server refuses a row: the thread that feeds the workers ends, and what it reads is closed."""
     read = []
 

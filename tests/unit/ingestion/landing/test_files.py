@@ -1,4 +1,4 @@
-"""Which files are landing files."""
+"""Listing of landing files."""
 
 import os
 from datetime import date
@@ -75,7 +75,7 @@ def test_a_folder_inside_a_day_is_named(root):
 
 
 @pytest.mark.parametrize("name", ["a\nb.ndjson", os.fsdecode(b"a\xff.ndjson")])
-def test_a_name_that_cannot_be_an_identity_is_refused(root, name):
+def test_a_name_that_cannot_be_an_identity_is_an_error(root, name):
     landed(root, b"", name)
     with pytest.raises(LandingError, match="rename it"):
         landing_files(root, WINDOW)
@@ -99,7 +99,7 @@ def test_the_suffixes_of_files_that_are_being_written_can_be_chosen(root):
     assert [file.entry.own_name for file in seen(place, WINDOW)] == ["a.ndjson"]
 
 
-def test_files_that_are_seen_are_those_of_the_given_days_whatever_else_lies_about(root):
+def test_scanned_files_are_those_of_the_given_days_and_no_others(root):
     for name in ("a.ndjson", "b.parquet", "c.ndjson.tmp", "README", ".d.ndjson"):
         landed(root, b"", name)
     for folder in ("dt=2026-09-30", "no day"):
@@ -128,7 +128,7 @@ def test_a_place_that_no_files_can_be_at_is_named_with_those_that_can(url):
         LandingRoot.from_url(url)
 
 
-def test_a_file_that_was_written_anew_has_another_version(root):
+def test_a_file_that_was_rewritten_has_another_version(root):
     landed(root, b"one", "a.ndjson")
     [before] = landing_files(root, WINDOW)
     assert landing_files(root, WINDOW) == [before]
@@ -143,7 +143,7 @@ def test_a_file_that_was_written_anew_has_another_version(root):
 
 
 @pytest.mark.parametrize("folder", ["dt="])
-def test_a_day_folder_with_an_empty_name_is_told_so(root, folder):
+def test_a_day_folder_with_an_empty_name_is_named_in_the_error(root, folder):
     (root / "events" / folder).mkdir()
     with pytest.raises(LandingError, match=rf"/{folder} has no date in its name.* rename it to dt=YYYY-MM-DD"):
         landing_files(root, WINDOW)
@@ -172,7 +172,7 @@ def linked(root: Path, outside: Path, what: str) -> None:
 
 
 @pytest.mark.parametrize("what", ["file", "day", "events"])
-def test_a_link_in_the_landing_folder_is_not_followed_and_told_with_the_setting(root, outside, what):
+def test_a_link_in_the_landing_folder_is_not_followed_and_the_error_names_the_setting(root, outside, what):
     linked(root, outside, what)
     with pytest.raises(LandingError, match=r"symbolic link, which is not followed.* WAREHOUSE_FOLLOW_SYMLINKS=true"):
         landing_files(root, WINDOW)
@@ -215,7 +215,7 @@ def test_the_landing_folder_itself_may_be_a_link(root, tmp_path_factory):
     assert list(read_lines(file)) == [(1, 1, b"{}")]
 
 
-def test_a_pipe_in_the_place_of_a_file_keeps_nobody_waiting(root):
+def test_a_pipe_in_the_place_of_a_file_does_not_block(root):
     landed(root, b"{}", "a.ndjson")
     [file] = landing_files(root, WINDOW)
     path = root / file.name

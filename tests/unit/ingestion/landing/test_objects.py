@@ -35,7 +35,7 @@ def cut(line: bytes, *sizes: int) -> list[Positioned]:
 
 
 @pytest.mark.parametrize("between", [b"", b" ", b"\t \r", b"\xef\xbb\xbf", b"\x1e", b" \x1e\xef\xbb\xbf"])
-def test_objects_of_one_line_are_objects_each_whatever_stands_between(between: bytes) -> None:
+def test_objects_of_one_line_are_separated_by_any_blanks_and_marks(between: bytes) -> None:
     expected = list(enumerate(GOOD, 1))
     line = between + between.join(GOOD) + between
     assert objects_of(line) == expected
@@ -65,7 +65,7 @@ def test_objects_are_the_same_wherever_a_read_ends(seed: int) -> None:
         b'{"b":01}{}', b'{"b":NaN}{}', b"}", b"\xef", b'{"b":"' + b"\\", b"{" * 3_000 + b"}" * 3_000 + b"{}",
     ],
 )  # fmt: skip
-def test_what_cannot_be_parsed_is_one_piece_with_all_that_follows(rest: bytes) -> None:
+def test_content_that_cannot_be_parsed_is_one_piece_with_all_that_follows(rest: bytes) -> None:
     expected = [(1, b'{"a":1}'), (2, b"{}"), (3, Remainder(rest[:HEAD_BYTES], len(rest)))]
     for end in (b"", b"\r"):
         line = b'{"a":1} {}' + rest + end
@@ -139,6 +139,6 @@ def test_a_long_line_of_braces_that_never_close_is_soon_given_up() -> None:
     assert [(number, position, type(piece)) for number, position, piece in numbered_lines(batch)] == [(1, 1, Oversized)]
 
 
-def test_blank_content_has_no_portions() -> None:
+def test_blank_content_has_no_batches() -> None:
     chunks = (b"\n" * 983_040 for _ in range(500))
     assert list(split(chunks)) == []

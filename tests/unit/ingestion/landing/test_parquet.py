@@ -37,7 +37,7 @@ def lines_of(table: pa.Table, **options: Any) -> list[bytes]:
 
 
 def value_of(column: Any) -> Any:
-    """What a value becomes in the column of a field; ... when it becomes absent."""
+    """Return the value after a round trip through the column of a field; ... when it becomes absent."""
     [line] = lines_of(pa.table({"actorId": column}))
     return json.loads(line).get("actorId", ...)
 
@@ -135,7 +135,7 @@ def validator() -> LineValidator:
         ({"event_type": pa.array(["another"])}, "eventType: given twice with different values, also as event_type"),
     ],
 )  # fmt: skip
-def test_a_row_that_breaks_a_rule_is_refused_with_the_reason_its_line_would_have(validator, columns, reason):
+def test_a_row_that_breaks_a_rule_is_rejected_with_the_reason_of_its_line(validator, columns, reason):
     good = {"eventType": pa.array(["asset_viewed"]), "occurredAt": pa.array([NOON])}
     [line] = lines_of(pa.table(good | columns))
     outcome = validator.validate(line)
@@ -210,7 +210,7 @@ def test_a_damaged_file_is_named_with_what_to_do(tmp_path, damage):
         list(read_lines(file, checksum(file)))
 
 
-def test_two_columns_of_one_field_are_refused_and_of_no_field_ignored(tmp_path):
+def test_two_columns_of_one_field_are_an_error_and_of_no_field_ignored(tmp_path):
     twins = pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], ["actorId", "actorId"])
     with pytest.raises(LandingError, match=r"a\.parquet has two columns with the name actorId"):
         list(read_lines(landed(tmp_path, stored(twins))))
@@ -239,7 +239,7 @@ ODD = {
 
 @pytest.mark.parametrize("kind", ODD)
 @pytest.mark.parametrize("name", ["page_load", "EventType", "props.x", "event-type", "Props", ""])
-def test_a_column_that_is_no_field_is_not_read_whatever_its_type(kind, name):
+def test_a_column_of_any_type_that_is_no_field_is_not_read(kind, name):
     table = pa.table({"eventType": ["asset_viewed"], name: ODD[kind], "props": [{"a": 1}]})
     assert lines_of(table) == [b'{"eventType":"asset_viewed","props":{"a":1}}']
 
@@ -269,7 +269,7 @@ def test_consent_is_read_wherever_it_stands(validator):
         ({"actorId": pa.array([timedelta(1)])}, "actorId: of the Parquet type duration[us]"),
     ],
 )  # fmt: skip
-def test_a_value_that_json_cannot_hold_refuses_its_row_and_no_other(validator, column, reason):
+def test_a_value_that_json_cannot_hold_rejects_its_row_and_no_other(validator, column, reason):
     good = {"eventType": pa.array(["asset_viewed"] * 2), "occurredAt": pa.array([NOON] * 2)}
     [(name, values)] = column.items()
     for consent in (None, True):
@@ -323,7 +323,7 @@ def problem_of(content: bytes) -> str:
         ("bomb", r"unpacks to more than 200 times its size .* raise WAREHOUSE_MAX_EXPANSION"),
     ],
 )
-def test_what_is_not_supported_is_told_as_that(tmp_path, spoil, said, monkeypatch):
+def test_unsupported_features_are_named_in_the_error(tmp_path, spoil, said, monkeypatch):
     monkeypatch.setattr("ingestion.landing.limits.ALWAYS_ALLOWED_BYTES", 1_000_000)
     whole = stored(pa.table({"eventType": ["x" * 50_000 + str(n) for n in range(100 if spoil == "bomb" else 1)]}),
                    compression="zstd", use_dictionary=False, store_schema=False)  # fmt: skip
@@ -422,7 +422,7 @@ LONG = {
 
 
 @pytest.mark.parametrize("kind", LONG)
-def test_rows_that_are_too_long_are_refused_before_they_are_made(tmp_path, kind):
+def test_rows_that_are_too_long_are_rejected_before_they_are_built(tmp_path, kind):
     made = LONG[kind]()
     file = landed(tmp_path, stored(made, compression="zstd"))
     assert file.size < 100_000
@@ -458,5 +458,5 @@ def test_the_row_that_is_too_long_is_known_by_its_short_columns_and_by_its_lengt
         "context": {"os": "Linux"}, "eventType": "asset_viewed", "occurredAt": "2026-10-03T12:00:00.123000+00:00",
         "actorId": "u",
     }  # fmt: skip
-    refused = table.set_column(4, "context", pa.array([{"doNotTrack": True}]))
-    assert isinstance(validator.reject_unread(*lines_of(refused)), NotTracked)
+    rejected_table = table.set_column(4, "context", pa.array([{"doNotTrack": True}]))
+    assert isinstance(validator.reject_unread(*lines_of(rejected_table)), NotTracked)

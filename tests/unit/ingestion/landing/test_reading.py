@@ -1,4 +1,4 @@
-"""Which lines landing files have, in every format, and what is said of files that are damaged."""
+"""Lines of landing files in every format, and messages on damaged files."""
 
 import bz2
 import gzip
@@ -135,7 +135,7 @@ def packed(content: bytes, kind: str, *options: str) -> bytes:
 
 
 @pytest.mark.parametrize(("kind", "said"), [(".gz", "gzip"), (".zst", "zstd")])
-def test_bytes_behind_compressed_content_are_told_as_that(root, kind, said):
+def test_bytes_behind_compressed_content_are_named_in_the_error(root, kind, said):
     whole = packed(b"{}\n" * 9, kind)
     with pytest.raises(LandingError, match=rf"goes on with bytes that are no {said} behind a part that is whole"):
         lines_of(root, whole + b"garbage", f"a.ndjson{kind}")
@@ -152,7 +152,7 @@ def test_bytes_behind_compressed_content_are_told_as_that(root, kind, said):
     ],
 )
 @pytest.mark.parametrize("kind", [".gz", ".zst"])
-def test_a_file_that_is_not_compressed_as_its_name_says_is_told_what_it_is(root, kind, content, said):
+def test_a_file_that_is_not_compressed_as_its_name_says_gets_its_real_kind_in_the_error(root, kind, content, said):
     with pytest.raises(LandingError, match=said):
         lines_of(root, content, f"a.ndjson{kind}")
 
@@ -169,7 +169,7 @@ def wide(content: bytes) -> bytes:
     return compressor.compress(content) + compressor.flush()
 
 
-def test_a_zstd_window_beyond_the_limit_is_told_as_that_and_read_where_it_is_raised(root):
+def test_a_zstd_window_beyond_the_limit_is_an_error_until_the_limit_is_raised(root):
     file = landed(root, wide(b"{}\n"), "a.ndjson.zst")
     with pytest.raises(LandingError, match=r"window of more than 128 MiB.* raise WAREHOUSE_ZSTD_WINDOW_MB"):
         list(read_lines(file))
@@ -177,7 +177,7 @@ def test_a_zstd_window_beyond_the_limit_is_told_as_that_and_read_where_it_is_rai
     assert list(read_lines(raised)) == [(1, 1, b"{}")]
 
 
-def test_a_file_that_needs_a_zstd_dictionary_is_told_so(root):
+def test_a_file_that_needs_a_zstd_dictionary_is_an_error(root):
     dictionary = zstd.train_dict([b'{"a":%d,"event":"x"}' % n for n in range(2_000)], 1_000)
     with pytest.raises(LandingError, match="compressed with a zstd dictionary, which is not supported"):
         lines_of(root, zstd.compress(b'{"a":5,"event":"x"}', zstd_dict=dictionary), "a.ndjson.zst")
@@ -211,7 +211,7 @@ FOREIGN = {
 
 @pytest.mark.parametrize("kind", FOREIGN)
 @pytest.mark.parametrize("name", ["a.ndjson", "a.json", "a.ndjson.gz", "a.ndjson.zst"])
-def test_archives_and_other_kinds_of_file_are_refused_with_what_they_are(root, kind, name):
+def test_archives_and_other_kinds_of_file_are_named_in_the_error(root, kind, name):
     content = FOREIGN[kind](b'{"eventType":"asset_viewed"}\n')
     # As such and, under a name that says so, inside of what is compressed.
     for stored in {content, packed(content, name[name.rindex(".") :]) if name.endswith(("gz", "zst")) else content}:
@@ -226,13 +226,13 @@ def test_a_line_that_has_the_word_of_an_archive_at_its_place_is_a_line(root):
     assert lines_of(root, b"BZh it is no bzip2", "b.ndjson") == [(1, 1, b"BZh it is no bzip2")]
 
 
-def test_a_file_that_is_compressed_twice_is_told_so(root):
+def test_a_file_that_is_compressed_twice_is_an_error(root):
     with pytest.raises(LandingError, match=r"a gzip file that holds a \.gz file: unpack it once"):
         lines_of(root, gzip.compress(gzip.compress(b"{}\n")), "a.ndjson.gz")
 
 
 @pytest.mark.parametrize("kind", [".gz", ".zst"])
-def test_a_file_that_unpacks_to_more_than_is_plausible_is_refused(root, kind, monkeypatch):
+def test_a_file_that_unpacks_to_more_than_is_plausible_is_an_error(root, kind, monkeypatch):
     monkeypatch.setattr("ingestion.landing.limits.ALWAYS_ALLOWED_BYTES", 4 * MIB)
     file = landed(root, packed(b"{}\n" * 3_000_000, kind), f"a.ndjson{kind}")
     with pytest.raises(LandingError, match=r"unpacks to more than 200 times its size.* raise WAREHOUSE_MAX_EXPANSION"):
@@ -246,10 +246,10 @@ def test_a_file_that_unpacks_to_more_than_is_plausible_is_refused(root, kind, mo
 def test_a_long_reading_tells_how_far_it_is(root, monkeypatch):
     monkeypatch.setattr("ingestion.landing.progress.PROGRESS_SECONDS", 0)
     file = landed(root, gzip.compress(b"\n" * 5_000_000), "a.ndjson.gz")
-    told: list[str] = []
-    assert list(LineReader(file, on_progress=told.append)) == []
-    assert len(told) >= 5
-    assert re.search(r"^reading .*a\.ndjson\.gz: 0 of 0 MB, [1-5] MB of lines so far$", told[-1])
+    messages: list[str] = []
+    assert list(LineReader(file, on_progress=messages.append)) == []
+    assert len(messages) >= 5
+    assert re.search(r"^reading .*a\.ndjson\.gz: 0 of 0 MB, [1-5] MB of lines so far$", messages[-1])
 
 
 @pytest.mark.parametrize("kind", [".gz", ".zst"])
@@ -296,7 +296,7 @@ def test_a_file_that_is_gone_is_named(root):
     ],
 )
 @pytest.mark.parametrize("name", ["a.json", "a.ndjson"])
-def test_an_array_over_many_lines_is_one_thing_to_be_refused(root, content, name):
+def test_an_array_over_many_lines_is_rejected_once(root, content, name):
     number = 2 if content.startswith(b"\n") else 1
     assert lines_of(root, content, name) == [(number, 1, EventArray(content[:4096], len(content)))]
 

@@ -40,7 +40,7 @@ def test_a_clear_no_declines_nothing(accepted, answer):
 
 
 @pytest.mark.parametrize("source", ["api", "system", "webhook"])
-def test_servers_are_tracked_whatever_they_say(accepted, source):
+def test_servers_are_tracked_even_if_they_decline(accepted, source):
     for changes in places(True):
         assert accepted(**changes, source=source)["source"] == source
 
@@ -106,11 +106,11 @@ def test_a_refusal_counts_in_a_line_that_is_otherwise_no_good(validator, line):
     ],
     ids=lambda line: repr(line[:60]),
 )
-def test_what_is_no_refusal_of_an_event_is_rejected(validator, line):
+def test_text_that_is_no_answer_of_an_event_is_rejected(validator, line):
     assert isinstance(validator.validate(line), RejectedLine)
 
 
-def test_a_refusal_counts_in_the_start_of_what_was_not_read_whole(validator):
+def test_an_answer_counts_in_the_start_of_a_line_that_was_not_read_whole(validator):
     assert validator.reject_unread(Oversized(b'{"context":{"doNotTrack":true},"x":"xxx', 52_428_800)) == NotTracked()
     array = b'[\n {"context":{"doNotTrack":false}},\n {"context":{"doNotTrack":true}},\n {"ev'
     assert validator.reject_unread(EventArray(array, 9_000)) == NotTracked()

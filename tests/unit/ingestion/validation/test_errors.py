@@ -67,8 +67,8 @@ BAD_FIELDS: list[tuple[str, dict[str, Any], str]] = [
     ("10^39 in digits", {"props": {"n": 10**39}}, "props: a number beyond 1e38"),
     ("10^308", {"props": {"n": 1e308}}, "props: a number beyond 1e38"),
     ("-10^39, nested", {"props": {"n": {"m": [-1e39]}}}, "props: a number beyond 1e38"),
-    ("an event type in both spellings", {"event_type": "asset_uploaded"}, "eventType: given twice with different values, also as event_type"),
-    ("an entity type in both spellings", {"entity_type": "project"}, "entityType: missing although entityId is given"),
+    ("an event type in both forms", {"event_type": "asset_uploaded"}, "eventType: given twice with different values, also as event_type"),
+    ("an entity type in both forms", {"entity_type": "project"}, "entityType: missing although entityId is given"),
     ("an entity type that is a placeholder", {"entityType": "undefined"}, "entityType: not one of project, asset, license, creator, brand, user, royalty, payout, post, category"),
     ("NUL in an id", {"actorId": "a\0b"}, "line: a NUL character (\\u0000) in a key or a text"),
     ("NUL in a nested value", {"props": {"a": {"b": ["\0"]}}}, "line: a NUL character (\\u0000) in a key or a text"),
@@ -156,7 +156,7 @@ def test_cents_beyond_their_limit_are_rejected(rejected, cents):
     )
 
 
-def test_reasons_do_not_repeat_what_was_sent(rejected):
+def test_reasons_do_not_quote_the_line(rejected):
     reasons = rejected(actorType="jane@example.com", source="jane@example.com", occurredAt="jane@example.com").reasons
     assert len(reasons) == 3
     assert "jane" not in "".join(reasons)

@@ -1,4 +1,4 @@
-"""What of a usable event is dropped or counts as absent, and the notes on it."""
+"""Fields of valid events that are dropped or count as absent, and the notes on them."""
 
 # ruff: noqa: E501 - a case a line reads better than one in five
 
@@ -81,7 +81,7 @@ def test_a_descriptive_field_that_breaks_its_rule_is_dropped_and_the_event_stays
     assert row["event_key"] == "key-1"
 
 
-def test_what_is_dropped_is_not_stored_and_its_neighbours_are(read):
+def test_dropped_fields_are_not_stored_and_their_neighbours_are(read):
     row, _ = read(
         attribution={"referrer": "about:blank", "utmSource": "letter"},
         context={"deviceType": 5, "os": "iOS"},
@@ -140,9 +140,9 @@ def test_a_derived_key_does_not_depend_on_the_list_of_placeholders():
 @pytest.mark.parametrize("text", sorted(default_rules().placeholder_ids))
 @pytest.mark.parametrize("name", [*ID_FIELDS, "sessionId"])
 def test_an_id_that_is_a_placeholder_is_absent_and_counted(read, name, text):
-    for spelled in (text, text.upper(), text.title(), f" {text}\u00a0"):
-        row, notes = read(**{"entityId": None, "entityType": None, "idempotencyKey": "key-1"} | {name: spelled})
-        assert notes == [("placeholder_ids", name)], spelled
+    for form in (text, text.upper(), text.title(), f" {text}\u00a0"):
+        row, notes = read(**{"entityId": None, "entityType": None, "idempotencyKey": "key-1"} | {name: form})
+        assert notes == [("placeholder_ids", name)], form
         if name == "idempotencyKey":
             assert row["event_key"] == row["canonical_hash"].hex()
         elif name in COLUMNS:
@@ -156,9 +156,9 @@ def test_numbers_that_stand_for_no_id_are_placeholders(read, validator):
         assert isinstance(validator.validate(as_line(anonymousId=number)), RejectedLine), number
 
 
-@pytest.mark.parametrize("spelled", [NIL, NIL.replace("-", ""), f" {NIL} "])
-def test_the_nil_session_is_no_session_however_it_is_spelled(read, spelled):
-    row, notes = read(sessionId=spelled)
+@pytest.mark.parametrize("form", [NIL, NIL.replace("-", ""), f" {NIL} "])
+def test_the_nil_session_is_no_session_in_any_form(read, form):
+    row, notes = read(sessionId=form)
     assert (row["session_id"], notes) == (None, [("placeholder_ids", "sessionId")])
 
 
@@ -181,12 +181,12 @@ def test_ids_lose_the_blanks_around_them_and_nothing_else(read):
 
 @pytest.mark.parametrize("name", ["revenueCents", "feeCents"])
 @pytest.mark.parametrize(
-    ("spelled", "cents"),
+    ("form", "cents"),
     [("129900.0", 129_900), ("1.299e5", 129_900), ("1299E+2", 129_900), ("0.0", 0), ("-0.0", 0), ("1e12", 10**12)],
 )
-def test_a_number_without_a_fraction_is_whole(validator, name, spelled, cents):
+def test_a_number_without_a_fraction_is_whole(validator, name, form, cents):
     for key in (name, name.replace("Cents", "_cents")):
-        line = as_line(props={}).replace(b'"props":{}', b'"props":{"%s":%s}' % (key.encode(), spelled.encode()))
+        line = as_line(props={}).replace(b'"props":{}', b'"props":{"%s":%s}' % (key.encode(), form.encode()))
         outcome = validator.validate(line)
         assert isinstance(outcome, ValidEvent), outcome
         assert outcome.notes == ()
@@ -194,20 +194,18 @@ def test_a_number_without_a_fraction_is_whole(validator, name, spelled, cents):
         assert (stored, type(stored)) == (cents, int)
 
 
-@pytest.mark.parametrize(
-    "spelled", ["129900.5", '"129900"', "NaN", "-1.0", "1e12.0", "1000000000001.0", "1e-1", "true"]
-)
-def test_what_is_no_whole_amount_is_rejected(validator, spelled):
-    line = as_line(props={}).replace(b'"props":{}', b'"props":{"revenueCents":%s}' % spelled.encode())
+@pytest.mark.parametrize("form", ["129900.5", '"129900"', "NaN", "-1.0", "1e12.0", "1000000000001.0", "1e-1", "true"])
+def test_an_amount_that_is_not_whole_is_rejected(validator, form):
+    line = as_line(props={}).replace(b'"props":{}', b'"props":{"revenueCents":%s}' % form.encode())
     assert isinstance(validator.validate(line), RejectedLine)
 
 
-def test_a_number_means_the_same_however_it_is_spelled(validator):
-    for spelled in (b"1e20", b"100000000000000000000", b"18446744073709551616", b"1e38", b"9" * 37):
-        line = as_line(props={}).replace(b'"props":{}', b'"props":{"n":%s}' % spelled)
+def test_a_number_is_equal_in_all_of_its_forms(validator):
+    for form in (b"1e20", b"100000000000000000000", b"18446744073709551616", b"1e38", b"9" * 37):
+        line = as_line(props={}).replace(b'"props":{}', b'"props":{"n":%s}' % form)
         outcome = validator.validate(line)
-        assert isinstance(outcome, ValidEvent), spelled
-        assert outcome.props == b'{"n":%s}' % spelled
+        assert isinstance(outcome, ValidEvent), form
+        assert outcome.props == b'{"n":%s}' % form
 
 
 def test_counts_of_notes_are_kept_by_field_and_reason():

@@ -1,4 +1,4 @@
-"""The quick way for plain lines comes to what the careful way comes to, whatever the line; what is plain to it."""
+"""The fast path gives the outcome of the slow path for any line; the lines that are canonical."""
 
 import json
 from datetime import UTC, date, datetime
@@ -23,7 +23,7 @@ VALIDATOR = LineValidator(landing_date=date(2026, 10, 3), start_date=date(2026, 
 # Takes the times of all years.
 EVER = LineValidator(landing_date=date(9999, 12, 30), start_date=date.min)
 
-# JSON as it is spelled, since a value of Python would not say how.
+# JSON texts: a Python value would not keep their form.
 TEXTS = (
     '""', '" "', '"a"', '"web"', '"WEB"', '"Asset"', '"ASSET"', '"aSSET"', '"asset\\n"', '"license"', '"page_viewed"',
     '"page_viewed\\n"', '"2026-10-03T10:00:00Z"', '"2026-10-03t10:00z"', '"2026-10-02T23:59:59.9999999Z"',
@@ -83,11 +83,11 @@ def spelled_objects(draw: st.DrawFn, section: str, good: dict[str, Any]) -> str:
 
 def both_ways(line: bytes) -> None:
     for validator in (VALIDATOR, EVER):
-        quick, careful = validator.validate(line), validator.accept_slow_path(line) or validator.explain_rejection(line)
+        fast, slow = validator.validate(line), validator.accept_slow_path(line) or validator.explain_rejection(line)
         # As texts too: 1, 1.0 and True are equal.
-        assert (quick, repr(quick)) == (careful, repr(careful))
-        if isinstance(quick, ValidEvent) and isinstance(careful, ValidEvent):
-            assert event_row(quick, 1, 2) == event_row(careful, 1, 2)
+        assert (fast, repr(fast)) == (slow, repr(slow))
+        if isinstance(fast, ValidEvent) and isinstance(slow, ValidEvent):
+            assert event_row(fast, 1, 2) == event_row(slow, 1, 2)
 
 
 # The first user agent takes half a second: the patterns are built for it.
@@ -98,7 +98,7 @@ def both_ways(line: bytes) -> None:
 @example('{"eventType":"page_viewed","occurredAt":"2026-10-03T10:00:00Z","props":{"a":1},"props":{"a":1}}')
 @example('{"eventType":"page_viewed","occurredAt":"2026-10-03T10:00:00Z","props":{"a":"x","a":"x"}}')
 @example('{"eventType":"page_viewed","occurredAt":"2026-10-03T10:00:00Z","attribution":{},"context":{}}')
-def test_both_ways_agree_on_whatever_looks_like_an_event(line: str) -> None:
+def test_both_paths_agree_on_anything_like_an_event(line: str) -> None:
     both_ways(line.encode())
 
 
@@ -132,7 +132,7 @@ MILLISECONDS = st.builds(
 
 
 @given(MILLISECONDS | st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat))
-def test_a_plain_instant_is_what_the_careful_way_reads(text: str) -> None:
+def test_a_canonical_timestamp_is_parsed_as_by_the_slow_path(text: str) -> None:
     moment = parse_timestamp(text)
     microseconds, canonical = parse_canonical_timestamp(text)
     assert from_microseconds(microseconds) == moment
@@ -180,5 +180,5 @@ def test_the_order_of_keys_does_not_show() -> None:
         {"context": {"userAgent": "Mozilla/5.0", "ipAddress": "10.1.2.3", "doNotTrack": False}},
     ],
 )
-def test_what_trackers_send_is_plain(changes: dict[str, Any]) -> None:
+def test_lines_of_trackers_are_canonical(changes: dict[str, Any]) -> None:
     assert decode_canonical(as_line(**changes)) is not None

@@ -1,4 +1,4 @@
-"""Two spellings, one event."""
+"""Keys in camelCase and snake_case give one event."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def test_a_known_key_in_snake_case_is_noticed(document):
     assert not is_camel(document)
 
 
-def test_keys_that_are_not_known_keep_their_spelling():
+def test_unknown_keys_are_not_normalized():
     document = {
         "own_key": 1,
         "props": {"own_key": 1, "actor_id": 2},
@@ -29,7 +29,7 @@ def test_keys_that_are_not_known_keep_their_spelling():
     assert normalize_keys(document).sent == document
 
 
-def test_what_was_sent_keeps_its_nulls_and_what_is_present_has_none():
+def test_sent_fields_keep_their_nulls_and_present_fields_have_none():
     document = {"actor_id": None, "source": "", "own": None, "props": {"revenue_cents": None, "own": ""}}
     assert normalize_keys(document).sent == {
         "actorId": None,
@@ -40,7 +40,7 @@ def test_what_was_sent_keeps_its_nulls_and_what_is_present_has_none():
     assert normalize_keys(document).present == {"own": None, "props": {"own": ""}}
 
 
-def test_a_document_is_not_changed_by_being_spelled():
+def test_a_document_is_not_changed_by_normalization():
     document = {"actor_id": "x", "props": {"fee_cents": 1}}
     normalize_keys(document)
     assert document == {"actor_id": "x", "props": {"fee_cents": 1}}

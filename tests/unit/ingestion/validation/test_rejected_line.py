@@ -1,4 +1,4 @@
-"""What is kept of a rejected line."""
+"""The stored text of rejected lines."""
 
 import json
 
@@ -45,7 +45,7 @@ def test_nul_characters_hide_nothing():
         b'{"a":' * 5_000,
     ],
 )
-def test_what_is_kept_fits_a_text_column(line):
+def test_the_stored_text_fits_a_text_column(line):
     kept = redact_line(line)
     assert "\0" not in kept
     assert kept.encode().decode() == kept
@@ -69,6 +69,6 @@ def test_personal_data_at_the_cut_does_not_show():
 
 
 @pytest.mark.parametrize("number", ["4111111111111111", "4111111111111111.0", "4.111111111111111e15"])
-def test_card_numbers_of_rejected_lines_are_redacted_however_they_are_spelled(number: str) -> None:
+def test_card_numbers_of_rejected_lines_are_redacted_in_any_form(number: str) -> None:
     line = f'{{"n":{number},"isNew":false,"huge":1e400,"price":1.5}}'
     assert redact_line(line.encode()) == '{"n":"[redacted]","isNew":false,"huge":1e400,"price":1.5}'

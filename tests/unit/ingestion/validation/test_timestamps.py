@@ -10,7 +10,7 @@ from ingestion.validation.timestamps import canonical_json, parse_timestamp, tim
 
 
 @given(st.datetimes(timezones=st.timezones(), min_value=datetime(1900, 1, 1), max_value=datetime(2100, 1, 1)))  # noqa: DTZ001
-def test_an_instant_survives_its_spelling(moment):
+def test_an_instant_survives_formatting(moment):
     text = moment.isoformat()
     # Offsets of the 1900s had seconds, which ISO-8601 has not.
     if timestamp_reason(text) is None:
@@ -32,5 +32,5 @@ def test_a_text_is_either_a_time_or_has_a_reason(text):
 
 
 @given(st.datetimes(timezones=st.just(UTC)))
-def test_the_canonical_spelling_is_that_of_isoformat(moment):
+def test_the_canonical_form_is_that_of_isoformat(moment):
     assert bytes(canonical_json(moment)) == json.dumps(moment.isoformat()).encode()

@@ -1,4 +1,4 @@
-"""What is accepted, as what, and under which key."""
+"""Accepted lines, their stored form and their keys."""
 
 import json
 import re
@@ -119,7 +119,7 @@ def test_the_canonical_hash_holds_all_that_was_sent_and_only_that(accepted):
     )
 
 
-def test_snake_case_spellings_give_the_same_event(accepted, line_of):
+def test_snake_case_keys_give_an_equal_event(accepted, line_of):
     changes = {
         "props": {"revenueCents": 5, "feeCents": 1, "engagementTime": 2, "resultsCount": 3, "own_key": 1},
         "attribution": {"utmSource": "x", "landingPage": "https://x.example/"},
@@ -130,7 +130,7 @@ def test_snake_case_spellings_give_the_same_event(accepted, line_of):
     assert camel["revenue_cents"] == 5
 
 
-def test_both_spellings_with_one_value_are_one_field(accepted):
+def test_both_forms_of_a_key_with_one_value_are_one_field(accepted):
     assert accepted(actor_id="user-1") == accepted()
     assert accepted(actor_id=None) == accepted()
     assert accepted(actorId=None, actor_id="user-1") == accepted()
@@ -263,7 +263,7 @@ def test_an_oversized_line_is_rejected_with_its_head_and_its_length(validator):
     assert outcome == RejectedLine('{"email":[redacted],"x":"xxx', 52_428_800, ("line: longer than 1048576 bytes",))
 
 
-# Few characters, each of them trouble for somebody; and the values that some field takes.
+# Few characters, each of them trouble for some parser; and the values that some field takes.
 texts = st.text(st.sampled_from('a:"\\\0\ud800\u00e9@+1 '), max_size=8) | st.sampled_from(
     ("", "web", "ASSET", "2026-10-03T00:00:00Z", "1b4e28ba-2fa1-41d2-883f-0016d3cca427", "https://x.example/")
 )
@@ -338,15 +338,15 @@ OFFSETS = ("+00:00", "Z", "z", "+02:00", "-0330", "+14", "-11:59")
     props=st.dictionaries(st.sampled_from(("revenueCents", "feeCents", "resultsCount")), st.integers(0, 10**12)),
     key=st.none() | st.text("abc", min_size=1),
 )
-def test_spelling_and_offset_change_neither_key_nor_hash(moment, offsets, props, key):
+def test_case_of_keys_and_offset_change_neither_key_nor_hash(moment, offsets, props, key):
     outcomes = []
-    for offset, spell in zip(offsets, (dict, to_snake), strict=True):
+    for offset, convert in zip(offsets, (dict, to_snake), strict=True):
         digits = "".join(filter(str.isdigit, offset)).ljust(4, "0")
         minutes = (int(digits[:2]) * 60 + int(digits[2:])) * (-1 if offset.startswith("-") else 1)
         local = datetime.fromtimestamp(moment.replace(tzinfo=UTC).timestamp() + minutes * 60, UTC)
         local = local.replace(microsecond=moment.microsecond, tzinfo=None)
         event = {"eventType": "page_viewed", "occurredAt": local.isoformat() + offset, "props": props, "eventId": key}
-        outcomes.append(VALIDATOR.validate(as_json(spell(event))))
+        outcomes.append(VALIDATOR.validate(as_json(convert(event))))
     assert outcomes[0] == outcomes[1]
     assert isinstance(outcomes[0], ValidEvent)
 
