@@ -72,12 +72,6 @@ def _text(value: str | None) -> bytes:
     return (_LENGTHS[length] if length < len(_LENGTHS) else length.to_bytes(4)) + encoded
 
 
-def _id(value: str) -> bytes:
-    # At most 255 characters.
-    encoded = value.encode()
-    return _LENGTHS[len(encoded)] + encoded
-
-
 def _bytes(value: bytes) -> bytes:
     return len(value).to_bytes(4) + value
 
@@ -113,14 +107,16 @@ def event_row(event: ValidEvent, load_id: int, line_number: int, line_position: 
     """Encode an event from a line of a load: its row of raw.events, and of raw.attribution if it has one."""
     day = event.occurred_at // MICROSECONDS_OF_DAY
     event_id = event.event_id
-    key = _id(event.event_key)
+    # Ids are at most 255 characters long. Encoded in place: calls of a function take 0.03 µs more each.
+    encoded = event.event_key.encode()
+    key = _LENGTHS[len(encoded)] + encoded
     actor_id, anonymous_id, session_id = event.actor_id, event.anonymous_id, event.session_id
     revenue_cents, fee_cents, milliseconds = event.revenue_cents, event.fee_cents, event.engagement_milliseconds
     # The columns of an entity mostly hold the entity itself, or nothing.
     entity_id, ip_asset_id, project_id, license_id = (
         event.entity_id, event.ip_asset_id, event.project_id, event.license_id
     )  # fmt: skip
-    entity = _NULL if entity_id is None else _id(entity_id)
+    entity = _NULL if entity_id is None else _LENGTHS[len(encoded := entity_id.encode())] + encoded
     props = event.props
     row = b"".join(
         (
@@ -130,8 +126,8 @@ def event_row(event: ValidEvent, load_id: int, line_number: int, line_position: 
             ),
             key,
             _kind_and_device(event.kind, event.device),
-            _NULL if actor_id is None else _id(actor_id),
-            _NULL if anonymous_id is None else _id(anonymous_id),
+            _NULL if actor_id is None else _LENGTHS[len(encoded := actor_id.encode())] + encoded,
+            _NULL if anonymous_id is None else _LENGTHS[len(encoded := anonymous_id.encode())] + encoded,
             _NULL if session_id is None else _UUID_LENGTH + session_id,
             entity,
             entity if ip_asset_id is entity_id else _text(ip_asset_id),

@@ -18,9 +18,9 @@ from ingestion.utm_normalization import normalized_detail, normalized_name, norm
 from ingestion.validation.notes import Note
 from ingestion.validation.timestamps import MICROSECONDS_OF_DAY, from_microseconds
 
-# The version of a UUID is in 4 of its bits, 8 here, the variant in 2.
-_UUID_CONTENT: Final = 2**128 - 1 ^ (0xF << 76 | 0x3 << 62)
-_UUID_8: Final = 0x8 << 76 | 0x2 << 62
+# Bytes 6 and 8 of a UUID of version 8, by the digest's byte: the version is in 4 bits, the variant in 2.
+_VERSION_8: Final = tuple(bytes([byte & 0x0F | 0x80]) for byte in range(256))
+_VARIANT: Final = tuple(bytes([byte & 0x3F | 0x80]) for byte in range(256))
 _NO_ATTRIBUTION: Final = (None,) * len(ATTRIBUTION_COLUMN_NAMES)
 _NO_CLICK_IDS: Final = (None,) * len(CLICK_IDS)
 _MAX_CACHED_URLS: Final = 512
@@ -123,7 +123,7 @@ def valid_event(
     `props` is the JSON to store, without personal data. `notes` are on fields of the event that did not count.
     """
     event_date, date_text = _day(occurred_at // MICROSECONDS_OF_DAY)
-    # The stored id: a UUID of version 8 made of the SHA-256 of the event's day and key, the same everywhere.
+    # The stored id: a UUID of version 8 from the SHA-256 of the event's day and key.
     digest = sha256(date_text + event_key.encode()).digest()
     entity_type = kind.entity_type
     entity_id = event.entity_id
@@ -141,7 +141,7 @@ def valid_event(
     return ValidEvent(
         event_date,
         event_key,
-        (int.from_bytes(digest[:16]) & _UUID_CONTENT | _UUID_8).to_bytes(16),
+        b"".join((digest[:6], _VERSION_8[digest[6]], digest[7:8], _VARIANT[digest[8]], digest[9:16])),
         kind,
         occurred_at,
         received_at,
