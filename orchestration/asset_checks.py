@@ -42,7 +42,7 @@ def run(
             window,
             build_id=context.run.run_id,
             checks=checks,
-            sqlalchemy_url=warehouse.located().sqlalchemy_url,
+            sqlalchemy_url=warehouse.warehouse.sqlalchemy_url,
         )
         failing = failing_days(connection, outside=window)
     yield from results(outcomes, context.selected_asset_check_keys, failing)

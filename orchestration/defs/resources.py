@@ -28,14 +28,15 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     url: str
 
-    def located(self) -> Warehouse:
-        """Where it is, in the forms that other tools want."""
+    @property
+    def warehouse(self) -> Warehouse:
+        """Return the warehouse with its address in the forms that other tools need."""
         return Warehouse.from_url(self.url)
 
     @contextmanager
     def connect(self) -> Generator[psycopg.Connection]:
         """Connect; statements outside of `connection.transaction()` commit one by one."""
-        with self.located().connect(autocommit=True) as connection:
+        with self.warehouse.connect(autocommit=True) as connection:
             yield connection
 
 

@@ -49,7 +49,7 @@ def dbt_models(
     """Rebuild the run's days, oldest chunk first. A day whose models and tests have all passed is completely built."""
     window = window_of(context)
     build_id = context.run.run_id
-    variables = {**warehouse.located().dbt_env(), cli_resource.BUILD_ID_VARIABLE: build_id}
+    variables = {**warehouse.warehouse.dbt_env(), cli_resource.BUILD_ID_VARIABLE: build_id}
     expected = (dbt_results.DbtFailed, builds.IncompleteRebuild, channel_seeds.SeedsNotNormalized)
     with retries.as_dagster_failure(*expected), writer.connect() as connection, cli_resource.environment(variables):
         channel_seeds.require_normal_form(loaded_version.project_dir() / "seeds")
