@@ -41,7 +41,9 @@ pipeline.run(window)
 found = {
     "mart": pipeline.rows("select event_type, events from marts.daily_event_counts"),
     "channel": pipeline.rows("select channel, clicks from marts.daily_metrics_by_channel"),
-    "passed": pipeline.rows("select passed from ops.check_results where check_name = 'event_counts_match_raw_events'"),
+    "passed": pipeline.rows(
+        "select is_passed from ops.check_results where check_name = 'event_counts_match_raw_events'"
+    ),
 }
 pipeline.connection.execute("update build.daily_event_counts set events = 9")
 found["sample"] = event_counts.event_counts_match_raw_events(pipeline.connection, window).sample

@@ -34,13 +34,15 @@ def execute(pipeline: Pipeline) -> Callable[[str], None]:
 @pytest.fixture
 def materialize(pipeline: Pipeline) -> Materialize:
     definitions()  # reads the settings of the tests, which the modules of assets need
-    from orchestration.defs.assets import raw_events
+    from orchestration.defs.assets import raw_application_tables, raw_events
     from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
+
+    steps = {"raw_events": raw_events, "raw_application_tables": raw_application_tables}
 
     def run(step: str, config: dict[str, Any] | None = None, **sources: Any) -> dg.ExecuteInProcessResult:
         warehouse = WarehouseResource(url=pipeline.warehouse.url)
         return dg.materialize(
-            [getattr(raw_events, step)],
+            [getattr(steps[step], step)],
             partition_key=START.isoformat(),
             run_config={"ops": {step: {"config": config}}} if config else None,
             resources={
