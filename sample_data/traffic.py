@@ -9,7 +9,7 @@ from random import Random
 from typing import Final
 
 from sample_data.application_rows import DAY_MS, Row
-from sample_data.browsing import Visit
+from sample_data.browsing import Content, Visit
 from sample_data.catalog import Catalog, DayFacts
 from sample_data.simulated_tracker import Outcome, Sent, SimulatedTracker
 from sample_data.visitors import CRAWLERS, Visitor, machine, new_visitor
@@ -169,14 +169,7 @@ class Traffic:
         visit.send("license_created", content)
 
     def _sign_up(
-        self,
-        rng: Random,
-        tracker: SimulatedTracker,
-        at: int,
-        user_id: str,
-        role: str,
-        kind: str,
-        content: dict[str, object],
+        self, rng: Random, tracker: SimulatedTracker, at: int, user_id: str, role: str, kind: str, content: Content
     ) -> None:
         """Send the sign-up of an anonymous visitor, often one of the last days."""
         visitor = self._visitors[-rng.randrange(1, 800)] if len(self._visitors) >= 800 else new_visitor(rng)

@@ -1,4 +1,4 @@
-"""Load of ad spend files into raw.ad_spend, in one transaction. csv_files.py parses the files.
+"""Load of ad spend files into raw.ad_spend, in one transaction. csv_files.py finds the files, csv_rows.py parses them.
 
 Rows of one file with equal day and names, such as ad groups of a campaign, are all stored; models add them up. Where
 several files have a day and names, the file with the greatest name counts. Rows of the others are kept in
@@ -13,15 +13,8 @@ from typing import Final
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from ingestion.ad_spend.csv_files import (
-    AdSpendFile,
-    AdSpendRow,
-    RejectedRow,
-    UnusableFile,
-    ad_spend_files,
-    read_content,
-    read_rows,
-)
+from ingestion.ad_spend.csv_files import AdSpendFile, ad_spend_files, read_content
+from ingestion.ad_spend.csv_rows import AdSpendRow, RejectedRow, UnusableFile, read_rows
 from ingestion.ad_spend.schema import COLUMN_NAMES
 from ingestion.ad_spend.spend_ranking import CREATE_INCOMING, rank_days
 from ingestion.event_rules import EventRules, default_rules

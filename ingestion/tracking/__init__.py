@@ -10,7 +10,9 @@ It needs only the contract and a landing folder, and no connection to the wareho
 from ingestion.tracking.attribution import attribution_of
 from ingestion.tracking.context import TrackingContext, actor_type_of
 from ingestion.tracking.landing_writer import LandingWriter
-from ingestion.tracking.tracker import Sink, Tracked, TrackedBatch, Tracker
+from ingestion.tracking.results import Tracked, TrackedBatch
+from ingestion.tracking.sink import Sink
+from ingestion.tracking.tracker import Tracker
 
 __all__ = [
     "LandingWriter",

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final
 from uuid import uuid4
 
 import msgspec
@@ -17,6 +17,8 @@ from ingestion.redaction import redactor_for
 from ingestion.tracking.context import TrackingContext
 from ingestion.tracking.json_form import JsonForm
 from ingestion.tracking.redacted_event import EventRedaction
+from ingestion.tracking.results import Tracked, TrackedBatch
+from ingestion.tracking.sink import Sink
 from ingestion.validation.consent import declines_tracking
 from ingestion.validation.event_reader import is_placeholder
 from ingestion.validation.key_normalization import is_camel, normalize_keys
@@ -30,43 +32,6 @@ DO_NOT_TRACK: Final = "doNotTrack: the person has declined"
 _MAX_LOGGED: Final = 100
 _log: Final = logging.getLogger(__name__)
 _encode: Final = msgspec.json.Encoder().encode
-
-
-class Sink(Protocol):
-    """Destination of lines: a LandingWriter, or a list in a test."""
-
-    def write(self, line: bytes, arrived_at: datetime) -> bool:
-        """Write a line without its line end. Returns False when the sink is closed."""
-
-    def flush(self) -> object:
-        """Write all buffered lines."""
-
-    def close(self) -> None:
-        """Flush, and accept no more lines."""
-
-
-class Tracked(NamedTuple):
-    """Result of one event. A retry passes `event_id` as its idempotency key and the same `occurred_at`.
-
-    `reasons` is empty if the event was tracked; else it names every field that breaks its rule.
-    """
-
-    tracked: bool
-    event_id: str | None = None
-    occurred_at: str | None = None
-    reasons: tuple[str, ...] = ()
-
-
-class TrackedBatch(NamedTuple):
-    """Results of a batch: one for each event, in order; or none, and the reasons to reject the batch."""
-
-    results: tuple[Tracked, ...] = ()
-    reasons: tuple[str, ...] = ()
-
-    @property
-    def tracked(self) -> int:
-        """The number of events that were tracked."""
-        return sum(result.tracked for result in self.results)
 
 
 def _now() -> datetime:

@@ -94,7 +94,8 @@ def test_every_module_by_which_lines_are_read_and_validated_counts() -> None:
 
 
 def test_the_code_for_names_of_campaigns_counts_for_ad_spend() -> None:
-    assert {"ad_spend.csv_files", "redaction.redactor", "utm_normalization"} <= rule_modules(SPEND_ROOTS).keys()
+    modules = rule_modules(SPEND_ROOTS).keys()
+    assert {"ad_spend.csv_files", "ad_spend.csv_rows", "redaction.redactor", "utm_normalization"} <= modules
     other = replace(RULES, hash_key=b"another")
     assert spend_rules_digest(RULES) == spend_rules_digest(replace(RULES)) != spend_rules_digest(other)
 

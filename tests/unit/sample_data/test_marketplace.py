@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from ingestion.ad_spend.csv_files import RejectedRow, ad_spend_files, read_content, read_rows
+from ingestion.ad_spend.csv_files import ad_spend_files, read_content
+from ingestion.ad_spend.csv_rows import RejectedRow, read_rows
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
 from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.validator import LineValidator, NotTracked, RejectedLine

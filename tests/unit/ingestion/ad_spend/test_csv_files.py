@@ -9,15 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.ad_spend.csv_files import (
-    CHANNELS,
-    AdSpendRow,
-    RejectedRow,
-    UnusableFile,
-    ad_spend_files,
-    read_content,
-    read_rows,
-)
+from ingestion.ad_spend.csv_files import ad_spend_files, read_content
+from ingestion.ad_spend.csv_rows import CHANNELS, AdSpendRow, RejectedRow, UnusableFile, read_rows
 from ingestion.landing.files import LandingError, LandingRoot
 
 HEADER = "date,utm_source,cost_cents"
