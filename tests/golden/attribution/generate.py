@@ -30,7 +30,7 @@ CHANNELS = {
 
 
 def journeys():
-    """One row a journey: whether it converts, its touches oldest first, and how many hours each is before its end."""
+    """Return one row a journey: whether it converts, its touches oldest first, and their hours before its end."""
     chance = Random(20261005)  # noqa: S311
 
     def one_of(weights):
@@ -60,7 +60,7 @@ def journeys():
 
 
 def models(of):
-    """The package on these journeys, each of which is worth 1 when it converts, else 0."""
+    """Run the package on these journeys, each of which is worth 1 when it converts, else 0."""
     return MAM(
         of,
         channels_colname="channels",
@@ -85,7 +85,7 @@ def heuristics(of):
 
 
 def markov(of, *, to_same_state):
-    """What the package gives each touch of each journey, and the removal effect of each channel."""
+    """Return the package's credit of each touch of each journey, and the removal effect of each channel."""
     weights, _, _, effects = models(of).attribution_markov(
         transition_to_same_state=to_same_state, conversion_value_as_frequency=False
     )
@@ -93,7 +93,7 @@ def markov(of, *, to_same_state):
 
 
 def shapley(of):
-    """Conversions credited to each channel. The package leaves sets of channels out of which nobody converts."""
+    """Return the conversions credited to each channel. The package leaves out sets of channels without conversions."""
     return models(of).attribution_shapley(size=len(CHANNELS), values_col="conv_rate")[1].to_dict()
 
 

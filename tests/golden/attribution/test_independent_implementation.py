@@ -59,7 +59,7 @@ def by_channel(column: str) -> dict[str, float]:
 
 
 def weights(path: Sequence[str], values: Mapping[str, float]) -> dict[str, float]:
-    """What a path gives its channels by their values, as the credits do."""
+    """Return the shares of a path's channels by their values, as the credits do."""
     total = sum(values[channel] for channel in path)
     given: dict[str, float] = defaultdict(float)
     for channel in path:

@@ -21,19 +21,19 @@ PAID = {"utmSource": "google", "utmMedium": "cpc", "utmCampaign": "May"}
 
 
 def event(day: date, time: str, key: str, **more: Any) -> dict[str, Any]:
-    """A view of the product at this time of the day, in UTC."""
+    """Return a view of the product at this time of the day, in UTC."""
     at = f"{day}T{time}Z"
     return {"eventType": "page_viewed", "occurredAt": at, "receivedAt": at, "idempotencyKey": key, **more}
 
 
 def license_created(day: date, time: str, key: str, cents: int | None, **more: Any) -> dict[str, Any]:
-    """A conversion of this value; None for none."""
+    """Return a conversion of this value; None for none."""
     props = {} if cents is None else {"revenueCents": cents}
     return event(day, time, key, props=props, **more) | {"eventType": "license_created"}
 
 
 def sessions_credited(pipeline: Pipeline, model: str = "linear") -> list[tuple[Any, ...]]:
-    """Of every conversion its day, when its touches began, oldest first, and what they add up to."""
+    """Return of every conversion its day, when its touches began, oldest first, and what they add up to."""
     return pipeline.rows(
         "select metric_date, array_agg(to_char(touched_at, 'HH24:MI') order by touched_at), sum(weight),"
         " sum(credited_cents) from marts.attribution_credits where model = %s"

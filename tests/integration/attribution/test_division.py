@@ -1,4 +1,4 @@
-"""How conversions are divided among touches, against the rules in exact fractions: random paths, also long ones, and
+"""Division of conversions among touches, against the rules in exact fractions: random paths, also long ones, and
 values up to what a bigint holds.
 """
 
@@ -33,13 +33,13 @@ Touch = tuple[datetime, UUID, str]
 
 
 def random_path(chance: random.Random, touches: int) -> list[Touch]:
-    """In order; a third of the touches at the same time as another, all at whole half-lives before the last."""
+    """Return touches in order, a third of them at the time of another, all at whole half-lives before the last."""
     times = [datetime(2026, 9, 30, 12, tzinfo=UTC) - timedelta(days=7 * chance.randrange(4)) for _ in range(touches)]
     return sorted((at, UUID(int=chance.getrandbits(128)), chance.choice(CHANNELS)) for at in times)
 
 
 def shares(model: str, path: Sequence[Touch]) -> list[Fraction]:
-    """What each touch gets by the rule of the model, before it is brought to a sum of 1."""
+    """Return the share of each touch by the rule of the model, before it is brought to a sum of 1."""
     last = len(path) - 1
     channels = [channel for _, _, channel in path]
     match model:

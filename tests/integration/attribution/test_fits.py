@@ -21,7 +21,7 @@ LAST_DAY = MONDAY - timedelta(days=1)
 
 @pytest.fixture
 def tables(connection: psycopg.Connection) -> psycopg.Connection:
-    """The tables of the fits, and the columns they read of the models."""
+    """Create the tables of the fits, and the columns they read of the models."""
     schema.create(connection)
     connection.execute(
         """

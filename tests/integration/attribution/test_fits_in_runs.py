@@ -1,4 +1,4 @@
-"""When weeks are fitted in the course of runs: what a fit has seen, and what becomes of it when that changes."""
+"""Fits of weeks in the course of runs: the days of a fit, and its repetition when that changes."""
 
 from datetime import date
 from typing import Any
@@ -69,7 +69,7 @@ def test_a_refit_that_comes_out_the_same_makes_no_day_stale(pipeline: Pipeline) 
     pipeline.land(SATURDAY, late, name="late.ndjson")
     pipeline.load(Window.day(SATURDAY))
     assert pipeline.catch_up() == [Window.day(SATURDAY)]
-    assert pipeline.rows(fitted, MONDAY) != before, "it was fitted anew"
+    assert pipeline.rows(fitted, MONDAY) != before, "it was fitted again"
     caught_up = pipeline.contents()
 
     pipeline.wipe()

@@ -52,7 +52,7 @@ def found(connection: psycopg.Connection, kind: str, entity_id: str, **options: 
 
 
 def searched(connection: psycopg.Connection, condition: str) -> list[tuple[Any, ...]]:
-    """The same by reading everything."""
+    """Find the events of an entity by reading all events."""
     return connection.execute(
         f"select event_date, event_key from raw.events where {condition}"  # type: ignore[arg-type]
         ' order by occurred_at desc, event_key collate "C"'

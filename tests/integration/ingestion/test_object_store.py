@@ -51,7 +51,7 @@ def test_the_files_of_the_windows_days_are_found_and_nothing_else(s3: S3) -> Non
         "ad_spend/october.csv",
     ):
         s3.put(name, b"{}\n")
-    # What the web console leaves behind where somebody made a folder.
+    # What the web console leaves behind where a person made a folder.
     s3.put("events/", b"")
     s3.put("events/dt=2026-10-02/", b"")
     root = LandingRoot.from_url(s3.url)

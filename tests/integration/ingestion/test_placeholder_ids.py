@@ -57,5 +57,5 @@ def test_strangers_whose_device_is_undefined_share_no_session(untested: Pipeline
         for minute in range(1, 9)
     ]
     lines.append(event("license_created", "sale", "20:30", anonymousId="undefined", actorId="user-x"))
-    # Nobody knows whose the eight visits were, so that none of them lends its source to the sale.
+    # The eight visits have no visitor, so that none of them gives its source to the sale.
     assert build(untested, lines) == [(None, "user-x", 1, "(direct)")]

@@ -1,4 +1,4 @@
-"""Days without events: refused until a person says that nothing happened, and told where they are missing."""
+"""Days without events: refused until a person declares them, and named where they are missing."""
 
 from datetime import UTC, date, datetime
 
@@ -62,8 +62,8 @@ def test_a_published_day_that_loses_its_events_is_published_as_empty_and_told(pi
     pipeline.land(NEXT, [])
     pipeline.run(Window.day(NEXT))
     assert shown(pipeline) == [(START, 1), (NEXT, 0)]
-    told = published_days_have_events(pipeline.connection, Window(START, NEXT + ONE_DAY))
-    assert (told.passed, told.blocks, told.days) == (False, False, (NEXT,))
+    outcome = published_days_have_events(pipeline.connection, Window(START, NEXT + ONE_DAY))
+    assert (outcome.passed, outcome.blocks, outcome.days) == (False, False, (NEXT,))
     assert day_has_events(pipeline.connection, Window.day(NEXT)).passed
 
 
@@ -75,10 +75,10 @@ def test_days_that_are_missing_in_a_period_are_counted_and_named(pipeline: Pipel
 
     missing = dict(pipeline.rows("select period, days_missing from marts.periods"))
     assert missing == {"today": 0, "7d": 6, "30d": 24, "90d": 24, "1y": 24, "all": 24}
-    told = periods_have_all_days(pipeline.connection, Window.day(FAR))
-    assert (told.passed, told.blocks) == (False, False)
-    assert told.days == tuple(Window(NEXT + ONE_DAY, FAR).days())
-    assert told.sample == (
+    outcome = periods_have_all_days(pipeline.connection, Window.day(FAR))
+    assert (outcome.passed, outcome.blocks) == (False, False)
+    assert outcome.days == tuple(Window(NEXT + ONE_DAY, FAR).days())
+    assert outcome.sample == (
         {
             "first_missing_date": str(NEXT + ONE_DAY),
             "last_missing_date": str(FAR - ONE_DAY),

@@ -11,11 +11,11 @@ def converting(path: str, times: int = 1) -> Journey:
 
 
 def lost(path: str, times: int = 1) -> Journey:
-    """One that does not."""
+    """Return a journey without a conversion."""
     return Journey(tuple(path.split()), False, times)
 
 
 def some_journeys(channels: str = "ABCD") -> st.SearchStrategy[list[Journey]]:
-    """Up to twelve paths through some of these channels, any of them more than once."""
+    """Return up to twelve paths through some of these channels, any of them more than once."""
     paths = st.lists(st.sampled_from(channels), min_size=1, max_size=5).map(tuple)
     return st.lists(st.builds(Journey, paths, st.booleans(), st.integers(1, 20)), max_size=12)

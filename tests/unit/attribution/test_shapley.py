@@ -26,7 +26,7 @@ def rate_of(journeys: Sequence[Journey], channels: frozenset[str]) -> Fraction:
 
 
 def worth(journeys: Sequence[Journey], channels: frozenset[str]) -> Fraction:
-    """The game as it is defined: what share of all journeys would convert with only these channels."""
+    """Return the value of the game by its definition: the share of journeys that convert with only these channels."""
     left = [(rate_of(journeys, channels & frozenset(journey.channels)), journey.times) for journey in journeys]
     return sum((rate * times for rate, times in left), Fraction(0)) / sum(times for _, times in left)
 

@@ -1,4 +1,4 @@
-"""Which weeks a window touches, and which days they are fitted on."""
+"""ISO weeks of a window, and the days that each is fitted on."""
 
 from datetime import date
 

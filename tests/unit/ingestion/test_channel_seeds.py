@@ -1,4 +1,4 @@
-"""Seeds that users edit are held to the form that visits are stored in, and a mistake is told by its row."""
+"""Seeds that users edit are held to the form that visits are stored in, and a mistake names its row."""
 
 import shutil
 from pathlib import Path
@@ -21,7 +21,7 @@ def test_the_seeds_are_in_normal_form() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seed", "row", "told"),
+    ("seed", "row", "message"),
     [
         ("known_referrers", "WWW.Shop.example,shop,shopping", 'host "WWW.Shop.example" has to be "shop.example"'),
         ("known_referrers", "m.shop.example,shop,shopping", 'host "m.shop.example" has to be "shop.example"'),
@@ -33,13 +33,13 @@ def test_the_seeds_are_in_normal_form() -> None:
         ("channel_rules", "61,Email,,,^e\u00a0mail$,,", "rule 61: medium_pattern"),
     ],
 )
-def test_a_value_that_no_visit_can_meet_is_told_by_its_row(seeds: Path, seed: str, row: str, told: str) -> None:
+def test_a_value_that_no_visit_can_meet_is_named_by_its_row(seeds: Path, seed: str, row: str, message: str) -> None:
     with (seeds / f"{seed}.csv").open("a", encoding="utf-8") as file:
         file.write(f"{row}\n")
     with pytest.raises(SeedsNotNormalized) as raised:
         require_normal_form(seeds)
     assert str(raised.value).startswith(f"seed {seed}")
-    assert told in str(raised.value)
+    assert message in str(raised.value)
 
 
 def test_a_click_id_without_a_row_is_told(seeds: Path) -> None:

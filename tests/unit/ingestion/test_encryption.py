@@ -104,8 +104,8 @@ def test_encrypting_again_gives_the_same_and_elsewhere_something_else():
 
 def test_the_canonical_hash_is_that_of_the_event_as_it_was_sent():
     line = as_line(props={"legalName": "Jane"}, idempotencyKey=None)
-    plain, sealed = validate(line, None), validate(line, encryption())
-    differing = [n for n, a, b in zip(CANDIDATE_COLUMN_NAMES, plain.values, sealed.values, strict=True) if a != b]
+    without, encrypted = validate(line, None), validate(line, encryption())
+    differing = [n for n, a, b in zip(CANDIDATE_COLUMN_NAMES, without.values, encrypted.values, strict=True) if a != b]
     assert differing == ["props"]
 
 
@@ -181,7 +181,7 @@ def test_a_rejected_line_shows_no_named_prop(line):
         ("userAgent", NEW, "never stored"),
         ("legalName,-", NEW, "no name"),
     ],
-    # The workers of a parallel run must agree on the names of tests, and the keys are drawn anew in each.
+    # The workers of a parallel run must agree on the names of tests, and the keys are drawn again in each.
     ids=lambda value: value.replace(NEW, "new").replace(OLD[:-3], "cut"),
 )
 def test_settings_that_cannot_be_followed_are_refused_without_showing_a_key(names, keys, words):

@@ -1,4 +1,4 @@
-"""What a user agent tells."""
+"""Devices, browsers and crawlers by their user agents."""
 
 # ruff: noqa: E501 - a case a line reads better than one in five
 
@@ -14,7 +14,7 @@ from ingestion.crawlers import CrawlerList, InvalidCrawlerPattern
 from ingestion.event_rules import SEEDS, EventRules, default_rules
 from ingestion.user_agents import Device, UserAgentParser
 
-# Real browsers, apps and other clients of people, with the device type; none where it is not judged.
+# Real browsers, apps and other clients of people, with the device type; none where it is not checked.
 PEOPLE = list(csv.DictReader((Path(__file__).parent / "user_agents" / "people.csv").open(encoding="utf-8")))
 parse_user_agent = UserAgentParser(default_rules().crawlers).parse
 

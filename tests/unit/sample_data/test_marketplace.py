@@ -1,9 +1,7 @@
 """The sample marketplace is repeatable, keeps the contract, and knows what becomes of each of its lines."""
 
-import gzip
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -18,49 +16,9 @@ from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.validator import LineValidator, NotTracked, RejectedLine
 from sample_data import MAIL_DOMAIN, PASSWORD_MARK, LandingDay, Marketplace, Outcome
 from sample_data.broken_lines import KINDS
-from sample_data.landing_files import MANIFEST, write_landing_files
+from sample_data.landing_files import write_landing_files
 from sample_data.visitors import arrival
-
-START = date(2026, 10, 1)
-DAYS = 9
-
-
-def small(days: int = DAYS, **options: int) -> Marketplace:
-    """A marketplace with enough events for every rule to show, and few enough to be quick."""
-    return Marketplace(start=START, days=days, events_per_day=1_500, **options)
-
-
-@pytest.fixture(scope="module")
-def landing_days() -> list[LandingDay]:
-    return list(small().landing_days())
-
-
-@pytest.fixture(scope="module")
-def tables() -> dict[str, list[dict[str, Any]]]:
-    return small().application_tables()
-
-
-@pytest.fixture(scope="module")
-def events(landing_days: list[LandingDay]) -> list[dict[str, Any]]:
-    """The accepted events, one for each (event day, key), with the day they landed."""
-    found: dict[tuple[date, str], dict[str, Any]] = {}
-    for day in landing_days:
-        for result in outcomes_of(day):
-            if isinstance(result, ValidEvent):
-                event = dict(zip(CANDIDATE_COLUMN_NAMES, result.values, strict=True))
-                found.setdefault((event["event_date"], event["event_key"]), event | {"landed": day.day})
-    return list(found.values())
-
-
-def outcomes_of(day: LandingDay) -> Iterator[ValidEvent | RejectedLine | NotTracked]:
-    validator = LineValidator(landing_date=day.day, start_date=START)
-    for line in lines_of(day):
-        yield validator.validate(line)
-
-
-def lines_of(day: LandingDay) -> Iterator[bytes]:
-    for file in day.files:
-        yield from (line for line in file if line)
+from tests.unit.sample_data.conftest import DAYS, START, lines_of, outcomes_of, small
 
 
 def test_the_same_parameters_give_the_same_bytes(landing_days: list[LandingDay]) -> None:
@@ -154,12 +112,12 @@ def test_every_kind_of_broken_line_is_rejected(kind: str) -> None:
     assert isinstance(validator.validate(KINDS[kind](event)), RejectedLine)
 
 
-def test_licenses_are_told_as_events_with_their_fee_and_time(
+def test_licenses_are_sent_as_events_with_their_fee_and_time(
     events: list[dict[str, Any]], tables: dict[str, list[dict[str, Any]]]
 ) -> None:
     licenses = {row["id"]: row for row in tables["licenses"]}
-    told = [event for event in events if event["event_type"] == "license_created"]
-    for event in told:
+    sent = [event for event in events if event["event_type"] == "license_created"]
+    for event in sent:
         row = licenses[event["license_id"]]
         assert (event["revenue_cents"] or 0) == row["fee_cents"]
         assert event["occurred_at"] == row["created_at"].replace(
@@ -169,9 +127,9 @@ def test_licenses_are_told_as_events_with_their_fee_and_time(
         assert event["project_id"] in (None, row["project_id"])
     created = {row["id"] for row in tables["licenses"] if row["created_at"].date() >= START}
     # Some are still on a phone that has no connection.
-    missing = created - {event["license_id"] for event in told}
+    missing = created - {event["license_id"] for event in sent}
     assert len(missing) <= len(created) // 20
-    assert len(told) == len(created) - len(missing)
+    assert len(sent) == len(created) - len(missing)
 
 
 def test_the_shares_of_every_asset_add_up_on_every_day(tables: dict[str, list[dict[str, Any]]]) -> None:
@@ -259,71 +217,3 @@ def test_odd_values_are_planted_that_are_dropped_or_understood(landing_days: lis
         "wbraid", "%253Femail", "İstanbul-Partner", '.0,"feeCents"', "ELB-HealthChecker", "Instagram",
     ):  # fmt: skip
         assert mark.encode() in text, mark
-
-
-def test_the_files_hold_the_lines_and_are_the_same_every_time(landing_days: list[LandingDay], tmp_path: Path) -> None:
-    first, second = tmp_path / "first", tmp_path / "second"
-    for folder in (first, second):
-        write_landing_files(small(2), folder)
-    names = sorted(str(path.relative_to(first)) for path in first.rglob("*") if path.is_file())
-    assert names == [
-        MANIFEST,
-        *(f"ad_spend/2026-10-0{day}.csv" for day in (1, 2)),
-        *(f"events/dt=2026-10-0{day}/part-00{part}.ndjson.gz" for day in (1, 2) for part in range(4)),
-    ]
-    for name in names:
-        assert (first / name).read_bytes() == (second / name).read_bytes()
-    lines = gzip.decompress((first / names[3]).read_bytes()).split(b"\n")
-    assert tuple(lines) == (*landing_days[0].files[0], b"")
-
-
-def test_writing_again_touches_nothing_and_says_so(tmp_path: Path) -> None:
-    marketplace = small(2)
-    said: list[str] = []
-    days = write_landing_files(marketplace, tmp_path, said.append)
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.gz")}
-
-    assert write_landing_files(marketplace, tmp_path, said.append) == days
-    assert said[-1] == "10 landing files are there already"
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.gz")} == before
-
-
-def test_another_sample_replaces_its_own_files_and_no_others(tmp_path: Path) -> None:
-    foreign = tmp_path / "events" / "dt=2026-10-02" / "mine.ndjson"
-    write_landing_files(small(3), tmp_path)
-    foreign.write_bytes(b"{}\n")
-    kept = tmp_path / "events" / "dt=2026-10-01" / "part-000.ndjson.gz"
-    written_at = kept.stat().st_mtime_ns
-
-    write_landing_files(small(2), tmp_path)
-
-    assert kept.stat().st_mtime_ns == written_at
-    assert foreign.read_bytes() == b"{}\n"
-    assert not list((tmp_path / "events" / "dt=2026-10-03").iterdir())
-
-
-def test_a_file_that_is_gone_is_written_again(tmp_path: Path) -> None:
-    marketplace = small(1)
-    write_landing_files(marketplace, tmp_path)
-    lost = tmp_path / "events" / "dt=2026-10-01" / "part-002.ndjson.gz"
-    content = lost.read_bytes()
-    lost.unlink()
-
-    write_landing_files(marketplace, tmp_path)
-
-    assert lost.read_bytes() == content
-
-
-def test_writing_that_was_interrupted_is_finished_by_the_next(tmp_path: Path) -> None:
-    marketplace = small(2)
-    write_landing_files(marketplace, tmp_path)
-    wanted = {path: path.read_bytes() for path in tmp_path.rglob("*.gz")}
-
-    def give_up(message: str) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        write_landing_files(small(2, seed=1), tmp_path, give_up)
-    write_landing_files(marketplace, tmp_path)
-
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*.gz")} == wanted

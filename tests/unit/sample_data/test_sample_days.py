@@ -1,4 +1,4 @@
-"""Which days the sample fills, at the first `make demo` and at later ones."""
+"""Days of the sample, at the first `make demo` and at later ones."""
 
 import os
 from dataclasses import replace

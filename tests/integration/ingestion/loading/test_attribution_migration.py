@@ -36,8 +36,8 @@ def land(raw: RawTables) -> None:
     """Write a stored event and a copy of it that lost for everything that is sent, and one that is rate-limited."""
     raw.land(DAY, [event(key, attribution=sent) for key, sent in SENT.items()], "winners.ndjson")
     raw.land(DAY, [event(key, 1, attribution=sent) for key, sent in SENT.items()], "losers.ndjson")
-    crowd = [event(f"c{number:03}", minute=5, anonymousId="crowd", attribution=SENT["odd"]) for number in range(101)]
-    raw.land(DAY, crowd, "crowd.ndjson")
+    burst = [event(f"c{number:03}", minute=5, anonymousId="burst", attribution=SENT["odd"]) for number in range(101)]
+    raw.land(DAY, burst, "burst.ndjson")
     raw.load(DAY)
 
 

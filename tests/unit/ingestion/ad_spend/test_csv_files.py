@@ -1,4 +1,4 @@
-"""Which files and rows of ad spend can be used, and what is said about the others."""
+"""Files and rows of ad spend: those that can be used, and the reasons against the others."""
 
 import datetime
 import re

@@ -1,4 +1,4 @@
-"""What counts as personal data, and what does not."""
+"""Texts with and without personal data."""
 
 # ruff: noqa: E501 - a case a line reads better than one in five
 

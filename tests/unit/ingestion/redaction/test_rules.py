@@ -1,4 +1,4 @@
-"""What redaction makes of named texts, URLs and keys."""
+"""Redaction of named texts, URLs and keys."""
 
 # ruff: noqa: E501 - a case a line reads better than one in five
 

@@ -37,7 +37,7 @@ def writer_of(tmp_path: Path) -> Iterator[Write]:
 
 
 def lines_of(root: Path) -> dict[str, list[bytes]]:
-    """The lines of the landing files, by file."""
+    """Return the lines of the landing files, by file."""
     return {
         path.relative_to(root).as_posix(): gzip.decompress(path.read_bytes()).splitlines()
         for path in sorted(root.glob("events/dt=*/*.ndjson.gz"))
@@ -124,16 +124,16 @@ def test_threads_lose_nothing_and_double_nothing(tmp_path: Path, writer_of: Writ
 
 @pytest.fixture
 def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
-    """A switch for a disk that takes the bytes and refuses to keep them."""
+    """Return a switch for a disk that accepts bytes and fails to keep them."""
     is_full = False
     fsync = os.fsync
 
-    def refuse(descriptor: int) -> None:
+    def fail(descriptor: int) -> None:
         if is_full:
             raise OSError(28, "No space left on device")
         fsync(descriptor)
 
-    monkeypatch.setattr(atomic_file.os, "fsync", refuse)
+    monkeypatch.setattr(atomic_file.os, "fsync", fail)
 
     def switch(full: bool) -> None:
         nonlocal is_full

@@ -1,4 +1,4 @@
-"""What the tracker writes holds nothing personal, and gives the rows that it would have given."""
+"""Lines of the tracker: they hold no personal data, and gives the rows that it would have given."""
 
 # ruff: noqa: ARG002, E501 - a protocol is kept, and an event reads better in few lines
 

@@ -1,4 +1,4 @@
-"""How much of the application a read looks at, and what it refuses to believe: on two databases of a real server."""
+"""Watermarks: the rows of the application that a read covers, and implausible losses, on a real server."""
 
 import random
 from collections.abc import Callable
@@ -160,7 +160,7 @@ def test_a_change_that_left_its_time_as_it_was_is_found_by_the_next_full_read(re
         # As in a backup: nothing there is as late as what was seen.
         "update licenses set updated_at = '2026-09-01', fee_cents = -fee_cents where id in ('l1', 'l3')",
     ],
-    ids=["a table made anew", "an older state"],
+    ids=["a table that is created again", "an older state"],
 )
 def test_what_is_another_table_than_before_is_read_in_full(read: Read, change: Change, what: str) -> None:
     change("update licenses set updated_at = '2026-09-20' where id = 'l1'")

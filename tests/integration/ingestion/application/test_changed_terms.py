@@ -62,7 +62,7 @@ def change(pipeline: Pipeline, statement: str) -> None:
 
 @pytest.fixture
 def stale_after(pipeline: Pipeline) -> Callable[[str], set[int]]:
-    """Change the product's tables, read them, and tell which days that has made stale."""
+    """Change the product's tables, read them, and return the days that became stale."""
 
     def changed(statement: str) -> set[int]:
         ((before,),) = pipeline.rows("select ops.last_change_id()")
