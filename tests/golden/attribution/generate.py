@@ -1,7 +1,7 @@
-"""Writes generated journeys, and what the package marketing-attribution-models makes of them, beside this file.
+"""Generator of journeys and of their values by the package marketing-attribution-models, written beside this file.
 
-It is an implementation that shares nothing with ours. Its requirements clash with those of the warehouse, so it is run
-in an environment of its own, as README.md says; the tests read what it wrote. It comes out the same each time.
+The package is an independent implementation. Its requirements clash with those of the warehouse, so it runs in its own
+environment (README.md), and the tests read its results. Equal seeds give equal results.
 """
 
 import csv
