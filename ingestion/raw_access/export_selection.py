@@ -14,7 +14,7 @@ _FORMATS: Final = get_args(Format)
 
 
 class ExportError(Exception):
-    """An export that cannot be made; the message says what to change."""
+    """An impossible export; the message says what to change."""
 
 
 @dataclass(frozen=True, slots=True)

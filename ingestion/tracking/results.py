@@ -23,5 +23,5 @@ class TrackedBatch(NamedTuple):
 
     @property
     def tracked(self) -> int:
-        """The number of events that were tracked."""
+        """Return the number of tracked events."""
         return sum(result.tracked for result in self.results)
