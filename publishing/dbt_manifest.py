@@ -109,7 +109,7 @@ def windowed_tables(manifest: Mapping[str, Any]) -> dict[tuple[str, str], str]:
     return {
         (node["schema"], node["name"]): node["config"]["event_time"]
         for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["config"]["materialized"] == "incremental"
+        if node["resource_type"] == "model" and node["config"]["materialized"] == "windowed"
     }
 
 

@@ -2,7 +2,7 @@
    group in again. And, where the grain does not begin with it, an index on the day by which rows are replaced. Views have
    none, and what nobody looks up by its key and is as long as raw (`meta: {has_unique_index: false}`) is only tested. #}
 {% macro unique_grain_index() -%}
-    {%- if execute and model.config.materialized == 'incremental' and model.config.meta.get('has_unique_index', true) -%}
+    {%- if execute and model.config.materialized == 'windowed' and model.config.meta.get('has_unique_index', true) -%}
         {%- set grain = model.config.meta['grain'] -%}
         create unique index if not exists {{ this.identifier }}_grain
         on {{ this }} ({{ grain | join(', ') }}) nulls not distinct

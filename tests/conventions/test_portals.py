@@ -35,7 +35,7 @@ def manifest(**meta: Any) -> Mapping[str, Any]:
         "columns": columns,
         "config": {
             "event_time": "metric_date",
-            "materialized": "incremental",
+            "materialized": "windowed",
             "meta": {"grain": ["metric_date"], **meta},
         },
     }

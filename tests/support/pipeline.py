@@ -203,7 +203,7 @@ class Pipeline:
 
     def _selection(self) -> list[str]:
         # Seeds and views stay as the first build made them; building them again would cost most of a small test.
-        only_windowed = "config.materialized:incremental" if self.is_built else ""
+        only_windowed = "config.materialized:windowed" if self.is_built else ""
         selected = [",".join(filter(None, (f"+{model}", only_windowed))) for model in self.models] or [only_windowed]
         options = ["--select", *selected] if selected != [""] else []
         if self.models:

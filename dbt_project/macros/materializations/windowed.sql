@@ -1,10 +1,12 @@
-{# How a windowed model is written on Postgres, in one transaction with its hooks. The first run creates the table, by its
-   contract where there is one. Later runs compare the model's columns with the target's, delete the window (its column is
-   `event_time`) and insert it. Only a model whose changes are recorded is computed into a temporary table before, and
-   compared. A build of a small day costs mostly what dbt asks the catalog: this asks once, where dbt's own `incremental`
-   with its strategies asks seven times.
-   There is no full refresh: a table is made anew when the job "rebuild" has dropped it. #}
-{% materialization incremental, adapter='postgres' %}
+{# Materialization of the models that are built window by window: delete the window, insert the window, in one transaction
+   with the hooks. Rows, groups and whole days that no longer exist leave nothing behind, unlike after a merge.
+   The first run creates the table, by its contract where there is one. Later runs compare the model's columns with the
+   table's, delete what the run replaces by the model's scope (macros/scopes.sql), and insert it. The column with the date is
+   `event_time`. Only a model whose changes are recorded is computed into a temporary table first, and compared.
+   It is no strategy of dbt's own `incremental`, because a build of a small day mostly waits for the catalog: this
+   materialization asks the catalog once, dbt's own seven times (dbt 1.11, 2026-11).
+   There is no full refresh: the job "rebuild" drops the tables, and the next build creates them again. #}
+{% materialization windowed, adapter='postgres' %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type='table') -%}
 

@@ -1,6 +1,6 @@
 {{ config(
     event_time='window_date',
-    pre_hook="{{ add_column_that_is_read_back('origin_utm_source', 'text') }}",
+    pre_hook="{{ add_column_before_self_read('origin_utm_source', 'text') }}",
     post_hook=[
         'drop index if exists {{ this.schema }}.int_events_sessionized_grain',
         'create index if not exists int_events_sessionized_window_date on {{ this }} using brin (window_date)',
@@ -58,7 +58,7 @@ identities as (
 -- What the day before says of its own events: its sessions may go on in the window.
 day_before as (
 
-    {% if is_incremental() -%}
+    {% if not is_first_build() -%}
         select
             event_id,
             event_source,

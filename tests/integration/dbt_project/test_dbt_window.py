@@ -19,7 +19,7 @@ pytestmark = pytest.mark.models("daily_metrics", "daily_metrics_by_channel")
 SECOND = START + ONE_DAY
 BOTH_DAYS = Window(START, SECOND + ONE_DAY)
 BUILT = ["intermediate", "build"]
-WINDOWED = ["--select", "config.materialized:incremental"]
+WINDOWED = ["--select", "config.materialized:windowed"]
 
 
 def view(day: date, **fields: object) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def test_the_model_version_is_that_of_the_content_and_not_of_the_clock(project: 
     assert version_of(project) == before
 
 
-def test_windowed_tables_are_the_incremental_models_with_their_day() -> None:
+def test_windowed_tables_are_the_windowed_models_with_their_day() -> None:
     manifest = {
         "nodes": {
             name: {
@@ -116,7 +116,7 @@ def test_windowed_tables_are_the_incremental_models_with_their_day() -> None:
                 "config": {"materialized": materialized, "event_time": "day"},
             }
             for name, kind, materialized in [
-                ("metrics", "model", "incremental"),
+                ("metrics", "model", "windowed"),
                 ("a_view", "model", "view"),
                 ("a_seed", "seed", "seed"),
             ]

@@ -51,8 +51,8 @@ def test_a_run_that_waits_for_another_one_says_so() -> None:
     ("line", "short"),
     [
         (
-            "34 of 48 OK created sql incremental model build.daily_metrics  [\x1b[32mINSERT 0 21\x1b[0m in 0.44s]",
-            "dbt_models: 34 of 48 OK created sql incremental model build.daily_metrics, INSERT 0 21 in 0.44s",
+            "34 of 48 OK created sql windowed model build.daily_metrics  [\x1b[32mINSERT 0 21\x1b[0m in 0.44s]",
+            "dbt_models: 34 of 48 OK created sql windowed model build.daily_metrics, INSERT 0 21 in 0.44s",
         ),
         (
             "5 of 48 FAIL 3 one_row_per_x ....... [\x1b[31mFAIL 3\x1b[0m in 0.1s]",
