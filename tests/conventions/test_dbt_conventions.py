@@ -94,6 +94,17 @@ def test_prefix_and_schema_say_the_layer(model: Mapping[str, Any]) -> None:
 
 
 @every_model
+def test_a_model_is_described_beside_it(model: Mapping[str, Any]) -> None:
+    """Intermediate models stand in folders by area, each with the file that describes them."""
+    folder = PurePosixPath(model["original_file_path"]).parent
+    patch = PurePosixPath(model["patch_path"].removeprefix("marketplace://"))
+    assert patch.parent == folder
+    if layer(model) == "intermediate":
+        assert folder.parent.name == "intermediate"
+        assert patch.name == f"_{folder.name}__models.yml"
+
+
+@every_model
 def test_a_description_ends_with_the_grain(model: Mapping[str, Any]) -> None:
     assert re.search(r"Grain: (at most )?one row per [^.]+\.$", model["description"].strip())
 
@@ -185,7 +196,7 @@ def test_a_public_model_has_a_contract_and_describes_every_column(model: Mapping
 @pytest.mark.parametrize("model", [m for m in MODELS.values() if layer(m) == "marts"], ids=lambda model: model["name"])
 def test_every_mart_is_public_but_what_only_coarser_ones_are_made_from(model: Mapping[str, Any]) -> None:
     folder = PurePosixPath(model["original_file_path"]).parent.name
-    assert model["access"] == ("protected" if folder == "bases" else "public")
+    assert model["access"] == ("protected" if folder == "rollups" else "public")
 
 
 def test_a_mart_that_is_a_view_reads_marts_that_are_tables_and_is_built_after_them() -> None:
