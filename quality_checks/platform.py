@@ -14,6 +14,9 @@ from quality_checks.queries import EXCESS, HAS_EXCESS, rows_of_whole_tables
 from quality_checks.registry import check
 from warehouse.window import Window
 
+# As the var license_renewal_days of the dbt project; a test keeps both equal.
+RENEWAL_DAYS: Final = 30
+
 _UNEVEN_DAYS: Final = f"""
 with
 both_sides as (
@@ -128,7 +131,7 @@ spent_in as (
     select period, sum(cents) as spend_cents
     from periods inner join spent on spend_date between first_date and last_date group by period
 ),
--- A license is renewed when another one continues it within 30 days after its end, as far as days are published.
+-- A license is renewed when another one names it as parent by RENEWAL_DAYS after its end, as far as days are published.
 ended as (
     select
         parents.end_date,
@@ -142,7 +145,7 @@ ended_in as (
     select
         period,
         count(*) as licenses_ended,
-        count(*) filter (where renewed_date <= least(end_date + 30, last_date)) as licenses_renewed
+        count(*) filter (where renewed_date <= least(end_date + {RENEWAL_DAYS}, last_date)) as licenses_renewed
     from periods inner join ended on end_date between first_date and last_date
     group by period
 ),

@@ -16,8 +16,8 @@
    have the same level. #}
 {% macro spend_level(source, medium, campaign) -%}
     case
-        when {{ campaign }} <> '(not set)' then 'campaign'
-        when {{ source }} <> '(not set)' or {{ medium }} <> '(not set)' then 'source'
+        when {{ campaign }} <> {{ channel_fallback('no_tag', 'campaign') }} then 'campaign'
+        when {{ source }} <> {{ channel_fallback('no_tag', 'source') }} or {{ medium }} <> {{ channel_fallback('no_tag', 'medium') }} then 'source'
         else 'channel'
     end
 {%- endmacro %}

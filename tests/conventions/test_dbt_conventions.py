@@ -6,9 +6,11 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
+import yaml
 
 from ingestion.contract import CLICK_IDS
-from publishing import dbt_manifest
+from publishing import dbt_manifest, loaded_version
+from quality_checks import platform
 
 MAX_JOINS = 7
 # What only one engine understands has its place in macros/compat.
@@ -256,3 +258,8 @@ def test_who_answers_for_a_mart_is_another_than_for_the_pipeline(model: Mapping[
 def test_models_read_every_click_id_that_events_have() -> None:
     macro = MANIFEST["macros"]["macro.marketplace.click_id_columns"]["macro_sql"]
     assert tuple(re.findall(r"'(\w+)'", macro)) == CLICK_IDS
+
+
+def test_the_checks_count_renewals_in_the_days_that_the_models_do() -> None:
+    project = yaml.safe_load((loaded_version.PROJECT_DIR / "dbt_project.yml").read_text())
+    assert project["vars"]["license_renewal_days"] == platform.RENEWAL_DAYS

@@ -32,9 +32,9 @@ named as (
     select
         channel as named_channel,
         coalesce(utm_source, utm_medium, utm_campaign) is not null as is_tagged,
-        coalesce(utm_source, '(not set)') as source,
-        coalesce(utm_medium, '(not set)') as medium,
-        coalesce(utm_campaign, '(not set)') as campaign,
+        coalesce(utm_source, {{ channel_fallback('no_tag', 'source') }}) as source,
+        coalesce(utm_medium, {{ channel_fallback('no_tag', 'medium') }}) as medium,
+        coalesce(utm_campaign, {{ channel_fallback('no_tag', 'campaign') }}) as campaign,
         cost_cents,
         impressions,
         clicks,
@@ -59,8 +59,8 @@ ruled as (
 select
     ruled.named_channel,
     case
-        when ruled.is_tagged and channel_rules.channel <> 'Unassigned' then channel_rules.channel
-        else coalesce(ruled.named_channel, 'Unassigned')
+        when ruled.is_tagged and channel_rules.channel <> {{ channel_fallback('no_tag', 'channel') }} then channel_rules.channel
+        else coalesce(ruled.named_channel, {{ channel_fallback('no_tag', 'channel') }})
     end as channel,
     ruled.source,
     ruled.medium,

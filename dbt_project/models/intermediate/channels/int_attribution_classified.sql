@@ -136,7 +136,7 @@ named as (
             utm_source,
             case when clicked_medium is not null then clicked_source end,
             case when not is_tagged then coalesce(referring_host, clicked_source) end,
-            '(not set)'
+            {{ channel_fallback('no_tag', 'source') }}
         ) as source,
         coalesce(
             utm_medium,
@@ -147,9 +147,9 @@ named as (
                 when referring_host is not null and known_kind = 'ai_assistant' then 'ai-assistant'
                 when coalesce(referring_host, clicked_source) is not null then 'referral'
             end,
-            '(not set)'
+            {{ channel_fallback('no_tag', 'medium') }}
         ) as medium,
-        coalesce(utm_campaign, '(not set)') as campaign,
+        coalesce(utm_campaign, {{ channel_fallback('no_tag', 'campaign') }}) as campaign,
         utm_source,
         event_date
     from referred

@@ -168,7 +168,7 @@ dated as (
     inner join renewals
         on
             licenses.license_id = renewals.parent_license_id
-            and licenses.license_end_date + 30 >= renewals.renewed_date
+            and licenses.license_end_date + {{ var('license_renewal_days') | int }} >= renewals.renewed_date
 
 )
 

@@ -86,7 +86,7 @@ select
     revenue_cents,
     engagement_time,
     {{ seconds_between('session_started_at', 'session_ended_at') }} as duration_seconds,
-    session_ended_at - session_started_at > interval '10' second
+    session_ended_at - session_started_at > interval '{{ var("engaged_session_seconds") | int }}' second
     or views >= 2
     or conversions > 0 as is_engaged,
     session_date,
