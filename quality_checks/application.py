@@ -37,7 +37,7 @@ limit %(rows_shown)s
 """
 
 
-@check("intermediate/int_licenses_latest", severity=Severity.WARNING)
+@check("intermediate/int_licenses", severity=Severity.WARNING)
 def license_fees_unchanged(connection: psycopg.Connection, window: Window) -> Finding:
     """Every license has the fee that it was first seen with. A changed fee belongs in license_adjustments.
 

@@ -45,3 +45,58 @@
 {% macro is_later_month(metric_date, periods='periods') -%}
     ({{ periods }}.first_date is null or {{ metric_date }} > {{ periods }}.first_date)
 {%- endmacro %}
+
+{# A select: sums of `measures` for each period and value of `keys`, over the CTEs periods, days (a daily mart, of the first months
+   alone) and months (its sums by month). `more` adds rows of other CTEs, each with its own measures: they have the columns
+   period, `keys` and these measures. A CTE without measures only makes its keys appear. Adding rows up replaces joins on keys
+   that may be null, which are slow. #}
+{% macro period_sums(keys, measures, more={}) -%}
+    {%- set parts = {
+        'days': is_day_of_first_month('days.metric_date'),
+        'months': is_later_month('months.metric_date'),
+    } -%}
+    {%- set added = more.values() | sum(start=[]) -%}
+    select
+        period,
+        {%- for column in keys %}
+        {{ column }},
+        {%- endfor %}
+        {%- for column in measures + added %}
+        sum({{ column }}) as {{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from (
+        {%- for relation, condition in parts.items() %}
+        select
+            periods.period
+            {%- for column in keys + measures %},
+            {{ relation }}.{{ column }}
+            {%- endfor %}
+            {%- for column in added %},
+            0 as {{ column }}
+            {%- endfor %}
+        from periods
+        inner join {{ relation }}
+            on {{ condition }}
+        {%- if not loop.last or more %}
+        union all
+        {%- endif %}
+        {%- endfor %}
+        {%- for relation, given in more.items() %}
+        select
+            period
+            {%- for column in keys %},
+            {{ column }}
+            {%- endfor %}
+            {%- for column in measures + added %},
+            {{ column if column in given else '0 as ' ~ column }}
+            {%- endfor %}
+        from {{ relation }}
+        {%- if not loop.last %}
+        union all
+        {%- endif %}
+        {%- endfor %}
+    ) as parts
+    group by
+        period,
+        {{ keys | join(',\n        ') }}
+{%- endmacro %}

@@ -4,42 +4,42 @@ with
 
 users as (
 
-    select * from {{ ref('int_users_latest') }}
+    select * from {{ ref('stg_marketplace__users') }}
     where not is_deleted
 
 ),
 
 creators as (
 
-    select * from {{ ref('int_creators_latest') }}
+    select * from {{ ref('stg_marketplace__creators') }}
     where not is_deleted
 
 ),
 
 brands as (
 
-    select * from {{ ref('int_brands_latest') }}
+    select * from {{ ref('stg_marketplace__brands') }}
     where not is_deleted
 
 ),
 
 assets as (
 
-    select * from {{ ref('int_assets_latest') }}
+    select * from {{ ref('stg_marketplace__ip_assets') }}
     where not is_removed
 
 ),
 
 licenses as (
 
-    select * from {{ ref('int_licenses_latest') }}
+    select * from {{ ref('int_licenses') }}
     where not is_removed
 
 ),
 
-adjustments as (
+spend as (
 
-    select * from {{ ref('int_license_adjustments_latest') }}
+    select * from {{ ref('int_license_spend') }}
 
 ),
 
@@ -55,120 +55,64 @@ renewals as (
 
 ),
 
-dated as (
+-- A creator of an asset was active, also when the asset is deleted by now.
+uploads as (
 
     select
-        'user' as kind,
-        {{ utc_date('created_at') }} as counted_date,
-        cast(null as date) as known_date,
-        cast(null as text) as owner_id,
-        0 as amount_cents
-    from users
-
-    union all
-
-    select
-        'creator' as kind,
-        {{ utc_date('created_at') }} as counted_date,
-        null as known_date,
-        null as owner_id,
-        0 as amount_cents
-    from creators
-
-    union all
-
-    select
-        'brand' as kind,
-        {{ utc_date('created_at') }} as counted_date,
-        null as known_date,
-        null as owner_id,
-        0 as amount_cents
-    from brands
-
-    union all
-
-    select
-        'asset' as kind,
-        {{ utc_date('created_at') }} as counted_date,
-        null as known_date,
-        null as owner_id,
-        0 as amount_cents
-    from assets
-    where not is_deleted
-
-    union all
-
-    -- Whoever created an asset was active, also when it is deleted by now.
-    select
-        'upload' as kind,
-        {{ utc_date('assets.created_at') }} as counted_date,
-        null as known_date,
-        creators.creator_id as owner_id,
-        0 as amount_cents
+        creators.creator_id,
+        assets.created_at
     from assets
     inner join creators
         on assets.created_by_user_id = creators.user_id
 
-    union all
+),
+
+brand_spend as (
 
     select
-        case when parent_license_id is null then 'license' else 'renewing license' end as kind,
-        {{ utc_date('created_at') }} as counted_date,
-        null as known_date,
-        null as owner_id,
-        0 as amount_cents
-    from licenses
-
-    union all
-
-    select
-        'fee' as kind,
-        {{ utc_date('licenses.created_at') }} as counted_date,
-        null as known_date,
-        brands.brand_id as owner_id,
-        coalesce(licenses.fee_cents, 0) as amount_cents
-    from licenses
+        case when spend.license_adjustment_id is null then 'fee' else 'adjustment' end as kind,
+        brands.brand_id,
+        coalesce(spend.spend_cents, 0) as spend_cents,
+        spend.spend_date
+    from spend
     inner join brands
-        on licenses.brand_id = brands.brand_id
+        on spend.brand_id = brands.brand_id
 
-    union all
+),
 
-    select
-        'adjustment' as kind,
-        adjustments.effective_date as counted_date,
-        null as known_date,
-        brands.brand_id as owner_id,
-        coalesce(adjustments.amount_cents, 0) as amount_cents
-    from adjustments
-    inner join licenses
-        on adjustments.license_id = licenses.license_id
-    inner join brands
-        on licenses.brand_id = brands.brand_id
-
-    union all
+-- A renewal counts on the day on which the term ended, once it is known.
+renewed as (
 
     select
-        'expiring license' as kind,
-        license_end_date as counted_date,
-        null as known_date,
-        null as owner_id,
-        0 as amount_cents
-    from licenses
-
-    union all
-
-    -- Counts by the end of its term, once it is renewed.
-    select
-        'renewed license' as kind,
-        licenses.license_end_date as counted_date,
-        renewals.renewed_date as known_date,
-        null as owner_id,
-        0 as amount_cents
+        licenses.license_end_date,
+        renewals.renewed_date
     from licenses
     inner join renewals
         on
             licenses.license_id = renewals.parent_license_id
             and licenses.license_end_date + {{ var('license_renewal_days') | int }} >= renewals.renewed_date
+
+),
+
+dated as (
+
+    {{ dated_items([
+        {'kind': "'user'", 'relation': 'users'},
+        {'kind': "'creator'", 'relation': 'creators'},
+        {'kind': "'brand'", 'relation': 'brands'},
+        {'kind': "'asset'", 'relation': 'assets where not is_deleted'},
+        {'kind': "'upload'", 'relation': 'uploads', 'owner_id': 'creator_id'},
+        {'kind': "case when parent_license_id is null then 'license' else 'renewing license' end", 'relation': 'licenses'},
+        {
+            'kind': 'kind', 'relation': 'brand_spend', 'counted_date': 'spend_date',
+            'owner_id': 'brand_id', 'amount_cents': 'spend_cents',
+        },
+        {'kind': "'expiring license'", 'relation': 'licenses', 'counted_date': 'license_end_date'},
+        {
+            'kind': "'renewed license'", 'relation': 'renewed', 'counted_date': 'license_end_date',
+            'known_date': 'renewed_date',
+        },
+    ]) }}
 
 )
 

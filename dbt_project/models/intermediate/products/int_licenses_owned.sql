@@ -4,14 +4,14 @@ with
 
 licenses as (
 
-    select * from {{ ref('int_licenses_latest') }}
+    select * from {{ ref('int_licenses') }}
     where not is_removed
 
 ),
 
 ownerships as (
 
-    select * from {{ ref('int_ownerships_latest') }}
+    select * from {{ ref('stg_marketplace__ip_ownerships') }}
     where creator_id is not null
 
 ),

@@ -42,7 +42,7 @@ event_types as (
 
 licenses as (
 
-    select * from {{ ref('int_licenses_latest') }}
+    select * from {{ ref('int_licenses') }}
 
 ),
 

@@ -90,28 +90,16 @@ exact_weights as (
 
 ),
 
--- Weights add up to exactly 1: each is cut to 12 decimals, and what is left goes by single units of the last decimal to
--- those that lost most. Cents likewise. A touch that gets nothing earned nothing.
-weights_in_turn as (
-
-    select
-        *,
-        sum(floor(exact_units)) over (partition by conversion_date, conversion_id, model) as given_units,
-        row_number() over (
-            partition by conversion_date, conversion_id, model
-            order by exact_units - floor(exact_units) desc, touched_at asc, session_id asc
-        ) as unit_turn
-    from exact_weights
-    where exact_units > 0
-
-),
-
+-- Weights of a path add up to exactly 1, and credited cents to exactly its cents. A touch that gets nothing earned nothing.
 weights as (
 
     select
         *,
-        floor(exact_units) + case when unit_turn <= {{ units }} - given_units then 1 else 0 end as weight_units
-    from weights_in_turn
+        {{ largest_remainder(
+            'exact_units', units, 'conversion_date, conversion_id, model', 'touched_at asc, session_id asc'
+        ) }} as weight_units
+    from exact_weights
+    where exact_units > 0
 
 ),
 
@@ -125,15 +113,13 @@ exact_cents as (
 
 ),
 
-cents_in_turn as (
+credits as (
 
     select
         *,
-        sum(floor(exact_cents)) over (partition by conversion_date, conversion_id, model) as given_cents,
-        row_number() over (
-            partition by conversion_date, conversion_id, model
-            order by exact_cents - floor(exact_cents) desc, touched_at asc, session_id asc
-        ) as cent_turn
+        {{ largest_remainder(
+            'exact_cents', 'value_cents', 'conversion_date, conversion_id, model', 'touched_at asc, session_id asc'
+        ) }} as credited_cents
     from exact_cents
 
 )
@@ -152,9 +138,9 @@ select
     touch_number,
     touches,
     cast(weight_units * {{ unit }} as numeric(20, 12)) as weight,
-    cast(floor(exact_cents) + case when cent_turn <= value_cents - given_cents then 1 else 0 end as bigint) as credited_cents,
+    cast(credited_cents as bigint) as credited_cents,
     value_cents as conversion_cents,
     touched_at,
     converted_at,
     conversion_date as metric_date
-from cents_in_turn
+from credits

@@ -10,7 +10,7 @@ periods as (
 
 assets as (
 
-    select * from {{ ref('int_assets_latest') }}
+    select * from {{ ref('stg_marketplace__ip_assets') }}
     where not is_deleted
 
 ),
@@ -18,13 +18,14 @@ assets as (
 days as (
 
     select * from {{ published_or_built('daily_metrics') }}
-    where {{ in_first_months('metric_date') }}
+    where {{ in_first_months('metric_date') }} and ip_asset_id is not null
 
 ),
 
 months as (
 
     select * from {{ published_or_built('monthly_metrics') }}
+    where ip_asset_id is not null
 
 ),
 
@@ -34,51 +35,9 @@ visitors as (
 
 ),
 
-parts as (
-
-    select
-        periods.period,
-        days.ip_asset_id,
-        days.views,
-        days.clicks,
-        days.conversions,
-        days.revenue_cents,
-        days.engagement_time
-    from periods
-    inner join days
-        on {{ is_day_of_first_month('days.metric_date') }}
-
-    union all
-
-    select
-        periods.period,
-        months.ip_asset_id,
-        months.views,
-        months.clicks,
-        months.conversions,
-        months.revenue_cents,
-        months.engagement_time
-    from periods
-    inner join months
-        on {{ is_later_month('months.metric_date') }}
-
-),
-
 totals as (
 
-    select
-        period,
-        ip_asset_id,
-        sum(views) as views,
-        sum(clicks) as clicks,
-        sum(conversions) as conversions,
-        sum(revenue_cents) as revenue_cents,
-        sum(engagement_time) as engagement_time
-    from parts
-    where ip_asset_id is not null
-    group by
-        period,
-        ip_asset_id
+    {{ period_sums(['ip_asset_id'], ['views', 'clicks', 'conversions', 'revenue_cents', 'engagement_time']) }}
 
 ),
 

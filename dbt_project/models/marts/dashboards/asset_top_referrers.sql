@@ -10,7 +10,7 @@ periods as (
 
 assets as (
 
-    select * from {{ ref('int_assets_latest') }}
+    select * from {{ ref('stg_marketplace__ip_assets') }}
     where not is_deleted
 
 ),
@@ -28,42 +28,9 @@ months as (
 
 ),
 
-parts as (
-
-    select
-        periods.period,
-        days.ip_asset_id,
-        days.referrer,
-        days.views
-    from periods
-    inner join days
-        on {{ is_day_of_first_month('days.metric_date') }}
-
-    union all
-
-    select
-        periods.period,
-        months.ip_asset_id,
-        months.referrer,
-        months.views
-    from periods
-    inner join months
-        on {{ is_later_month('months.metric_date') }}
-
-),
-
 totals as (
 
-    select
-        period,
-        ip_asset_id,
-        referrer,
-        sum(views) as views
-    from parts
-    group by
-        period,
-        ip_asset_id,
-        referrer
+    {{ period_sums(['ip_asset_id', 'referrer'], ['views']) }}
 
 ),
 

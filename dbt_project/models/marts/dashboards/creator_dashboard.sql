@@ -10,7 +10,7 @@ periods as (
 
 creators as (
 
-    select * from {{ ref('int_creators_latest') }}
+    select * from {{ ref('stg_marketplace__creators') }}
     where not is_deleted
 
 ),
@@ -34,37 +34,11 @@ months as (
 
 ),
 
-parts as (
-
-    select
-        periods.period,
-        days.creator_id,
-        days.views,
-        days.revenue_cents,
-        0 as licenses
-    from periods
-    inner join days
-        on {{ is_day_of_first_month('days.metric_date') }}
-
-    union all
-
-    select
-        periods.period,
-        months.creator_id,
-        months.views,
-        months.revenue_cents,
-        0 as licenses
-    from periods
-    inner join months
-        on {{ is_later_month('months.metric_date') }}
-
-    union all
+licensed as (
 
     select
         periods.period,
         licenses.creator_id,
-        0 as views,
-        0 as revenue_cents,
         1 as licenses
     from periods
     inner join licenses
@@ -74,16 +48,7 @@ parts as (
 
 totals as (
 
-    select
-        period,
-        creator_id,
-        sum(views) as views,
-        sum(revenue_cents) as revenue_cents,
-        sum(licenses) as licenses
-    from parts
-    group by
-        period,
-        creator_id
+    {{ period_sums(['creator_id'], ['views', 'revenue_cents'], {'licensed': ['licenses']}) }}
 
 ),
 

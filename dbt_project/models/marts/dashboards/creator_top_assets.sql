@@ -10,21 +10,21 @@ periods as (
 
 creators as (
 
-    select * from {{ ref('int_creators_latest') }}
+    select * from {{ ref('stg_marketplace__creators') }}
     where not is_deleted
 
 ),
 
 assets as (
 
-    select * from {{ ref('int_assets_latest') }}
+    select * from {{ ref('stg_marketplace__ip_assets') }}
     where not is_deleted
 
 ),
 
 ownerships as (
 
-    select * from {{ ref('int_ownerships_latest') }}
+    select * from {{ ref('stg_marketplace__ip_ownerships') }}
 
 ),
 
@@ -47,16 +47,13 @@ months as (
 
 ),
 
--- What was theirs on some day of the period, also where nothing happened.
-parts as (
+-- Assets of which a creator owned a share on some day of the period, also where nothing happened.
+owned as (
 
     select
         periods.period,
         ownerships.creator_id,
-        ownerships.ip_asset_id,
-        0 as views,
-        0 as licenses,
-        0 as revenue_cents
+        ownerships.ip_asset_id
     from periods
     inner join ownerships
         on
@@ -66,41 +63,15 @@ parts as (
                 or ownerships.ownership_end_date > greatest(periods.first_date, ownerships.ownership_start_date)
             )
 
-    union all
+),
 
-    select
-        periods.period,
-        days.creator_id,
-        days.ip_asset_id,
-        days.views,
-        0 as licenses,
-        days.revenue_cents
-    from periods
-    inner join days
-        on {{ is_day_of_first_month('days.metric_date') }}
-
-    union all
-
-    select
-        periods.period,
-        months.creator_id,
-        months.ip_asset_id,
-        months.views,
-        0 as licenses,
-        months.revenue_cents
-    from periods
-    inner join months
-        on {{ is_later_month('months.metric_date') }}
-
-    union all
+licensed as (
 
     select
         periods.period,
         licenses.creator_id,
         licenses.ip_asset_id,
-        0 as views,
-        1 as licenses,
-        0 as revenue_cents
+        1 as licenses
     from periods
     inner join licenses
         on {{ is_in_period('licenses.created_date') }}
@@ -109,18 +80,9 @@ parts as (
 
 totals as (
 
-    select
-        period,
-        creator_id,
-        ip_asset_id,
-        sum(views) as views,
-        sum(licenses) as licenses,
-        sum(revenue_cents) as revenue_cents
-    from parts
-    group by
-        period,
-        creator_id,
-        ip_asset_id
+    {{ period_sums(
+        ['creator_id', 'ip_asset_id'], ['views', 'revenue_cents'], {'owned': [], 'licensed': ['licenses']}
+    ) }}
 
 ),
 

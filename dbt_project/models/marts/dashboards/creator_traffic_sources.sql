@@ -10,7 +10,7 @@ periods as (
 
 creators as (
 
-    select * from {{ ref('int_creators_latest') }}
+    select * from {{ ref('stg_marketplace__creators') }}
     where not is_deleted
 
 ),
@@ -28,45 +28,9 @@ months as (
 
 ),
 
-parts as (
-
-    select
-        periods.period,
-        days.creator_id,
-        days.utm_source,
-        days.visits,
-        days.conversions
-    from periods
-    inner join days
-        on {{ is_day_of_first_month('days.metric_date') }}
-
-    union all
-
-    select
-        periods.period,
-        months.creator_id,
-        months.utm_source,
-        months.visits,
-        months.conversions
-    from periods
-    inner join months
-        on {{ is_later_month('months.metric_date') }}
-
-),
-
 totals as (
 
-    select
-        period,
-        creator_id,
-        utm_source,
-        sum(visits) as visits,
-        sum(conversions) as conversions
-    from parts
-    group by
-        period,
-        creator_id,
-        utm_source
+    {{ period_sums(['creator_id', 'utm_source'], ['visits', 'conversions']) }}
 
 ),
 

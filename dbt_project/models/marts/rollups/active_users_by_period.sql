@@ -20,7 +20,7 @@ touched as (
 
 ),
 
-activity_before as (
+last_seen_before as (
 
     select * from {{ remembered('visitor_activity') }}
 
@@ -46,104 +46,12 @@ counts_before as (
 
 users as (
 
-    select * from {{ ref('int_users_latest') }}
+    select * from {{ ref('stg_marketplace__users') }}
     where not is_deleted
 
 ),
 
--- What became of each period: those who were last signed in on one of its days are counted.
-bounds as (
-
-    select
-        periods.period,
-        periods.first_date,
-        periods_before.first_date as first_date_before
-    from periods
-    left join periods_before
-        on periods.period = periods_before.period
-
-),
-
--- The period has moved on past the day on which they were last signed in.
-moved_past as (
-
-    select
-        bounds.period,
-        -1 as users
-    from bounds
-    inner join activity_before
-        on
-            bounds.first_date_before <= activity_before.last_signed_in_date
-            and bounds.first_date > activity_before.last_signed_in_date
-
-),
-
--- Whose last day is another one than before.
-moves as (
-
-    select
-        last_signed_in_date,
-        1 as users
-    from touched
-
-    union all
-
-    -- Looked up one by one, by an index: what is remembered is as long as history.
-    select
-        (
-            select looked_up.last_signed_in_date from looked_up
-            where looked_up.visitor_id = touched.visitor_id
-        ) as last_signed_in_date,
-        -1 as users
-    from touched
-
-),
-
-days_moved as (
-
-    select
-        last_signed_in_date,
-        sum(users) as users
-    from moves
-    where last_signed_in_date is not null
-    group by last_signed_in_date
-
-),
-
-changes as (
-
-    select
-        period,
-        active_users as users
-    from counts_before
-
-    union all
-
-    select
-        period,
-        users
-    from moved_past
-
-    union all
-
-    select
-        bounds.period,
-        days_moved.users
-    from days_moved
-    inner join bounds
-        on bounds.first_date is null or days_moved.last_signed_in_date >= bounds.first_date
-
-),
-
-counts as (
-
-    select
-        period,
-        sum(users) as active_users
-    from changes
-    group by period
-
-),
+{{ counts_by_period([], last_date='last_signed_in_date', count='active_users') }},
 
 -- When everyone was signed in last: as this run finds it, or else as it was before.
 sign_ins as (
@@ -188,7 +96,7 @@ known as (
 select
     periods.metric_date,
     periods.period,
-    cast(coalesce(counts.active_users, 0) as bigint) as active_users,
+    cast(coalesce(counts.counted, 0) as bigint) as active_users,
     cast(coalesce(known.known_users, 0) as bigint) as known_users
 from periods
 left join counts

@@ -11,25 +11,14 @@ days as (
 
 licenses as (
 
-    select * from {{ ref('int_licenses_latest') }}
+    select * from {{ ref('int_licenses') }}
     where not is_removed and brand_id is not null
 
 ),
 
 asset_days as (
 
-    select
-        metric_date,
-        ip_asset_id,
-        cast(sum(views) as bigint) as views,
-        cast(sum(clicks) as bigint) as clicks,
-        cast(sum(conversions) as bigint) as conversions,
-        cast(sum(revenue_cents) as bigint) as revenue_cents
-    from days
-    where ip_asset_id is not null
-    group by
-        metric_date,
-        ip_asset_id
+    {{ asset_sums() }}
 
 )
 

@@ -9,18 +9,4 @@ days as (
 
 )
 
-select
-    {{ month_of('metric_date') }} as metric_date,
-    brand_id,
-    project_id,
-    ip_asset_id,
-    cast(sum(views) as bigint) as views,
-    cast(sum(clicks) as bigint) as clicks,
-    cast(sum(conversions) as bigint) as conversions,
-    cast(sum(revenue_cents) as bigint) as revenue_cents
-from days
-group by
-    {{ month_of('metric_date') }},
-    brand_id,
-    project_id,
-    ip_asset_id
+{{ monthly_sums(['brand_id', 'project_id', 'ip_asset_id'], ['views', 'clicks', 'conversions', 'revenue_cents']) }}

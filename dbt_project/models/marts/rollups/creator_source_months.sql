@@ -9,14 +9,4 @@ days as (
 
 )
 
-select
-    {{ month_of('metric_date') }} as metric_date,
-    creator_id,
-    utm_source,
-    cast(sum(visits) as bigint) as visits,
-    cast(sum(conversions) as bigint) as conversions
-from days
-group by
-    {{ month_of('metric_date') }},
-    creator_id,
-    utm_source
+{{ monthly_sums(['creator_id', 'utm_source'], ['visits', 'conversions']) }}

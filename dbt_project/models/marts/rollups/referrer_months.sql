@@ -9,13 +9,4 @@ days as (
 
 )
 
-select
-    {{ month_of('metric_date') }} as metric_date,
-    ip_asset_id,
-    referrer,
-    cast(sum(views) as bigint) as views
-from days
-group by
-    {{ month_of('metric_date') }},
-    ip_asset_id,
-    referrer
+{{ monthly_sums(['ip_asset_id', 'referrer'], ['views']) }}

@@ -4,15 +4,19 @@ brands as (
 
     select * from {{ source('marketplace', 'brands') }}
 
+),
+
+latest as (
+
+    {{ latest_version('brands') }}
+
 )
 
 select
     id as brand_id,
     user_id,
     company_name,
-    is_removed,
+    is_removed or {{ unless_infinite('deleted_at') }} is not null as is_deleted,
     created_at,
-    {{ unless_infinite('deleted_at') }} as deleted_at,
-    observed_date,
-    change_id as version_number
-from brands
+    {{ unless_infinite('deleted_at') }} as deleted_at
+from latest

@@ -4,15 +4,19 @@ creators as (
 
     select * from {{ source('marketplace', 'creators') }}
 
+),
+
+latest as (
+
+    {{ latest_version('creators') }}
+
 )
 
 select
     id as creator_id,
     user_id,
     display_name,
-    is_removed,
+    is_removed or {{ unless_infinite('deleted_at') }} is not null as is_deleted,
     created_at,
-    {{ unless_infinite('deleted_at') }} as deleted_at,
-    observed_date,
-    change_id as version_number
-from creators
+    {{ unless_infinite('deleted_at') }} as deleted_at
+from latest

@@ -4,6 +4,12 @@ ip_assets as (
 
     select * from {{ source('marketplace', 'ip_assets') }}
 
+),
+
+latest as (
+
+    {{ latest_version('ip_assets') }}
+
 )
 
 select
@@ -12,8 +18,7 @@ select
     title,
     type as asset_type,
     is_removed,
+    is_removed or {{ unless_infinite('deleted_at') }} is not null as is_deleted,
     created_at,
-    {{ unless_infinite('deleted_at') }} as deleted_at,
-    observed_date,
-    change_id as version_number
-from ip_assets
+    {{ unless_infinite('deleted_at') }} as deleted_at
+from latest

@@ -4,6 +4,12 @@ ip_ownerships as (
 
     select * from {{ source('marketplace', 'ip_ownerships') }}
 
+),
+
+latest as (
+
+    {{ latest_version('ip_ownerships') }}
+
 )
 
 select
@@ -11,9 +17,7 @@ select
     ip_asset_id,
     creator_id,
     share_bps,
-    is_removed,
     start_date as ownership_start_date,
-    {{ unless_infinite('end_date') }} as ownership_end_date,
-    observed_date,
-    change_id as version_number
-from ip_ownerships
+    {{ unless_infinite('end_date') }} as ownership_end_date
+from latest
+where not is_removed

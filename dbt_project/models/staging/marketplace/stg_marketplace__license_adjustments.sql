@@ -4,6 +4,12 @@ license_adjustments as (
 
     select * from {{ source('marketplace', 'license_adjustments') }}
 
+),
+
+latest as (
+
+    {{ latest_version('license_adjustments') }}
+
 )
 
 select
@@ -11,9 +17,7 @@ select
     license_id,
     reason as adjustment_reason,
     amount_cents,
-    is_removed,
     effective_date,
-    created_at,
-    observed_date,
-    change_id as version_number
-from license_adjustments
+    created_at
+from latest
+where not is_removed

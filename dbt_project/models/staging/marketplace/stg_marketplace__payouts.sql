@@ -4,6 +4,12 @@ payouts as (
 
     select * from {{ source('marketplace', 'payouts') }}
 
+),
+
+latest as (
+
+    {{ latest_version('payouts') }}
+
 )
 
 select
@@ -11,8 +17,6 @@ select
     creator_id,
     status as payout_status,
     amount_cents,
-    is_removed,
-    created_at,
-    observed_date,
-    change_id as version_number
-from payouts
+    created_at
+from latest
+where not is_removed

@@ -4,6 +4,12 @@ projects as (
 
     select * from {{ source('marketplace', 'projects') }}
 
+),
+
+latest as (
+
+    {{ latest_version('projects') }}
+
 )
 
 select
@@ -11,8 +17,6 @@ select
     brand_id,
     name as project_name,
     budget_cents,
-    is_removed,
-    created_at,
-    observed_date,
-    change_id as version_number
-from projects
+    is_removed as is_deleted,
+    created_at
+from latest

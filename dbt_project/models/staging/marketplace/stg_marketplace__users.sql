@@ -4,15 +4,19 @@ users as (
 
     select * from {{ source('marketplace', 'users') }}
 
+),
+
+latest as (
+
+    {{ latest_version('users') }}
+
 )
 
 select
     id as user_id,
     email_hash,
     role as user_role,
-    is_removed,
+    is_removed or {{ unless_infinite('deleted_at') }} is not null as is_deleted,
     created_at,
-    {{ unless_infinite('deleted_at') }} as deleted_at,
-    observed_date,
-    change_id as version_number
-from users
+    {{ unless_infinite('deleted_at') }} as deleted_at
+from latest
