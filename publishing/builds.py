@@ -91,6 +91,28 @@ def is_full_rebuild(cursor: psycopg.Cursor, window: Window) -> bool:
     return bool(last[0])
 
 
+def dbt_variables(connection: psycopg.Connection, window: Window, *, build_id: str) -> dict[str, str]:
+    """Return the facts about a build that dbt models need when they are compiled, as environment variables.
+
+    Models then need no query to be compiled, so `dbt compile` and `dbt docs` work without a warehouse.
+    """
+    found = connection.execute(
+        """
+        select is_full_rebuild, greatest(%(end)s::date - 1, (select max(metric_date) from marts.published_days
+            where not (metric_date >= %(start)s and metric_date < %(end)s)))
+        from ops.last_build where build_id = %(build_id)s
+        """,
+        {"build_id": build_id, "start": window.start, "end": window.end},
+    ).fetchone()
+    if found is None:
+        return {}
+    full_rebuild, last_day = found
+    return {
+        "DBT_ENV_CUSTOM_ENV_WAREHOUSE_IS_FULL_REBUILD": str(full_rebuild).lower(),
+        "DBT_ENV_CUSTOM_ENV_WAREHOUSE_LAST_DAY": last_day.isoformat(),
+    }
+
+
 def is_rerun(cursor: psycopg.Cursor) -> bool:
     """Return whether nothing had changed since publication when the last build began."""
     found = cursor.execute("select is_rerun from ops.last_build").fetchone()

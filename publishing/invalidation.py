@@ -150,16 +150,16 @@ _NEXT_DAY_COLUMNS: Final = (
     " ip_asset_id, project_id, license_id, channel, source, medium, campaign, utm_source, origin_channel,"
     " origin_source, origin_medium, origin_campaign, origin_utm_source, device_type, browser, os, page_path,"
     " revenue_cents, fee_cents, value_cents, engagement_time, is_bot, is_view, is_click, is_conversion,"
-    " names_license_only, session_date, event_date, occurred_at"
+    " has_only_license, session_date, event_date, occurred_at"
 )
 _MIDNIGHT: Final = f"""
     with copied as (
         select {_NEXT_DAY_COLUMNS} from intermediate.int_events_sessionized
-        where window_date = %(earlier)s and is_tail
+        where written_with_date = %(earlier)s and is_next_day_part
     ),
     continued as (
         select {_NEXT_DAY_COLUMNS} from intermediate.int_events_sessionized
-        where window_date = %(later)s and session_date = %(earlier)s and not is_tail
+        where written_with_date = %(later)s and session_date = %(earlier)s and not is_next_day_part
     )
     select %(neighbour)s::date as event_date
     where exists (

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from publishing.marts import Mart
-from warehouse.reader_roles import MARTS, PUBLISHED
+from warehouse.reader_roles import MARTS, ROLLUPS
 
 # Our tables of schema marts are in the record of publications or have our policies; a table that another user created
 # there has neither. Only publication writes into the other schema.
@@ -21,7 +21,7 @@ where classes.relkind in ('r', 'v')
     and not (classes.relnamespace::regnamespace::text, classes.relname)
         in (select * from unnest(%(schemas)s::text[], %(names)s::text[]))
     and (
-        classes.relnamespace = %(published)s::regnamespace
+        classes.relnamespace = %(rollups)s::regnamespace
         or classes.relnamespace = %(marts)s::regnamespace and (
             classes.relname in (select mart from ops.published_marts)
             or exists (
@@ -45,7 +45,7 @@ def drop_removed(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> tuple[list[st
         {
             "schemas": [mart.schema for mart in marts],
             "names": [mart.name for mart in marts],
-            "published": PUBLISHED,
+            "rollups": ROLLUPS,
             "marts": MARTS,
         },
     )

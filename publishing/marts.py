@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import sql
 
 from publishing.scopes import Scope
-from warehouse.reader_roles import AUDIENCES, EVERY_ROW, MARTS, PUBLISHED
+from warehouse.reader_roles import AUDIENCES, EVERY_ROW, MARTS, ROLLUPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def _mart(model: Mapping[str, Any]) -> Mart:
         date_column=model["config"]["event_time"],
         grain=tuple(meta["grain"]),
         portals=portals,
-        schema=MARTS if model["access"] == "public" else PUBLISHED,
+        schema=MARTS if model["access"] == "public" else ROLLUPS,
         scope=Scope(meta.get("scope", "day")),
         lookups=tuple(tuple(columns) for columns in meta.get("indexes", [])),
         is_view=model["config"]["materialized"] == "view",

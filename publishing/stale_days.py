@@ -23,7 +23,7 @@ _QUEUES: Final = {
         select distinct events.event_date
         from ops.changed_licenses as changed
         inner join intermediate.int_events_attributed as events
-            on events.license_id = changed.license_id and events.names_license_only
+            on events.license_id = changed.license_id and events.has_only_license
         """,
     ),
     # A day has no row of an asset without an event, whatever the terms.

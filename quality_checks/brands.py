@@ -124,7 +124,7 @@ order by mart, period, brand_id, project_id, ip_asset_id
 _CAMPAIGNS: Final = PeriodMart(
     name="brand_campaign_metrics",
     days="brand_asset_days",
-    published_schema="published",
+    published_schema="rollups",
     keys=("brand_id", "project_id"),
     numbers={
         "total_impressions": "views",
@@ -136,7 +136,7 @@ _CAMPAIGNS: Final = PeriodMart(
 _ASSETS: Final = PeriodMart(
     name="brand_campaign_assets",
     days="brand_asset_days",
-    published_schema="published",
+    published_schema="rollups",
     keys=("brand_id", "project_id", "ip_asset_id"),
     numbers={"views": "views", "clicks": "clicks"},
 )

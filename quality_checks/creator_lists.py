@@ -29,7 +29,7 @@ days as (
     where metric_date >= %(start)s and metric_date < %(end)s
     union all
     select metric_date, creator_id, ip_asset_id, views, revenue_cents
-    from published.creator_asset_days
+    from rollups.creator_asset_days
     where (metric_date < %(start)s or metric_date >= %(end)s) and metric_date {IN_PERIODS}
 ),
 parts as (
@@ -58,25 +58,25 @@ ranked as (
         sums.*,
         rank() over (
             partition by period, creator_id order by revenue_cents desc, coalesce(title, ''), ip_asset_id
-        ) as place
+        ) as rank
     from sums
     inner join ({latest("ip_assets")}) as assets on id = ip_asset_id and {IS_THERE}
 ),
 both_sides as (
-    select period, creator_id, ip_asset_id, place, views, licenses, revenue_cents
+    select period, creator_id, ip_asset_id, rank, views, licenses, revenue_cents
     from ranked
-    where place <= 10
+    where rank <= 10
     union all
-    select period, creator_id, ip_asset_id, -place, -views, -licenses, -revenue_cents
+    select period, creator_id, ip_asset_id, -rank, -views, -licenses, -revenue_cents
     from build.creator_top_assets
     where period in (select period from periods)
 )
 select
     'creator_top_assets' as mart, period, creator_id, ip_asset_id,
-    sum(place) as place, sum(views) as views, sum(licenses) as licenses, sum(revenue_cents) as revenue_cents
+    sum(rank) as rank, sum(views) as views, sum(licenses) as licenses, sum(revenue_cents) as revenue_cents
 from both_sides
 group by period, creator_id, ip_asset_id
-having sum(place) <> 0 or sum(views) <> 0 or sum(licenses) <> 0 or sum(revenue_cents) <> 0
+having sum(rank) <> 0 or sum(views) <> 0 or sum(licenses) <> 0 or sum(revenue_cents) <> 0
 order by period, creator_id, ip_asset_id
 """
 
@@ -91,32 +91,32 @@ days as (
     where metric_date >= %(start)s and metric_date < %(end)s
     union all
     select metric_date, creator_id, utm_source, visits, conversions
-    from published.creator_source_days
+    from rollups.creator_source_days
     where (metric_date < %(start)s or metric_date >= %(end)s) and metric_date {IN_PERIODS}
 ),
 ranked as (
     select
         period, creator_id, utm_source, sum(visits) as visits, sum(conversions) as conversions,
-        rank() over (partition by period, creator_id order by sum(visits) desc, utm_source) as place
+        rank() over (partition by period, creator_id order by sum(visits) desc, utm_source) as rank
     from periods inner join days on metric_date between first_date and last_date
     where creator_id in (select creator_id from creators)
     group by period, creator_id, utm_source
 ),
 both_sides as (
-    select period, creator_id, utm_source, place, visits, conversions
+    select period, creator_id, utm_source, rank, visits, conversions
     from ranked
-    where place <= 10
+    where rank <= 10
     union all
-    select period, creator_id, utm_source, -place, -visits, -conversions
+    select period, creator_id, utm_source, -rank, -visits, -conversions
     from build.creator_traffic_sources
     where period in (select period from periods)
 )
 select
     'creator_traffic_sources' as mart, period, creator_id, utm_source,
-    sum(place) as place, sum(visits) as visits, sum(conversions) as conversions
+    sum(rank) as rank, sum(visits) as visits, sum(conversions) as conversions
 from both_sides
 group by period, creator_id, utm_source
-having sum(place) <> 0 or sum(visits) <> 0 or sum(conversions) <> 0
+having sum(rank) <> 0 or sum(visits) <> 0 or sum(conversions) <> 0
 order by period, creator_id, utm_source
 """
 
@@ -125,7 +125,7 @@ order by period, creator_id, utm_source
 def creator_lists_match_daily_metrics(connection: psycopg.Connection, window: Window) -> Finding:
     """The ten best assets and sources of every creator, today and in the last 7 days, are those of a recount.
 
-    A sample row has how much place and numbers of the recount exceed the list.
+    A sample row has how much rank and numbers of the recount exceed the list.
     """
     dates = {"start": window.start, "end": window.end}
     found = [

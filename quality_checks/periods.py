@@ -21,10 +21,10 @@ days as (
 ),
 visitors as (
     select metric_date, ip_asset_id, visitor_id
-    from build.visitor_days where metric_date >= %(start)s and metric_date < %(end)s
+    from build.visitor_asset_days where metric_date >= %(start)s and metric_date < %(end)s
     union all
     select metric_date, ip_asset_id, visitor_id
-    from published.visitor_days where metric_date < %(start)s or metric_date >= %(end)s
+    from rollups.visitor_asset_days where metric_date < %(start)s or metric_date >= %(end)s
 )
 """
 

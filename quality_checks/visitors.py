@@ -16,10 +16,10 @@ from warehouse.window import Window
 _DAYS: Final = """
 days as (
     select metric_date, visitor_id, is_signed_in
-    from build.visitor_activity_days where metric_date >= %(start)s and metric_date < %(end)s
+    from build.visitor_active_days where metric_date >= %(start)s and metric_date < %(end)s
     union all
     select metric_date, visitor_id, is_signed_in
-    from published.visitor_activity_days where metric_date < %(start)s or metric_date >= %(end)s
+    from rollups.visitor_active_days where metric_date < %(start)s or metric_date >= %(end)s
 )
 """
 

@@ -9,7 +9,7 @@ from typing import Final
 
 MARTS: Final = "marts"
 # Marts that only the pipeline reads; no reader may enter the schema.
-PUBLISHED: Final = "published"
+ROLLUPS: Final = "rollups"
 # In place of an owner column: the rows have no owner, and every portal sees them.
 EVERY_ROW: Final = "*"
 # The logins of creators and brands; only the owner reads it.

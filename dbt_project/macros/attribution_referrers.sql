@@ -22,7 +22,7 @@ clues as (
 arrivals as (
 
     select
-        {{ list_of('event_id') }} as event_ids,
+        {{ collect_list('event_id') }} as event_ids,
         utm_source,
         utm_medium,
         utm_campaign,

@@ -11,7 +11,7 @@ actors as (
 
 actor_devices as (
 
-    {{ distinct_of('actors', 'observations_of_actors', key='actor_id', value='anonymous_id') }}
+    {{ distinct_by_index_skip('actors', 'observations_of_actors', key='actor_id', value='anonymous_id') }}
 
 ),
 
@@ -24,7 +24,7 @@ devices as (
 
 links as (
 
-    {{ distinct_of('devices', 'observations_of_devices', key='anonymous_id', value='actor_id', least='event_date') }}
+    {{ distinct_by_index_skip('devices', 'observations_of_devices', key='anonymous_id', value='actor_id', least='event_date') }}
 
 ),
 

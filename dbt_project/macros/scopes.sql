@@ -42,7 +42,7 @@
 {%- endmacro %}
 
 {# Whether a row is of the week or month before the first that the run replaces. Nothing is in a unit test. #}
-{% macro just_before_scope(column) -%}
+{% macro in_previous_period(column) -%}
     {%- if execute and not is_unit_test() -%}
     {%- set first = scope_bounds(scope_of(model))[0] -%}
     {%- set before = first - modules.datetime.timedelta(days=1) -%}
@@ -59,7 +59,7 @@
 
 {# A mart as it will be when this run is published: what the run replaces as it is built, the rest as it is published. A
    day that was built and not published, because a check holds it back, is not in it. #}
-{% macro published_or_built(mart) -%}
+{% macro current_version(mart) -%}
     {%- set built = ref(mart) -%}
     {%- if execute and not is_unit_test() -%}
     {%- set node = mart_node(mart) -%}
@@ -75,12 +75,12 @@
 {%- endmacro %}
 
 {# A mart as it is published, whatever this run builds: the model's own, or one that it also reads by ref or
-   published_or_built, which dbt has to know. In a unit test it is empty. #}
+   current_version, which dbt has to know. In a unit test it is empty. #}
 {% macro published(mart) -%}
     {%- if not execute -%}
     {{ this }}
     {%- elif is_unit_test() -%}
-    {%- set table = adapter.get_relation(target.database, 'marts', mart) or adapter.get_relation(target.database, 'published', mart) -%}
+    {%- set table = adapter.get_relation(target.database, 'marts', mart) or adapter.get_relation(target.database, 'rollups', mart) -%}
     (select * from {{ table }} where false) as {{ mart }}
     {%- else -%}
     {%- set node = mart_node(mart) -%}
@@ -90,30 +90,28 @@
 
 {# What earlier runs have left of a mart for this one to go on from: as it is published, or nothing when this run starts anew
    (publishing/builds.py says when). #}
-{% macro remembered(mart) -%}
-    {%- if execute and not is_unit_test() and starts_anew() -%}
+{% macro previously_published(mart) -%}
+    {%- if execute and not is_unit_test() and is_full_rebuild() -%}
     (select * from {{ nothing_of(mart_node(mart)) }}) as {{ mart }}
     {%- else -%}
     {{ published(mart) }}
     {%- endif -%}
 {%- endmacro %}
 
-{# Whether a day is looked at by a run that goes on from what is remembered: one that it replaces in a mart of this scope, or,
+{# Whether a day is looked at by a run that goes on from what was published before: one that it replaces in a mart of this scope, or,
    when it starts anew, any. #}
-{% macro in_scope_or_anew(column, scope) -%}
-    {%- if execute and (is_unit_test() or starts_anew()) -%}
+{% macro in_scope_or_full_rebuild(column, scope) -%}
+    {%- if execute and (is_unit_test() or is_full_rebuild()) -%}
     true
     {%- else -%}
     {{ in_scope(column, scope) }}
     {%- endif -%}
 {%- endmacro %}
 
-{# Whether this run makes anew what is otherwise carried on from run to run. Models that are built by hand do, because
-   nobody wrote down for them what they may go on from. #}
-{% macro starts_anew() -%}
-    {%- set build_id = dbt_metadata_envs.get('WAREHOUSE_BUILD_ID', '') -%}
-    {%- set begun = run_query("select is_full_rebuild from ops.last_build where build_id = '" ~ build_id ~ "'") -%}
-    {{ return(begun.rows[0][0] if begun.rows else true) }}
+{# True when this run makes from scratch what is otherwise made incrementally from the previous publication. Python says so
+   (publishing/builds.py). Models that are built by hand always do: no record says what they may go on from. #}
+{% macro is_full_rebuild() -%}
+    {{ return(dbt_metadata_envs.get('WAREHOUSE_IS_FULL_REBUILD', 'true') != 'false') }}
 {%- endmacro %}
 
 {% macro mart_node(mart) -%}
@@ -130,7 +128,7 @@
 
 {% macro published_table(node) -%}
     {{ return(api.Relation.create(
-        database=this.database, schema='marts' if node.access == 'public' else 'published', identifier=node.name
+        database=this.database, schema='marts' if node.access == 'public' else 'rollups', identifier=node.name
     )) }}
 {%- endmacro %}
 

@@ -1,10 +1,15 @@
 {# The window of a run: what every windowed model reads, deletes and writes. It comes from --event-time-start and
    --event-time-end (UTC days, the end exclusive), not from vars: changed vars would force a full parse. #}
 
+{# True for commands that run models or tests. Others, such as `dbt compile` and `dbt docs`, need neither a window nor a server. #}
+{% macro writes_rows() -%}
+    {{ return(execute and flags.WHICH in ['build', 'run', 'test']) }}
+{%- endmacro %}
+
 {% macro window_bound(which) -%}
     {%- set given = invocation_args_dict.get('event_time_' ~ which) -%}
-    {%- if not execute -%}
-        {{ return('1970-01-01') }}
+    {%- if not writes_rows() and not (execute and given) -%}
+        {{ return({'start': '1970-01-01', 'end': '1970-01-02'}[which]) }}
     {%- endif -%}
     {%- if not given -%}
         {%- do exceptions.raise_compiler_error(

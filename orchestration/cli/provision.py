@@ -8,12 +8,12 @@ from typing import Final
 from warehouse.connection import APPLICATION_DATABASE, DATABASE, STORAGE_SCHEMA, Warehouse, WarehouseUnavailable
 from warehouse.embedded.data_dir import OWNER, SUPERUSER
 from warehouse.locks import AdvisoryLock
-from warehouse.reader_roles import ACCESS, BI_READER, MARTS, PUBLISHED
+from warehouse.reader_roles import ACCESS, BI_READER, MARTS, ROLLUPS
 from warehouse.requirements import assert_suitable
 from warehouse.roles.provisioning import create_roles, password_clause, rights_are_missing
 
 # raw and ops come from ingestion.
-SCHEMAS: Final = (STORAGE_SCHEMA, "staging", "intermediate", "build", PUBLISHED, MARTS)
+SCHEMAS: Final = (STORAGE_SCHEMA, "staging", "intermediate", "build", ROLLUPS, MARTS)
 
 
 def prepare(warehouse: Warehouse) -> None:
@@ -36,7 +36,7 @@ def _prepare(warehouse: Warehouse) -> None:
     from ingestion import schema
     from ingestion.application import schema as application_schema
     from ingestion.raw_access import entity_lookup
-    from publishing import freshness, renamed_checks
+    from publishing import freshness, renamed_checks, renamed_relations
     from warehouse.roles import grants, row_policies
 
     if warehouse.is_embedded:
@@ -50,6 +50,7 @@ def _prepare(warehouse: Warehouse) -> None:
             create_roles(warehouse, connection)
         try:
             with connection.transaction():
+                renamed_relations.rename_relations(connection)
                 present = {name for (name,) in connection.execute("select nspname from pg_namespace")}
                 for name in SCHEMAS:
                     if name not in present:

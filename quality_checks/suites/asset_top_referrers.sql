@@ -1,5 +1,5 @@
 select
-    period, ip_asset_id, referrer, place, views,
-    num_nulls(period, ip_asset_id, referrer, place, views) as missing_values,
-    row_number() over (partition by ip_asset_id, period order by views desc, referrer) as place_in_order
+    period, ip_asset_id, referrer, rank, views,
+    num_nulls(period, ip_asset_id, referrer, rank, views) as missing_values,
+    row_number() over (partition by ip_asset_id, period order by views desc, referrer) as rank_in_order
 from build.asset_top_referrers

@@ -44,7 +44,7 @@ QUESTIONS: Final = (
     ),
     Question(
         "asset_referrers_30d",
-        "select * from marts.asset_top_referrers where ip_asset_id = %(asset)s and period = '30d' order by place",
+        "select * from marts.asset_top_referrers where ip_asset_id = %(asset)s and period = '30d' order by rank",
         30,
         "select substring(referrer from '//([^/]*)'), count(*) from raw.events"
         f" left join raw.attribution using (event_date, event_key) where {_LOOKED_AT} and ip_asset_id = %(asset)s"
@@ -84,7 +84,7 @@ QUESTIONS: Final = (
     ),
     Question(
         "creator_top_assets_30d",
-        "select * from marts.creator_top_assets where creator_id = %(creator)s and period = '30d' order by place",
+        "select * from marts.creator_top_assets where creator_id = %(creator)s and period = '30d' order by rank",
         30,
         _of_creator(f"ip_asset_id, {_COUNTS}", "group by 1 order by 5 desc limit 10"),
     ),
@@ -97,7 +97,7 @@ QUESTIONS: Final = (
     ),
     Question(
         "creator_sources_30d",
-        "select * from marts.creator_traffic_sources where creator_id = %(creator)s and period = '30d' order by place",
+        "select * from marts.creator_traffic_sources where creator_id = %(creator)s and period = '30d' order by rank",
         30,
         "select coalesce(utm_source_normalized, 'direct'), count(distinct (event_date, session_id)) from raw.events"
         " inner join raw.ip_ownerships as shares using (ip_asset_id)"

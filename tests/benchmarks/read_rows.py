@@ -35,8 +35,8 @@ ROWS: Final = {
         select 'asset-' || n as ip_asset_id, period from generate_series(0, {{assets}} - 1) as n, {_PERIODS}
     """,
     "asset_top_referrers": f"""
-        select 'asset-' || n as ip_asset_id, period, 'host-' || place || '.example' as referrer, place
-        from generate_series(0, {{assets}} - 1) as n, {_PERIODS}, generate_series(1, 10) as place
+        select 'asset-' || n as ip_asset_id, period, 'host-' || rank || '.example' as referrer, rank
+        from generate_series(0, {{assets}} - 1) as n, {_PERIODS}, generate_series(1, 10) as rank
     """,
     "creator_daily_metrics": f"""
         select day::date as metric_date, 'creator-' || n as creator_id
@@ -46,12 +46,12 @@ ROWS: Final = {
         select 'creator-' || n as creator_id, period from generate_series(0, {{creators}} - 1) as n, {_PERIODS}
     """,
     "creator_top_assets": f"""
-        select 'creator-' || n as creator_id, period, 'asset-' || place * {{creators}} + n as ip_asset_id, place
-        from generate_series(0, {{creators}} - 1) as n, {_PERIODS}, generate_series(1, 10) as place
+        select 'creator-' || n as creator_id, period, 'asset-' || rank * {{creators}} + n as ip_asset_id, rank
+        from generate_series(0, {{creators}} - 1) as n, {_PERIODS}, generate_series(1, 10) as rank
     """,
     "creator_traffic_sources": f"""
-        select 'creator-' || n as creator_id, period, 'source ' || place as utm_source, place
-        from generate_series(0, {{creators}} - 1) as n, {_PERIODS}, generate_series(1, 10) as place
+        select 'creator-' || n as creator_id, period, 'source ' || rank as utm_source, rank
+        from generate_series(0, {{creators}} - 1) as n, {_PERIODS}, generate_series(1, 10) as rank
     """,
     "brand_campaign_metrics": f"""
         select 'brand-' || n as brand_id, period, 'project ' || project as project_id

@@ -17,7 +17,7 @@ MAX_JOINS = 7
 ENGINE_TOKENS = ("::", "->", "@>", " ilike ", "distinct on", "regexp_", "string_agg", "array_agg", "generate_series",
                  "date_trunc", "lateral", "jsonb", "to_char", " ~ ")  # fmt: skip
 # From a model, a table that is loaded, or a mart as it is published.
-IMPORT = "(ref|source|published|published_or_built|remembered)"
+IMPORT = "(ref|source|published|current_version|previously_published)"
 MANIFEST = dbt_manifest.manifest()
 
 
@@ -265,3 +265,30 @@ def test_models_read_every_click_id_that_events_have() -> None:
 def test_the_checks_count_renewals_in_the_days_that_the_models_do() -> None:
     project = yaml.safe_load((loaded_version.PROJECT_DIR / "dbt_project.yml").read_text())
     assert project["vars"]["license_renewal_days"] == platform.RENEWAL_DAYS
+
+
+def signatures(text: str) -> dict[str, list[str]]:
+    """Return the macros that a text defines, each with the names of its arguments."""
+    found = re.findall(r"\{%-? macro (\w+)\((.*?)\) -?%\}", text)
+    return {name: re.findall(r"(\w+)(?:=[^,]+)?(?:,|$)", arguments) for name, arguments in found}
+
+
+def test_sqlfluff_knows_every_macro_that_models_call_and_no_other() -> None:
+    macros = {
+        name: arguments
+        for macro in MANIFEST["macros"].values()
+        if macro["package_name"] == "marketplace"
+        for name, arguments in signatures(macro["macro_sql"]).items()
+    }
+    # Hooks are texts to sqlfluff.
+    called = {
+        word
+        for model in MODELS.values()
+        for expression in re.findall(
+            r"\{\{(.*?)\}\}", re.sub(r"\{\{ config\(.*?\) \}\}\n", "", model["raw_code"], flags=re.DOTALL), re.DOTALL
+        )
+        for word in re.findall(r"\w+", expression)
+        if word in macros
+    }
+    stand_ins = signatures((loaded_version.PROJECT_DIR.parent / ".sqlfluff").read_text())
+    assert stand_ins == {name: macros[name] for name in called}

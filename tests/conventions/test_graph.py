@@ -21,13 +21,13 @@ KINDS = {
     "staging": {"dbt", "postgres"},
     "intermediate": {"dbt", "postgres"},
     "build": {"dbt", "postgres"},
-    "published": {"postgres"},
+    "rollups": {"postgres"},
     "marts": {"postgres"},
 }
 # In a schema of dbt's, and made by the same step, but not by dbt.
 FITTED = "intermediate/attribution_channel_values"
 
-TESTED_BY_DBT = {asset for asset in PARENTS if not asset.startswith(("raw/", "published/", "marts/"))} - {FITTED}
+TESTED_BY_DBT = {asset for asset in PARENTS if not asset.startswith(("raw/", "rollups/", "marts/"))} - {FITTED}
 STEPS = {
     "raw_events",
     "raw_application_tables",

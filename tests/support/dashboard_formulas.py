@@ -10,7 +10,7 @@ from warehouse.window import Window
 TRACKED = """
 create temporary table tracked as
 with events as (
-    select *, ip_asset_id is null and project_id is null as names_license_only
+    select *, ip_asset_id is null and project_id is null as has_only_license
     from raw.events
     where not is_bot
 ),
@@ -29,8 +29,8 @@ select
     events.session_id as session,
     events.anonymous_id as device,
     events.actor_id as actor,
-    case when names_license_only then licenses.project_id else events.project_id end as project,
-    case when names_license_only then licenses.ip_asset_id else events.ip_asset_id end as asset,
+    case when has_only_license then licenses.project_id else events.project_id end as project,
+    case when has_only_license then licenses.ip_asset_id else events.ip_asset_id end as asset,
     events.license_id as license,
     (events.event_type = 'asset_viewed')::int as views,
     (events.event_type in ('asset_downloaded', 'license_clicked'))::int as clicks,
@@ -102,16 +102,16 @@ EXPECTED = {
         group by last, period, assets.id, title
     """,
     "asset_top_referrers": """
-        select last, period, asset, host, place, views
+        select last, period, asset, host, rank, views
         from (
             select
                 last, period, asset, host, sum(views) as views,
-                row_number() over (partition by period, asset order by sum(views) desc, host) as place
+                row_number() over (partition by period, asset order by sum(views) desc, host) as rank
             from facts inner join spans on day between first and last
             where views > 0 and asset in (select id from raw.ip_assets where deleted_at is null)
             group by last, period, asset, host
         ) as ranked
-        where place <= 10
+        where rank <= 10
     """,
     "creator_daily_metrics": """
         select day, creator_id, sum(views), sum(clicks), sum(conversions), sum(cents)
@@ -143,11 +143,11 @@ EXPECTED = {
         where creators.deleted_at is null
     """,
     "creator_top_assets": """
-        select last, period, creator, asset, title, place, views, created, cents
+        select last, period, creator, asset, title, rank, views, created, cents
         from (
             select
                 held.*, title, views, created, cents,
-                row_number() over (partition by period, creator order by cents desc, title, asset) as place
+                row_number() over (partition by period, creator order by cents desc, title, asset) as rank
             from (
                 select distinct period, first, last, creator_id as creator, ip_asset_id as asset
                 from raw.ip_ownerships
@@ -173,7 +173,7 @@ EXPECTED = {
                     and (created_at at time zone 'utc')::date < coalesce(shares.end_date, 'infinity')
             ) as licensed
         ) as ranked
-        where place <= 10
+        where rank <= 10
     """,
     "creator_revenue_timeline": """
         select

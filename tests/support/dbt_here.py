@@ -4,7 +4,7 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -25,6 +25,7 @@ def run_dbt(
     arguments: Sequence[str],
     build_id: str = "",
     *,
+    build_variables: Mapping[str, str] | None = None,
     project_dir: Path = loaded_version.PROJECT_DIR,
 ) -> list[str]:
     """Run dbt in this process against a warehouse; the names of the nodes that ran.
@@ -38,7 +39,7 @@ def run_dbt(
     # dbt reads the build id once a process; here one process runs many builds.
     reset_metadata_vars()
     command, *options = arguments
-    variables = {**_dbt_environment(warehouse), cli_resource.BUILD_ID_VARIABLE: build_id}
+    variables = {**_dbt_environment(warehouse), cli_resource.BUILD_ID_VARIABLE: build_id, **(build_variables or {})}
     with patch.dict(os.environ, variables), _quick():
         outcome = dbtRunner(manifest=manifest).invoke(
             [command, *_SILENT, *options, "--project-dir", str(project_dir), "--profiles-dir", str(project_dir)]

@@ -33,9 +33,9 @@ from warehouse.writer_lock import writing
 
 START = date(2026, 10, 1)
 HASH_KEY = "key-of-the-tests-only"
-COMPARED_SCHEMAS = ("raw", "intermediate", "build", "published", "marts")
+COMPARED_SCHEMAS = ("raw", "intermediate", "build", "rollups", "marts")
 # What the last run touched, and not what there is.
-NOT_COMPARED = {"build.visitor_last_days", "build.visitor_activity"}
+NOT_COMPARED = {"build.visitor_asset_last_seen", "build.visitor_lifespans"}
 # Checks of a model, or of those made with it, which are empty where only others are built.
 CHECKS_OF: dict[str, tuple[RuleCheck, ...]] = {
     "attribution_credits": (attribution.credits_are_conserved, attribution.attribution_adds_up),
@@ -90,6 +90,8 @@ class Pipeline:
         self.suites = suites
         self.models = models
         self.data_tests = True
+        # Facts about the build that is under way, for dbt.
+        self.build_variables: dict[str, str] = {}
         # Days of a run that have no event are declared silent before they are judged.
         self.declares_silence = True
         self.connection = warehouse.connect(autocommit=True)
@@ -188,6 +190,7 @@ class Pipeline:
         """Build and test a window under a build id."""
         builds.begin(self.connection, window, build_id=build_id, model_version=dbt_manifest.model_version())
         arguments = [*cli_resource.build_arguments(window), *more]
+        self.build_variables = builds.dbt_variables(self.connection, window, build_id=build_id)
         if self.models:
             self.dbt([*arguments, *self._selection()], build_id)
         else:
@@ -217,7 +220,12 @@ class Pipeline:
     def dbt(self, arguments: Sequence[str], build_id: str = "") -> None:
         """Run dbt; raises AssertionError with its words when it fails."""
         untested = [] if self.data_tests else ["--exclude-resource-type", "test"]
-        run_dbt(self.warehouse, [*arguments, *untested], build_id)
+        run_dbt(
+            self.warehouse,
+            [*arguments, *untested],
+            build_id,
+            build_variables=self.build_variables if build_id else None,
+        )
 
     def create_models(self) -> None:
         """Build every seed, view and table, without a row in the windowed ones, and leave no trace of the build."""

@@ -153,11 +153,11 @@ EXPECTED = {
         group by day, project, asset, license, came.channel, came.source, came.medium, came.campaign
     """,
     "creator_traffic_sources": """
-        select last, period, creator_id, source, place, visits, conversions
+        select last, period, creator_id, source, rank, visits, conversions
         from (
             select
                 last, period, creator_id, source, visits, conversions,
-                row_number() over (partition by period, creator_id order by visits desc, source) as place
+                row_number() over (partition by period, creator_id order by visits desc, source) as rank
             from (
                 select
                     last, period, creator_id, coalesce(utm_source, 'direct') as source,
@@ -172,7 +172,7 @@ EXPECTED = {
             ) as counted
             where visits > 0 or conversions > 0
         ) as ranked
-        where place <= 10
+        where rank <= 10
     """,
     "funnel_daily": """
         with steps as (

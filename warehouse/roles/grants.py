@@ -6,13 +6,13 @@ warehouse/roles/row_policies.py decides which rows of a mart they see.
 from typing import TYPE_CHECKING, Final
 
 from warehouse.connection import STORAGE_SCHEMA, Warehouse
-from warehouse.reader_roles import ACCESS, ALL_READERS, BI_READER, MARTS, POLICED, PUBLISHED
+from warehouse.reader_roles import ACCESS, ALL_READERS, BI_READER, MARTS, POLICED, ROLLUPS
 from warehouse.roles.provisioning import rights_are_missing
 
 if TYPE_CHECKING:
     import psycopg
 
-CLOSED_SCHEMAS: Final = ("public", "raw", "ops", STORAGE_SCHEMA, "staging", "intermediate", "build", PUBLISHED, ACCESS)
+CLOSED_SCHEMAS: Final = ("public", "raw", "ops", STORAGE_SCHEMA, "staging", "intermediate", "build", ROLLUPS, ACCESS)
 
 # Rights of other roles stay, but public loses temporary tables and schema public.
 _MISSING_GRANTS: Final = """

@@ -5,7 +5,7 @@
 
 {# Only a function can catch what Postgres throws; this one goes with the session. #}
 {% macro default__regular_expression_error(column) -%}
-    {%- if execute -%}
+    {%- if writes_rows() -%}
         {%- do run_query("
             create or replace function pg_temp.regular_expression_error(pattern text) returns text language plpgsql as $$
             begin

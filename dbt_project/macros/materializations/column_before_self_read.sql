@@ -6,8 +6,11 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# True when the model's table does not exist yet. #}
+{# True when the model's table does not exist yet. Commands that do not run models are not asked: no server may answer. #}
 {% macro is_first_build() -%}
-    {%- set existing = load_relation(this) if execute -%}
+    {%- if not writes_rows() -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- set existing = load_relation(this) -%}
     {{ return(not existing or not existing.is_table) }}
 {%- endmacro %}

@@ -21,8 +21,8 @@ previous_day_events as (
             occurred_at
         from {{ this }}
         where
-            window_date = {{ window_start() }} - 1
-            and not is_tail
+            written_with_date = {{ window_start() }} - 1
+            and not is_next_day_part
             and session_id is not null
     {%- else -%}
         select

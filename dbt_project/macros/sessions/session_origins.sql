@@ -56,12 +56,12 @@ first_origins as (
 
     select
         session_id,
-        {{ first_of('origin_channel', oldest_first) }} as origin_channel,
-        {{ first_of('origin_source', oldest_first) }} as origin_source,
-        {{ first_of('origin_medium', oldest_first) }} as origin_medium,
-        {{ first_of('origin_campaign', oldest_first) }} as origin_campaign,
+        {{ first_value_by('origin_channel', oldest_first) }} as origin_channel,
+        {{ first_value_by('origin_source', oldest_first) }} as origin_source,
+        {{ first_value_by('origin_medium', oldest_first) }} as origin_medium,
+        {{ first_value_by('origin_campaign', oldest_first) }} as origin_campaign,
         -- The first origin's, also when that has none.
-        nullif({{ first_of("coalesce(origin_utm_source, '')", oldest_first) }}, '') as origin_utm_source
+        nullif({{ first_value_by("coalesce(origin_utm_source, '')", oldest_first) }}, '') as origin_utm_source
     from origins
     group by session_id
 

@@ -1,7 +1,7 @@
 {# CTE visits: the events of browsers and apps with their session, from CTE keyed. Gaps and islands: a break begins a chain,
    and a chain is cut at the midnight after its second day. #}
 {% macro web_sessions() -%}
--- A tracker's session goes on from day to day; one that is told by its events ends where they pause for 30 minutes.
+-- A tracker's session goes on from day to day. The session of a device or actor ends with a pause of the timeout.
 breaks as (
 
     select

@@ -53,5 +53,5 @@ problems as (
 select 'seed channel_rules, ' || problem as problem
 from problems
 {%- endset %}
-{{ told(query) }}
+{{ test_with_messages(query) }}
 {% endtest %}

@@ -35,5 +35,5 @@ from names
 group by name
 having count(*) > 1
 {%- endset %}
-{{ told(query) }}
+{{ test_with_messages(query) }}
 {% endtest %}

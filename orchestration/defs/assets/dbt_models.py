@@ -64,14 +64,15 @@ def dbt_models(
         mart_tables.create_missing_tables(connection, marts.marts_of(dbt_manifest.manifest()))
         builds.begin(connection, window, build_id=build_id, model_version=dbt_manifest.model_version())
         *earlier, last = window.chunks(BACKFILL_CHUNK_DAYS)
-        for chunk in earlier:
-            for _ in _built(context, dbt, connection, window, chunk):
-                pass
-        # Dagster takes one materialization an asset and run; that of the last chunk stands for all.
-        for event in _last_built(context, dbt, connection, window, last):
-            if isinstance(event, dg.Output):
-                _add_row_counts(context, context.asset_key_for_output(event.output_name), connection, window)
-            yield event
+        with cli_resource.environment(builds.dbt_variables(connection, window, build_id=build_id)):
+            for chunk in earlier:
+                for _ in _built(context, dbt, connection, window, chunk):
+                    pass
+            # Dagster takes one materialization an asset and run; that of the last chunk stands for all.
+            for event in _last_built(context, dbt, connection, window, last):
+                if isinstance(event, dg.Output):
+                    _add_row_counts(context, context.asset_key_for_output(event.output_name), connection, window)
+                yield event
         if context.is_subset:
             context.log.warning("only some models were built: these days cannot be published until all are")
             return

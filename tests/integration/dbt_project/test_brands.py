@@ -294,6 +294,6 @@ def test_campaigns_show_what_happened_within_their_terms_as_last_known(pipeline:
         assert len(pipeline.catch_up()) > 1
         assert_counted(pipeline, product, events, day[DAYS - 1])
 
-    ran = pipeline.contents(["build", "published", "marts"])
+    ran = pipeline.contents(["build", "rollups", "marts"])
     pipeline.run(Window(day[0], day[DAYS]), load=False)
-    assert pipeline.contents(["build", "published", "marts"]) == ran
+    assert pipeline.contents(["build", "rollups", "marts"]) == ran

@@ -11,8 +11,8 @@ from warehouse.window import ONE_DAY, Window
 
 SECOND = START + ONE_DAY
 DAY = ["build", "--event-time-start", f"{START}", "--event-time-end", f"{SECOND}"]
-CHANNELS = [*DAY, "--select", "+int_attribution_classified", "--exclude-resource-type", "unit_test"]
-CLASSIFIED = "select channel, event_date from intermediate.int_attribution_classified"
+CHANNELS = [*DAY, "--select", "+int_attribution_with_channel", "--exclude-resource-type", "unit_test"]
+CLASSIFIED = "select channel, event_date from intermediate.int_attribution_with_channel"
 ORDERED = f"{CLASSIFIED} order by event_date"
 # Each with what is said of it.
 BROKEN_RULES = {

@@ -80,7 +80,7 @@ def _monday(day: date) -> date:
 
 
 def assert_counted(pipeline: Pipeline, visits: list[Visit]) -> None:
-    activity = "select visitor_id, first_date, last_date, last_signed_in_date from published.visitor_activity"
+    activity = "select visitor_id, first_date, last_date, last_signed_in_date from rollups.visitor_lifespans"
     assert set(pipeline.rows(activity)) == expected_activity(visits)
     retention = pipeline.rows("select * from marts.cohort_retention")
     assert len(retention) == len(set(retention))
@@ -108,6 +108,6 @@ def test_however_days_come_and_change_visitors_are_there_from_their_first_to_the
         assert pipeline.catch_up()
         assert_counted(pipeline, visits)
 
-    carried_on = pipeline.contents(["published", "marts"])
+    carried_on = pipeline.contents(["rollups", "marts"])
     pipeline.run(WINDOW, load=False)
-    assert pipeline.contents(["published", "marts"]) == carried_on
+    assert pipeline.contents(["rollups", "marts"]) == carried_on

@@ -212,7 +212,7 @@ def expected(world: World) -> dict[str, set[tuple[Any, ...]]]:
             }
             best = sorted(assets, key=lambda asset: (-numbers[asset][2], title(asset), asset))[:10]
             rows["creator_top_assets"] |= {
-                (*key, asset, title(asset), place, *numbers[asset]) for place, asset in enumerate(best, 1)
+                (*key, asset, title(asset), rank, *numbers[asset]) for rank, asset in enumerate(best, 1)
             }
 
             sessions: dict[str, set[tuple[date, str]]] = defaultdict(set)
@@ -224,8 +224,7 @@ def expected(world: World) -> dict[str, set[tuple[Any, ...]]]:
             named = [source for source in sessions if sessions[source] or conversions[source]]
             most = sorted(named, key=lambda source: (-len(sessions[source]), source))[:10]
             rows["creator_traffic_sources"] |= {
-                (*key, source, place, len(sessions[source]), conversions[source])
-                for place, source in enumerate(most, 1)
+                (*key, source, rank, len(sessions[source]), conversions[source]) for rank, source in enumerate(most, 1)
             }
     return rows
 
@@ -278,9 +277,9 @@ def assert_counted(pipeline: Pipeline, world: World) -> None:
         "creator_daily_metrics": "metric_date, creator_id, views, clicks, conversions, revenue_cents",
         "creator_dashboard": "metric_date, period, creator_id, display_name, total_views, total_licenses,"
         " total_revenue_cents, avg_conversion_rate",
-        "creator_top_assets": "metric_date, period, creator_id, ip_asset_id, title, place, views, licenses,"
+        "creator_top_assets": "metric_date, period, creator_id, ip_asset_id, title, rank, views, licenses,"
         " revenue_cents",
-        "creator_traffic_sources": "metric_date, period, creator_id, utm_source, place, visits, conversions",
+        "creator_traffic_sources": "metric_date, period, creator_id, utm_source, rank, visits, conversions",
     }
     assert_longer_periods_have_no_less(pipeline, "creator_dashboard", "creator_top_assets", "creator_traffic_sources")
     wanted = expected(world)
@@ -342,8 +341,8 @@ def test_creators_see_what_happened_on_what_they_owned_whatever_came_when(pipeli
     assert_counted(pipeline, world)
 
     # All of it made anew, in a warehouse of the time before sessions had a tag.
-    carried_on = pipeline.contents(["published", "marts"])
+    carried_on = pipeline.contents(["rollups", "marts"])
     pipeline.connection.execute("alter table intermediate.int_events_sessionized drop origin_utm_source cascade")
     pipeline.is_built = False
     pipeline.run(Window(day[0], day[DAYS]), load=False)
-    assert pipeline.contents(["published", "marts"]) == carried_on
+    assert pipeline.contents(["rollups", "marts"]) == carried_on

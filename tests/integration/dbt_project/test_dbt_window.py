@@ -117,7 +117,7 @@ def test_a_new_column_migrates_by_itself_and_is_empty_until_a_day_is_built_again
     new_column = "- name: events\n        data_type: bigint"
     changed = changed_project(
         tmp_path,
-        ("daily_metrics.sql", "count(distinct visitor_id)", "count(*) as events,\n    count(distinct visitor_id)"),
+        ("daily_metrics.sql", "{{ daily_measures() }}", "count(*) as events,\n    {{ daily_measures() }}"),
         ("_core__models.yml", "- name: revenue_cents", f"{new_column}\n      - name: revenue_cents"),
     )
 
@@ -158,7 +158,7 @@ def test_a_column_that_may_be_null_now_is_still_held_to_its_type(built: Pipeline
     described = "Count of events whose type the registry counts as a view.\n"
     changed = changed_project(
         tmp_path,
-        ("daily_metrics.sql", counted, counted.replace("bigint", "integer")),
+        ("daily_measures.sql", counted, counted.replace("bigint", "integer")),
         ("_core__models.yml", "- name: views\n        data_type: bigint", "- name: views\n        data_type: integer"),
         ("_core__models.yml", f"{described}        constraints: [{{type: not_null}}]\n", described),
     )

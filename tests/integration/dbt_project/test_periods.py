@@ -120,7 +120,7 @@ def expected_referrers(events: list[Event], days: list[date], assets: Iterable[s
                 if event.asset == asset and event.kind == "asset_viewed" and first <= event.day <= last:
                     views[event.host.removeprefix("www.") or "direct"] += 1
             best = sorted(views.items(), key=lambda item: (-item[1], item[0]))[:10]
-            rows |= {(last, period, asset, host, place, count) for place, (host, count) in enumerate(best, 1)}
+            rows |= {(last, period, asset, host, rank, count) for rank, (host, count) in enumerate(best, 1)}
     return rows
 
 
@@ -155,7 +155,7 @@ def assert_counted(pipeline: Pipeline, events: list[Event], days: Iterable[date]
     )
     assert len(shown) == len(set(shown))
     assert set(shown) == expected_assets(events, days, assets)
-    referrers = "select metric_date, period, ip_asset_id, referrer, place, views from marts.asset_top_referrers"
+    referrers = "select metric_date, period, ip_asset_id, referrer, rank, views from marts.asset_top_referrers"
     assert set(pipeline.rows(referrers)) == expected_referrers(events, days, assets)
     assert_longer_periods_have_no_less(pipeline, "asset_metrics", "asset_top_referrers")
     columns = (
@@ -258,10 +258,10 @@ def test_whatever_is_published_when_all_numbers_are_those_of_the_published_days(
     assert_counted(pipeline, left, published, assets)
 
     # All of it made anew from nothing but what was landed.
-    carried_on = pipeline.contents(["published", "marts"])
+    carried_on = pipeline.contents(["rollups", "marts"])
     pipeline.run(Window(day[0], day[DAYS]), load=False)
-    assert pipeline.contents(["published", "marts"]) == carried_on
+    assert pipeline.contents(["rollups", "marts"]) == carried_on
 
     # None of it is to be read by whoever reads marts.
     with psycopg.connect(pipeline.warehouse.bi_dsn) as bi, pytest.raises(psycopg.errors.InsufficientPrivilege):
-        bi.execute("select from published.visitor_days")
+        bi.execute("select from rollups.visitor_asset_days")

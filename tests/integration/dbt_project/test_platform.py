@@ -342,6 +342,6 @@ def test_the_platform_is_counted_whatever_is_published_when(pipeline: Pipeline) 
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             portal.execute("select from platform_revenue_timeline")
 
-    carried_on = pipeline.contents(["published", "marts"])
+    carried_on = pipeline.contents(["rollups", "marts"])
     pipeline.run(Window(DAY[0], DAY[DAYS]), load=False)
-    assert pipeline.contents(["published", "marts"]) == carried_on
+    assert pipeline.contents(["rollups", "marts"]) == carried_on

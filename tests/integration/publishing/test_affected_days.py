@@ -42,7 +42,7 @@ def test_a_window_leaves_the_days_around_it_as_they_are(pipeline: Pipeline) -> N
                 ("build.daily_metrics", "metric_date"),
                 ("marts.daily_metrics", "metric_date"),
                 ("marts.daily_metrics_by_channel", "metric_date"),
-                ("intermediate.int_events_sessionized", "window_date"),
+                ("intermediate.int_events_sessionized", "written_with_date"),
             )
             for row in pipeline.rows(
                 f"select ctid::text, xmin::text, t::text from {table} as t where not ({column} >= %s and {column} < %s)"
@@ -78,7 +78,7 @@ def test_an_event_that_is_deleted_is_gone_from_every_table(pipeline: Pipeline) -
     for table, column in (
         ("raw.events", "event_date"),
         ("raw.attribution", "event_date"),
-        ("intermediate.int_events_sessionized", "window_date"),
+        ("intermediate.int_events_sessionized", "written_with_date"),
         ("intermediate.int_identity_observations", "event_date"),
         ("build.daily_metrics", "metric_date"),
         ("build.daily_metrics_by_channel", "metric_date"),

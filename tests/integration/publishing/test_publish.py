@@ -73,10 +73,10 @@ def test_a_window_whose_weeks_and_periods_have_been_built_for_another_one_since_
         published.build(DAY, "unpublished")
         published.run_checks(DAY, "unpublished", gates.BUILD_CHECKS)
     published.run(NEXT)
-    before = published.contents(["marts", "published"])
+    before = published.contents(["marts", "rollups"])
     with pytest.raises(PublicationRefused, match="belong to another build"):
         publish_as_a_run(published, DAY)
-    assert published.contents(["marts", "published"]) == before
+    assert published.contents(["marts", "rollups"]) == before
     (stale,) = stale_days.stale_days(published.connection, model_version=dbt_manifest.model_version(), before=FAR)
     assert (stale.event_date, stale.reasons) == (START, ("built_and_not_published",))
 

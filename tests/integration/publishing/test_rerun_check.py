@@ -67,9 +67,9 @@ def test_a_number_that_is_published_otherwise_is_told_with_its_mart_and_day(publ
 
 
 def test_what_is_carried_on_is_compared_too(published: Pipeline) -> None:
-    published.connection.execute("update published.visitor_last_days set last_date = last_date - 1")
+    published.connection.execute("update rollups.visitor_asset_last_seen set last_date = last_date - 1")
     outcome = built_again(published, HISTORY)
-    assert {row["mart"] for row in outcome.sample} == {"visitor_last_days"}
+    assert {row["mart"] for row in outcome.sample} == {"visitor_asset_last_seen"}
 
 
 def test_what_has_changed_since_is_not_compared(published: Pipeline) -> None:

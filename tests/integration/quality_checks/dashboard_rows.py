@@ -9,17 +9,17 @@ create table build.asset_metrics (
     total_revenue_cents bigint, unique_visitors bigint, avg_engagement_time numeric(38, 4),
     conversion_rate numeric(38, 4), click_through_rate numeric(38, 4)
 );
-create table build.asset_top_referrers (period text, ip_asset_id text, referrer text, place integer, views bigint);
+create table build.asset_top_referrers (period text, ip_asset_id text, referrer text, rank integer, views bigint);
 create table build.creator_dashboard (
     period text, creator_id text, total_views bigint, total_licenses bigint, total_revenue_cents bigint,
     avg_conversion_rate numeric(38, 4)
 );
 create table build.creator_top_assets (
-    period text, creator_id text, ip_asset_id text, title text, place integer, views bigint, licenses bigint,
+    period text, creator_id text, ip_asset_id text, title text, rank integer, views bigint, licenses bigint,
     revenue_cents bigint
 );
 create table build.creator_traffic_sources (
-    period text, creator_id text, utm_source text, place integer, visits bigint, conversions bigint
+    period text, creator_id text, utm_source text, rank integer, visits bigint, conversions bigint
 );
 create table build.creator_revenue_timeline (period text, metric_date date, creator_id text, revenue_cents bigint);
 create table build.brand_campaign_metrics (
@@ -54,17 +54,17 @@ GOOD: dict[str, Row] = {
         "total_revenue_cents": 5, "unique_visitors": 2, "avg_engagement_time": "1.5",
         "conversion_rate": "33.3333", "click_through_rate": "133.3333",
     },
-    "asset_top_referrers": {"period": "7d", "ip_asset_id": "a", "referrer": "a.example", "place": 1, "views": 1},
+    "asset_top_referrers": {"period": "7d", "ip_asset_id": "a", "referrer": "a.example", "rank": 1, "views": 1},
     "creator_dashboard": {
         "period": "7d", "creator_id": "c", "total_views": 3, "total_licenses": 2, "total_revenue_cents": 5,
         "avg_conversion_rate": "66.6667",
     },
     "creator_top_assets": {
-        "period": "7d", "creator_id": "c", "ip_asset_id": "a", "title": None, "place": 1, "views": 0, "licenses": 0,
+        "period": "7d", "creator_id": "c", "ip_asset_id": "a", "title": None, "rank": 1, "views": 0, "licenses": 0,
         "revenue_cents": 0,
     },
     "creator_traffic_sources": {
-        "period": "7d", "creator_id": "c", "utm_source": "direct", "place": 1, "visits": 0, "conversions": 1,
+        "period": "7d", "creator_id": "c", "utm_source": "direct", "rank": 1, "visits": 0, "conversions": 1,
     },
     "creator_revenue_timeline": {
         "period": "7d", "metric_date": "2026-10-01", "creator_id": "c", "revenue_cents": 0,
@@ -100,10 +100,10 @@ ALSO_GOOD: dict[str, list[Row]] = {
         {"total_views": 2**62, "conversion_rate": 0, "click_through_rate": 0},
         {"total_views": 1, "total_clicks": 2**62, "conversion_rate": 100, "click_through_rate": 100 * 2**62},
     ],
-    "asset_top_referrers": [{"referrer": "b.example", "place": 2}],
+    "asset_top_referrers": [{"referrer": "b.example", "rank": 2}],
     "creator_dashboard": [{"total_views": 0, "avg_conversion_rate": 0}],
-    "creator_top_assets": [{"ip_asset_id": "b", "place": 2}, {"ip_asset_id": "a", "title": "T", "place": 3}],
-    "creator_traffic_sources": [{"utm_source": "email", "place": 2}],
+    "creator_top_assets": [{"ip_asset_id": "b", "rank": 2}, {"ip_asset_id": "a", "title": "T", "rank": 3}],
+    "creator_traffic_sources": [{"utm_source": "email", "rank": 2}],
     "creator_revenue_timeline": [{"period": "90d", "revenue_cents": -1}],
     "brand_campaign_metrics": [
         {"total_spend_cents": 0, "roi_pct": 0},

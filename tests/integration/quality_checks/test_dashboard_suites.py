@@ -44,7 +44,7 @@ DAMAGE: dict[str, list[tuple[Row, str]]] = {
     ],
     "asset_top_referrers": [
         *_PERIOD,
-        ({"place": 2}, "place to_be_equal"),
+        ({"rank": 2}, "rank to_be_equal"),
         ({"views": 0}, "views to_be_between"),
     ],
     "creator_dashboard": [
@@ -58,12 +58,12 @@ DAMAGE: dict[str, list[tuple[Row, str]]] = {
     ],
     "creator_top_assets": [
         *_PERIOD,
-        ({"place": 3}, "place to_be_equal"),
+        ({"rank": 3}, "rank to_be_equal"),
         *_negative("views", "licenses", "revenue_cents"),
     ],
     "creator_traffic_sources": [
         *_PERIOD,
-        ({"place": 2}, "place to_be_equal"),
+        ({"rank": 2}, "rank to_be_equal"),
         *_negative("visits", "conversions"),
     ],
     "creator_revenue_timeline": [
@@ -180,8 +180,8 @@ def expected(suite: str) -> Counter[str]:
 
 @pytest.mark.parametrize("suite", GOOD)
 def test_every_expectation_of_every_suite_is_tripped_by_some_damage(suite: str) -> None:
-    # A place that is not from 1 to 10 is out of order too, and has a test of its own.
-    alone = {"place to_be_between"} if "place" in GOOD[suite] else set()
+    # A rank that is not from 1 to 10 is out of order too, and has a test of its own.
+    alone = {"rank to_be_between"} if "rank" in GOOD[suite] else set()
     assert {label(declared) for declared in load_suite(suite).expectations} == expected(suite).keys() | alone
 
 
@@ -196,10 +196,10 @@ def test_every_expectation_of_every_suite_is_tripped_by_some_damage(suite: str) 
 def test_a_list_of_more_than_ten_and_one_in_another_order_fail(suite: str, listed: str, marts: Rows, warehouse) -> None:
     owner = "ip_asset_id" if suite == "asset_top_referrers" else "creator_id"
     names = [f"{number:02}" for number in range(11)]
-    for place, name in enumerate(names, 1):
-        marts.insert(("build", suite), {**GOOD[suite], owner: "eleven", listed: name, "place": place})
-    assert tripped(run_suite(warehouse.sqlalchemy_url, suite, WINDOW)) == {"place to_be_between": 1}
+    for rank, name in enumerate(names, 1):
+        marts.insert(("build", suite), {**GOOD[suite], owner: "eleven", listed: name, "rank": rank})
+    assert tripped(run_suite(warehouse.sqlalchemy_url, suite, WINDOW)) == {"rank to_be_between": 1}
 
-    marts.execute(f"delete from build.{suite} where {owner} = 'eleven' and place > 2")
-    marts.execute(f"update build.{suite} set place = 3 - place where {owner} = 'eleven'")
-    assert tripped(run_suite(warehouse.sqlalchemy_url, suite, WINDOW)) == {"place to_be_equal": 2}
+    marts.execute(f"delete from build.{suite} where {owner} = 'eleven' and rank > 2")
+    marts.execute(f"update build.{suite} set rank = 3 - rank where {owner} = 'eleven'")
+    assert tripped(run_suite(warehouse.sqlalchemy_url, suite, WINDOW)) == {"rank to_be_equal": 2}

@@ -67,8 +67,8 @@ PERIODS: Mapping[str, tuple[RuleCheck, tuple[str, ...]]] = {
     ),
 }  # fmt: skip
 LISTS = {
-    "creator_top_assets": ("place", "views", "licenses", "revenue_cents"),
-    "creator_traffic_sources": ("place", "visits", "conversions"),
+    "creator_top_assets": ("rank", "views", "licenses", "revenue_cents"),
+    "creator_traffic_sources": ("rank", "visits", "conversions"),
 }
 ALL_PERIODS = ("today", "7d", "30d", "90d", "1y", "all")
 
@@ -80,7 +80,7 @@ ROWS: tuple[tuple[str, RuleCheck, date], ...] = (
     ("delete from build.creator_dashboard where creator_id = 'idle' and period = '90d'", creator_periods_add_up, LAST),
     ("insert into build.creator_dashboard select metric_date, period, 'gone', display_name, 0, 0, 0, 0"
      " from build.creator_dashboard where creator_id = 'idle' and period = 'all'", creator_periods_add_up, LAST),
-    ("delete from build.creator_top_assets where period = 'today' and place = 10",
+    ("delete from build.creator_top_assets where period = 'today' and rank = 10",
      creator_lists_match_daily_metrics, LAST),
     ("delete from build.creator_traffic_sources where period = '7d'", creator_lists_match_daily_metrics, LAST),
     (f"update build.brand_asset_days set project_id = null where metric_date = '{LAST}' and ip_asset_id = 'asset-2'",
@@ -177,7 +177,7 @@ def test_what_is_changed_by_one_trips_its_check_on_its_day(pipeline: Pipeline) -
     # Of what was published, a day that has left a period, one that is rebuilt, and the period itself count.
     for published in (
         f"update marts.creator_daily_metrics set views = views + 1 where metric_date = '{LAST - 7 * ONE_DAY}'",
-        f"update published.brand_asset_days set views = views + 1 where metric_date = '{LAST - 7 * ONE_DAY}'",
+        f"update rollups.brand_asset_days set views = views + 1 where metric_date = '{LAST - 7 * ONE_DAY}'",
         "update marts.creator_dashboard set total_views = total_views + 1",
         "update marts.brand_campaign_metrics set total_clicks = total_clicks + 1",
         "delete from marts.brand_campaign_assets",

@@ -15,7 +15,7 @@ DAMAGE = [
     ("update build.active_users_by_period set active_users = active_users + 1 where period = '7d'",
      active_users_match_visitor_days),
     ("delete from build.active_users_by_period where period = 'today'", active_users_match_visitor_days),
-    ("delete from published.visitor_activity_days where visitor_id = 'anonymous:one of 2026-10-01'",
+    ("delete from rollups.visitor_active_days where visitor_id = 'anonymous:one of 2026-10-01'",
      cohorts_match_visitor_days),
     ("update build.cohort_weeks set visitors = visitors + 1 where active_week = '2026-09-28'",
      cohorts_match_visitor_days),

@@ -43,7 +43,7 @@ def test_preparing_again_waits_for_nobody_who_reads(warehouse: Warehouse) -> Non
         tables = reader.execute(
             "select oid::regclass::text from pg_class"
             " where relkind in ('r', 'p') and relnamespace in ('raw'::regnamespace, 'ops'::regnamespace,"
-            " 'access'::regnamespace, 'marts'::regnamespace, 'published'::regnamespace)"
+            " 'access'::regnamespace, 'marts'::regnamespace, 'rollups'::regnamespace)"
         ).fetchall()
         assert ("access.logins",) in tables
         for (table,) in tables:

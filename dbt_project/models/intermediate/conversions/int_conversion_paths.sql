@@ -1,6 +1,6 @@
 {{ config(
     event_time='conversion_date',
-    pre_hook="{{ join_whole_tables() }}",
+    pre_hook="{{ disable_nested_loops() }}",
     post_hook='create index if not exists int_conversion_paths_visitor on {{ this }} (visitor_id, conversion_date)'
 ) }}
 
@@ -92,7 +92,7 @@ touches as (
         on
             conversions.visitor_id = visitor_identities.visitor_id
             and conversions.conversion_date = visitor_identities.conversion_date
-    {{ join_one_by_one(
+    {{ index_lookup_join(
         'all_sessions',
         'sessions',
         "sessions.identity_id = visitor_identities.identity_id

@@ -37,10 +37,10 @@ select
     is_view,
     is_click,
     is_conversion,
-    names_license_only,
+    has_only_license,
     -- The same as event_date in every row of its own day, and the column by which the table is found.
-    window_date as event_date,
+    written_with_date as event_date,
     session_date,
     occurred_at
 from events
-where not is_tail
+where not is_next_day_part

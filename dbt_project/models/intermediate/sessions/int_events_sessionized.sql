@@ -1,10 +1,10 @@
 {{ config(
-    event_time='window_date',
+    event_time='written_with_date',
     pre_hook="{{ add_column_before_self_read('origin_utm_source', 'text') }}",
     post_hook=[
         'drop index if exists {{ this.schema }}.int_events_sessionized_grain',
-        'create index if not exists int_events_sessionized_window_date on {{ this }} using brin (window_date)',
-        'create index if not exists int_events_sessionized_license on {{ this }} (license_id) where names_license_only',
+        'create index if not exists int_events_sessionized_written_with_date on {{ this }} using brin (written_with_date)',
+        'create index if not exists int_events_sessionized_license on {{ this }} (license_id) where has_only_license',
     ]
 ) }}
 
@@ -29,7 +29,7 @@ events_in_brief as (
 
 attribution as (
 
-    select * from {{ ref('int_attribution_classified') }}
+    select * from {{ ref('int_attribution_with_channel') }}
     where {{ in_window_and_next_day('event_date') }}
 
 ),
@@ -68,13 +68,13 @@ copies as (
 
     select
         *,
-        false as is_tail
+        false as is_next_day_part
     from attributed_events
     where event_date < {{ window_end() }}
     union all
     select
         *,
-        true as is_tail
+        true as is_next_day_part
     from attributed_events
     where
         session_date < event_date
@@ -88,7 +88,7 @@ placed as (
         events.*,
         copies.session_key,
         copies.session_id,
-        coalesce(copies.is_tail, false) as is_tail,
+        coalesce(copies.is_next_day_part, false) as is_next_day_part,
         copies.session_date,
         copies.origin_channel,
         copies.origin_source,
@@ -96,7 +96,7 @@ placed as (
         copies.origin_campaign,
         copies.origin_utm_source,
         -- An event that names a license and nothing else gets the asset and the project that the license is for.
-        events.license_id is not null and events.ip_asset_id is null and events.project_id is null as names_license_only
+        events.license_id is not null and events.ip_asset_id is null and events.project_id is null as has_only_license
     from events
     left join copies
         on
@@ -105,7 +105,7 @@ placed as (
     where
         events.event_date < {{ window_end() }}
         -- Of the next day only what belongs to the last day's sessions.
-        or copies.is_tail
+        or copies.is_next_day_part
 
 ),
 
@@ -114,7 +114,7 @@ described as (
     select
         placed.*,
         case
-            when placed.is_tail then null
+            when placed.is_next_day_part then null
             when placed.actor_id is not null then 'actor:' || placed.actor_id
             when identities.actor_id is not null then 'actor:' || identities.actor_id
             when placed.anonymous_id is not null then 'anonymous:' || placed.anonymous_id
@@ -136,7 +136,7 @@ described as (
     left join licenses
         on
             placed.license_id = licenses.license_id
-            and placed.names_license_only
+            and placed.has_only_license
     left join identities
         on
             placed.anonymous_id = identities.anonymous_id
@@ -181,9 +181,9 @@ select
     described.is_view,
     described.is_click,
     described.is_conversion,
-    described.names_license_only,
-    described.is_tail,
-    case when described.is_tail then described.session_date else described.event_date end as window_date,
+    described.has_only_license,
+    described.is_next_day_part,
+    case when described.is_next_day_part then described.session_date else described.event_date end as written_with_date,
     described.session_date,
     described.event_date,
     described.occurred_at

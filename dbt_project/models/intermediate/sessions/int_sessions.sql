@@ -13,7 +13,7 @@ with
 events as (
 
     select * from {{ ref('int_events_sessionized') }}
-    where {{ in_window('window_date') }}
+    where {{ in_window('written_with_date') }}
 
 ),
 
@@ -25,11 +25,11 @@ session_events as (
         -- All of a session's events have its channel; the first one's is taken. A server's event of the same moment may
         -- have a lesser id, and describes no device.
         event_id = session_id as is_first,
-        case when not is_tail then actor_id end as known_actor_id,
-        case when not is_tail then anonymous_id end as known_anonymous_id,
-        case when not is_tail and anonymous_id is not null then visitor_id end as visitor_of_device
+        case when not is_next_day_part then actor_id end as known_actor_id,
+        case when not is_next_day_part then anonymous_id end as known_anonymous_id,
+        case when not is_next_day_part and anonymous_id is not null then visitor_id end as visitor_of_device
     from events
-    where session_date = window_date
+    where session_date = written_with_date
 
 ),
 
@@ -37,12 +37,12 @@ sessions as (
 
     select
         session_id,
-        {{ first_of('known_actor_id', oldest_first) }} as actor_id,
-        {{ first_of('known_anonymous_id', oldest_first) }} as anonymous_id,
+        {{ first_value_by('known_actor_id', oldest_first) }} as actor_id,
+        {{ first_value_by('known_anonymous_id', oldest_first) }} as anonymous_id,
         max(case when is_first then cast(tracker_session_id as text) end) as tracker_session_id,
-        {{ first_of('visitor_of_device', oldest_first) }} as visitor_of_device,
-        {{ first_of('page_path', oldest_first) }} as entry_page,
-        {{ last_of('page_path', oldest_first) }} as exit_page,
+        {{ first_value_by('visitor_of_device', oldest_first) }} as visitor_of_device,
+        {{ first_value_by('page_path', oldest_first) }} as entry_page,
+        {{ last_value_by('page_path', oldest_first) }} as exit_page,
         max(case when is_first then device_type end) as device_type,
         max(case when is_first then browser end) as browser,
         max(case when is_first then os end) as os,

@@ -60,7 +60,7 @@ shares as (
                     end
             when models.model = 'time_decay'
                 then
-                    {{ halved_every(
+                    {{ half_life_decay(
                         var('attribution_half_life_days') * 86400,
                         seconds_between('touches.touched_at', 'touches.last_touched_at')
                     ) }}

@@ -15,7 +15,7 @@ conversions as (
         conversion_id,
         conversion_date,
         visitor_id,
-        coalesce({{ text_of('channel', ' > ', 'touch_number') }}, {{ channel_fallback('no_touch', 'channel') }}) as path,
+        coalesce({{ ordered_text_list('channel', ' > ', 'touch_number') }}, {{ channel_fallback('no_touch', 'channel') }}) as path,
         touches as path_length,
         value_cents,
         {{ seconds_between('min(touched_at)', 'converted_at') }} as seconds_to_convert

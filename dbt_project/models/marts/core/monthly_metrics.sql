@@ -4,21 +4,21 @@ with
 
 days as (
 
-    select * from {{ published_or_built('daily_metrics') }}
+    select * from {{ current_version('daily_metrics') }}
     where {{ in_scope('metric_date') }}
 
 ),
 
 visitors as (
 
-    select * from {{ published_or_built('visitor_days') }}
+    select * from {{ current_version('visitor_asset_days') }}
     where {{ in_scope('metric_date') }}
 
 ),
 
 calendar as (
 
-    select * from {{ published_or_built('published_days') }}
+    select * from {{ current_version('published_days') }}
     where {{ in_scope('metric_date') }}
 
 ),
@@ -26,7 +26,7 @@ calendar as (
 published_before as (
 
     select * from {{ published('monthly_metrics') }}
-    where {{ just_before_scope('metric_date') }}
+    where {{ in_previous_period('metric_date') }}
 
 ),
 

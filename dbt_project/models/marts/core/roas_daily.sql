@@ -11,7 +11,7 @@ credits as (
 
 ad_spend as (
 
-    select * from {{ ref('int_ad_spend_classified') }}
+    select * from {{ ref('int_ad_spend_with_channel') }}
     where {{ in_window('spend_date') }}
 
 ),

@@ -17,14 +17,14 @@ assets as (
 
 days as (
 
-    select * from {{ published_or_built('daily_metrics') }}
+    select * from {{ current_version('daily_metrics') }}
     where {{ in_first_months('metric_date') }} and ip_asset_id is not null
 
 ),
 
 months as (
 
-    select * from {{ published_or_built('monthly_metrics') }}
+    select * from {{ current_version('monthly_metrics') }}
     where ip_asset_id is not null
 
 ),

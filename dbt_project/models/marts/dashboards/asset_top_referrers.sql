@@ -17,14 +17,14 @@ assets as (
 
 days as (
 
-    select * from {{ published_or_built('referrer_days') }}
+    select * from {{ current_version('referrer_days') }}
     where {{ in_first_months('metric_date') }}
 
 ),
 
 months as (
 
-    select * from {{ published_or_built('referrer_months') }}
+    select * from {{ current_version('referrer_months') }}
 
 ),
 
@@ -38,7 +38,7 @@ ranked as (
 
     select
         *,
-        row_number() over (partition by period, ip_asset_id order by views desc, referrer asc) as place
+        row_number() over (partition by period, ip_asset_id order by views desc, referrer asc) as rank
     from totals
 
 )
@@ -48,11 +48,11 @@ select
     periods.period,
     assets.ip_asset_id,
     ranked.referrer,
-    cast(ranked.place as integer) as place,
+    cast(ranked.rank as integer) as rank,
     cast(ranked.views as bigint) as views
 from ranked
 inner join assets
     on ranked.ip_asset_id = assets.ip_asset_id
 inner join periods
     on ranked.period = periods.period
-where ranked.place <= 10
+where ranked.rank <= 10

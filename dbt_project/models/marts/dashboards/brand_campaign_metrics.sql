@@ -36,14 +36,14 @@ spend as (
 
 days as (
 
-    select * from {{ published_or_built('brand_asset_days') }}
+    select * from {{ current_version('brand_asset_days') }}
     where {{ in_first_months('metric_date') }}
 
 ),
 
 months as (
 
-    select * from {{ published_or_built('brand_asset_months') }}
+    select * from {{ current_version('brand_asset_months') }}
 
 ),
 

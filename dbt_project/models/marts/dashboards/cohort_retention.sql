@@ -16,7 +16,7 @@ cohort_weeks as (
 
 days as (
 
-    select * from {{ published_or_built('published_days') }}
+    select * from {{ current_version('published_days') }}
 
 ),
 

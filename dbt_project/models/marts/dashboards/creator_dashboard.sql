@@ -23,14 +23,14 @@ licenses as (
 
 days as (
 
-    select * from {{ published_or_built('creator_daily_metrics') }}
+    select * from {{ current_version('creator_daily_metrics') }}
     where {{ in_first_months('metric_date') }}
 
 ),
 
 months as (
 
-    select * from {{ published_or_built('creator_asset_months') }}
+    select * from {{ current_version('creator_asset_months') }}
 
 ),
 

@@ -36,14 +36,14 @@ licenses as (
 
 days as (
 
-    select * from {{ published_or_built('creator_asset_days') }}
+    select * from {{ current_version('creator_asset_days') }}
     where {{ in_first_months('metric_date') }}
 
 ),
 
 months as (
 
-    select * from {{ published_or_built('creator_asset_months') }}
+    select * from {{ current_version('creator_asset_months') }}
 
 ),
 
@@ -94,7 +94,7 @@ ranked as (
         row_number() over (
             partition by totals.period, totals.creator_id
             order by totals.revenue_cents desc, coalesce(assets.title, '') asc, totals.ip_asset_id asc
-        ) as place
+        ) as rank
     from totals
     inner join creators
         on totals.creator_id = creators.creator_id
@@ -109,11 +109,11 @@ select
     ranked.creator_id,
     ranked.ip_asset_id,
     ranked.title,
-    cast(ranked.place as integer) as place,
+    cast(ranked.rank as integer) as rank,
     cast(ranked.views as bigint) as views,
     cast(ranked.licenses as bigint) as licenses,
     cast(ranked.revenue_cents as bigint) as revenue_cents
 from ranked
 inner join periods
     on ranked.period = periods.period
-where ranked.place <= 10
+where ranked.rank <= 10

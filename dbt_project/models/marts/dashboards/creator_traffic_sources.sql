@@ -17,14 +17,14 @@ creators as (
 
 days as (
 
-    select * from {{ published_or_built('creator_source_days') }}
+    select * from {{ current_version('creator_source_days') }}
     where {{ in_first_months('metric_date') }}
 
 ),
 
 months as (
 
-    select * from {{ published_or_built('creator_source_months') }}
+    select * from {{ current_version('creator_source_months') }}
 
 ),
 
@@ -38,7 +38,7 @@ ranked as (
 
     select
         *,
-        row_number() over (partition by period, creator_id order by visits desc, utm_source asc) as place
+        row_number() over (partition by period, creator_id order by visits desc, utm_source asc) as rank
     from totals
 
 )
@@ -48,7 +48,7 @@ select
     periods.period,
     creators.creator_id,
     ranked.utm_source,
-    cast(ranked.place as integer) as place,
+    cast(ranked.rank as integer) as rank,
     cast(ranked.visits as bigint) as visits,
     cast(ranked.conversions as bigint) as conversions
 from ranked
@@ -56,4 +56,4 @@ inner join creators
     on ranked.creator_id = creators.creator_id
 inner join periods
     on ranked.period = periods.period
-where ranked.place <= 10
+where ranked.rank <= 10

@@ -4,7 +4,7 @@ with
 
 days as (
 
-    select * from {{ published_or_built('published_days') }}
+    select * from {{ current_version('published_days') }}
 
 ),
 

@@ -10,7 +10,7 @@ periods as (
 
 days as (
 
-    select * from {{ published_or_built('platform_daily_metrics') }}
+    select * from {{ current_version('platform_daily_metrics') }}
 
 ),
 
@@ -22,7 +22,7 @@ active_users as (
 
 entities as (
 
-    select * from {{ ref('int_entities_dated') }}
+    select * from {{ ref('int_product_counts_by_day') }}
 
 ),
 
@@ -64,13 +64,13 @@ known as (
         periods.period,
         entities.kind,
         entities.owner_id,
-        entities.things,
-        case when entities.counted_date < periods.first_date then 0 else entities.things end as things_in_period,
-        case when entities.counted_date < periods.first_date then null else entities.owner_id end as owner_in_period,
-        case when entities.counted_date < periods.first_date then 0 else entities.amount_cents end as cents_in_period
+        entities.item_count,
+        case when entities.effective_date < periods.first_date then 0 else entities.item_count end as items_in_period,
+        case when entities.effective_date < periods.first_date then null else entities.owner_id end as owner_in_period,
+        case when entities.effective_date < periods.first_date then 0 else entities.amount_cents end as cents_in_period
     from periods
     left join entities
-        on periods.last_date >= entities.known_date
+        on periods.last_date >= entities.known_from_date
 
 ),
 
@@ -78,20 +78,20 @@ counted as (
 
     select
         period,
-        sum(case when kind = 'user' then things else 0 end) as users_total,
-        sum(case when kind = 'user' then things_in_period else 0 end) as users_new,
-        sum(case when kind = 'creator' then things else 0 end) as creators_total,
+        sum(case when kind = 'user' then item_count else 0 end) as users_total,
+        sum(case when kind = 'user' then items_in_period else 0 end) as users_new,
+        sum(case when kind = 'creator' then item_count else 0 end) as creators_total,
         count(distinct case when kind = 'upload' then owner_in_period end) as creators_active,
-        sum(case when kind = 'brand' then things else 0 end) as brands_total,
+        sum(case when kind = 'brand' then item_count else 0 end) as brands_total,
         count(distinct case when kind = 'fee' then owner_in_period end) as brands_active,
         sum(case when kind in ('fee', 'adjustment') then cents_in_period else 0 end) as spend_cents,
-        sum(case when kind = 'asset' then things else 0 end) as assets_total,
-        sum(case when kind = 'asset' then things_in_period else 0 end) as assets_uploaded,
-        sum(case when kind in ('license', 'renewing license') then things else 0 end) as licenses_total,
-        sum(case when kind in ('license', 'renewing license') then things_in_period else 0 end) as licenses_created,
-        sum(case when kind = 'renewing license' then things_in_period else 0 end) as licenses_renewing,
-        sum(case when kind = 'expiring license' then things_in_period else 0 end) as licenses_expiring,
-        sum(case when kind = 'renewed license' then things_in_period else 0 end) as licenses_renewed
+        sum(case when kind = 'asset' then item_count else 0 end) as assets_total,
+        sum(case when kind = 'asset' then items_in_period else 0 end) as assets_uploaded,
+        sum(case when kind in ('license', 'renewing license') then item_count else 0 end) as licenses_total,
+        sum(case when kind in ('license', 'renewing license') then items_in_period else 0 end) as licenses_created,
+        sum(case when kind = 'renewing license' then items_in_period else 0 end) as licenses_renewing,
+        sum(case when kind = 'expiring license' then items_in_period else 0 end) as licenses_expiring,
+        sum(case when kind = 'renewed license' then items_in_period else 0 end) as licenses_renewed
     from known
     group by period
 

@@ -10,37 +10,37 @@ periods as (
 
 periods_before as (
 
-    select * from {{ remembered('periods') }}
+    select * from {{ previously_published('periods') }}
 
 ),
 
 touched as (
 
-    select * from {{ ref('visitor_activity') }}
+    select * from {{ ref('visitor_lifespans') }}
 
 ),
 
 last_seen_before as (
 
-    select * from {{ remembered('visitor_activity') }}
+    select * from {{ previously_published('visitor_lifespans') }}
 
 ),
 
 looked_up as (
 
-    select * from {{ remembered('visitor_activity') }}
+    select * from {{ previously_published('visitor_lifespans') }}
 
 ),
 
-remembered_activity as (
+previous_sign_ins as (
 
-    select * from {{ remembered('visitor_activity') }}
+    select * from {{ previously_published('visitor_lifespans') }}
 
 ),
 
 counts_before as (
 
-    select * from {{ remembered('active_users_by_period') }}
+    select * from {{ previously_published('active_users_by_period') }}
 
 ),
 
@@ -67,12 +67,12 @@ sign_ins as (
     select
         visitor_id,
         last_signed_in_date
-    from remembered_activity
+    from previous_sign_ins
     where
         last_signed_in_date is not null
         and not exists (
             select 1 from touched
-            where touched.visitor_id = remembered_activity.visitor_id
+            where touched.visitor_id = previous_sign_ins.visitor_id
         )
 
 ),

@@ -1,4 +1,4 @@
-{{ config(event_time='metric_date', pre_hook="{{ join_whole_tables() }}") }}
+{{ config(event_time='metric_date', pre_hook="{{ disable_nested_loops() }}") }}
 
 with
 

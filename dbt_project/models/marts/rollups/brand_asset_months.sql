@@ -4,7 +4,7 @@ with
 
 days as (
 
-    select * from {{ published_or_built('brand_asset_days') }}
+    select * from {{ current_version('brand_asset_days') }}
     where {{ in_scope('metric_date') }}
 
 )

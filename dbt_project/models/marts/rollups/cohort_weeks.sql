@@ -10,45 +10,45 @@ periods as (
 
 touched as (
 
-    select * from {{ ref('visitor_activity') }}
+    select * from {{ ref('visitor_lifespans') }}
 
 ),
 
 activity_before as (
 
-    select * from {{ remembered('visitor_activity') }}
+    select * from {{ previously_published('visitor_lifespans') }}
 
 ),
 
 days as (
 
-    select * from {{ published_or_built('visitor_activity_days') }}
-    where {{ in_scope_or_anew('metric_date', 'week') }}
+    select * from {{ current_version('visitor_active_days') }}
+    where {{ in_scope_or_full_rebuild('metric_date', 'week') }}
 
 ),
 
 days_before as (
 
-    select * from {{ remembered('visitor_activity_days') }}
+    select * from {{ previously_published('visitor_active_days') }}
     where {{ in_scope('metric_date', 'week') }}
 
 ),
 
 days_of_other_weeks as (
 
-    select * from {{ remembered('visitor_activity_days') }}
+    select * from {{ previously_published('visitor_active_days') }}
     where not {{ in_scope('metric_date', 'week') }}
 
 ),
 
 counts_before as (
 
-    select * from {{ remembered('cohort_weeks') }}
+    select * from {{ previously_published('cohort_weeks') }}
 
 ),
 
 -- Whoever is there in the days that are built, or was so far: for all others nothing can have changed. Looked up one by
--- one, by an index: what is remembered is as long as history.
+-- one, by an index: the published table is as long as history.
 first_days as (
 
     select
@@ -99,7 +99,7 @@ moved as (
         cohort_week,
         cohort_week_before,
         (
-            select {{ list_of('days_of_other_weeks.metric_date') }} from days_of_other_weeks
+            select {{ collect_list('days_of_other_weeks.metric_date') }} from days_of_other_weeks
             where days_of_other_weeks.visitor_id = cohorts.visitor_id
         ) as other_days
     from cohorts
@@ -113,7 +113,7 @@ moved_days as (
         visitor_id,
         cohort_week,
         cohort_week_before,
-        {{ each_of('other_days') }} as metric_date
+        {{ unnest_list('other_days') }} as metric_date
     from moved
 
 ),

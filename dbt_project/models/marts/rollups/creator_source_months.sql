@@ -4,7 +4,7 @@ with
 
 days as (
 
-    select * from {{ published_or_built('creator_source_days') }}
+    select * from {{ current_version('creator_source_days') }}
     where {{ in_scope('metric_date') }}
 
 )

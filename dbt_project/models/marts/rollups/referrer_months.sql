@@ -4,7 +4,7 @@ with
 
 days as (
 
-    select * from {{ published_or_built('referrer_days') }}
+    select * from {{ current_version('referrer_days') }}
     where {{ in_scope('metric_date') }}
 
 )

@@ -10,31 +10,31 @@ periods as (
 
 periods_before as (
 
-    select * from {{ remembered('periods') }}
+    select * from {{ previously_published('periods') }}
 
 ),
 
 touched as (
 
-    select * from {{ ref('visitor_last_days') }}
+    select * from {{ ref('visitor_asset_last_seen') }}
 
 ),
 
 last_seen_before as (
 
-    select * from {{ remembered('visitor_last_days') }}
+    select * from {{ previously_published('visitor_asset_last_seen') }}
 
 ),
 
 looked_up as (
 
-    select * from {{ remembered('visitor_last_days') }}
+    select * from {{ previously_published('visitor_asset_last_seen') }}
 
 ),
 
 counts_before as (
 
-    select * from {{ remembered('visitors_by_period') }}
+    select * from {{ previously_published('visitors_by_period') }}
 
 ),
 

@@ -105,6 +105,6 @@ def test_a_changed_term_makes_the_days_stale_on_which_it_differs_and_something_h
         assert stale_after(statement) == expected, statement
     assert pipeline.catch_up() == [Window(day(0), day(5)), Window(day(6), day(8))]
 
-    one_by_one = pipeline.contents(["build", "published", "marts"])
+    one_by_one = pipeline.contents(["build", "rollups", "marts"])
     pipeline.run(BUILT, load=False)
-    assert pipeline.contents(["build", "published", "marts"]) == one_by_one
+    assert pipeline.contents(["build", "rollups", "marts"]) == one_by_one

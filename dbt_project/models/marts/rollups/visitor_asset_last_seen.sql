@@ -4,28 +4,28 @@ with
 
 visits as (
 
-    select * from {{ published_or_built('visitor_days') }}
-    where {{ in_scope_or_anew('metric_date', 'day') }}
+    select * from {{ current_version('visitor_asset_days') }}
+    where {{ in_scope_or_full_rebuild('metric_date', 'day') }}
 
 ),
 
 visits_before as (
 
-    select * from {{ remembered('visitor_days') }}
+    select * from {{ previously_published('visitor_asset_days') }}
     where {{ in_window('metric_date') }}
 
 ),
 
 earlier_visits as (
 
-    select * from {{ remembered('visitor_days') }}
+    select * from {{ previously_published('visitor_asset_days') }}
     where metric_date < {{ window_start() }}
 
 ),
 
-remembered as (
+previously_published as (
 
-    select * from {{ remembered('visitor_last_days') }}
+    select * from {{ previously_published('visitor_asset_last_seen') }}
 
 ),
 
@@ -66,14 +66,14 @@ touched as (
 
 ),
 
--- Looked up one by one, by an index: what is remembered is as long as history.
+-- Looked up one by one, by an index: the published table is as long as history.
 known as (
 
     select
         *,
         (
-            select remembered.last_date from remembered
-            where remembered.ip_asset_id = touched.ip_asset_id and remembered.visitor_id = touched.visitor_id
+            select previously_published.last_date from previously_published
+            where previously_published.ip_asset_id = touched.ip_asset_id and previously_published.visitor_id = touched.visitor_id
         ) as remembered_date
     from touched
 
@@ -97,5 +97,5 @@ found as (
 select
     ip_asset_id,
     visitor_id,
-    {{ last_day_carried_on('seen_date', 'remembered_date', 'earlier_date') }} as last_date
+    {{ last_day_incremental('seen_date', 'remembered_date', 'earlier_date') }} as last_date
 from found

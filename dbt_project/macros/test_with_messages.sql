@@ -1,7 +1,7 @@
 {# A query whose rows are problems in words, for a test. Where tests run, the words become the test's message: dbt itself
    would only count the rows. #}
-{% macro told(query) -%}
-    {%- if execute and flags.WHICH in ['build', 'test'] -%}
+{% macro test_with_messages(query) -%}
+    {%- if writes_rows() -%}
         {%- set problems = run_query(query).columns[0].values() -%}
         {%- if problems -%}
             {%- do exceptions.raise_compiler_error(problems | join('; ')) -%}

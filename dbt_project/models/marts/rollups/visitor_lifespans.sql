@@ -4,14 +4,14 @@ with
 
 days as (
 
-    select * from {{ published_or_built('visitor_activity_days') }}
-    where {{ in_scope_or_anew('metric_date', 'day') }}
+    select * from {{ current_version('visitor_active_days') }}
+    where {{ in_scope_or_full_rebuild('metric_date', 'day') }}
 
 ),
 
 days_before as (
 
-    select * from {{ remembered('visitor_activity_days') }}
+    select * from {{ previously_published('visitor_active_days') }}
     where {{ in_window('metric_date') }}
 
 ),
@@ -19,28 +19,28 @@ days_before as (
 -- Each of these is read in one place only, or the server writes all of it out first instead of looking single rows up.
 earlier_days as (
 
-    select * from {{ remembered('visitor_activity_days') }}
+    select * from {{ previously_published('visitor_active_days') }}
     where metric_date < {{ window_start() }}
 
 ),
 
 earlier_signed_in_days as (
 
-    select * from {{ remembered('visitor_activity_days') }}
+    select * from {{ previously_published('visitor_active_days') }}
     where metric_date < {{ window_start() }} and is_signed_in
 
 ),
 
 later_days as (
 
-    select * from {{ remembered('visitor_activity_days') }}
+    select * from {{ previously_published('visitor_active_days') }}
     where metric_date >= {{ window_end() }}
 
 ),
 
-remembered as (
+previously_published as (
 
-    select * from {{ remembered('visitor_activity') }}
+    select * from {{ previously_published('visitor_lifespans') }}
 
 ),
 
@@ -79,12 +79,12 @@ known as (
 
     select
         touched.*,
-        remembered.first_date as first_date_before,
-        remembered.last_date as last_date_before,
-        remembered.last_signed_in_date as last_signed_in_date_before
+        previously_published.first_date as first_date_before,
+        previously_published.last_date as last_date_before,
+        previously_published.last_signed_in_date as last_signed_in_date_before
     from touched
-    left join remembered
-        on touched.visitor_id = remembered.visitor_id
+    left join previously_published
+        on touched.visitor_id = previously_published.visitor_id
 
 ),
 
@@ -117,8 +117,8 @@ found as (
 
 select
     visitor_id,
-    {{ first_day_carried_on('seen_first_date', 'first_date_before', 'later_date') }} as first_date,
-    {{ last_day_carried_on('seen_last_date', 'last_date_before', 'earlier_date') }} as last_date,
-    {{ last_day_carried_on('seen_last_signed_in_date', 'last_signed_in_date_before', 'earlier_signed_in_date') }}
+    {{ first_day_incremental('seen_first_date', 'first_date_before', 'later_date') }} as first_date,
+    {{ last_day_incremental('seen_last_date', 'last_date_before', 'earlier_date') }} as last_date,
+    {{ last_day_incremental('seen_last_signed_in_date', 'last_signed_in_date_before', 'earlier_signed_in_date') }}
         as last_signed_in_date
 from found

@@ -78,7 +78,7 @@ ruled as (
 )
 
 select
-    {{ each_of('ruled.event_ids') }} as event_id,
+    {{ unnest_list('ruled.event_ids') }} as event_id,
     channel_rules.channel,
     ruled.source,
     ruled.medium,

@@ -104,13 +104,13 @@ dated as (
         {'kind': "'upload'", 'relation': 'uploads', 'owner_id': 'creator_id'},
         {'kind': "case when parent_license_id is null then 'license' else 'renewing license' end", 'relation': 'licenses'},
         {
-            'kind': 'kind', 'relation': 'brand_spend', 'counted_date': 'spend_date',
+            'kind': 'kind', 'relation': 'brand_spend', 'effective_date': 'spend_date',
             'owner_id': 'brand_id', 'amount_cents': 'spend_cents',
         },
-        {'kind': "'expiring license'", 'relation': 'licenses', 'counted_date': 'license_end_date'},
+        {'kind': "'expiring license'", 'relation': 'licenses', 'effective_date': 'license_end_date'},
         {
-            'kind': "'renewed license'", 'relation': 'renewed', 'counted_date': 'license_end_date',
-            'known_date': 'renewed_date',
+            'kind': "'renewed license'", 'relation': 'renewed', 'effective_date': 'license_end_date',
+            'known_from_date': 'renewed_date',
         },
     ]) }}
 
@@ -118,15 +118,15 @@ dated as (
 
 select
     kind,
-    counted_date,
-    greatest(counted_date, known_date) as known_date,
+    effective_date,
+    greatest(effective_date, known_from_date) as known_from_date,
     owner_id,
-    count(*) as things,
+    count(*) as item_count,
     cast(sum(amount_cents) as numeric(38, 0)) as amount_cents
 from dated
-where counted_date is not null
+where effective_date is not null
 group by
     kind,
-    counted_date,
-    greatest(counted_date, known_date),
+    effective_date,
+    greatest(effective_date, known_from_date),
     owner_id
