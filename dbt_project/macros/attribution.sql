@@ -12,7 +12,7 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{# How much of its visits spend names: its campaign, its source (or medium), or nothing but a channel. The same names always
+{# The most specific part of the visits that a spend row names: campaign, source (or medium), or a channel alone. Equal names always
    have the same level. #}
 {% macro spend_level(source, medium, campaign) -%}
     case
@@ -22,8 +22,8 @@
     end
 {%- endmacro %}
 
-{# Whether a touch stays in its path, by the var attribution_path_transform. For the rows of all touches of all conversions;
-   the path they are in is (conversion_date, conversion_id). #}
+{# True for touches that stay in their path, by the var attribution_path_transform. For rows of all touches of all conversions;
+   a path is (conversion_date, conversion_id). #}
 {% macro is_kept_in_path() -%}
     {%- set conversion = 'partition by conversion_date, conversion_id' -%}
     {%- set origin = ['channel', 'source', 'medium', 'campaign'] -%}

@@ -83,7 +83,7 @@ recognised as (
 
 ),
 
--- The marketplace's own pages refer to each other, and a payment provider sends back who was here before: navigation.
+-- The marketplace's own pages refer to each other, and a payment provider sends visitors back: navigation.
 referred as (
 
     select

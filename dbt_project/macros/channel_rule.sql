@@ -1,4 +1,4 @@
-{# The priority of the rule that decides the channel: of the seed channel_rules the least whose conditions all hold. A
+{# The priority of the rule that decides the channel: the least priority in seed channel_rules of a rule whose conditions all hold. A
    condition that is not given holds. The caller imports the rules as `channel_rules`; `kind` is that of the source. #}
 {% macro channel_rule(kind, source, medium, campaign) -%}
     (
@@ -12,8 +12,8 @@
     )
 {%- endmacro %}
 
-{# What kind each source is that a link may name: it may give the source, or a host of it. The caller imports the seed as
-   `known_referrers`, whose test sees to it that a name is of one kind only. #}
+{# A select: the kind of each source that a link may name, by the source itself or by a host of it. The caller imports the seed as
+   `known_referrers`. A test of that seed holds that a name is of one kind only. #}
 {% macro kinds_of_sources() -%}
     select
         names.source,

@@ -1,6 +1,6 @@
-{# A seed is emptied and filled again, which keeps the views that read it. When its file has other columns than its table,
-   the table is made anew: the views go with it, and are made again by the same build, further down. Nothing else reads a
-   seed's table. Called by dbt wherever it loads a seed. #}
+{# Loading of a seed, called by dbt. The table is emptied and filled again, which keeps the views that read it. When the file has
+   other columns than the table, the table is created again: the views are dropped with it, and the same build creates them
+   further down. Nothing else reads a seed's table. #}
 {% macro default__reset_csv_table(model, full_refresh, old_relation, agate_table) %}
     {%- set types = model['config']['column_types'] -%}
     {%- set table = [] -%}

@@ -8,7 +8,7 @@
 {%- set measures = sums + ['unique_visitors'] -%}
 with
 
--- How many days of each period are published.
+-- Number of published days of each period.
 lengths as (
 
     select

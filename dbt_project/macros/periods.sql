@@ -40,7 +40,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Whether a day of the product's tables is in a period or, where that has no first day, before its end. #}
+{# True when a day of the product's tables is in a period, or before its end where it has no first day. #}
 {% macro is_in_period(day, periods='periods') -%}
     ({{ periods }}.first_date is null or {{ periods }}.first_date <= {{ day }}) and {{ periods }}.last_date >= {{ day }}
 {%- endmacro %}

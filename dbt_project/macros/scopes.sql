@@ -1,7 +1,7 @@
-{# What a run replaces of a mart, and what a mart that is coarser than a day reads. `meta: {scope: ...}`, of which the default
-   is day:
+{# Scopes: the part of a mart that a run replaces, and the days that weekly, monthly and period marts read.
+   `meta: {scope: ...}`, by default day:
      day       the days of the window
-     week      the ISO weeks (by their Monday) that the window touches and the one after them, whose growth looks back
+     week      the ISO weeks (by their Monday) that the window touches, and the week after them: its growth looks back
      month     the months (by their first day), likewise
      snapshot  everything
      keys      the rows of the keys that the model selects; the build holds these alone, and one without a date goes
@@ -29,8 +29,8 @@
     {{ return(node.config.get('meta', {}).get('scope', 'day')) }}
 {%- endmacro %}
 
-{# Whether a date is one that the run replaces in this model, or a day that makes it up. Literals, as in in_window. A unit
-   test has no window: its rows are all there is. #}
+{# True for dates that the run replaces in this model, and for days that make them up. Literals, as in in_window. A unit test has
+   no window: its rows are all in scope. #}
 {% macro in_scope(column, scope=none) -%}
     {%- set scope = scope or scope_of(model) -%}
     {%- set bounds = scope_bounds(scope) if execute and not is_unit_test() else none -%}
@@ -41,7 +41,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Whether a row is of the week or month before the first that the run replaces. Nothing is in a unit test. #}
+{# True for rows of the week or month before the first one that the run replaces. False in a unit test. #}
 {% macro in_previous_period(column) -%}
     {%- if execute and not is_unit_test() -%}
     {%- set first = scope_bounds(scope_of(model))[0] -%}
@@ -88,8 +88,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# What earlier runs have left of a mart for this one to go on from: as it is published, or nothing when this run starts anew
-   (publishing/builds.py says when). #}
+{# A mart as the previous publication left it, for incremental models. Empty on a full rebuild (publishing/builds.py says
+   when that is). #}
 {% macro previously_published(mart) -%}
     {%- if execute and not is_unit_test() and is_full_rebuild() -%}
     (select * from {{ nothing_of(mart_node(mart)) }}) as {{ mart }}
@@ -98,8 +98,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Whether a day is looked at by a run that goes on from what was published before: one that it replaces in a mart of this scope, or,
-   when it starts anew, any. #}
+{# True for days that an incremental run looks at: those that it replaces in a mart of this scope. On a full rebuild, true for
+   every day. #}
 {% macro in_scope_or_full_rebuild(column, scope) -%}
     {%- if execute and (is_unit_test() or is_full_rebuild()) -%}
     true

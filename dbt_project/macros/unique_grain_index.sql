@@ -1,6 +1,6 @@
 {# One row per grain (`meta: {grain: [...]}`), also where keys are null: on Postgres a plain unique index lets the same
    group in again. And, where the grain does not begin with it, an index on the day by which rows are replaced. Views have
-   none, and what nobody looks up by its key and is as long as raw (`meta: {has_unique_index: false}`) is only tested. #}
+   none. A table as long as raw that no query looks up by its key has none either (`meta: {has_unique_index: false}`). #}
 {% macro unique_grain_index() -%}
     {%- if execute and model.config.materialized == 'windowed' and model.config.meta.get('has_unique_index', true) -%}
         {%- set grain = model.config.meta['grain'] -%}

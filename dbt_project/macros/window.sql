@@ -1,5 +1,5 @@
-{# The window of a run: what every windowed model reads, deletes and writes. It comes from --event-time-start and
-   --event-time-end (UTC days, the end exclusive), not from vars: changed vars would force a full parse. #}
+{# The window of a run: the days that every windowed model reads, deletes and writes. It comes from --event-time-start and
+   --event-time-end (UTC days, the end exclusive). Vars would force a full parse whenever they change. #}
 
 {# True for commands that run models or tests. Others, such as `dbt compile` and `dbt docs`, need neither a window nor a server. #}
 {% macro writes_rows() -%}
@@ -45,7 +45,7 @@
     cast('{{ window_bound("end") }} 00:00:00+00' as timestamp with time zone)
 {%- endmacro %}
 
-{# Whether a date column lies in the window. Literals, so that partitions are pruned when the query is planned. #}
+{# True when a date column lies in the window. Literals, so that partitions are pruned when the query is planned. #}
 {% macro in_window(column) -%}
     ({{ column }} >= {{ window_start() }} and {{ column }} < {{ window_end() }})
 {%- endmacro %}

@@ -7,7 +7,7 @@
     (array_agg({{ value }} order by {{ order_by }}) filter (where {{ value }} is not null))[1]
 {%- endmacro %}
 
-{# Likewise the last one. In the same order as first_value_by, so that the server sorts the rows once for both. #}
+{# The last value that is not null. In the order of first_value_by, so that the server sorts the rows once for both. #}
 {% macro last_value_by(value, order_by) -%}
     {{ return(adapter.dispatch('last_value_by')(value, order_by)) }}
 {%- endmacro %}

@@ -1,5 +1,5 @@
-{# An inner join that looks the rows up by an index for each row before it, and never otherwise: as any other join Postgres
-   would read the whole history for it where it expects many rows. `condition` names both sides. #}
+{# An inner join that always looks rows up by an index, once for each row before it. Where Postgres expects many rows, any
+   other join would read the whole history. `condition` names both sides. #}
 {% macro index_lookup_join(relation, alias, condition) -%}
     {{ return(adapter.dispatch('index_lookup_join')(relation, alias, condition)) }}
 {%- endmacro %}

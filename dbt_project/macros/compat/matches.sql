@@ -1,4 +1,4 @@
-{# Whether a text fits a regular expression anywhere, whatever the case of either. #}
+{# True when a text matches a regular expression anywhere, in any letter case. #}
 {% macro matches(text, pattern) -%}
     {{ return(adapter.dispatch('matches')(text, pattern)) }}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{# What is wrong with a regular expression, in the engine's words; null where nothing is. #}
+{# The error of a regular expression in the engine's words; null for a valid one. #}
 {% macro regular_expression_error(column) -%}
     {{ return(adapter.dispatch('regular_expression_error')(column)) }}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{# Whether a host is one of the public internet, and neither loopback nor of a private network. Numbers end a host only in
+{# True for a host of the public internet, which is neither loopback nor in a private network. Numbers end a host only in
    an IPv4 address. A name without a dot is one of a private network, unless it is the number of an app in Apple's store. The domain name
    system knows no host of more than 253 bytes; what is longer would not fit an index. #}
 {% macro is_public_host(host) -%}

@@ -47,11 +47,10 @@
     {{ return('records_changes' in model.config.meta) }}
 {% endmacro %}
 
-{# What reads the table next, in the same build, is planned by what is known of it: of a table that was empty, or of a day
-   that is newer than any known, the planner takes one row for granted. A fifth of the usual sample, 6,000 rows, tells it
-   as well what has come, and costs the same however long the table is: 0.02 to 0.1 s, where the whole one takes up to
-   0.5 (2026-11). Without it 50,000 events of a new day are one row to a planner that knows a year of them; what is wrong
-   about a thousand rows does not matter. #}
+{# Statistics for the next models of the build, after a model has inserted more than a thousand rows. Without them the planner
+   expects one row of a day that is newer than any it knows, where there are 50,000. A fifth of the usual sample, 6,000 rows,
+   is enough and costs the same however long the table is: 0.02 to 0.1 s, where the whole sample takes up to 0.5 s
+   (2026-11). #}
 {% macro analyze_what_has_grown(target) %}
     {%- set has_grown -%}
         select pg_stat_get_xact_tuples_inserted(cast('{{ target }}' as regclass)) > 1000
@@ -61,9 +60,9 @@
     {%- endif -%}
 {% endmacro %}
 
-{# Creates the temporary table `built`, with the model's rows when they are to be compared, adds the columns to the target
-   that it lacks, lets columns be null that may be by now, and returns the names of the model's columns. One that is gone or has another type is no job for a
-   nightly run. #}
+{# The names of the model's columns, after the table has been migrated to them. Creates the temporary table `built`, with the
+   model's rows when they are to be compared. Adds columns that the table lacks, and lets columns be null that may be null by
+   now. A column that was removed or has another type stops the run: it needs the job "rebuild". #}
 {% macro columns_after_migration(built, target) %}
     {%- set compute_and_compare -%}
         create temporary table {{ built }} on commit drop as
@@ -95,9 +94,9 @@
         full join held using (attname)
         order by built.attnum
     {%- endset -%}
-    {%- set names, changed, widened, gone, retyped = [], [], [], [], [] -%}
+    {%- set names, changed, widened, removed, retyped = [], [], [], [], [] -%}
     {%- for name, built_type, held_type, is_obligatory in run_query(compute_and_compare).rows -%}
-        {%- do (names if built_type else gone).append(name) -%}
+        {%- do (names if built_type else removed).append(name) -%}
         {%- if not held_type -%}
             {%- do changed.append('add column ' ~ name ~ ' ' ~ built_type) -%}
             {%- do widened.append(name) if name in model.config.meta.get('grain', []) -%}
@@ -107,15 +106,15 @@
             {%- do changed.append('alter column ' ~ name ~ ' drop not null') -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- if gone or retyped -%}
+    {%- if removed or retyped -%}
         {%- do exceptions.raise_compiler_error(
-            'the columns of ' ~ target ~ ' changed: no longer there ' ~ gone ~ ', other types ' ~ retyped
-            ~ '. Only new columns migrate by themselves; run the job "rebuild" to build this table anew.'
+            'the columns of ' ~ target ~ ' changed: no longer there ' ~ removed ~ ', other types ' ~ retyped
+            ~ '. Only new columns migrate by themselves; run the job "rebuild" to build this table again.'
         ) -%}
     {%- endif -%}
     {%- if changed -%}
         {%- if widened -%}
-            {#- An index on the old grain refuses rows that differ in the new column; the model's hook makes it anew. -#}
+            {#- An index on the old grain rejects rows that differ in the new column. The model's hook creates it again. -#}
             {%- set grain_index = target.include(database=false, identifier=false) ~ '.' ~ target.identifier ~ '_grain' -%}
             {%- do run_query('drop index if exists ' ~ grain_index) -%}
         {%- endif -%}

@@ -1,7 +1,7 @@
 {# CTE previous_day_events: the session events of the day before the window, as that day's build wrote them. Its sessions may
    go on in the window. Reads the model's own table; on the first build it is empty, with the columns of CTE events_in_brief. #}
 {% macro previous_day_sessions() -%}
--- What the day before says of its own events: its sessions may go on in the window.
+-- Session events of the day before, as its own build wrote them.
 previous_day_events as (
 
     {% if not is_first_build() -%}

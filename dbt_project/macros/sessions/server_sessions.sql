@@ -2,7 +2,7 @@
    join the session in which their actor was seen before, within the timeout. Reads the CTEs followed_events,
    actors_of_next_day, visits and previous_day_events. #}
 {% macro server_sessions() -%}
--- A server's event joins the visit in which its actor was seen in the 30 minutes before.
+-- A server's event joins the session in which its actor was seen within the timeout before.
 server_events as (
 
     select

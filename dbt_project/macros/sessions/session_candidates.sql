@@ -4,7 +4,7 @@
      actors_of_next_day   actors who may still be in a session of the last day when that day is over
      keyed                events with a session key, and the last event of each session of the day before #}
 {% macro session_candidates() -%}
--- Browsers and apps make visits. Servers and robots make none.
+-- Browsers and apps have sessions of their own. Servers and robots have none.
 followed_events as (
 
     select
@@ -42,7 +42,7 @@ keys_of_last_day as (
 
 ),
 
--- Who may still be in a session of the last day when that is over, and have servers' events join it.
+-- Actors who may still be in a session of the last day when that day is over; servers' events may join it.
 actors_of_next_day as (
 
     select distinct actor_id

@@ -3,7 +3,7 @@
      first_origins       the attribution of the first event of a session that carries any #}
 {% macro session_origins() -%}
 {%- set oldest_first = 'occurred_at, event_id' -%}
--- With what each of them carried of its origin.
+-- Each event of a session with the attribution that it carries itself.
 attributed_events as (
 
     select

@@ -28,7 +28,7 @@ meanings as (
 
 {{ attribution_referrers() }},
 
--- What the producer says wins over what a paid click id says, and that over what the browser says. A tag that leaves a part
+-- Tags of the producer win over paid click ids, and these over the browser's referrer. A tag that leaves a part
 -- open is not filled from the browser, which may speak of another visit. A click id without a medium proves nothing paid:
 -- it tells where a visit came from, where nothing else does.
 named as (

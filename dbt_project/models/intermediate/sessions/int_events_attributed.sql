@@ -38,7 +38,7 @@ select
     is_click,
     is_conversion,
     has_only_license,
-    -- The same as event_date in every row of its own day, and the column by which the table is found.
+    -- Equal to event_date in every row of its own day, and the column that the table is indexed by.
     written_with_date as event_date,
     session_date,
     occurred_at

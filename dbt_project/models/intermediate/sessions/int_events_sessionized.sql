@@ -18,8 +18,8 @@ events as (
 
 ),
 
--- The same once more, for what tells sessions: what is read in several places the server writes out, and these are a few
--- columns where `events` has all.
+-- These events once more, for the macros that find sessions. Postgres materializes a CTE that is read in several places: these
+-- macros need a few columns, where `events` has all.
 events_in_brief as (
 
     select * from {{ ref('stg_tracking__events') }}
@@ -63,7 +63,7 @@ identities as (
 
 {{ session_origins() }},
 
--- An event of the night is written twice: for its own day, and as a tail of the session that began the day before.
+-- An event after midnight is written twice: for its own day, and as the next-day part of the session that began the day before.
 copies as (
 
     select

@@ -17,7 +17,7 @@ events as (
 
 ),
 
--- What continues a session of the day before is counted there. Who it was is decided by the end of the starting day.
+-- Events that continue a session of the day before count there. The visitor is the one known by the end of the starting day.
 session_events as (
 
     select

@@ -37,7 +37,7 @@ touches as (
 
 ),
 
--- What a touch gets in proportion to the others of its path. A conversion without a touch is the only one of its own.
+-- The share of a touch in proportion to the others of its path. A conversion without a touch has one row of its own.
 shares as (
 
     select

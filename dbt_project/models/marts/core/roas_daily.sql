@@ -44,7 +44,7 @@ spend as (
 
 ),
 
--- What was spent is the same whatever model says what it brought.
+-- Spend is equal for all attribution models.
 model_spend as (
 
     select
@@ -55,7 +55,7 @@ model_spend as (
 
 ),
 
--- Spend on a channel alone bought no visit in particular, and stays apart from what nobody paid for.
+-- Spend on a channel alone bought no visit in particular, and stays apart from credit without spend.
 earned as (
 
     select

@@ -68,7 +68,7 @@ counts as (
 
 ),
 
--- Everybody is there in their first week.
+-- Every visitor of a cohort is there in the first week.
 with_first_weeks as (
 
     select

@@ -52,7 +52,7 @@ totals as (
 
 ),
 
--- Every creator has every period, also those who own nothing.
+-- Every creator has every period, also creators who own nothing.
 complete as (
 
     select

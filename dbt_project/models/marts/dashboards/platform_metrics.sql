@@ -36,7 +36,7 @@ spans as (
 
 ),
 
--- Every period, also one of whose days none is published yet.
+-- Every period, also one without a published day.
 shown as (
 
     select

@@ -47,7 +47,7 @@ counts_before as (
 
 ),
 
--- Whoever is there in the days that are built, or was so far: for all others nothing can have changed. Looked up one by
+-- Visitors who are there in the days that are built, or were so far. Nothing can have changed for others. Looked up one by
 -- one, by an index: the published table is as long as history.
 first_days as (
 
@@ -91,7 +91,7 @@ weeks as (
 
 ),
 
--- Whose first week is another one than before: all their weeks count for another cohort.
+-- Visitors whose first week has changed: all their weeks count for another cohort.
 moved as (
 
     select

@@ -22,7 +22,7 @@ asset_days as (
 
 )
 
--- Everyone who owns a share on the day has all of the asset's numbers, once, however many shares they have.
+-- Each owner of a share on the day has all of the asset's numbers, once, however many shares.
 select distinct
     asset_days.metric_date,
     ownerships.creator_id,

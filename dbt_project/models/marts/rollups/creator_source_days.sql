@@ -9,7 +9,7 @@ events as (
 
 ),
 
--- It has every asset that an event of the day names, with all who own it.
+-- Every asset that an event of the day names, with all of its owners.
 owned as (
 
     select * from {{ ref('creator_asset_days') }}

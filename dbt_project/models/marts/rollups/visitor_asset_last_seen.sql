@@ -29,7 +29,7 @@ previously_published as (
 
 ),
 
--- Whoever visits in the days that are built, and whoever did so far: for all others nothing can have changed.
+-- Visitors in the days that are built, and visitors of these days so far. Nothing can have changed for others.
 seen as (
 
     select
@@ -79,7 +79,7 @@ known as (
 
 ),
 
--- What was the last day is built anew, and no longer seen there or later: the last one before the window.
+-- The previous last day is in the window, and nothing is seen there now: the last day before the window.
 found as (
 
     select

@@ -16,7 +16,7 @@ days_before as (
 
 ),
 
--- Each of these is read in one place only, or the server writes all of it out first instead of looking single rows up.
+-- Each of these CTEs is read in one place only. Otherwise Postgres materializes all of it instead of looking single rows up.
 earlier_days as (
 
     select * from {{ previously_published('visitor_active_days') }}
@@ -44,7 +44,7 @@ previously_published as (
 
 ),
 
--- Whoever is there in the days that are built, and whoever was there so far: for all others nothing can have changed.
+-- Visitors in the days that are built, and visitors of these days so far. Nothing can have changed for others.
 seen as (
 
     select
@@ -88,7 +88,7 @@ known as (
 
 ),
 
--- What was the first or the last day is built anew, and no longer seen in the window: the nearest one outside it.
+-- The previous first or last day is in the window, and nothing is seen there now: the nearest day outside of it.
 found as (
 
     select
