@@ -4,9 +4,8 @@
 which of several copies is stored.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -23,43 +22,16 @@ from ingestion.landing.files import LandingError, LandingFile, LandingRoot
 from ingestion.landing.reading import LineReader
 from ingestion.loading import load_log
 from ingestion.loading.batch_validation import ValidationSettings
+from ingestion.loading.load_report import LoadReport as LoadReport
+from ingestion.loading.load_report import with_counts
 from ingestion.loading.row_router import RowRouter
 from ingestion.loading.worker_pool import ValidationPool
 from ingestion.rules_digest import rules_digest
-from ingestion.validation.notes import Counts, counts_of
 from warehouse.change_queues import next_change_id
 from warehouse.window import Window
 
 # Events shrink to about a sixth in compressed files and in Parquet.
 _COMPRESSION: Final = 6
-
-
-@dataclass(frozen=True, slots=True)
-class LoadReport:
-    """Report on the loads of one landing day; lines_read = accepted + rejected + duplicates + not_tracked + erased.
-
-    Counts are lines of the files loaded now. Files that were loaded before and have not changed are `unchanged`.
-    `missing` are files of ops.loads that the landing folder no longer holds. Their rows stay loaded. Those loaded under
-    other rules are `outdated`: they cannot be loaded again.
-    """
-
-    landing_date: date
-    loaded: tuple[str, ...] = ()
-    unchanged: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    outdated: tuple[str, ...] = ()
-    lines_read: int = 0
-    accepted: int = 0
-    rejected: int = 0
-    duplicates: int = 0
-    not_tracked: int = 0
-    erased: int = 0
-    late: int = 0
-    event_dates: tuple[date, ...] = ()
-    # In valid events: dropped fields by reason, placeholders in place of ids, and ids that were hashed.
-    dropped_fields: Counts = field(default_factory=dict)
-    placeholder_ids: Counts = field(default_factory=dict)
-    hashed_ids: Counts = field(default_factory=dict)
 
 
 def load_window(
@@ -234,26 +206,9 @@ def load_landing_day(
             rows_copied_directly=rows_copied_directly,
             dates_over_limit=router.dates_over_limit(),
         )
-        return _completed(cursor, report, list(readings))
+        return with_counts(cursor, report, list(readings))
 
 
 def _expected_bytes(file: LandingFile) -> int:
     """Estimate the bytes of a file's lines."""
     return file.size if file.name.endswith((".ndjson", ".json")) else file.size * _COMPRESSION
-
-
-def _completed(cursor: psycopg.Cursor, report: LoadReport, load_ids: Sequence[int]) -> LoadReport:
-    counts = ("lines_read", "accepted", "rejected", "duplicates", "not_tracked", "erased", "late")
-    sums = ", ".join(f"sum({count})::bigint" for count in counts)
-    cursor.execute(f"select {sums} from ops.loads where load_id = any(%s)", [load_ids])
-    totals = dict(zip(counts, cursor.fetchone() or (), strict=True))
-    event_dates = tuple(sorted(load_log.event_dates(cursor, load_ids)))
-    notes = counts_of(load_log.notes_in(cursor, load_ids))
-    return replace(
-        report,
-        **totals,
-        event_dates=event_dates,
-        dropped_fields=notes["dropped_fields"],
-        placeholder_ids=notes["placeholder_ids"],
-        hashed_ids=notes["hashed_ids"],
-    )

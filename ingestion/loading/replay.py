@@ -18,26 +18,22 @@ from ingestion.deduplication import candidates
 from ingestion.deduplication.resolve import resolve
 from ingestion.encryption.props import PropEncryption
 from ingestion.event_rules import EventRules
-from ingestion.landing import files as landing
 from ingestion.landing import reading
-from ingestion.landing.files import LandingFile, LandingRoot
+from ingestion.landing.files import LandingRoot
 from ingestion.landing.lines import Line, NumberedLine
 from ingestion.landing.objects import is_json, objects_of
 from ingestion.loading import load_log
 from ingestion.loading.binary_copy import REJECTED_COLUMN_LIST, candidate_row, event_row, rejected_row
 from ingestion.loading.copy_buffer import TO_CANDIDATES, CopyBuffer
+from ingestion.loading.replay_selection import MATCHES, LoadToReplay, matching_loads
+from ingestion.loading.replay_selection import ReplayError as ReplayError
+from ingestion.loading.replay_selection import ReplayReport as ReplayReport
+from ingestion.loading.replay_selection import Selection as Selection
 from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.notes import Note
 from ingestion.validation.validator import LineValidator, NotTracked
 from warehouse.change_queues import next_change_id
-from warehouse.window import Window
 
-# Rate-limited events are left out: they are valid, and every load that changes their minute decides on them again.
-_MATCHES: Final = """
-    rejected.candidate is null
-    and (%(reason)s::text is null
-        or exists (select from unnest(rejected.reasons) as reason where starts_with(reason, %(reason)s)))
-"""
 _CREATE_STILL_REJECTED: Final = """
 create temporary table still_rejected (
     line text, line_bytes bigint, reasons text[], load_id bigint, line_number bigint, line_position integer
@@ -46,54 +42,6 @@ create temporary table still_rejected (
 # The number of a line, and the position of an object in it.
 _Place = tuple[int, int]
 _TO_STILL_REJECTED: Final = f"still_rejected ({REJECTED_COLUMN_LIST})"
-
-
-class ReplayError(Exception):
-    """Rejected lines cannot be replayed. The text says which and what to do; nothing was changed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Selection of rejected lines by the beginning of a reason, by landing days, by load; what is given must all hold.
-
-    Raises ValueError when nothing is given, which would read the rejected lines of years by mistake.
-    """
-
-    reason: str | None = None
-    landing_days: Window | None = None
-    load_id: int | None = None
-
-    def __post_init__(self) -> None:
-        if not self.reason and self.landing_days is None and self.load_id is None:
-            raise ValueError(
-                "say which rejected lines to replay: how their reason begins (such as 'occurredAt:'), their landing"
-                " days, or their load"
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayReport:
-    """Report on the replay of one load's lines; lines_read = usable + still_rejected + not_tracked.
-
-    `usable` lines are events now: accepted, duplicates or rate-limited.
-    """
-
-    load_id: int
-    file: str
-    lines_read: int = 0
-    usable: int = 0
-    still_rejected: int = 0
-    not_tracked: int = 0
-    event_dates: tuple[date, ...] = ()
-
-
-@dataclass(slots=True)
-class _Load:
-    """A loaded file with selected rejected lines."""
-
-    load_id: int
-    file: LandingFile
-    checksum: str
 
 
 @dataclass(slots=True)
@@ -131,7 +79,7 @@ def replay_rejected(
     """
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise ValueError("a load is replayed in a transaction of its own: commit the connection's first")
-    loads = _matching_loads(connection, root, selection)
+    loads = matching_loads(connection, root, selection)
     reports = []
     for load in loads:
         validator = LineValidator(
@@ -145,48 +93,9 @@ def replay_rejected(
     return reports
 
 
-def _matching_loads(connection: psycopg.Connection, root: LandingRoot | Path, selection: Selection) -> list[_Load]:
-    days = selection.landing_days
-    rows = connection.execute(
-        f"""
-        select load_id, landing_date, file, checksum
-        from ops.loads
-        where replaced_by is null
-            and (%(load_id)s::bigint is null or load_id = %(load_id)s)
-            and (%(start)s::date is null or (landing_date >= %(start)s and landing_date < %(end)s))
-            and exists (select from raw.rejected_events as rejected
-                where rejected.load_id = loads.load_id and {_MATCHES})
-        order by landing_date, file
-        """,
-        {
-            "load_id": selection.load_id,
-            "start": days and days.start,
-            "end": days and days.end,
-            "reason": selection.reason,
-        },
-    ).fetchall()
-    loads = []
-    files: dict[date, dict[str, LandingFile]] = {}
-    for load_id, landing_date, name, checksum in rows:
-        if landing_date not in files:
-            found = landing.landing_files(root, Window.day(landing_date))
-            files[landing_date] = {file.name: file for file in found}
-        file = files[landing_date].get(name)
-        if file is None:
-            raise ReplayError(
-                f"the landing file {name} is missing, and its rejected lines with it: put it back, or choose"
-                " other lines. Nothing was replayed"
-            )
-        if reading.checksum(file) != checksum:
-            raise ReplayError(
-                f"the landing file {file.location} is not the one that was loaded: load landing day {landing_date}"
-                " again, which validates all its lines by today's rules. Nothing was replayed"
-            )
-        loads.append(_Load(load_id, file, checksum))
-    return loads
-
-
-def _replay_load(cursor: psycopg.Cursor, load: _Load, selection: Selection, validator: LineValidator) -> ReplayReport:
+def _replay_load(
+    cursor: psycopg.Cursor, load: LoadToReplay, selection: Selection, validator: LineValidator
+) -> ReplayReport:
     cursor.execute("set local synchronous_commit = on")
     cursor.execute("set local timezone = 'UTC'")
     cursor.execute("select ops.assert_writer()")
@@ -194,7 +103,7 @@ def _replay_load(cursor: psycopg.Cursor, load: _Load, selection: Selection, vali
     cursor.execute("lock table ops.loads in share row exclusive mode")
     cursor.execute(
         f"select line_number, line_position, line_bytes from raw.rejected_events as rejected"
-        f" where load_id = %(load_id)s and {_MATCHES}",
+        f" where load_id = %(load_id)s and {MATCHES}",
         {"load_id": load.load_id, "reason": selection.reason},
     )
     selected = {(number, position): line_bytes for number, position, line_bytes in cursor}
@@ -249,7 +158,7 @@ def _replay_load(cursor: psycopg.Cursor, load: _Load, selection: Selection, vali
 
 
 def _validate(
-    cursor: psycopg.Cursor, load: _Load, selected: Mapping[_Place, int], validator: LineValidator
+    cursor: psycopg.Cursor, load: LoadToReplay, selected: Mapping[_Place, int], validator: LineValidator
 ) -> _Outcomes:
     """Copy the selected lines to the tables candidates and still_rejected, by today's rules."""
     outcomes = _Outcomes()
@@ -283,7 +192,7 @@ def _validate(
     return outcomes
 
 
-def _objects(load: _Load, numbers: Container[int]) -> Iterator[NumberedLine]:
+def _objects(load: LoadToReplay, numbers: Container[int]) -> Iterator[NumberedLine]:
     """Yield the lines with these numbers; of lines that are not JSON the objects inside, as loads do."""
     for number, position, line in reading.read_lines(load.file, load.checksum):
         if number not in numbers:

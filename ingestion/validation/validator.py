@@ -23,8 +23,7 @@ from ingestion.landing.objects import Oversized, Remainder
 from ingestion.redaction import redactor_for
 from ingestion.redaction.redactor import no_key
 from ingestion.user_agents import user_agent_parser
-from ingestion.validation.consent import declines_tracking, line_declines, start_declines
-from ingestion.validation.errors import AN_ARRAY, TOO_DEEP, Unreadable, read_document, validation_errors
+from ingestion.validation.consent import declines_tracking
 from ingestion.validation.event_reader import NO_PROPS, ParsedEvent, RuleViolation, parse_event, without_sessions
 from ingestion.validation.event_record import ValidEvent, kind_of, valid_event
 from ingestion.validation.fast_path import (
@@ -38,35 +37,18 @@ from ingestion.validation.fast_path import (
 )
 from ingestion.validation.id_hashing import hash_ids, may_name_person
 from ingestion.validation.key_normalization import has_hidden_content
-from ingestion.validation.rejected_line import redact_line
+from ingestion.validation.rejections import NotTracked as NotTracked
+from ingestion.validation.rejections import RejectedLine as RejectedLine
+from ingestion.validation.rejections import RejectionExplainer
 from ingestion.validation.timestamps import canonical_json, from_microseconds, parse_timestamp, to_microseconds
-from ingestion.validation.unstorable_text import escape_line, escape_unstorable
+from ingestion.validation.unstorable_text import escape_line
 from warehouse.window import ONE_DAY
 
 _AHEAD: Final = timedelta(hours=MAX_CLOCK_AHEAD_HOURS) // timedelta(microseconds=1)
-_TOO_LONG: Final = f"line: longer than {MAX_LINE_BYTES} bytes"
-_NO_REASON: Final = "line: not an event of the contract"
-_NOT_READ: Final = {
-    EventArray: AN_ARRAY,
-    Oversized: _TOO_LONG,
-    Remainder: "line: not JSON from here on; the objects before it were read",
-}
 
 _decode: Final = msgspec.json.Decoder().decode
 # Object keys in one order: the canonical form must not depend on the order in which they were sent.
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
-
-
-class RejectedLine(msgspec.Struct, frozen=True, gc=False):
-    """A line that cannot be used: its redacted text, its length as it was read, and every reason."""
-
-    line: str
-    line_bytes: int
-    reasons: tuple[str, ...]
-
-
-class NotTracked(msgspec.Struct, frozen=True, gc=False):
-    """An event of a person who declined tracking: counted, and stored in no form."""
 
 
 class _Checked(NamedTuple):
@@ -107,24 +89,13 @@ class LineValidator:
         self._encryption = encryption
         self._is_encrypted_key = no_key if encryption is None else encryption.handles
         self._day_ends_at = datetime.combine(landing_date + ONE_DAY, time.min, UTC)
-        self._starts_at = datetime.combine(start_date, time.min, UTC)
-        self._first_instant = to_microseconds(self._starts_at)
+        starts_at = datetime.combine(start_date, time.min, UTC)
+        self._explainer = RejectionExplainer(
+            self._redactor, self._is_encrypted_key, self._placeholders, starts_at, self._day_ends_at
+        )
+        self._first_instant = to_microseconds(starts_at)
         self._day_end = to_microseconds(self._day_ends_at)
         self._last_received = self._day_end + _AHEAD
-
-    def reject_unread(self, line: Oversized | EventArray | Remainder | Unholdable) -> RejectedLine | NotTracked:
-        """Return the outcome of a line that was not read whole: oversized, an array, or no JSON behind its objects."""
-        if isinstance(line, Unholdable):
-            outcome = self.explain_rejection(line.content)
-            if isinstance(outcome, NotTracked):
-                return outcome
-            others = (reason for reason in outcome.reasons if reason != _NO_REASON)
-            return RejectedLine(outcome.line, outcome.line_bytes, (*line.reasons, *others))
-        # The remainder of a line is no JSON, so that nothing in it is an answer about tracking.
-        if not isinstance(line, Remainder) and start_declines(line.head):
-            return NotTracked()
-        kept = redact_line(line.head, self._is_encrypted_key, self._redactor)
-        return RejectedLine(kept, line.line_bytes, (_NOT_READ[type(line)],))
 
     def validate(self, line: bytes) -> ValidEvent | RejectedLine | NotTracked:
         """Return the outcome of a line. Never raises, whatever the line holds."""
@@ -151,26 +122,11 @@ class LineValidator:
 
     def explain_rejection(self, line: bytes) -> RejectedLine | NotTracked:
         """Return every reason against a line that `accept` returned None for."""
-        if line_declines(line):
-            return NotTracked()
-        if len(line) > MAX_LINE_BYTES:
-            return RejectedLine(redact_line(line, self._is_encrypted_key, self._redactor), len(line), (_TOO_LONG,))
-        try:
-            document = read_document(line)
-            reasons = validation_errors(
-                line,
-                escape_unstorable(document) if isinstance(document, dict) else document,
-                starts_at=self._starts_at,
-                day_ends_at=self._day_ends_at,
-                placeholders=self._placeholders,
-            )
-        except Unreadable as unreadable:
-            reasons = (str(unreadable),)
-        except RecursionError:
-            reasons = (TOO_DEEP,)
-        # Should no reason be found, which is a defect, the line is rejected all the same, and the reason shows it.
-        reasons = reasons or (_NO_REASON,)
-        return RejectedLine(redact_line(line, self._is_encrypted_key, self._redactor), len(line), reasons)
+        return self._explainer.explain(line)
+
+    def reject_unread(self, line: Oversized | EventArray | Remainder | Unholdable) -> RejectedLine | NotTracked:
+        """Return the outcome of a line that was not read whole: oversized, an array, or no JSON behind its objects."""
+        return self._explainer.explain_unread(line)
 
     def rejection_or_none(self, line: bytes) -> RejectedLine | NotTracked | None:
         """Return the outcome of a line that is not accepted, else None. Costs writers half of `validate`."""
