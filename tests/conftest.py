@@ -79,7 +79,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the developer has set for a warehouse of their own does not reach the tests."""
+    """Settings that the developer has made for a warehouse of their own does not reach the tests."""
     for name in os.environ:
         if name.startswith(OUTSIDE_VARIABLES):
             monkeypatch.delenv(name)
@@ -207,7 +207,7 @@ def _superuser(warehouse: Warehouse) -> psycopg.Connection:
 
 
 def _is_used(url: str) -> bool:
-    """Whether a database holds anything that did not come with it."""
+    """Return whether a database holds anything that did not come with it."""
     first_own_oid = 16_384
     with psycopg.connect(url) as connection:
         return bool(connection.execute("select 1 from pg_class where oid >= %s", [first_own_oid]).fetchone())

@@ -22,7 +22,7 @@ comment on function ops.last_change_id() is
     'The last change of raw. Changes are made one at a time, so that a writer reads its own.';
 
 do $$ begin
-    -- Marks were called stale_days; that name now is the view of every reason (publishing/stale_reasons.py).
+    -- These rows were called stale_days; that name now is the view of every reason (publishing/stale_reasons.py).
     if exists (select from pg_class where oid = to_regclass('ops.stale_days') and relkind = 'r') then
         alter table ops.stale_days rename to stale_day_marks;
         alter index ops.stale_days_pkey rename to stale_day_marks_pkey;

@@ -85,7 +85,7 @@ def validate_batch(validator: LineValidator, load_id: int, batch: LineBatch) -> 
 def explain_rejections(validator: LineValidator, result: BatchResult, lines: Iterable[NumberedLine]) -> None:
     """Find every reason against lines that `validate_batch` returned, and add them to a result of that load."""
     for number, position, line in lines:
-        outcome = validator.explain_rejection(line) if isinstance(line, bytes) else validator.reject_unread(line)
+        outcome = validator.explain_rejection(line) if isinstance(line, bytes) else validator.reject_unparsed(line)
         if isinstance(outcome, NotTracked):
             result.not_tracked += 1
         else:

@@ -176,7 +176,7 @@ def _validate(
         else:
             continue
         outcomes.lines_read += 1
-        outcome = validator.validate(line) if isinstance(line, bytes) else validator.reject_unread(line)
+        outcome = validator.validate(line) if isinstance(line, bytes) else validator.reject_unparsed(line)
         if isinstance(outcome, ValidEvent):
             buffer.add(TO_CANDIDATES, [candidate_row(*event_row(outcome, load.load_id, number, position))])
             outcomes.usable.append(place)

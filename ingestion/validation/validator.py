@@ -124,7 +124,7 @@ class LineValidator:
         """Return every reason against a line that `accept` returned None for."""
         return self._explainer.explain(line)
 
-    def reject_unread(self, line: Oversized | EventArray | Remainder | Unholdable) -> RejectedLine | NotTracked:
+    def reject_unparsed(self, line: Oversized | EventArray | Remainder | Unholdable) -> RejectedLine | NotTracked:
         """Return the outcome of a line that was not read whole: oversized, an array, or no JSON behind its objects."""
         return self._explainer.explain_unread(line)
 

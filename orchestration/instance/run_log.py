@@ -8,7 +8,7 @@ from typing import Final
 import dagster as dg
 from dagster._core.log_manager import LOG_RECORD_METADATA_ATTR
 
-# dagster/_core/execution/plan/active.py logs it as an error of the step that is not run.
+# Dagster (dagster._core.execution.plan.active) logs it as an error of the step that is not run.
 _NOT_RUN: Final = "Dependencies for step "
 
 

@@ -1,4 +1,4 @@
-"""What a day of sessions, paths and credits costs: `make bench-attribution`.
+"""The costs of a day of sessions, paths and credits: `make bench-attribution`.
 
 Two questions. Does a one-day run cost the same after a year as after 40 days, once the lookback is full? And how many
 times does a day of a million events take what one `group by (visitor, session)` over it takes, with the sort it needs,

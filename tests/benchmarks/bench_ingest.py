@@ -39,7 +39,7 @@ _IN_THIS_ENVIRONMENT: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What the runs share: the server, the folder of landing files and rows, and dlt's Python where there is one."""
+    """Shared state of the runs: the server, the folder of landing files and rows, and dlt's Python if there is one."""
 
     server: BenchmarkServer
     folder: Path
@@ -92,7 +92,7 @@ def main() -> int:
 
 
 def has_dlt(python: Path | None) -> bool:
-    """Whether this Python is there and can import dlt."""
+    """Return whether this Python exists and can import dlt."""
     if python is None or not python.exists():
         return False
     return subprocess.run([str(python), "-c", "import dlt"], check=False, capture_output=True).returncode == 0

@@ -94,7 +94,7 @@ def make(warehouse: Warehouse, options: argparse.Namespace) -> None:
 
 
 def _other_columns(connection: psycopg.Connection) -> tuple[str, str]:
-    """What raw demands of a version of a row beside the row itself: names and values."""
+    """Columns that raw demands of a version of a row beside the row itself: names and values."""
     found = connection.execute(
         "select attname, format_type(atttypid, atttypmod) from pg_attribute"
         " where attrelid = 'raw.ip_ownerships'::regclass and attnum > 0 and attnotnull and not atthasdef"

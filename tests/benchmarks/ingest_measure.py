@@ -1,4 +1,4 @@
-"""What a run of a child process costs: seconds, CPU of it and of the Postgres server, and memory, from /proc."""
+"""Costs of a child process: seconds, CPU of it and of the Postgres server, and memory, from /proc."""
 
 import json
 import os
@@ -42,9 +42,9 @@ def run_measured(command: Sequence[str], postmaster: int) -> Cost:
         sampler.join()
     if child.returncode:
         raise subprocess.CalledProcessError(child.returncode, command)
-    told = json.loads(output.splitlines()[-1])
+    measured = json.loads(output.splitlines()[-1])
     server = (_server_ticks(postmaster) - server_before) / _TICKS
-    return Cost(told["seconds"], told["cpu"], server, max(peaks[0], told["peak_kb"]) / 1024)
+    return Cost(measured["seconds"], measured["cpu"], server, max(peaks[0], measured["peak_kb"]) / 1024)
 
 
 def _sample(pid: int, done: threading.Event, peaks: list[int]) -> None:
@@ -85,5 +85,5 @@ def _server_ticks(postmaster: int) -> int:
 
 
 def is_supported() -> bool:
-    """Whether this system has what the measuring needs."""
+    """Return whether this system has what the measuring needs."""
     return sys.platform == "linux"

@@ -1,6 +1,6 @@
 """The ways of loading that the ingestion benchmark compares, each run as a process of its own:
 `python -m tests.benchmarks.ingest_paths NAME URL LANDING ROWS`. The loader reads the landing files and does all it
-does; every other path is given the rows that came of it, already judged and prepared, and only stores them.
+does; every other path is given the rows that came of it, already validated and prepared, and only stores them.
 """
 
 import sys

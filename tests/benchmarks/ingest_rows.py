@@ -36,5 +36,5 @@ def run_timed(path: Callable[[], None]) -> None:
     # Not ru_maxrss, which begins with what the parent had when it started this process.
     status = Path("/proc/self/status").read_text()
     peak_kb = int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
-    told = {"seconds": seconds, "cpu": sum(after[:4]) - sum(before[:4]), "peak_kb": peak_kb}
-    sys.stdout.write(f"\n{json.dumps(told)}\n")
+    measured = {"seconds": seconds, "cpu": sum(after[:4]) - sum(before[:4]), "peak_kb": peak_kb}
+    sys.stdout.write(f"\n{json.dumps(measured)}\n")

@@ -1,4 +1,4 @@
-"""What dashboards ask: of the marts, and the same of raw events."""
+"""Queries of dashboards: of the marts, and the same of raw events."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -42,7 +42,7 @@ def layer(model: Mapping[str, Any]) -> str:
 
 
 def scope(model: Mapping[str, Any]) -> str:
-    """What a run replaces of it; see macros/scopes.sql."""
+    """Return what a run replaces of it; see macros/scopes.sql."""
     return str(model["config"]["meta"].get("scope", "day"))
 
 

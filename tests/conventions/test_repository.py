@@ -1,4 +1,4 @@
-"""What holds for the files of the repository: their size, their names, and what none of them may hold."""
+"""Conventions for the files of the repository: their size, their names, and what none of them may hold."""
 
 import ast
 import re

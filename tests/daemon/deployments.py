@@ -97,7 +97,7 @@ class DeploymentClient:
         return answer
 
     def last_lines(self) -> str:
-        """What the deployment wrote last."""
+        """Return the last lines that the deployment wrote."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-60:])
 
     def repositories(self) -> list[dict[str, Any]]:
@@ -176,7 +176,7 @@ class RunningDeployment(DeploymentClient):
         return str(launched["run"]["runId"])
 
     def messages(self, run_id: str) -> str:
-        """What the run's log says."""
+        """Return the run's log."""
         events = self.ask(MESSAGES, id=run_id)["logsForRun"]["events"]
         return "\n".join(str(event.get("message")) for event in events)
 

@@ -124,7 +124,7 @@ def refused_status(port: int, path: str, body: bytes | None = None, **headers: s
 
 
 def assert_other_pages_are_refused(port: int) -> None:
-    """What a page that an operator opens elsewhere can make their browser send."""
+    """Requests that a page which an operator opens elsewhere can make their browser send."""
     mutation = "mutation { terminateRuns(runIds: []) { __typename } }"
     body = json.dumps({"query": mutation}).encode()
     assert refused_status(port, f"/graphql?query={quote(mutation)}") == 405

@@ -58,7 +58,7 @@ def named_targets() -> set[str]:
 
 @pytest.fixture(scope="module")
 def copy(open_folder: Path) -> Iterator[Path]:
-    """What a clone of the repository holds."""
+    """Return the files that a clone of the repository holds."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607
         cwd=CHECKOUT,
@@ -92,7 +92,7 @@ def environment_of(checkout: Path) -> Mapping[str, str]:
 
 
 def shell(checkout: Path, command: str) -> str:
-    """What a command writes to standard output; it must succeed."""
+    """Return the standard output of a command that must succeed."""
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", command],  # noqa: S607
         cwd=checkout,
@@ -127,7 +127,7 @@ def wait_for_text(log: Path, text: str, process: "subprocess.Popen[bytes]") -> N
 
 
 def programs_in(checkout: Path) -> list[str]:
-    """What still runs in a checkout or below it, by its command line; its server is not among these."""
+    """Return the command lines of processes that still run in a checkout or below it, without its server."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:

@@ -35,7 +35,7 @@ class Run:
 
     @property
     def error(self) -> str:
-        """What a person reads first: the messages of the failed steps, or of the run when none began."""
+        """Return what a person reads first: the messages of the failed steps, or of the run when none began."""
         failed = [event.event_specific_data.error for event in self.events if event.is_step_failure]  # type: ignore[union-attr]
         if not failed:
             failed = [event.event_specific_data.error for event in self.events if event.is_failure]  # type: ignore[union-attr]
@@ -54,7 +54,7 @@ class Run:
         return any(event.is_step_up_for_retry for event in self.events)
 
     def check(self, name: str) -> dg.AssetCheckEvaluation:
-        """What a check of this run said."""
+        """Return the result of a check of this run."""
         [evaluation] = [
             event.asset_check_evaluation_data
             for event in self.events
@@ -94,8 +94,7 @@ class DagsterRuns:
         return run_here(window, assets, job)
 
     def start(self, window: Window, output: Path) -> "subprocess.Popen[bytes]":
-        """The same in a process of its own, whose output is the run's log: a file, since a pipe that nobody reads holds
-        the run up when it is full."""
+        """Run the job in a process of its own, with its log in a file, since a full pipe would block the run."""
         *_, last = window.days()
         with output.open("wb") as log:
             return subprocess.Popen(

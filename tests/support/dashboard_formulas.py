@@ -254,7 +254,7 @@ EXPECTED = {
 
 
 def span_query(unit: str, window: Window) -> str:
-    """What weekly_metrics and monthly_metrics show: sums, averages a day and growth."""
+    """Return the rows of weekly_metrics and monthly_metrics: sums, averages a day and growth."""
     measures = ("views", "clicks", "conversions", "cents", "visitors", "seconds")
     averages = ", ".join(f"round(1.0 * {'daily_visitors' if m == 'visitors' else m} / length, 4)" for m in measures)
     growth = ", ".join(f"round(100.0 * (now.{m} - before.{m}) / nullif(before.{m}, 0), 4)" for m in measures)

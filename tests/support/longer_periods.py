@@ -1,4 +1,4 @@
-"""What holds between the periods of every mart: a longer one has what a shorter one has, and all has the most."""
+"""Relations between the periods of every mart: a longer one has what a shorter one has, and all has the most."""
 
 from itertools import pairwise
 

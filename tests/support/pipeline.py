@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from psycopg import sql
-
 from attribution import schema as attribution_schema
 from ingestion import schema
 from ingestion.ad_spend import schema as ad_spend_schema
@@ -26,7 +24,7 @@ from quality_checks.outcome import CheckOutcome
 from quality_checks.registry import Check, RuleCheck
 from quality_checks.suite import Suite
 from tests.support.dbt_here import run_dbt
-from tests.support.provenance import PROVENANCE_COLUMNS
+from tests.support.table_contents import table_names, table_rows
 from warehouse.connection import Warehouse
 from warehouse.window import ONE_DAY, Window
 from warehouse.writer_lock import writing
@@ -92,7 +90,7 @@ class Pipeline:
         self.data_tests = True
         # Facts about the build that is under way, for dbt.
         self.build_variables: dict[str, str] = {}
-        # Days of a run that have no event are declared silent before they are judged.
+        # Days of a run that have no event are declared silent before they are checked.
         self.declares_silence = True
         self.connection = warehouse.connect(autocommit=True)
         # A warehouse may have been made from the template with the models.
@@ -260,36 +258,12 @@ class Pipeline:
         return self.connection.execute(query, parameters).fetchall()  # type: ignore[arg-type]
 
     def contents(self, schemas: Sequence[str] = COMPARED_SCHEMAS) -> dict[str, list[tuple[str, ...]]]:
-        """Every table of these schemas as sorted rows of text, without the columns that tell where a row came from."""
-        return {name: self._content(name) for name in self._tables(schemas) if name not in NOT_COMPARED}
-
-    def _tables(self, schemas: Sequence[str]) -> list[str]:
-        return [
-            name
-            for (name,) in self.rows(
-                # Day partitions are seen through their parent; a day without rows may have one or not.
-                "select format('%%I.%%I', relnamespace::regnamespace, relname) from pg_class"
-                " where relnamespace::regnamespace::text = any(%s) and relkind in ('r', 'p') and not relispartition"
-                " order by 1",
-                list(schemas),
-            )
-        ]
-
-    def _content(self, table: str) -> list[tuple[str, ...]]:
-        columns = [
-            name
-            for (name,) in self.rows(
-                "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped"
-                f" order by {self.column_order}",
-                table,
-            )
-            if name not in PROVENANCE_COLUMNS
-        ]
-        query = sql.SQL("select {} from {}").format(
-            sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column)) for column in columns),
-            sql.Identifier(*table.split(".")),
-        )
-        return sorted(self.connection.execute(query).fetchall(), key=repr)
+        """Return the rows of every table of these schemas, without the columns that tell where a row came from."""
+        return {
+            name: table_rows(self.connection, name, column_order=self.column_order)
+            for name in table_names(self.connection, schemas)
+            if name not in NOT_COMPARED
+        }
 
     def run_with_failing_model(self, model: str, window: Window) -> None:
         """The chain, with one model that fails in the database when its rows are written."""
@@ -311,7 +285,7 @@ class Pipeline:
 
     def wipe(self) -> None:
         """Forget everything that was ever loaded, built or published, and the landing folder with it."""
-        tables = self._tables((*COMPARED_SCHEMAS, "ops"))
+        tables = table_names(self.connection, (*COMPARED_SCHEMAS, "ops"))
         kept = {"ops.writer"}
         self.connection.execute(f"truncate {', '.join(sorted({*tables} - kept))}")  # type: ignore[arg-type]
         shutil.rmtree(self.landing, ignore_errors=True)

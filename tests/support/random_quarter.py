@@ -127,7 +127,7 @@ def _asset(chance: random.Random) -> int:
 
 
 def _something(chance: random.Random) -> dict[str, str]:
-    """What an event names: of the licenses, one that nobody knows."""
+    """Return the ids that an event names: of the licenses, one that nobody knows."""
     asset = {"ipAssetId": f"asset-{_asset(chance)}"}
     license_ = {"licenseId": f"license-{chance.randrange(LICENSES + 1)}"}
     return chance.choice([asset, asset, license_, license_, asset | license_, asset | {"projectId": "project-0"}, {}])

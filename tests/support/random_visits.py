@@ -43,7 +43,7 @@ class Visit:
 
 
 def visitors(visits: Iterable[Visit]) -> dict[Visit, str]:
-    """Whose each visit was by the end of its day: of those that are nobody's and of robots' none."""
+    """Return the visitor of each visit by the end of its day: of those that are nobody's and of robots' none."""
     counted = [visit for visit in visits if not visit.is_bot]
     links: dict[str, list[tuple[date, str]]] = defaultdict(list)
     for visit in counted:

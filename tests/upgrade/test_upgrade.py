@@ -90,7 +90,7 @@ def landing(version: str, tmp_path: Path) -> Path:
 
 
 def catalog(pipeline: OlderPipeline) -> dict[str, set[tuple[Any, ...]]]:
-    """What exists in the warehouse, without its data."""
+    """Return what exists in the warehouse, without its data."""
     schemas = [
         name
         for (name,) in pipeline.rows(

@@ -34,7 +34,7 @@ def read(path: Path) -> list[dict[str, str]]:
 
 
 def values(cell: str) -> Iterator[str]:
-    """What a cell stands for: values with blanks between them, and days or numbers `from..to`, both included."""
+    """Return the value of a cell: values with blanks between them, and days or numbers `from..to`, both included."""
     for part in cell.split():
         first, is_range, last = part.partition("..")
         if not is_range:

@@ -1,4 +1,4 @@
-"""What campaigns cost and brought against a count in Python, over random licenses, adjustments and events, whatever the
+"""Costs and results of campaigns against a count in Python, over random licenses, adjustments and events, whatever the
 product changes when the days are published.
 """
 
@@ -49,7 +49,7 @@ class License:
     created_at: datetime
 
     def covers(self, day: date) -> bool:
-        """Whether a day is within the term."""
+        """Return whether a day is within the term."""
         return bool(self.start_date and self.start_date <= day and (self.end_date is None or day < self.end_date))
 
     @property
@@ -114,7 +114,7 @@ class Product:
         self.licenses[name] = License(name, asset, *self._campaign(), fee, *self._term(), created_at)
 
     def change(self) -> None:
-        """What a product does to its licenses from one night to the next."""
+        """Changes that a product makes to its licenses from one night to the next."""
         kinds = ("end", "end", "term", "asset", "campaign", "removed", "fee", "new", "new")
         chosen = self.chance.sample(sorted(self.licenses), len(kinds))
         for kind, license_ in zip(kinds, (self.licenses[name] for name in chosen), strict=True):

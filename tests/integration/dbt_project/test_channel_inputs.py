@@ -98,7 +98,7 @@ def test_names_that_are_typed_differently_meet_and_each_cent_is_spent_once(built
 
 
 def test_a_mart_of_an_older_version_gets_the_level_of_its_spend_in_place(built: Pipeline) -> None:
-    """What was built and published has another grain, whose index would refuse two rows of the same names."""
+    """Built and published tables have another grain, whose index would refuse two rows of the same names."""
     expected = built.contents(("marts",))["marts.roas_daily"]
     names = "metric_date, model, channel, source, medium, campaign"
     for schema in ("build", "marts"):

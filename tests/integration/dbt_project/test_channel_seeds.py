@@ -1,4 +1,4 @@
-"""The seeds by which users have channels of their own: what is told of mistakes, and what an upgrade does to them."""
+"""Seeds by which users have channels of their own: messages about mistakes, and effects of an upgrade on them."""
 
 import csv
 

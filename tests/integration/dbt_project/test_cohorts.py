@@ -1,4 +1,4 @@
-"""Who was there from when to when, and who came again, against a count in Python: days published in any order, late
+"""Lifespans and returns of visitors, against a count in Python: days published in any order, late
 events, corrected files, sign-ins by which visits turn out to be another visitor's.
 """
 

@@ -68,7 +68,7 @@ def test_every_dashboard_of_a_quarter_is_what_the_formulas_make_of_raw(pipeline:
 
 
 def assert_much_has_happened(pipeline: Pipeline) -> None:
-    """What the quarter must hold for its comparison to say something."""
+    """Properties that the quarter must have for its comparison to say something."""
     for mart in TOP_TENS:
         query = EXPECTED[mart].replace("rank <= 10", "rank > 10")
         assert query != EXPECTED[mart]

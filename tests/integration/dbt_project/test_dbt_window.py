@@ -88,7 +88,7 @@ def test_a_rebuilt_window_keeps_no_row_group_or_day_that_is_gone(built: Pipeline
 
 
 def test_a_day_outside_the_window_keeps_rows_that_raw_no_longer_has(built: Pipeline) -> None:
-    """What is rebuilt is the window, not what has changed: the other day waits, stale, for its own run."""
+    """A rebuild replaces the window, not only what has changed: the other day waits, stale, for its own run."""
     built.land(START, [])
     built.land(SECOND, [])
     built.load(BOTH_DAYS)

@@ -38,7 +38,7 @@ def test_every_connection_of_the_program_is_in_utc(warehouse_elsewhere: Warehous
             assert session.execute(sqlalchemy.text("show timezone")).scalar() == "UTC"
         engine.dispose()
     with psycopg.connect(warehouse_elsewhere.url) as connection:
-        assert connection.execute("show timezone").fetchone() == (ZONE,), "the setting has to be another one to be told"
+        assert connection.execute("show timezone").fetchone() == (ZONE,), "another zone has to be set"
 
 
 def test_dbt_connects_in_utc(warehouse_elsewhere: Warehouse) -> None:

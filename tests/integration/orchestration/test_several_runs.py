@@ -115,7 +115,7 @@ def test_the_sensor_asks_for_the_stale_days_and_no_others_until_none_is_stale(
 
 
 def _requests() -> list[Any]:
-    """What the sensor asks for now."""
+    """Return the runs that the sensor asks for now."""
     from orchestration.defs.resources import WarehouseResource
 
     sensor = definitions().get_repository_def().get_sensor_def("stale_days_sensor")

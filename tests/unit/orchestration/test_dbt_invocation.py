@@ -1,4 +1,4 @@
-"""What is made of the folder that a dbt invocation leaves behind."""
+"""Results read from the folder that a dbt invocation leaves behind."""
 
 import json
 import os

@@ -23,7 +23,7 @@ def file(day: int, name: str = "a.ndjson", version: str = "v1", size: int = 10, 
 
 
 def looks(*found: Sequence[LandingFile], now: datetime = NOW, foreign: Sequence[Sequence[StoredEntry]] = ()) -> RunPlan:
-    """What the last of several looks at the first ten days of the month comes to."""
+    """Return what the last of several looks at the first ten days of the month comes to."""
     arrivals = RunPlan((), None, SensorState())
     days = frozenset(Window(date(2026, 10, 1), date(2026, 10, 11)).days())
     for number, files in enumerate(found):

@@ -1,4 +1,4 @@
-"""What Dagster's web server takes from browsers and programs, and what another web page cannot send."""
+"""Requests that Dagster's web server takes from browsers and programs, and what another web page cannot send."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a waiting person reads of a run."""
+"""Lines of a run that a waiting person reads."""
 
 import pytest
 

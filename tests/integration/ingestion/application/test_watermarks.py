@@ -196,7 +196,7 @@ def test_a_failed_read_moves_no_state(read: Read, raw: psycopg.Connection, chang
 def test_reads_of_changes_end_at_the_same_versions_as_reads_in_full(
     read: Read, raw: psycopg.Connection, change: Change, seed: int
 ) -> None:
-    """The same history twice: once by reads of the changes, once by reads in full. The versions are equal, not only
+    """Two reads of one history: once by reads of the changes, once by reads in full. The versions are equal, not only
     the last ones."""
     chance = random.Random(seed)  # noqa: S311
     history = []

@@ -57,7 +57,7 @@ def route_of(seed: int) -> list[Step]:
     """Steps: ("land", file, lines) writes or corrects a file, ("lose", file, []) takes it away, and ("load", file, [])
     loads its landing day. Every file is landed, most are corrected, every day is loaded at last.
 
-    A seed and no strategy of lists: what hypothesis draws is mostly short and all alike, and three events are no crowd.
+    A seed and no strategy of lists: what hypothesis draws is mostly short and all alike, and three events are no burst.
     """
     chance = random.Random(seed)  # noqa: S311
     # Versions share lines with other files, which makes copies, and with each other, which makes corrections.

@@ -137,7 +137,7 @@ def test_every_fuzzed_line_has_one_outcome_and_is_accounted_for(raw: RawTables) 
             # Damage may make two objects of one, each of which is a line of its own.
             pieces = [(1, line)] if is_json(line) else objects_of(line)
             sample.update(
-                type(validator.validate(piece) if isinstance(piece, bytes) else validator.reject_unread(piece))
+                type(validator.validate(piece) if isinstance(piece, bytes) else validator.reject_unparsed(piece))
                 for _, piece in pieces
             )
 

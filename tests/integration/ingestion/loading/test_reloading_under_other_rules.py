@@ -134,14 +134,14 @@ def test_retries_under_new_rules_and_a_reload_equal_a_fresh_load(raw: RawTables,
         event("first wins", **by()),
         event("equal", **by()),
         event("alone", **by(), attribution={"utmSource": "x"}),
-        *(event(f"crowd {number}", **by(), anonymousId="v") for number in range(4)),
+        *(event(f"busy {number}", **by(), anonymousId="v") for number in range(4)),
         "no JSON",
     ]
     retries = [
         event("first wins", **by(), receivedAt="2026-10-03T23:00:00Z"),
         event("equal", **by()),
-        event("crowd 3", **by(), anonymousId="v"),
-        event("crowd 9", **by(), anonymousId="v", receivedAt="2026-10-02T10:00:00Z"),
+        event("busy 3", **by(), anonymousId="v"),
+        event("busy 9", **by(), anonymousId="v", receivedAt="2026-10-02T10:00:00Z"),
     ]
     files = {(DAY, "b.ndjson"): first, (NEXT_DAY, "a.ndjson"): retries, (NEXT_DAY, "c.ndjson"): retries[:2]}
     expected = fresh(raw, files)

@@ -172,6 +172,6 @@ def test_comments_are_those_of_the_contract_after_every_publication(warehouse: W
         owner.execute("comment on table marts.earnings is null; comment on column marts.earnings.note is 'Changed.'")
     publish_by_hand(warehouse, list(MARTS))
     assert comments() == of_contract
-    retold = mart("earnings", column("creator_id"), column("note", description="Told otherwise."), portals=CREATOR)
+    retold = mart("earnings", column("creator_id"), column("note", description="Another text."), portals=CREATOR)
     publish_by_hand(warehouse, [retold])
-    assert comments() == [*of_contract[:2], ("About earnings.", "note", "Told otherwise.")]
+    assert comments() == [*of_contract[:2], ("About earnings.", "note", "Another text.")]

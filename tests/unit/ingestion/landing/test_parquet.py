@@ -252,7 +252,7 @@ def test_a_value_that_json_cannot_hold_rejects_its_row_and_no_other(validator, c
             | {"context": pa.array([{"doNotTrack": consent}, {"doNotTrack": None}])}
         )
         bad, fine = lines_of(table)
-        outcome = validator.reject_unread(bad)
+        outcome = validator.reject_unparsed(bad)
         if consent:
             assert isinstance(outcome, NotTracked)
         else:

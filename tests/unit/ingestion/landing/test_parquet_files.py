@@ -188,4 +188,4 @@ def test_the_row_that_is_too_long_is_known_by_its_short_columns_and_by_its_lengt
         "actorId": "u",
     }  # fmt: skip
     rejected_table = table.set_column(4, "context", pa.array([{"doNotTrack": True}]))
-    assert isinstance(validator.reject_unread(*lines_of(rejected_table)), NotTracked)
+    assert isinstance(validator.reject_unparsed(*lines_of(rejected_table)), NotTracked)

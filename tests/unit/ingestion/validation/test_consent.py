@@ -111,11 +111,11 @@ def test_text_that_is_no_answer_of_an_event_is_rejected(validator, line):
 
 
 def test_an_answer_counts_in_the_start_of_a_line_that_was_not_read_whole(validator):
-    assert validator.reject_unread(Oversized(b'{"context":{"doNotTrack":true},"x":"xxx', 52_428_800)) == NotTracked()
+    assert validator.reject_unparsed(Oversized(b'{"context":{"doNotTrack":true},"x":"xxx', 52_428_800)) == NotTracked()
     array = b'[\n {"context":{"doNotTrack":false}},\n {"context":{"doNotTrack":true}},\n {"ev'
-    assert validator.reject_unread(EventArray(array, 9_000)) == NotTracked()
+    assert validator.reject_unparsed(EventArray(array, 9_000)) == NotTracked()
     assert isinstance(
-        validator.reject_unread(Oversized(b'{"context":{"doNotTrack":false},"x', 9_000_000)), RejectedLine
+        validator.reject_unparsed(Oversized(b'{"context":{"doNotTrack":false},"x', 9_000_000)), RejectedLine
     )
 
 

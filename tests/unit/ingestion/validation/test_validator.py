@@ -253,11 +253,11 @@ def test_no_personal_data_is_among_the_stored_values(accepted):
 
 
 def test_an_oversized_line_is_rejected_with_its_head_and_its_length(validator):
-    outcome = validator.reject_unread(Oversized(b'{"email":"jane@example.com","x":"xxx', 52_428_800))
+    outcome = validator.reject_unparsed(Oversized(b'{"email":"jane@example.com","x":"xxx', 52_428_800))
     assert outcome == RejectedLine('{"email":[redacted],"x":"xxx', 52_428_800, ("line: longer than 1048576 bytes",))
 
 
 def test_an_array_of_events_over_many_lines_is_one_rejection_that_names_the_fix(validator):
-    outcome = validator.reject_unread(EventArray(b'[\n {"eventType": "asset_viewed"},\n', 9_000))
+    outcome = validator.reject_unparsed(EventArray(b'[\n {"eventType": "asset_viewed"},\n', 9_000))
     assert outcome.reasons == ("line: an array of events; write one event per line (NDJSON)",)
     assert outcome.line_bytes == 9_000
