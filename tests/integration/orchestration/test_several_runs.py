@@ -10,8 +10,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from orchestration.dbt import translator
 from orchestration.run_windows import run_tags
+from publishing import dbt_manifest
 from tests.integration.orchestration.one_view import DAY, FOURTH, SECOND, THIRD, THREE_DAYS, TWO_DAYS, view, views
 from tests.support.code_location import definitions
 from tests.support.dagster_runs import DagsterRuns
@@ -108,7 +108,7 @@ def test_the_sensor_asks_for_the_stale_days_and_no_others_until_none_is_stale(
     assert [type(request) for request in _requests()] == [dg.SkipReason]
     assert views(runs) == {START: 2, SECOND: 2, THIRD: 1, FOURTH: 2}
 
-    monkeypatch.setattr(translator, "model_version", lambda: "another version")
+    monkeypatch.setattr(dbt_manifest, "model_version", lambda: "another version")
     [all_days] = _requests()
     assert all_days.tags["stale_because"] == "models_changed"
     assert _days(all_days) == ("2026-10-01", last.isoformat())
