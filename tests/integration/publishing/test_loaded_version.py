@@ -23,9 +23,11 @@ def run(answers):
         from orchestration.definitions import definitions
         definitions()
         from ingestion.event_rules import default_rules
-        from orchestration.dbt import translator as dbt
+        from orchestration.dbt import cli_resource as dbt
+        from publishing import dbt_manifest
         types = (Path(dbt.warehouse_dbt().project_dir) / "seeds" / "event_types.csv").read_text()
-        answers.put((dbt.model_version(), "basket_filled" in types, "no-such-id" in default_rules().placeholder_ids))
+        placeholders = default_rules().placeholder_ids
+        answers.put((dbt_manifest.model_version(), "basket_filled" in types, "no-such-id" in placeholders))
     except CheckoutChanged as error:
         answers.put(str(error))
 
@@ -88,6 +90,6 @@ def test_a_run_works_with_the_version_that_was_loaded_whatever_is_edited_since(c
     assert "has changed since Dagster loaded it" in after_code
     assert "Reload" in after_code
 
-    version = "from orchestration import dbt; print(dbt.model_version())"
+    version = "from publishing import dbt_manifest; print(dbt_manifest.model_version())"
     (loaded_anew,) = in_checkout(checkout, "-c", version)
     assert loaded_anew not in before, "what is loaded now is the edited version"
