@@ -1,4 +1,4 @@
-"""Tables of schemas marts and published: created from the dbt contracts and migrated with them.
+"""Tables of schemas marts and rollups: created from the dbt contracts and migrated with them.
 
 They are never dropped, so that grants, policies and comments stay. Rows move in publishing/publish.py, readers are in
 warehouse/roles, the views over the tables in publishing/mart_views.py.

@@ -1,4 +1,4 @@
-"""Publication: the rows of a window move from schema build to schemas marts and published, in one transaction.
+"""Publication: the rows of a window move from schema build to schemas marts and rollups, in one transaction.
 
 Only days move whose build is complete and whose checks have passed. publishing/mart_tables.py prepares the tables,
 publishing/mart_views.py the views over them.

@@ -53,6 +53,8 @@ DROPPED_VIEWS: Final = (
 
 def rename_relations(connection: psycopg.Connection) -> None:
     """Rename what an older version has left, in one transaction. Changes nothing the second time."""
+    if not _has_old_names(connection):
+        return
     with connection.transaction(), connection.cursor() as cursor:
         schemas = {name for (name,) in cursor.execute("select nspname from pg_namespace")}
         for old, new in SCHEMAS.items():
@@ -70,6 +72,26 @@ def rename_relations(connection: psycopg.Connection) -> None:
             if _exists(cursor, "intermediate", view):
                 # Views that read it are dropped too. The next build makes those that still have a model.
                 cursor.execute(sql.SQL("drop view {} cascade").format(sql.Identifier("intermediate", view)))
+
+
+def _has_old_names(connection: psycopg.Connection) -> bool:
+    """Return whether anything has an old name: one query at each start of the warehouse, instead of one a name."""
+    relations = [f"{schema}.{old}" for schema in ("build", ROLLUPS) for old in TABLES]
+    relations += [f"{schema}.{old}" for schema, old in INDEXES] + [f"intermediate.{view}" for view in DROPPED_VIEWS]
+    columns = [(f"{schema}.{table}", old) for (schema, table), renamed in COLUMNS.items() for old in renamed]
+    found = connection.execute(
+        """
+        select exists (select from pg_namespace where nspname = any(%s))
+            or exists (select from unnest(%s::text[]) as name where to_regclass(name) is not null)
+            or exists (
+                select from unnest(%s::text[], %s::text[]) as renamed (relation, old_name)
+                inner join pg_attribute on attrelid = to_regclass(relation) and attname = old_name
+                where not attisdropped
+            )
+        """,
+        [list(SCHEMAS), relations, [relation for relation, _ in columns], [old for _, old in columns]],
+    ).fetchone()
+    return bool(found and found[0])
 
 
 def _rename_table(cursor: psycopg.Cursor, schema: str, old: str, new: str) -> None:
