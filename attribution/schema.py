@@ -5,6 +5,7 @@ from typing import Final
 import psycopg
 
 from warehouse.locks import AdvisoryLock
+from warehouse.missing_ddl import add_columns, set_comments
 
 # Schemas and names of the tables that a rebuild drops.
 TABLES: Final = (("intermediate", "attribution_channel_values"), ("ops", "attribution_fits"))
@@ -31,21 +32,16 @@ create table if not exists ops.attribution_fits (
     build_id text not null,
     fitted_at timestamptz not null default clock_timestamp()
 );
-do $$ begin
-    -- "add column if not exists" would wait for all readers of the table, also when nothing has to be added.
-    if not exists (
-        select from pg_attribute where attrelid = 'ops.attribution_fits'::regclass and attname = 'is_outdated'
-    ) then
-        alter table ops.attribution_fits add column is_outdated boolean not null default false;
-    end if;
-end $$;
-comment on column ops.attribution_fits.is_outdated is
-    'A day of the fit has changed since. The build that changed the day fits the week again.';
-comment on table ops.attribution_fits is
-    'Fitted ISO weeks, including those without a journey. The next build fits a week without a row.';
-comment on column ops.attribution_fits.standard_error is
-    'Greatest standard error of a shapley value, where orders were sampled; null where all values are exact.';
 """
+
+_COMMENTS: Final = {
+    "ops.attribution_fits": "Fitted ISO weeks, including those without a journey. The next build fits a week without a"
+    " row.",
+    "ops.attribution_fits.is_outdated": "A day of the fit has changed since. The build that changed the day fits the"
+    " week again.",
+    "ops.attribution_fits.standard_error": "Greatest standard error of a shapley value, where orders were sampled; null"
+    " where all values are exact.",
+}
 
 
 def create(connection: psycopg.Connection) -> None:
@@ -53,3 +49,5 @@ def create(connection: psycopg.Connection) -> None:
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [AdvisoryLock.ATTRIBUTION_DDL])
         cursor.execute(_DDL)
+        add_columns(cursor, "ops.attribution_fits", {"is_outdated": "boolean not null default false"})
+        set_comments(cursor, _COMMENTS)

@@ -85,23 +85,6 @@ create table if not exists ops.loads (
     placeholder_ids jsonb not null default '{{}}',
     hashed_ids jsonb not null default '{{}}'
 );
-do $$
-declare
-    added text;
-begin
-    foreach added in array array[
-        'file_version text', 'rules_digest text', 'erased bigint not null default 0',
-        'dropped_fields jsonb not null default ''{{}}''', 'placeholder_ids jsonb not null default ''{{}}''',
-        'hashed_ids jsonb not null default ''{{}}'''
-    ] loop
-        -- Not "add column if not exists", which waits for every load that is running.
-        if not exists (
-            select from pg_attribute where attrelid = 'ops.loads'::regclass and attname = split_part(added, ' ', 1)
-        ) then
-            execute 'alter table ops.loads add column ' || added;
-        end if;
-    end loop;
-end $$;
 
 create table if not exists raw.events (
     {_columns(EVENT_COLUMNS)},
@@ -135,6 +118,16 @@ create table if not exists raw.rejected_events (
 {attribution_table.MIGRATION}
 """
 
+
+# Those that the table got later.
+_LOAD_COLUMNS: Final = {
+    "file_version": "text",
+    "rules_digest": "text",
+    "erased": "bigint not null default 0",
+    "dropped_fields": "jsonb not null default '{}'",
+    "placeholder_ids": "jsonb not null default '{}'",
+    "hashed_ids": "jsonb not null default '{}'",
+}
 
 _INDEXES: Final = {
     "ops.loads_current_file": "unique index on ops.loads (file) where replaced_by is null",
@@ -174,13 +167,14 @@ def create(connection: "psycopg.Connection") -> None:
     """Create schemas raw and ops where they are missing, in one transaction."""
     # Imported late: worker processes take the column names from here, and have no database.
     from warehouse import schema as shared
-    from warehouse.missing_ddl import create_indexes, set_comments
+    from warehouse.missing_ddl import add_columns, create_indexes, set_comments
 
     with connection.transaction(), connection.cursor() as cursor:
         # "if not exists" does not protect two sessions that create at the same moment from each other.
         cursor.execute("select pg_advisory_xact_lock(%s)", [AdvisoryLock.RAW_DDL])
         shared.create(cursor)
         cursor.execute(_DDL)
+        add_columns(cursor, "ops.loads", _LOAD_COLUMNS)
         cursor.execute(schema_changes.DDL)
         cursor.execute(silent_days.DDL)
         create_indexes(cursor, _INDEXES)

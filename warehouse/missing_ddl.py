@@ -1,13 +1,31 @@
-"""Indexes and comments that are created only where they are missing.
+"""Columns, indexes and comments that are created only where they are missing.
 
-`create index if not exists` and `comment on` wait for the locks of a running load, even if nothing is to be done. A
-look into the catalog does not wait. So that every start of the warehouse, `make dsn` too, goes on during a load.
+`add column if not exists`, `create index if not exists` and `comment on` wait for the locks of a running load or of
+readers, even if nothing is to be done. A look into the catalog does not wait. So that every start of the warehouse,
+`make dsn` too, goes on during a load.
 """
 
 from collections.abc import Mapping
 
 import psycopg
 from psycopg import sql
+
+
+def add_columns(cursor: psycopg.Cursor, table: str, columns: Mapping[str, str]) -> None:
+    """Add the columns that are missing.
+
+    Args:
+        cursor: A cursor in the transaction that creates the table.
+        table: Schema and name, such as ops.loads.
+        columns: By name, the type and constraints. A constant default rewrites no rows.
+    """
+    cursor.execute(
+        "select name from unnest(%s::text[]) as name where not exists ("
+        "select from pg_attribute where attrelid = %s::regclass and attname = name)",
+        [list(columns), table],
+    )
+    for (name,) in cursor.fetchall():
+        cursor.execute(f"alter table {table} add column {name} {columns[name]}")
 
 
 def create_indexes(cursor: psycopg.Cursor, indexes: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ import psycopg
 
 from warehouse import change_queues
 from warehouse.locks import AdvisoryLock
-from warehouse.missing_ddl import create_indexes, set_comments
+from warehouse.missing_ddl import add_columns, create_indexes, set_comments
 
 _DDL: Final = f"""
 create schema if not exists ops;
@@ -111,10 +111,6 @@ do $$ begin
         select from pg_attribute where attrelid = 'ops.check_results'::regclass and attname = 'judges_all'
     ) then
         alter table ops.check_results rename column judges_all to covers_all_days;
-    elsif not exists (
-        select from pg_attribute where attrelid = 'ops.check_results'::regclass and attname = 'covers_all_days'
-    ) then
-        alter table ops.check_results add column covers_all_days boolean not null default false;
     end if;
     if to_regclass('ops.check_results_verdict') is not null then
         alter index ops.check_results_verdict rename to check_results_by_check;
@@ -139,11 +135,6 @@ create table if not exists ops.last_build (
     is_rerun boolean not null default false
 );
 do $$ begin
-    if not exists (
-        select from pg_attribute where attrelid = 'ops.last_build'::regclass and attname = 'is_rerun'
-    ) then
-        alter table ops.last_build add column is_rerun boolean not null default false;
-    end if;
     -- The name of is_full_rebuild up to November 2026.
     if exists (
         select from pg_attribute where attrelid = 'ops.last_build'::regclass and attname = 'starts_anew'
@@ -201,5 +192,7 @@ def create(cursor: psycopg.Cursor) -> None:
     """
     cursor.execute(_DDL)
     cursor.execute(change_queues.DDL)
+    add_columns(cursor, "ops.check_results", {"covers_all_days": "boolean not null default false"})
+    add_columns(cursor, "ops.last_build", {"is_rerun": "boolean not null default false"})
     create_indexes(cursor, _INDEXES)
     set_comments(cursor, _COMMENTS)

@@ -6,7 +6,7 @@ import psycopg
 
 from ingestion.event_rules import EventRules, default_rules
 from warehouse.locks import AdvisoryLock
-from warehouse.missing_ddl import create_indexes
+from warehouse.missing_ddl import add_columns, create_indexes, set_comments
 
 # Normalised names, which models join with visits, by the columns of the names as sent (redacted).
 FORM_COLUMNS: Final = {
@@ -47,15 +47,6 @@ create table if not exists ops.ad_spend_loads (
     replaced_by bigint,
     rules_digest text
 );
-do $$ begin
-    if not exists (
-        select from pg_attribute where attrelid = 'ops.ad_spend_loads'::regclass and attname = 'rules_digest'
-    ) then
-        alter table ops.ad_spend_loads add column rules_digest text;
-    end if;
-end $$;
-comment on column ops.ad_spend_loads.rules_digest is
-    'The digest of the code, lists and settings by which the rows were read; null for loads of versions without it.';
 comment on table ops.ad_spend_loads is
     'Load log of ad spend: one row per version of a file. rows_read = accepted + rejected + duplicates.';
 comment on column ops.ad_spend_loads.replaced_by is
@@ -87,6 +78,12 @@ _INDEXES: Final = {
 }
 
 
+_COMMENTS: Final = {
+    "ops.ad_spend_loads.rules_digest": "The digest of the code, lists and settings by which the rows were read; null"
+    " for loads of versions without it.",
+}
+
+
 def create(connection: psycopg.Connection, rules: EventRules | None = None) -> None:
     """Create missing tables and migrate older ones. Schemas raw and ops must exist.
 
@@ -97,5 +94,7 @@ def create(connection: psycopg.Connection, rules: EventRules | None = None) -> N
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [AdvisoryLock.AD_SPEND_DDL])
         cursor.execute(_DDL)
+        add_columns(cursor, "ops.ad_spend_loads", {"rules_digest": "text"})
         create_indexes(cursor, _INDEXES)
+        set_comments(cursor, _COMMENTS)
         migrate(cursor, rules or default_rules())

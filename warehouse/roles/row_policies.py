@@ -12,6 +12,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
+from warehouse.missing_ddl import add_columns, set_comments
 from warehouse.reader_roles import ACCESS, ALL_READERS, AUDIENCES, BI_READER, EVERY_ROW, MARTS
 
 # Prefixes of the names of our policies.
@@ -26,19 +27,12 @@ create table if not exists {ACCESS}.logins (
     added_at timestamptz not null default clock_timestamp(),
     check (num_nonnulls({", ".join(f"{audience.name}_id" for audience in AUDIENCES)}) = 1)
 );
-do $$ begin
-    -- Not "add column if not exists", which waits for every query of a login, and has all others wait.
-    if not exists (
-        select from pg_attribute where attrelid = '{ACCESS}.logins'::regclass and attname = 'password_verifier'
-    ) then
-        alter table {ACCESS}.logins add column password_verifier text;
-    end if;
-end $$;
-comment on column {ACCESS}.logins.password_verifier is
-    'The SCRAM verifier of the password (RFC 5803), by which a restored warehouse keeps it; not the password itself.';
-comment on table {ACCESS}.logins is
-    'The creator or brand of each login. Policies of marts look it up by the login of the session.';
 """
+_COMMENTS: Final = {
+    f"{ACCESS}.logins": "The creator or brand of each login. Policies of marts look it up by the login of the session.",
+    f"{ACCESS}.logins.password_verifier": "The SCRAM verifier of the password (RFC 5803), by which a restored warehouse"
+    " keeps it; not the password itself.",
+}
 # By the login: not by a setting, and not by current_user, which "set role" changes.
 _LOOKUP: Final = """
 create or replace function {lookup}() returns text language sql stable security definer set search_path = ''
@@ -50,8 +44,10 @@ grant execute on function {lookup}() to {group};
 
 def create_lookups(connection: psycopg.Connection) -> None:
     """Create the table of logins, and the functions by which policies read it. The roles exist."""
-    with connection.transaction():
-        connection.execute(_DDL)
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(_DDL)
+        add_columns(cursor, f"{ACCESS}.logins", {"password_verifier": "text"})
+        set_comments(cursor, _COMMENTS)
         for audience in AUDIENCES:
             connection.execute(
                 _LOOKUP.format(
