@@ -5,11 +5,14 @@ here, since uap-core has none.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ingestion.crawlers import CrawlerList, CrawlerPattern
+
+if TYPE_CHECKING:
+    from ua_parser import PartialResult
 
 
 class Device(NamedTuple):
@@ -58,10 +61,7 @@ class UserAgentParser:
         return self._parse_known(user_agent[:_MAX_LENGTH])
 
     def _parse(self, user_agent: str) -> Device:
-        # Imported and built on first use (0.1 s): most processes that import this package parse no user agent.
-        from ua_parser import parse
-
-        result = parse(user_agent)
+        result = _browser_and_system()(user_agent)
         browser = result.user_agent.family if result.user_agent else None
         system = result.os.family if result.os else None
         is_bot = self._crawlers.matches(user_agent)
@@ -72,6 +72,22 @@ class UserAgentParser:
 def user_agent_parser(crawler_patterns: tuple[CrawlerPattern, ...]) -> UserAgentParser:
     """Return the parser of this process for a list of additions and exceptions to the crawlers."""
     return UserAgentParser(crawler_patterns)
+
+
+@lru_cache(maxsize=1)
+def _browser_and_system() -> Callable[[str], "PartialResult"]:
+    """Return ua-parser's function for browsers and operating systems.
+
+    Imported and built on first use (0.1 s): most processes that import this package parse no user agent. Device models
+    are left out: they take 0.08 s more to build, and 7 µs more for an agent (2026-11).
+    """
+    from ua_parser import Domain, Parser
+    from ua_parser.loaders import load_lazy_builtins
+    from ua_parser.regex import Resolver
+
+    browsers, systems, _ = load_lazy_builtins()
+    parser = Parser(Resolver((browsers, systems, [])))
+    return lambda user_agent: parser(user_agent, Domain.USER_AGENT | Domain.OS)
 
 
 def _device_type(lowered: str, system: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 import gc
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,6 +13,7 @@ from ingestion.event_rules import EventRules
 from ingestion.landing.lines import LineBatch, NumberedLine, numbered_lines
 from ingestion.landing.objects import is_json, objects_of
 from ingestion.loading.binary_copy import event_row, fingerprints, rejected_row
+from ingestion.loading.packed_rows import PackedRows
 from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.notes import Note
 from ingestion.validation.timestamps import MICROSECONDS_OF_MINUTE
@@ -37,17 +38,44 @@ class ValidationSettings:
         )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class DayRows:
-    """Rows of the valid events of one event day, in the order of their lines."""
+    """Rows of the valid events of one event day, in the order of their lines.
 
-    events: list[bytes] = field(default_factory=list)
-    # Attribution rows, by the index of their event in `events`.
-    attributions: dict[int, bytes] = field(default_factory=dict)
-    # The first 32 bits of each event's id. Equal keys have equal fingerprints.
-    fingerprints: "array[int]" = field(default_factory=lambda: array("I"))
-    # A 32-bit hash of visitor and clock minute, for each event that counts towards the rate limit.
-    minutes: "array[int]" = field(default_factory=lambda: array("I"))
+    Attributes:
+        events: Rows of raw.events.
+        attributions: Rows of raw.attribution.
+        attributed: The index of the event of each attribution row.
+        fingerprints: The first 32 bits of each event's id. Equal keys have equal fingerprints.
+        minutes: A 32-bit hash of visitor and clock minute, for each event that counts towards the rate limit.
+    """
+
+    events: PackedRows
+    attributions: PackedRows
+    attributed: "array[int]"
+    fingerprints: "array[int]"
+    minutes: "array[int]"
+
+
+class _DayRowLists:
+    """The rows of an event day while its lines are read."""
+
+    __slots__ = ("attributed", "attributions", "events", "minutes")
+
+    def __init__(self) -> None:
+        self.events: list[bytes] = []
+        self.attributions: list[bytes] = []
+        self.attributed = array("I")
+        self.minutes = array("I")
+
+    def pack(self) -> DayRows:
+        return DayRows(
+            PackedRows.pack(self.events),
+            PackedRows.pack(self.attributions),
+            self.attributed,
+            fingerprints(self.events),
+            self.minutes,
+        )
 
 
 @dataclass(slots=True)
@@ -72,10 +100,10 @@ def validate_batch(validator: LineValidator, load_id: int, batch: LineBatch) -> 
     was_enabled = gc.isenabled()
     gc.disable()
     try:
-        invalid, objects = _split_objects(_validate_lines(validator, numbered_lines(batch), result), result)
-        invalid += _validate_lines(validator, objects, result)
-        for rows in result.days.values():
-            rows.fingerprints = fingerprints(rows.events)
+        days: dict[date, _DayRowLists] = defaultdict(_DayRowLists)
+        invalid, objects = _split_objects(_validate_lines(validator, numbered_lines(batch), result, days), result)
+        invalid += _validate_lines(validator, objects, result, days)
+        result.days = {event_date: rows.pack() for event_date, rows in days.items()}
         return result, invalid
     finally:
         if was_enabled:
@@ -106,13 +134,14 @@ def _split_objects(lines: list[NumberedLine], result: BatchResult) -> tuple[list
     return invalid, objects
 
 
-def _validate_lines(validator: LineValidator, lines: Iterable[NumberedLine], result: BatchResult) -> list[NumberedLine]:
-    """Encode the valid events of lines into the result. Return the lines that are invalid."""
-    days = result.days
+def _validate_lines(
+    validator: LineValidator, lines: Iterable[NumberedLine], result: BatchResult, days: dict[date, _DayRowLists]
+) -> list[NumberedLine]:
+    """Encode the valid events of lines by event day, and count the others. Return the lines that are invalid."""
     load_id = result.load_id
     lines_read = 0
     event_date = None
-    rows = DayRows()
+    rows = _DayRowLists()
     invalid: list[NumberedLine] = []
     for number, position, line in lines:
         lines_read += 1
@@ -122,10 +151,11 @@ def _validate_lines(validator: LineValidator, lines: Iterable[NumberedLine], res
             # Most events have the day of the event before.
             if outcome.event_date is not event_date:
                 event_date = outcome.event_date
-                rows = days.setdefault(event_date, DayRows())
+                rows = days[event_date]
             events = rows.events
             if attribution is not None:
-                rows.attributions[len(events)] = attribution
+                rows.attributed.append(len(events))
+                rows.attributions.append(attribution)
             events.append(row)
             if outcome.notes:
                 result.notes.update(outcome.notes)

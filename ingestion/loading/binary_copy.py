@@ -32,6 +32,8 @@ _EVENT: Final = (
     "fee_cents", "engagement_time", "props",
 )  # fmt: skip
 _ATTRIBUTION: Final = ("event_date", "event_id", *_PLACE_COLUMNS, "event_key", *ATTRIBUTION_COLUMN_NAMES)
+_EVENT_WIDTH: Final = len(_EVENT)
+_ATTRIBUTION_WIDTH: Final = len(_ATTRIBUTION)
 EVENT_COLUMN_LIST: Final = ", ".join(_EVENT)
 ATTRIBUTION_COLUMN_LIST: Final = ", ".join(_ATTRIBUTION)
 CANDIDATE_COLUMN_LIST: Final = ", ".join((*_EVENT, *ATTRIBUTION_COLUMN_NAMES))
@@ -121,7 +123,7 @@ def event_row(event: ValidEvent, load_id: int, line_number: int, line_position: 
     row = b"".join(
         (
             _EVENT_FRONT(
-                len(_EVENT), 4, day, 16, event_id, 8, load_id, 8, line_number, 4, line_position,
+                _EVENT_WIDTH, 4, day, 16, event_id, 8, load_id, 8, line_number, 4, line_position,
                 8, event.occurred_at, 8, event.received_at, 32, event.canonical_hash,
             ),
             key,
@@ -144,7 +146,7 @@ def event_row(event: ValidEvent, load_id: int, line_number: int, line_position: 
     if attribution is None:
         return row, None
     front = _ATTRIBUTION_FRONT.pack(
-        len(_ATTRIBUTION), 4, day, 16, event_id, 8, load_id, 8, line_number, 4, line_position
+        _ATTRIBUTION_WIDTH, 4, day, 16, event_id, 8, load_id, 8, line_number, 4, line_position
     )
     return row, b"".join(
         (front, key, _words(*attribution[:8]), *map(_text, attribution[8:10]), _click_ids(attribution[10:]))

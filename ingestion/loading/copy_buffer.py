@@ -19,11 +19,11 @@ class CopyBuffer:
 
     def __init__(self, cursor: psycopg.Cursor) -> None:
         self._cursor = cursor
-        self._rows: dict[str, list[bytes]] = defaultdict(list)
+        self._rows: dict[str, list[bytes | memoryview]] = defaultdict(list)
         self._bytes: Counter[str] = Counter()
 
-    def add(self, target: str, rows: Sequence[bytes]) -> None:
-        """Add rows for a target: a table and the list of columns, as COPY takes them."""
+    def add(self, target: str, rows: Sequence[bytes | memoryview]) -> None:
+        """Add rows for a target: a table and the list of columns, as COPY takes them. An item may hold many rows."""
         if rows:
             self._rows[target] += rows
             self._bytes[target] += sum(map(len, rows))

@@ -196,7 +196,14 @@ class KeyTraits(msgspec.Struct, frozen=True, gc=False):
     are_ruled: bool  # some have rules of their own
 
 
-@lru_cache(maxsize=2048)
-def classify_keys(keys: tuple[str, ...], redactor: Redactor) -> KeyTraits:
-    """Return the traits of the keys of props of a legal size. Cached: few combinations of keys occur."""
-    return KeyTraits(_SLOW_PATH_PROPS.isdisjoint(keys), redactor.are_harmless(keys), not _RULED_PROPS.isdisjoint(keys))
+def key_classifier(redactor: Redactor) -> Callable[[tuple[str, ...]], KeyTraits]:
+    """Return a function from the keys of props of a legal size to their traits by the rules of a redactor."""
+
+    # Few combinations of keys occur.
+    @lru_cache(maxsize=2_048)
+    def classify_keys(keys: tuple[str, ...]) -> KeyTraits:
+        return KeyTraits(
+            _SLOW_PATH_PROPS.isdisjoint(keys), redactor.are_harmless(keys), not _RULED_PROPS.isdisjoint(keys)
+        )
+
+    return classify_keys

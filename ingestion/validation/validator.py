@@ -28,10 +28,10 @@ from ingestion.validation.event_reader import NO_PROPS, ParsedEvent, RuleViolati
 from ingestion.validation.event_record import ValidEvent, kind_of, valid_event
 from ingestion.validation.fast_path import (
     canonical_kind,
-    classify_keys,
     decode_canonical,
     encode_canonical,
     has_clean_ids,
+    key_classifier,
     parse_canonical_timestamp,
     parse_canonical_uuid,
 )
@@ -83,6 +83,7 @@ class LineValidator:
         self._agents = user_agent_parser(rules.crawlers)
         self._redactor = redactor_for(rules)
         self._is_clean_text = self._redactor.is_clean_text
+        self._key_traits = key_classifier(self._redactor)
         self._hash_key = rules.hash_key
         self._placeholders = rules.placeholder_ids
         self._no_sessions = without_sessions(self._placeholders)
@@ -164,7 +165,7 @@ class LineValidator:
                 props_json = _encode(props)
                 if len(props_json) > MAX_PROPS_BYTES:
                     return None
-                keys = classify_keys(tuple(props), self._redactor)
+                keys = self._key_traits(tuple(props))
                 if not keys.are_camel:
                     return None
                 if keys.are_ruled:
