@@ -10,6 +10,7 @@ from ingestion.event_rules import default_rules
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
 from ingestion.validation.errors import read_document, validation_errors
 from ingestion.validation.event_record import ValidEvent
+from ingestion.validation.unstorable_text import escape_line
 from ingestion.validation.validator import NotTracked, RejectedLine
 from tests.unit.ingestion.validation.test_validator import VALIDATOR, as_json, to_snake
 
@@ -49,8 +50,9 @@ def assert_one_outcome(line: bytes) -> None:
     match outcome:
         case ValidEvent(values=values):
             assert len(values) == len(CANDIDATE_COLUMN_NAMES)
+            # The quick way and the thorough way agree on the line without fields that Postgres cannot store.
+            line = escape_line(line) or line
             document = read_document(line)
-            # The quick way and the thorough way agree.
             bounds = {"starts_at": datetime(2026, 10, 1, tzinfo=UTC), "day_ends_at": datetime(2026, 10, 4, tzinfo=UTC)}
             bounds |= {"placeholders": default_rules().placeholder_ids}
             assert validation_errors(line, document, **bounds) == ()
@@ -75,6 +77,7 @@ def test_any_bytes_have_exactly_one_outcome(line):
 
 
 @given(fuzzed_events, st.booleans())
+@example({"eventType": "page_viewed", "occurredAt": "2026-10-03T00:00:00Z", "sessionId": "\0"}, False)
 def test_any_object_has_exactly_one_outcome(event, ascii_only):
     assert_one_outcome(json.dumps(event, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass"))
 
