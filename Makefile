@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WAREHOUSE := $(BIN)/python -m orchestration
 READY := $(VENV)/.ready .env.local
 BENCH_VENV ?= build/bench/venv
-.PHONY: help install demo test test-long graph ui stop lint docs bench bench-ingest bench-attribution bench-reads dsn env backup restore lock
+.PHONY: help install demo test test-long graph ui stop lint docs bench bench-ingest bench-attribution bench-reads bench-day bench-range dsn env backup restore lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -47,6 +47,12 @@ bench-attribution: $(READY) ## measure a day of sessions, paths and credits, aft
 
 bench-reads: $(READY) ## measure dashboard queries on marts of a year, beside raw events; ARGUMENTS="--days 60 --assets 3000 --creators 300" for less
 	@$(BIN)/python -m tests.benchmarks.bench_reads $(ARGUMENTS)
+
+bench-day: $(READY) ## measure a day of 1,000,000 events from landing files to marts, beside COPY; ARGUMENTS="--events 100000 --history 5" for less
+	@$(BIN)/python -m tests.benchmarks.bench_day $(ARGUMENTS)
+
+bench-range: $(READY) ## measure 90 days of 50,000 events as one run, beside COPY and daily runs; ARGUMENTS="--days 30 --events 20000" for less
+	@$(BIN)/python -m tests.benchmarks.bench_range $(ARGUMENTS)
 
 dsn: $(READY) ## print the DSN for a BI tool; with -s nothing else
 	@$(WAREHOUSE) dsn

@@ -51,13 +51,16 @@ _FREE_SHARE: Final = 0.04
 
 
 class ApplicationRows:
-    """The application's tables with the rows from before the first day; `tables[name]` lists the rows of a table."""
+    """The application's tables with the rows from before the first day; `tables[name]` lists the rows of a table.
 
-    def __init__(self, seed: int, start: date) -> None:
+    Ids are numbered from `first_number` on, so that marketplaces with other first numbers fit into one warehouse.
+    """
+
+    def __init__(self, seed: int, start: date, first_number: int = 1) -> None:
         self._seed = seed
         self._start = start
         self._day = -1
-        self._numbers: dict[str, int] = defaultdict(int)
+        self._numbers: dict[str, int] = defaultdict(lambda: first_number - 1)
         self.tables: dict[str, list[Row]] = {name: [] for name in TABLE_NAMES}
         # For the traffic: licenses by asset, and existing assets, the most popular first.
         self.licenses_of: dict[str, list[Row]] = defaultdict(list)

@@ -48,11 +48,12 @@ class Traffic:
         # Brands return more often than others: their visits are the paths of licenses.
         self._members.extend(visitor for visitor in self._members[:] if visitor.actor_type == "brand" for _ in range(4))
 
-    def day(self, facts: DayFacts) -> list[Sent]:
+    def day(self, facts: DayFacts, lines: int | None = None) -> list[Sent]:
         """Generate all lines of the next day's events, whenever they arrive.
 
         Args:
             facts: The facts of the catalog on that day.
+            lines: The least number of lines; by default as the weekday and the marketplace's growth have it.
         """
         self._day += 1
         rng = Random(f"{self._seed}/traffic/{self._day}")  # noqa: S311
@@ -60,7 +61,7 @@ class Traffic:
         for kind, at, row in facts:
             self._send_fact(rng, tracker, kind, at, row)
         weekday = (self._start + timedelta(days=self._day)).weekday()
-        events = int(self._events_per_day * _WEEKDAYS[weekday] * (1 + _GROWTH_A_DAY * self._day))
+        events = lines or int(self._events_per_day * _WEEKDAYS[weekday] * (1 + _GROWTH_A_DAY * self._day))
         for _ in range(int(events * _CRAWLER_SHARE / 20)):
             self._crawl(rng, tracker)
         self._run_machines(rng, tracker, int(events * _MACHINE_SHARE))

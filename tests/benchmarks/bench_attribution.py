@@ -20,7 +20,7 @@ from ingestion import schema
 from ingestion.ad_spend import schema as ad_spend_schema
 from ingestion.application import schema as application_schema
 from tests.benchmarks.attribution_days import fill
-from tests.benchmarks.ingest_database import BenchmarkServer, benchmark_server
+from tests.benchmarks.benchmark_server import BenchmarkServer, benchmark_server
 from tests.support import dbt_here
 from warehouse.connection import Warehouse
 from warehouse.window import ONE_DAY, Window

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.benchmarks.ingest_database import BenchmarkServer, benchmark_server, digest, export_rows
+from tests.benchmarks.benchmark_server import BenchmarkServer, benchmark_server, digest, export_rows
 from tests.benchmarks.ingest_events import write_landing
-from tests.benchmarks.ingest_measure import Cost, is_supported, run_measured
+from tests.benchmarks.process_costs import Cost, is_supported, run_measured
 
 OWN_PATHS: Final = ("load plain", "load zstd")
 OTHER_PATHS: Final = ("COPY csv", "COPY binary", "executemany", "pandas.to_sql", "dlt")

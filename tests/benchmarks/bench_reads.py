@@ -25,7 +25,7 @@ from ingestion.application import schema as application_schema
 from publishing import dbt_manifest, mart_tables, mart_views
 from publishing.marts import Mart, marts_of
 from tests.benchmarks.attribution_days import fill
-from tests.benchmarks.ingest_database import benchmark_server
+from tests.benchmarks.benchmark_server import benchmark_server
 from tests.benchmarks.read_questions import QUESTIONS, Question
 from tests.benchmarks.read_rows import ROWS
 from tests.support import dbt_here

@@ -11,7 +11,6 @@ import msgspec
 
 LANDING_DATE: Final = date(2026, 10, 2)
 START_DATE: Final = date(2026, 10, 1)
-EVENT_DATES: Final = (START_DATE, LANDING_DATE)
 FILES: Final = 8
 SHARE_BAD: Final = 0.01
 SHARE_DUPLICATE: Final = 0.02

@@ -13,8 +13,8 @@ import psycopg
 
 from ingestion import day_partitions
 from ingestion.loading.landing_day import load_window
-from tests.benchmarks.ingest_events import EVENT_DATES, LANDING_DATE, START_DATE
-from tests.benchmarks.ingest_rows import TABLES, column_types, read_rows, run_timed
+from tests.benchmarks.ingest_events import LANDING_DATE, START_DATE
+from tests.benchmarks.ingest_rows import TABLES, column_types, event_days, read_rows, run_timed
 from warehouse.window import Window
 
 _CHUNK_BYTES: Final = 262_144
@@ -30,7 +30,7 @@ def load(url: str, landing: Path, _rows: Path) -> None:
 def copy(kind: str, url: str, _landing: Path, rows: Path) -> None:
     """COPY of files in a format that Postgres reads: `csv` or `binary`."""
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
-        _prepare(cursor)
+        _prepare(cursor, rows)
         for table in TABLES:
             with (
                 (rows / f"{table}.{kind}").open("rb") as file,
@@ -43,7 +43,7 @@ def copy(kind: str, url: str, _landing: Path, rows: Path) -> None:
 def executemany(url: str, _landing: Path, rows: Path) -> None:
     """Psycopg's executemany, which sends its statements in a pipeline."""
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
-        _prepare(cursor)
+        _prepare(cursor, rows)
         for table in TABLES:
             values = ", ".join(["%s"] * len(column_types(rows, table)))
             cursor.executemany(f"insert into raw.{table} values ({values})", read_rows(rows, table))
@@ -55,7 +55,7 @@ def to_sql(url: str, _landing: Path, rows: Path) -> None:
     import sqlalchemy
 
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
-        _prepare(cursor)
+        _prepare(cursor, rows)
     engine = sqlalchemy.create_engine(url.replace("postgresql://", "postgresql+psycopg2://"))
     with engine.begin() as connection_of_pandas:
         connection_of_pandas.execute(sqlalchemy.text("set local synchronous_commit = on"))
@@ -72,9 +72,9 @@ def to_sql(url: str, _landing: Path, rows: Path) -> None:
                 frame.to_sql(table, connection_of_pandas, schema="raw", if_exists="append", index=False)
 
 
-def _prepare(cursor: psycopg.Cursor) -> None:
+def _prepare(cursor: psycopg.Cursor, rows: Path) -> None:
     cursor.execute("set synchronous_commit = on")
-    day_partitions.create(cursor, EVENT_DATES)
+    day_partitions.create(cursor, event_days(rows))
 
 
 PATHS: Final[dict[str, Callable[[str, Path, Path], None]]] = {

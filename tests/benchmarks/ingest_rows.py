@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,11 @@ def column_types(rows: Path, table: str) -> dict[str, str]:
     """The columns of a raw table and their SQL types."""
     found: dict[str, dict[str, str]] = json.loads((rows / "columns.json").read_text())
     return found[table]
+
+
+def event_days(rows: Path) -> list[date]:
+    """The event days of the rows, each of which has a partition."""
+    return [date.fromisoformat(day) for day in json.loads((rows / "days.json").read_text())]
 
 
 def read_rows(rows: Path, table: str) -> Iterator[list[str | None]]:

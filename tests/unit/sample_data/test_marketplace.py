@@ -16,7 +16,9 @@ from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.validator import LineValidator, NotTracked, RejectedLine
 from sample_data import MAIL_DOMAIN, PASSWORD_MARK, LandingDay, Marketplace, Outcome
 from sample_data.broken_lines import KINDS
+from sample_data.catalog import Catalog
 from sample_data.landing_files import write_landing_files
+from sample_data.traffic import Traffic
 from sample_data.visitors import arrival
 from tests.unit.sample_data.conftest import DAYS, START, lines_of, outcomes_of, small
 
@@ -28,6 +30,22 @@ def test_the_same_parameters_give_the_same_bytes(landing_days: list[LandingDay])
 def test_another_seed_gives_another_marketplace(landing_days: list[LandingDay]) -> None:
     other = next(small(seed=1).landing_days())
     assert other.files != landing_days[0].files
+
+
+def test_marketplaces_with_distant_first_numbers_share_no_id() -> None:
+    tables = [Catalog(seed, START, first_number=first).tables for seed, first in ((1, 1), (2, 1_000_001))]
+    for name, rows in tables[0].items():
+        assert rows or name in ("license_adjustments", "payouts")
+        assert not {row["id"] for row in rows} & {row["id"] for row in tables[1][name]}
+    assert not {user["email"] for user in tables[0]["users"]} & {user["email"] for user in tables[1]["users"]}
+
+
+def test_a_day_has_as_many_lines_as_asked_for() -> None:
+    catalog = Catalog(1, START)
+    traffic = Traffic(1, START, catalog, events_per_day=10)
+    # The last visit may go on a little.
+    assert 5_000 <= len(traffic.day(catalog.advance(), 5_000)) < 5_100
+    assert len(traffic.day(catalog.advance())) < 1_000
 
 
 def test_a_longer_sample_begins_with_the_shorter_one(landing_days: list[LandingDay]) -> None:

@@ -1,12 +1,13 @@
-"""The databases of the ingestion benchmark: a durable embedded server of its own, a fresh warehouse for every run, the
-prepared rows that the other paths load, and the digest by which all must agree.
+"""The databases of the benchmarks: a durable embedded server of its own, a fresh warehouse for every run, the prepared
+rows that other paths load, and the digest by which all must agree.
 """
 
 import contextlib
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from tests.support.provenance import PROVENANCE_COLUMNS
 from warehouse.connection import DATABASE, Warehouse
 from warehouse.embedded.data_dir import OWNER
 from warehouse.embedded.server import EmbeddedServer
+from warehouse.window import Window
 
 # Away from a developer's own warehouse and from the tests'.
 FIRST_BENCHMARK_PORT: Final = 27_432
@@ -37,11 +39,34 @@ class BenchmarkServer:
     @contextlib.contextmanager
     def database(self) -> Iterator[str]:
         """The URL of a fresh warehouse, which is dropped afterwards. Nothing of earlier runs waits to be written."""
-        self._superuser.execute(f"create database {DATABASE} owner {OWNER} template {_TEMPLATE} strategy file_copy")
+        self._create(DATABASE)
         prepare(self.warehouse)
         self._superuser.execute("checkpoint")
         yield self.warehouse.url
         self._superuser.execute(f"drop database {DATABASE} with (force)")
+
+    @contextlib.contextmanager
+    def database_beside(self, name: str) -> Iterator[str]:
+        """The URL of an empty warehouse of another name, beside the one that is there, dropped afterwards."""
+        self._create(name)
+        self._superuser.execute("checkpoint")
+        yield replace(self.warehouse, database=name).url
+        self._superuser.execute(f"drop database {name} with (force)")
+
+    def settle(self) -> None:
+        """Vacuum and analyze the warehouse and write everything to disk, as hours without work do."""
+        with self.warehouse.connect(autocommit=True) as connection:
+            connection.execute("vacuum analyze")
+        self._superuser.execute("checkpoint")
+
+    def wal_bytes(self) -> int:
+        """Return how many bytes of WAL the server has ever written."""
+        found = self._superuser.execute("select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')").fetchone()
+        assert found is not None
+        return int(found[0])
+
+    def _create(self, name: str) -> None:
+        self._superuser.execute(f"create database {name} owner {OWNER} template {_TEMPLATE} strategy file_copy")
 
     def keep_copy(self, name: str) -> None:
         """Keep a copy of the warehouse as it is under another name, for exchange."""
@@ -92,20 +117,30 @@ def column_types(connection: psycopg.Connection, table: str) -> dict[str, str]:
     return {str(name): str(kind) for name, kind in found}
 
 
-def export_rows(url: str, folder: Path) -> None:
-    """Write what is in raw as `<table>.csv` and `<table>.binary`, as COPY reads them, with the types of the columns."""
+def export_rows(
+    url: str, folder: Path, *, landed: Window | None = None, kinds: Sequence[str] = ("csv", "binary")
+) -> None:
+    """Write what is in raw, or what these landing days have brought, as `<table>.csv` and `<table>.binary`.
+
+    COPY reads them. The types of the columns and the event days are written beside them.
+    """
     folder.mkdir()
+    loads = "true"
+    if landed is not None:
+        days = f"landing_date >= '{landed.start}' and landing_date < '{landed.end}'"
+        loads = f"load_id in (select load_id from ops.loads where {days})"
     with psycopg.connect(url) as connection:
         types = {table: column_types(connection, table) for table in TABLES}
         (folder / "columns.json").write_text(json.dumps(types))
+        found = connection.execute(f"select distinct event_date from raw.events where {loads} order by 1")
+        (folder / "days.json").write_text(json.dumps([day.isoformat() for (day,) in found]))
         for table in TABLES:
             columns = ", ".join(types[table])
-            for kind in ("csv", "binary"):
+            for kind in kinds:
+                rows = f"select {columns} from raw.{table} where {loads}"
                 with (
                     (folder / f"{table}.{kind}").open("wb") as file,
-                    connection.cursor().copy(
-                        f"copy (select {columns} from raw.{table}) to stdout (format {kind})"
-                    ) as copy,
+                    connection.cursor().copy(f"copy ({rows}) to stdout (format {kind})") as copy,
                 ):
                     for piece in copy:
                         file.write(piece)

@@ -1,11 +1,13 @@
 """Costs of a child process: seconds, CPU of it and of the Postgres server, and memory, from /proc."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -31,20 +33,44 @@ def run_measured(command: Sequence[str], postmaster: int) -> Cost:
     """Run a command whose last line of output is JSON with `seconds` and `cpu`. Raises CalledProcessError."""
     server_before = _server_ticks(postmaster)
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    done = threading.Event()
-    peaks = [0]
-    sampler = threading.Thread(target=_sample, args=(child.pid, done, peaks))
-    sampler.start()
-    try:
+    with _peak_kb(child.pid) as peaks:
         output = child.communicate()[0]
-    finally:
-        done.set()
-        sampler.join()
     if child.returncode:
         raise subprocess.CalledProcessError(child.returncode, command)
     measured = json.loads(output.splitlines()[-1])
     server = (_server_ticks(postmaster) - server_before) / _TICKS
     return Cost(measured["seconds"], measured["cpu"], server, max(peaks[0], measured["peak_kb"]) / 1024)
+
+
+def run_program(
+    command: Sequence[str], postmaster: int, *, environment: Mapping[str, str], folder: Path, log: Path
+) -> Cost:
+    """Run any program from its start to its end, with its output in a file. Raises CalledProcessError."""
+    server_before, started = _server_ticks(postmaster), time.perf_counter()
+    with log.open("wb") as output:
+        child = subprocess.Popen(command, env=environment, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
+        with _peak_kb(child.pid) as peaks:
+            # With all descendants that were waited for.
+            _, status, usage = os.wait4(child.pid, 0)
+    seconds = time.perf_counter() - started
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise subprocess.CalledProcessError(child.returncode, command)
+    server = (_server_ticks(postmaster) - server_before) / _TICKS
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, server, peaks[0] / 1024)
+
+
+@contextlib.contextmanager
+def _peak_kb(pid: int) -> Iterator[list[int]]:
+    """Sample the memory of a process and its descendants in the block; the only element is the highest sum."""
+    done, peaks = threading.Event(), [0]
+    sampler = threading.Thread(target=_sample, args=(pid, done, peaks))
+    sampler.start()
+    try:
+        yield peaks
+    finally:
+        done.set()
+        sampler.join()
 
 
 def _sample(pid: int, done: threading.Event, peaks: list[int]) -> None:
@@ -55,10 +81,10 @@ def _sample(pid: int, done: threading.Event, peaks: list[int]) -> None:
 def _family(pid: int) -> list[int]:
     found = [pid]
     for member in found:
-        try:
-            found += map(int, (_PROC / f"{member}/task/{member}/children").read_text().split())
-        except OSError:
-            continue
+        # A child belongs to the thread that has started it.
+        for children in (_PROC / f"{member}/task").glob("*/children"):
+            with contextlib.suppress(OSError):
+                found += map(int, children.read_text().split())
     return found
 
 
