@@ -14,7 +14,7 @@ import psycopg
 from attribution import fitting
 from attribution.weeks import weeks
 from publishing import invalidation, scopes
-from publishing.dbt_manifest import model_version
+from publishing.dbt_manifest import VALUES, versions
 from warehouse.window import Window
 
 # dbt knows the table as a source; with the plus, everything that depends on it.
@@ -46,7 +46,7 @@ def fit(
         connection,
         chunk,
         build_id=build_id,
-        model_version=model_version(),
+        model_version=versions()[VALUES],
         log=log,
         on_change=partial(invalidation.mark_refitted, besides=window),
     )
@@ -63,7 +63,7 @@ def refit(connection: psycopg.Connection, *, build_id: str, log: Callable[[str],
     return fitting.refit_outdated(
         connection,
         build_id=build_id,
-        model_version=model_version(),
+        model_version=versions()[VALUES],
         log=log,
         on_change=invalidation.mark_refitted,
     )

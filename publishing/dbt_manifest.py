@@ -1,9 +1,7 @@
-"""The dbt project and its manifest: files, version of the models, vars, windowed tables."""
+"""The dbt project and its manifest: versions of the models, vars, windowed tables."""
 
-import hashlib
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -13,52 +11,47 @@ from pathlib import Path
 from typing import Any, Final
 
 import attribution
+from attribution import journeys
 from publishing.loaded_version import project_dir
+from publishing.model_versions import PythonTable, model_versions, project_version
 
 DBT_EXECUTABLE: Final = Path(sys.executable).with_name("dbt")
 
-# Names in quotes. They include every relation that a model or macro reads, also through an argument.
-_QUOTED: Final = re.compile(rb"""['"](\w+)['"]""")
+# The source that package attribution writes.
+VALUES: Final = "attribution_channel_values"
 
 
-def project_files(folder: Path) -> list[Path]:
-    """Return every file that dbt reads, sorted."""
-    names = ("models", "macros", "seeds", "tests")
-    files = (path for name in names for path in (folder / name).rglob("*") if path.is_file())
-    return sorted([folder / "dbt_project.yml", *files])
+@cache
+def versions() -> Mapping[str, str]:
+    """Return the version of every model that this process works with, and of the fitted values, by name."""
+    return versions_of(manifest(), variables())
+
+
+def versions_of(manifest: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, str]:
+    """Return the versions of a manifest's models under these vars."""
+    code = Path(attribution.__file__).parent
+    fits = PythonTable(sorted(code.glob("*.py")), [name for _, name in journeys.TABLES])
+    return model_versions(manifest, project=project_dir(), variables=variables, python={VALUES: fits})
 
 
 @cache
 def model_version() -> str:
-    """Return the version of the models that this process works with."""
-    return version_of(project_dir())
-
-
-def version_of(folder: Path) -> str:
-    """Return a digest of everything that decides the rows of tables: SQL, seeds, settings, the code of the fits.
-
-    Descriptions, tests and seeds that no model reads are no part of it. Ingestion reads those seeds, and has a digest
-    of its own (ingestion/rules_digest.py).
-    """
-    digest = hashlib.sha256()
-    for module in sorted(Path(attribution.__file__).parent.glob("*.py")):
-        digest.update(f"{module.name}\0".encode() + module.read_bytes() + b"\0")
-    contents = {path.relative_to(folder).as_posix(): path.read_bytes() for path in project_files(folder)}
-    code = {name: content for name, content in contents.items() if name.endswith(".sql") and name[:6] != "tests/"}
-    read = {name.decode() for content in code.values() for name in _QUOTED.findall(content)}
-    for name, content in sorted(contents.items()):
-        is_read_seed = name.endswith(".csv") and name[:6] != "tests/" and Path(name).stem in read
-        if name in code or is_read_seed or name == "dbt_project.yml":
-            digest.update(f"{name}\0".encode() + content + b"\0")
-    return digest.hexdigest()[:16]
+    """Return one version for all models that this process works with."""
+    return project_version(versions())
 
 
 @cache
 def lookback_days(of: str) -> int:
     """Return a lookback of the project's vars: of `attribution` (before a conversion) or `funnel` (before a step)."""
+    return int(variables()[f"{of}_lookback_days"])
+
+
+@cache
+def variables() -> Mapping[str, Any]:
     import yaml
 
-    return int(yaml.safe_load((project_dir() / "dbt_project.yml").read_text())["vars"][f"{of}_lookback_days"])
+    variables: Mapping[str, Any] = yaml.safe_load((project_dir() / "dbt_project.yml").read_text())["vars"]
+    return variables
 
 
 def target_dir() -> Path:

@@ -3,45 +3,15 @@
 import os
 from contextlib import suppress
 from datetime import date
-from pathlib import Path
 
 import dagster as dg
 import pytest
 
-import attribution
 from orchestration.dbt.cli_resource import build_arguments, environment
 from orchestration.dbt.translator import WarehouseDbtTranslator, described_test
-from publishing.dbt_manifest import version_of, windowed_tables
+from publishing.dbt_manifest import windowed_tables
 from publishing.loaded_version import PROJECT_DIR
 from warehouse.window import Window
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    files = {
-        "dbt_project.yml": "name: small",
-        "models/numbers.sql": "select 1 as number from {{ ref('types') }}",
-        "models/_models.yml": "models: []",
-        "macros/window.sql": "{% macro window() %}{% endmacro %}",
-        "seeds/types.csv": "type\na\n",
-        "seeds/placeholders.csv": "placeholder\nnone\n",
-        "tests/singular/assert_numbers.sql": "select 1 where false",
-        "target/manifest.json": "{}",
-    }
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    _set_times(tmp_path, 1_000)
-    return tmp_path
-
-
-def _set_times(folder: Path, seconds: int) -> None:
-    for path in folder.rglob("*"):
-        _set_time(path, seconds)
-
-
-def _set_time(path: Path, seconds: int) -> None:
-    os.utime(path, (seconds, seconds))
 
 
 def test_a_build_is_told_both_ends_of_its_window_the_end_exclusive() -> None:
@@ -52,58 +22,10 @@ def test_a_build_is_told_both_ends_of_its_window_the_end_exclusive() -> None:
     assert "--vars" not in arguments, "changed vars would force a full parse"
 
 
-@pytest.mark.parametrize(
-    "file", ["models/numbers.sql", "macros/window.sql", "seeds/types.csv", "dbt_project.yml", "models/more.sql"]
-)
-def test_what_changes_the_tables_changes_the_model_version(project: Path, file: str) -> None:
-    before = version_of(project)
-    (project / file).write_text("something else")
-    assert version_of(project) != before
-
-
 def test_seeds_of_this_project_that_only_lines_are_read_by_make_no_day_stale() -> None:
     sql = " ".join(path.read_text() for path in (PROJECT_DIR / "models").rglob("*.sql"))
     unread = {path.stem for path in (PROJECT_DIR / "seeds").glob("*.csv") if f"ref('{path.stem}')" not in sql}
     assert {"crawlers", "personal_keys", "placeholder_ids"} <= unread
-
-
-def test_the_code_of_the_fits_is_part_of_the_model_version(
-    project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    package = tmp_path_factory.mktemp("attribution")
-    monkeypatch.setattr(attribution, "__file__", str(package / "__init__.py"))
-    before = version_of(project)
-    (package / "markov.py").write_text("something else")
-    assert version_of(project) != before
-
-
-def test_renaming_a_model_changes_the_model_version(project: Path) -> None:
-    before = version_of(project)
-    (project / "models/numbers.sql").rename(project / "models/figures.sql")
-    assert version_of(project) != before
-
-
-@pytest.mark.parametrize(
-    "file",
-    [
-        "models/_models.yml",
-        "tests/singular/assert_numbers.sql",
-        "target/manifest.json",
-        "seeds/placeholders.csv",
-    ],
-)
-def test_descriptions_tests_artifacts_and_seeds_that_no_model_reads_leave_the_model_version(
-    project: Path, file: str
-) -> None:
-    before = version_of(project)
-    (project / file).write_text("something else")
-    assert version_of(project) == before
-
-
-def test_the_model_version_is_that_of_the_content_and_not_of_the_clock(project: Path) -> None:
-    before = version_of(project)
-    _set_times(project, 5_000)
-    assert version_of(project) == before
 
 
 def test_windowed_tables_are_the_windowed_models_with_their_day() -> None:
