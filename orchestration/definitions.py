@@ -22,6 +22,6 @@ def _loaded() -> dg.Definitions:
     loaded_version.pin()
     event_rules.read_from(loaded_version.project_dir() / "seeds")
     loaded = load_from_defs_folder(path_within_project=loaded_version.CHECKOUT)
-    dbt_manifest.model_version()
+    dbt_manifest.project_version()
     loaded_version.assert_code_unchanged()
     return loaded

@@ -4,19 +4,27 @@ Days lie side by side, each from its own build. Rollups (weeks, months, periods)
 built for, together with the days that were published then.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import psycopg
 from psycopg import sql
 
-from publishing import build_steps, invalidation, stale_days
+from publishing import build_steps, invalidation, stale_days, stale_reasons
+from publishing.model_versions import ProjectVersion
 from warehouse.window import Window
 from warehouse.writer_lock import assert_writer
 
 
-def begin(connection: psycopg.Connection, window: Window, *, build_id: str, model_version: str) -> None:
-    """Record, before the first model of a build, that its days are being written from raw as it is now."""
-    is_rerun = stale_days.nothing_is_stale(connection, window, model_version=model_version)
+def begin(
+    connection: psycopg.Connection, window: Window, *, build_id: str, project: ProjectVersion
+) -> list[str] | None:
+    """Record, before the first model of a build, that its days are being written from raw as it is now.
+
+    Return the models to build; None for all of them. Where only models have changed, the others keep their rows.
+    """
+    is_rerun = stale_days.nothing_is_stale(connection, window, project=project)
+    models = stale_days.models_to_build(connection, window, project=project)
+    stale_reasons.register_version(connection, project)
     with connection.transaction(), connection.cursor() as cursor:
         assert_writer(cursor, build_id)
         cursor.execute(
@@ -28,13 +36,22 @@ def begin(connection: psycopg.Connection, window: Window, *, build_id: str, mode
             set build_id = excluded.build_id, change_id = excluded.change_id, model_version = excluded.model_version,
                 is_complete = false, built_at = excluded.built_at
             """,
-            {"build_id": build_id, "model_version": model_version, "start": window.start, "end": window.end},
+            {"build_id": build_id, "model_version": project.digest, "start": window.start, "end": window.end},
         )
-        record_last_build(cursor, window, build_id=build_id, model_version=model_version, is_rerun=is_rerun)
+        record_last_build(
+            cursor, window, build_id=build_id, model_version=project.digest, is_rerun=is_rerun, models=models
+        )
+    return models
 
 
 def record_last_build(
-    cursor: psycopg.Cursor, window: Window, *, build_id: str, model_version: str, is_rerun: bool = False
+    cursor: psycopg.Cursor,
+    window: Window,
+    *,
+    build_id: str,
+    model_version: str,
+    is_rerun: bool = False,
+    models: Sequence[str] | None = None,
 ) -> None:
     """Record the build whose rollups schema build will hold.
 
@@ -43,15 +60,15 @@ def record_last_build(
     """
     cursor.execute(
         """
-        insert into ops.last_build as last (build_id, window_start, window_end, is_rerun, is_full_rebuild)
-        select %(build_id)s, %(start)s, %(end)s, %(is_rerun)s,
+        insert into ops.last_build as last (build_id, window_start, window_end, is_rerun, models, is_full_rebuild)
+        select %(build_id)s, %(start)s, %(end)s, %(is_rerun)s, %(models)s,
             not exists (select from ops.published_days where not (event_date >= %(start)s and event_date < %(end)s))
             or %(model_version)s <> (
                 select model_version from ops.published_days order by published_at desc, event_date desc limit 1
             )
         on conflict (only_row) do update
         set build_id = excluded.build_id, window_start = excluded.window_start, window_end = excluded.window_end,
-            is_rerun = excluded.is_rerun, is_full_rebuild = excluded.is_full_rebuild
+            is_rerun = excluded.is_rerun, is_full_rebuild = excluded.is_full_rebuild, models = excluded.models
         """,
         {
             "build_id": build_id,
@@ -59,6 +76,7 @@ def record_last_build(
             "start": window.start,
             "end": window.end,
             "is_rerun": is_rerun,
+            "models": models,
         },
     )
 
@@ -111,6 +129,12 @@ def dbt_variables(connection: psycopg.Connection, window: Window, *, build_id: s
         "DBT_ENV_CUSTOM_ENV_WAREHOUSE_IS_FULL_REBUILD": str(full_rebuild).lower(),
         "DBT_ENV_CUSTOM_ENV_WAREHOUSE_LAST_DAY": last_day.isoformat(),
     }
+
+
+def built_models(cursor: psycopg.Cursor) -> frozenset[str] | None:
+    """Return the models that the last build has built; None for all of them."""
+    found = cursor.execute("select models from ops.last_build where models is not null").fetchone()
+    return frozenset(found[0]) if found else None
 
 
 def is_rerun(cursor: psycopg.Cursor) -> bool:

@@ -13,7 +13,8 @@ from typing import Any, Final
 import attribution
 from attribution import journeys
 from publishing.loaded_version import project_dir
-from publishing.model_versions import PythonTable, model_versions, project_version
+from publishing.model_versions import ProjectVersion, PythonTable, model_versions
+from publishing.scopes import Scope
 
 DBT_EXECUTABLE: Final = Path(sys.executable).with_name("dbt")
 
@@ -22,22 +23,25 @@ VALUES: Final = "attribution_channel_values"
 
 
 @cache
-def versions() -> Mapping[str, str]:
-    """Return the version of every model that this process works with, and of the fitted values, by name."""
-    return versions_of(manifest(), variables())
+def project_version() -> ProjectVersion:
+    """Return the versions of the project that this process works with."""
+    return project_version_of(manifest(), variables(), project_dir())
 
 
-def versions_of(manifest: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, str]:
-    """Return the versions of a manifest's models under these vars."""
+def project_version_of(manifest: Mapping[str, Any], variables: Mapping[str, Any], folder: Path) -> ProjectVersion:
+    """Return the versions of the project in a folder, by its manifest and its vars."""
     code = Path(attribution.__file__).parent
     fits = PythonTable(sorted(code.glob("*.py")), [name for _, name in journeys.TABLES])
-    return model_versions(manifest, project=project_dir(), variables=variables, python={VALUES: fits})
-
-
-@cache
-def model_version() -> str:
-    """Return one version for all models that this process works with."""
-    return project_version(versions())
+    whole = {
+        node["name"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model"
+        and not (
+            node["config"]["materialized"] == "windowed"
+            and node["config"]["meta"].get("scope", Scope.DAY) in (Scope.DAY, Scope.WEEK, Scope.MONTH)
+        )
+    }
+    return ProjectVersion(model_versions(manifest, project=folder, variables=variables, python={VALUES: fits}), whole)
 
 
 @cache
@@ -48,9 +52,15 @@ def lookback_days(of: str) -> int:
 
 @cache
 def variables() -> Mapping[str, Any]:
+    """Return the vars of the project that this process works with."""
+    return variables_of(project_dir())
+
+
+def variables_of(folder: Path) -> Mapping[str, Any]:
+    """Return the vars of the project in a folder."""
     import yaml
 
-    variables: Mapping[str, Any] = yaml.safe_load((project_dir() / "dbt_project.yml").read_text())["vars"]
+    variables: Mapping[str, Any] = yaml.safe_load((folder / "dbt_project.yml").read_text())["vars"]
     return variables
 
 

@@ -9,7 +9,8 @@ Python that decides rows counts by its syntax, without docstrings.
 import ast
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -26,6 +27,22 @@ class PythonTable(NamedTuple):
 
     modules: Sequence[Path]
     models: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectVersion:
+    """The versions of all models of a project, by name.
+
+    `whole` are the models that every run rebuilds as a whole, whatever its days. For them only one day can be stale.
+    """
+
+    versions: Mapping[str, str]
+    whole: Set[str]
+
+    @property
+    def digest(self) -> str:
+        """Return one version for all models."""
+        return _digest(sorted(self.versions.items()))
 
 
 def model_versions(
@@ -71,11 +88,6 @@ def python_syntax(module: Path) -> str:
         ):
             del node.body[0]
     return ast.dump(tree)
-
-
-def project_version(versions: Mapping[str, str]) -> str:
-    """Return one version for all models."""
-    return _digest(sorted(versions.items()))
 
 
 class _Macros:

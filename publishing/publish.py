@@ -81,8 +81,11 @@ def publish(
             grants.revoke_surplus(cursor)
         except (builds.WindowMismatch, mart_tables.ColumnsChanged, mart_views.ViewMissing, RolesMissing) as error:
             raise PublicationRefused(f"nothing of {window} was published: {error}") from error
+        built = builds.built_models(cursor)
         replacements = [
-            Replacement(mart, window, is_full_rebuild=is_full_rebuild) for mart in marts if not mart.is_view
+            Replacement(mart, window, is_full_rebuild=is_full_rebuild)
+            for mart in marts
+            if not mart.is_view and (built is None or mart.name in built)
         ]
         days_unchanged = _count_unchanged_days(cursor, replacements, window)
         rows = {replacement.mart.name: replacement.apply(cursor) for replacement in replacements}

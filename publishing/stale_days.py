@@ -13,6 +13,8 @@ from typing import Final
 import psycopg
 
 from publishing import stale_reasons
+from publishing.dbt_manifest import VALUES
+from publishing.model_versions import ProjectVersion
 from warehouse.window import ONE_DAY, Window
 
 _QUEUES: Final = {
@@ -70,23 +72,28 @@ def mark_stale_days(connection: psycopg.Connection) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class StaleDay:
-    """An event day that has to be built again, why, and since which change of raw."""
+    """An event day that has to be built again, why, and since which change of raw.
+
+    `models` are those whose version has changed; other reasons make all models stale.
+    """
 
     event_date: date
     reasons: tuple[str, ...]
     change_id: int
+    models: tuple[str, ...]
 
 
-def stale_days(connection: psycopg.Connection, *, model_version: str, before: date) -> list[StaleDay]:
-    """Return the days before `before` that have to be run again for this version of the models, oldest first.
+def stale_days(connection: psycopg.Connection, *, project: ProjectVersion, before: date) -> list[StaleDay]:
+    """Return the days before `before` that have to be run again for this version of the project, oldest first.
 
     Every run replaces the marts of the product's tables as a whole. When these tables have changed since the last
     publication, the last published day is stale.
     """
-    stale_reasons.set_wanted_version(connection, model_version)
+    stale_reasons.set_wanted_version(connection, project)
     rows = connection.execute(
         """
-        select event_date, array_agg(distinct reason order by reason), max(change_id)
+        select event_date, array_agg(distinct reason order by reason), max(change_id),
+            coalesce(max(models) filter (where reason = 'models_changed'), '{}')
         from ops.stale_days
         where event_date < %s
         group by event_date
@@ -94,18 +101,36 @@ def stale_days(connection: psycopg.Connection, *, model_version: str, before: da
         """,
         [before],
     )
-    return [StaleDay(day, tuple(reasons), change_id) for day, reasons, change_id in rows]
+    return [StaleDay(day, tuple(reasons), change_id, tuple(models)) for day, reasons, change_id, models in rows]
 
 
-def nothing_is_stale(connection: psycopg.Connection, window: Window, *, model_version: str) -> bool:
+def nothing_is_stale(connection: psycopg.Connection, window: Window, *, project: ProjectVersion) -> bool:
     """Return whether the window is published and no published day is stale: a build then gives the published rows."""
     published = connection.execute("select event_date from ops.published_days").fetchall()
     days = {day for (day,) in published}
     if not days.issuperset(window.days()):
         return False
-    stale = stale_days(connection, model_version=model_version, before=max(days) + ONE_DAY)
+    stale = stale_days(connection, project=project, before=max(days) + ONE_DAY)
     # A day that was never published is in no published row.
     return all(day.reasons == ("never_run",) and day.event_date not in days for day in stale)
+
+
+def models_to_build(connection: psycopg.Connection, window: Window, *, project: ProjectVersion) -> list[str] | None:
+    """Return the models to build for a window of which nothing but models has changed; None for all models.
+
+    A published day has the rows of every other model. A window of which nothing is stale is built whole, as asked.
+    """
+    published = connection.execute(
+        "select count(*) from ops.published_days where event_date >= %s and event_date < %s", [window.start, window.end]
+    ).fetchone()
+    if published != (len(window),):
+        return None
+    stale = [day for day in stale_days(connection, project=project, before=window.end) if day.event_date in window]
+    if not stale or any(day.reasons != ("models_changed",) for day in stale):
+        return None
+    models = {model for day in stale for model in day.models}
+    # Fits are made between two parts of a build of all models.
+    return None if VALUES in models else sorted(models)
 
 
 def waiting_days(connection: psycopg.Connection) -> set[date]:

@@ -132,7 +132,8 @@ create table if not exists ops.last_build (
     window_start date not null,
     window_end date not null,
     is_full_rebuild boolean not null,
-    is_rerun boolean not null default false
+    is_rerun boolean not null default false,
+    models text[]
 );
 do $$ begin
     -- The name of is_full_rebuild up to November 2026.
@@ -154,6 +155,14 @@ create table if not exists ops.wanted_version (
     only_row boolean primary key default true check (only_row),
     model_version text not null,
     wanted_since timestamptz not null default clock_timestamp()
+);
+
+create table if not exists ops.model_versions (
+    project_version text not null,
+    model text not null,
+    version text not null,
+    is_whole boolean not null,
+    primary key (project_version, model)
 );
 
 create table if not exists ops.waiting_files (
@@ -180,6 +189,10 @@ _COMMENTS: Final = {
     "ops.published_marts": "The last publication of each mart, and the last day that any has given it.",
     "ops.wanted_version": "The version of the models that published days shall have: that of the code which Dagster"
     " has loaded.",
+    "ops.last_build.models": "The models that it built; null for all of them.",
+    "ops.model_versions": "The version of each model in a version of the project (column model_version of"
+    " ops.published_days and ops.built_days).",
+    "ops.model_versions.is_whole": "Every run rebuilds the model as a whole, whatever its days.",
     "ops.waiting_files": "Landing files that are complete and not loaded although a run was asked for; reason says why,"
     " and what to do.",
 }
@@ -193,6 +206,6 @@ def create(cursor: psycopg.Cursor) -> None:
     cursor.execute(_DDL)
     cursor.execute(change_queues.DDL)
     add_columns(cursor, "ops.check_results", {"covers_all_days": "boolean not null default false"})
-    add_columns(cursor, "ops.last_build", {"is_rerun": "boolean not null default false"})
+    add_columns(cursor, "ops.last_build", {"is_rerun": "boolean not null default false", "models": "text[]"})
     create_indexes(cursor, _INDEXES)
     set_comments(cursor, _COMMENTS)

@@ -17,6 +17,7 @@ from ingestion.application.sync import connect_application, read_application
 from ingestion.loading.landing_day import LoadReport, load_window
 from orchestration.dbt import cli_resource
 from publishing import build_steps, builds, dbt_manifest, gates, mart_tables, stale_days
+from publishing.loaded_version import PROJECT_DIR
 from publishing.marts import marts_of
 from publishing.publish import Publication, publish
 from quality_checks import attribution, brands, creator_lists, creators, periods, platform, visitors
@@ -88,6 +89,11 @@ class Pipeline:
         self.suites = suites
         self.models = models
         self.data_tests = True
+        self.project_dir = PROJECT_DIR
+        self.manifest = dbt_manifest.manifest()
+        self.version = dbt_manifest.project_version()
+        # The models that the last build was limited to; None for all.
+        self.built_models: list[str] | None = None
         # Facts about the build that is under way, for dbt.
         self.build_variables: dict[str, str] = {}
         # Days of a run that have no event are declared silent before they are checked.
@@ -186,10 +192,15 @@ class Pipeline:
 
     def build(self, window: Window, build_id: str, *more: str) -> None:
         """Build and test a window under a build id."""
-        builds.begin(self.connection, window, build_id=build_id, model_version=dbt_manifest.model_version())
+        models = builds.begin(self.connection, window, build_id=build_id, project=self.version)
+        self.built_models = models
         arguments = [*cli_resource.build_arguments(window), *more]
         self.build_variables = builds.dbt_variables(self.connection, window, build_id=build_id)
-        if self.models:
+        if models is not None and not self.models:
+            changed = build_steps.Changed.of(self.manifest, models)
+            for selection in build_steps.selections(window, window, changed):
+                self.dbt([*arguments, *selection], build_id)
+        elif self.models:
             self.dbt([*arguments, *self._selection()], build_id)
         else:
             # Several selections would be added up; what depends on the fits is windowed anyway.
@@ -223,7 +234,15 @@ class Pipeline:
             [*arguments, *untested],
             build_id,
             build_variables=self.build_variables if build_id else None,
+            project_dir=self.project_dir,
         )
+
+    def load_project(self, folder: Path) -> None:
+        """Work with another version of the dbt project from now on, as Dagster does after a reload."""
+        dbt_manifest.parse(folder)
+        self.project_dir = folder
+        self.manifest = json.loads((folder / "target" / "manifest.json").read_bytes())
+        self.version = dbt_manifest.project_version_of(self.manifest, dbt_manifest.variables_of(folder), folder)
 
     def create_models(self) -> None:
         """Build every seed, view and table, without a row in the windowed ones, and leave no trace of the build."""
@@ -234,7 +253,7 @@ class Pipeline:
     def publish(self, window: Window, run_id: str) -> Publication:
         return publish(
             self.connection,
-            marts=marts_of(dbt_manifest.manifest()),
+            marts=marts_of(self.manifest),
             window=window,
             run_id=run_id,
             raw_checks=self.applicable(gates.RAW_GATE),
@@ -245,7 +264,7 @@ class Pipeline:
         """Run stale days again until none is left, as the sensor does. Returns the windows that were run."""
         ran = []
         for _ in range(10):
-            stale = stale_days.stale_days(self.connection, model_version=dbt_manifest.model_version(), before=FAR)
+            stale = stale_days.stale_days(self.connection, project=self.version, before=FAR)
             if not stale:
                 return ran
             for window in stale_days.windows_of(day.event_date for day in stale):

@@ -4,6 +4,7 @@ dbt is invoked once for each chunk of a run, twice where the chunk has several w
 """
 
 from collections.abc import Iterator, Sequence
+from graphlib import TopologicalSorter
 from typing import Any, Final
 
 import dagster as dg
@@ -62,14 +63,19 @@ def dbt_models(
         ad_spend_schema.create(connection, sources.rules)
         attribution_schema.create(connection)
         mart_tables.create_missing_tables(connection, marts.marts_of(dbt_manifest.manifest()))
-        builds.begin(connection, window, build_id=build_id, model_version=dbt_manifest.model_version())
+        models = builds.begin(connection, window, build_id=build_id, project=dbt_manifest.project_version())
+        changed = None
+        if models is not None and not context.is_subset:
+            changed = build_steps.Changed.of(dbt_manifest.manifest(), models)
+            context.log.info(f"only the version of models has changed: building {', '.join(models)}, and no others")
+            yield from _unchanged(changed)
         *earlier, last = window.chunks(BACKFILL_CHUNK_DAYS)
         with cli_resource.environment(builds.dbt_variables(connection, window, build_id=build_id)):
             for chunk in earlier:
-                for _ in _built(context, dbt, connection, window, chunk):
+                for _ in _built(context, dbt, connection, window, chunk, changed):
                     pass
             # Dagster takes one materialization an asset and run; that of the last chunk stands for all.
-            for event in _last_built(context, dbt, connection, window, last):
+            for event in _last_built(context, dbt, connection, window, last, changed):
                 if isinstance(event, dg.Output):
                     _add_row_counts(context, context.asset_key_for_output(event.output_name), connection, window)
                 yield event
@@ -86,11 +92,13 @@ def _last_built(
     connection: psycopg.Connection,
     window: Window,
     last: Window,
+    changed: build_steps.Changed | None,
 ) -> Iterator[Any]:
     """Build the last chunk of the window, and with it or after it the marts that read the days of all chunks."""
-    yield from _built(context, dbt, connection, window, last)
-    if last != window and not context.is_subset:
-        yield from _events(dbt, window, build_steps.ROLLUP_OPTIONS, context)
+    yield from _built(context, dbt, connection, window, last, changed)
+    rollups = build_steps.rollup_options(changed)
+    if last != window and not context.is_subset and rollups is not None:
+        yield from _events(dbt, window, rollups, context)
 
 
 def _built(
@@ -99,9 +107,14 @@ def _built(
     connection: psycopg.Connection,
     window: Window,
     chunk: Window,
+    changed: build_steps.Changed | None,
 ) -> Iterator[Any]:
     """Build and test a chunk of the window, and fit its weeks. Yields Dagster's events."""
     context.log.info(f"building {chunk}")
+    if changed is not None:
+        for selection in build_steps.selections(chunk, window, changed):
+            yield from _events(dbt, chunk, selection, context)
+        return
     # Some models only: they stay unpublished, and dbt cannot be asked for what is both in the selection and after fits.
     *before, last = build_steps.selections(chunk, window) if not context.is_subset else [()]
     for selection in before:
@@ -120,6 +133,14 @@ def _built(
             fitted = []
         yield event
     yield from fitted
+
+
+def _unchanged(changed: build_steps.Changed) -> Iterator[dg.MaterializeResult[Any]]:
+    """Yield results of the assets that keep their rows: what is downstream of them has to be done all the same."""
+    parents = {spec.key: {dep.asset_key for dep in spec.deps} for spec in specs.specs().assets}
+    for key in TopologicalSorter(parents).static_order():
+        if key in parents and key.path[-1] not in changed.all:
+            yield dg.MaterializeResult(asset_key=key, metadata={"unchanged": True})
 
 
 def _events(

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,9 @@ def test_the_sensor_asks_for_the_stale_days_and_no_others_until_none_is_stale(
     assert [type(request) for request in _requests()] == [dg.SkipReason]
     assert views(runs) == {START: 2, SECOND: 2, THIRD: 1, FOURTH: 2}
 
-    monkeypatch.setattr(dbt_manifest, "model_version", lambda: "another version")
+    now = dbt_manifest.project_version()
+    another = replace(now, versions={**now.versions, "daily_metrics": "another version"})
+    monkeypatch.setattr(dbt_manifest, "project_version", lambda: another)
     [all_days] = _requests()
     assert all_days.tags["stale_because"] == "models_changed"
     assert _days(all_days) == ("2026-10-01", last.isoformat())

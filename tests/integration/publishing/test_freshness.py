@@ -8,6 +8,7 @@ import pytest
 
 from orchestration.cli.provision import prepare
 from publishing import freshness, stale_reasons
+from publishing.model_versions import ProjectVersion
 from tests.support.handmade_marts import DAY, build, column, mart, publish_by_hand
 from tests.support.pipeline import Pipeline
 from warehouse.connection import Warehouse
@@ -78,8 +79,9 @@ def test_bi_is_told_at_once_which_published_days_are_stale(warehouse: Warehouse,
     assert data_freshness(warehouse) == [("views", NEXT, "first", 1, NEXT)], (
         "a day that was never published is not stale to BI"
     )
-    stale_reasons.set_wanted_version(owner, "newer")
-    owner.execute("update ops.published_days set model_version = 'newer' where event_date = '2026-10-02'")
+    newer = ProjectVersion({"views": "2"}, whole=frozenset())
+    stale_reasons.set_wanted_version(owner, newer)
+    owner.execute("update ops.published_days set model_version = %s where event_date = '2026-10-02'", [newer.digest])
     assert data_freshness(warehouse) == [("views", NEXT, "first", 2, DAY)], "days of older models are run again too"
 
 

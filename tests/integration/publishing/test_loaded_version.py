@@ -27,7 +27,7 @@ def run(answers):
         from publishing import dbt_manifest
         types = (Path(dbt.warehouse_dbt().project_dir) / "seeds" / "event_types.csv").read_text()
         placeholders = default_rules().placeholder_ids
-        answers.put((dbt_manifest.model_version(), "basket_filled" in types, "no-such-id" in placeholders))
+        answers.put((dbt_manifest.project_version().digest, "basket_filled" in types, "no-such-id" in placeholders))
     except CheckoutChanged as error:
         answers.put(str(error))
 
@@ -90,6 +90,6 @@ def test_a_run_works_with_the_version_that_was_loaded_whatever_is_edited_since(c
     assert "has changed since Dagster loaded it" in after_code
     assert "Reload" in after_code
 
-    version = "from publishing import dbt_manifest; print(dbt_manifest.model_version())"
+    version = "from publishing import dbt_manifest; print(dbt_manifest.project_version().digest)"
     (loaded_anew,) = in_checkout(checkout, "-c", version)
     assert loaded_anew not in before, "what is loaded now is the edited version"

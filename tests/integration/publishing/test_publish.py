@@ -77,7 +77,7 @@ def test_a_window_whose_weeks_and_periods_have_been_built_for_another_one_since_
     with pytest.raises(PublicationRefused, match="belong to another build"):
         publish_as_a_run(published, DAY)
     assert published.contents(["marts", "rollups"]) == before
-    (stale,) = stale_days.stale_days(published.connection, model_version=dbt_manifest.model_version(), before=FAR)
+    (stale,) = stale_days.stale_days(published.connection, project=dbt_manifest.project_version(), before=FAR)
     assert (stale.event_date, stale.reasons) == (START, ("built_and_not_published",))
 
 
@@ -121,7 +121,7 @@ def test_what_arrives_while_a_day_is_built_keeps_the_day_stale(
         # The gate sees that raw has moved on; had it not, the day would have stayed stale.
         with pytest.raises(GateClosed, match="daily_metrics_match_raw_events"):
             published.run(DAY)
-    stale = stale_days.stale_days(published.connection, model_version=dbt_manifest.model_version(), before=FAR)
+    stale = stale_days.stale_days(published.connection, project=dbt_manifest.project_version(), before=FAR)
     assert [day.event_date for day in stale] == [START]
     published.catch_up()
     assert views_in_marts(published) == [(START, 3)]
@@ -129,10 +129,10 @@ def test_what_arrives_while_a_day_is_built_keeps_the_day_stale(
 
 def test_days_published_from_other_models_are_stale(published: Pipeline) -> None:
     published.connection.execute("update ops.published_days set model_version = 'older'")
-    (stale,) = stale_days.stale_days(published.connection, model_version=dbt_manifest.model_version(), before=FAR)
+    (stale,) = stale_days.stale_days(published.connection, project=dbt_manifest.project_version(), before=FAR)
     assert (stale.event_date, stale.reasons) == (START, ("models_changed",))
     published.catch_up()
-    assert stale_days.stale_days(published.connection, model_version=dbt_manifest.model_version(), before=FAR) == []
+    assert stale_days.stale_days(published.connection, project=dbt_manifest.project_version(), before=FAR) == []
 
 
 def test_stale_days_become_as_few_runs_as_they_have_gaps() -> None:

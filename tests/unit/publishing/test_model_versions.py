@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from publishing import dbt_manifest
+from publishing.loaded_version import PROJECT_DIR
 from publishing.model_versions import PythonTable, model_versions, python_syntax
 from publishing.sql_tokens import sql_tokens
 
@@ -172,14 +173,14 @@ def test_texts_that_may_give_other_rows_have_other_tokens(one: str, other: str) 
 
 def test_every_model_of_the_project_has_a_version_and_so_have_the_fitted_values() -> None:
     models = {node["name"] for node in dbt_manifest.manifest()["nodes"].values() if node["resource_type"] == "model"}
-    assert set(dbt_manifest.versions()) == {*models, "attribution_channel_values"}
+    assert set(dbt_manifest.project_version().versions) == {*models, "attribution_channel_values"}
 
 
 def test_the_timeout_of_sessions_makes_what_depends_on_sessions_stale_and_no_more() -> None:
     manifest = dbt_manifest.manifest()
-    before = dbt_manifest.versions()
+    before = dbt_manifest.project_version().versions
     variables = {**dbt_manifest.variables(), "session_timeout_minutes": 45}
-    after = dbt_manifest.versions_of(manifest, variables)
+    after = dbt_manifest.project_version_of(manifest, variables, PROJECT_DIR).versions
     stale = {name for name in after if after[name] != before[name]}
     parents = {
         node["name"]: {parent.rpartition(".")[2] for parent in node["depends_on"]["nodes"]}
@@ -199,7 +200,8 @@ def test_a_description_of_the_project_makes_nothing_stale() -> None:
         node["description"] = "another text"
         for column in node.get("columns", {}).values():
             column["description"] = "another text"
-    assert dbt_manifest.versions_of(manifest, dbt_manifest.variables()) == dbt_manifest.versions()
+    described = dbt_manifest.project_version_of(manifest, dbt_manifest.variables(), PROJECT_DIR)
+    assert described == dbt_manifest.project_version()
 
 
 def test_syntax_of_python_keeps_all_but_comments_and_docstrings(tmp_path: Path) -> None:

@@ -1,0 +1,134 @@
+"""Changed models: which days and models become stale, what a run builds of them, and that the marts equal a rebuild."""
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from publishing import stale_days
+from publishing.loaded_version import PROJECT_DIR
+from tests.integration.publishing.test_equality import WINDOW, create_licenses, day_by_day, land, random_files
+from tests.support.pipeline import FAR, START, Pipeline
+
+LAST_DAY = max(WINDOW.days())
+Edit = Callable[[Path], None]
+
+
+def edited(name: str, old: str, new: str) -> Edit:
+    """Return an edit of a file of the project, which is found by its name."""
+
+    def edit(folder: Path) -> None:
+        [path] = folder.glob(f"**/{name}")
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    return edit
+
+
+def described_and_renamed(folder: Path) -> None:
+    """Write comments and descriptions, and give a macro another name."""
+    edited("daily_metrics.sql", "measured as (", "-- Of people.\nmeasured as (\n")(folder)
+    edited(
+        "marts/core/_funnel__models.yml", "  - name: funnel_daily\n", "  - name: funnel_daily\n    docs: {show: true}\n"
+    )(folder)
+    for path in (*folder.glob("models/**/*.sql"), *folder.glob("macros/**/*.sql")):
+        path.write_text(re.sub(r"\bpercentage\(", "share_in_percent(", path.read_text()))
+
+
+TWICE = edited("funnel_daily.sql", "coalesce(counts.visitors, 0) as", "2 * coalesce(counts.visitors, 0) as")
+FEWER = edited("asset_top_referrers.sql", "ranked.rank <= 10", "ranked.rank <= 1")
+
+
+@pytest.fixture
+def load_project(pipeline: Pipeline, tmp_path: Path) -> Callable[..., None]:
+    """Return a function that loads the project with these edits."""
+    copies = iter(range(100))
+
+    def load(*edits: Edit) -> None:
+        folder = tmp_path / f"project-{next(copies)}"
+        shutil.copytree(PROJECT_DIR, folder, ignore=shutil.ignore_patterns("target", "logs"))
+        for edit in edits:
+            edit(folder)
+        pipeline.load_project(folder)
+
+    return load
+
+
+def stale(pipeline: Pipeline) -> dict[tuple[str, ...], set[int]]:
+    """Return the stale days, counted from the first, by the models that make them stale."""
+    found: dict[tuple[str, ...], set[int]] = {}
+    for day in stale_days.stale_days(pipeline.connection, project=pipeline.version, before=FAR):
+        assert day.reasons == ("models_changed",)
+        found.setdefault(day.models, set()).add((day.event_date - START).days)
+    return found
+
+
+@pytest.mark.slow
+def test_changed_models_are_built_alone_and_end_as_a_rebuild(
+    pipeline: Pipeline, load_project: Callable[..., None]
+) -> None:
+    files = random_files(1)
+    create_licenses(pipeline, asset_of="asset-2")
+    day_by_day(pipeline, files)
+    pipeline.catch_up()
+    days = set(range(len(WINDOW)))
+    before = pipeline.contents()
+
+    load_project(described_and_renamed)
+    assert stale(pipeline) == {}
+
+    load_project(FEWER)
+    assert stale(pipeline) == {("asset_top_referrers",): {(LAST_DAY - START).days}}
+    assert len(pipeline.catch_up()) == 1
+    assert pipeline.built_models == ["asset_top_referrers"]
+    assert stale(pipeline) == {}
+
+    load_project(FEWER, TWICE)
+    assert stale(pipeline) == {("funnel_daily",): days}
+    pipeline.catch_up()
+    assert pipeline.built_models == ["funnel_daily"]
+    changed = pipeline.contents()
+    assert {table for table in before if changed[table] != before[table]} >= {
+        "build.funnel_daily",
+        "marts.funnel_daily",
+    }
+    assert {table.partition(".")[2] for table in before if changed[table] != before[table]} <= {
+        "funnel_daily",
+        "asset_top_referrers",
+    }
+
+    load_project()
+    assert set(stale(pipeline)) == {("funnel_daily",), ("asset_top_referrers", "funnel_daily")}
+    pipeline.catch_up()
+    assert pipeline.contents() == before, "edited back, every table is as it was"
+
+    load_project(FEWER, TWICE)
+    pipeline.wipe()
+    land(pipeline, files)
+    pipeline.read_application(START)
+    pipeline.run(WINDOW)
+    pipeline.catch_up()
+    assert pipeline.built_models is None, "without a published day there is nothing to keep"
+    assert pipeline.contents() == changed
+
+
+@pytest.mark.slow
+def test_a_day_with_late_events_is_built_whole_when_a_model_has_changed_too(
+    pipeline: Pipeline, load_project: Callable[..., None]
+) -> None:
+    files = random_files(1)
+    land(pipeline, files[:-1])
+    pipeline.run(WINDOW)
+    load_project(TWICE)
+    land(pipeline, files[-1:])
+    pipeline.load(WINDOW)
+    pipeline.catch_up()
+    incremental = pipeline.contents()
+    pipeline.wipe()
+    land(pipeline, files)
+    pipeline.run(WINDOW)
+    pipeline.catch_up()
+    assert incremental == pipeline.contents()
