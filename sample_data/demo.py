@@ -51,7 +51,7 @@ def main(end: date | None = None, *, is_extended: bool = False) -> int:
             given = settings()
             with warehouse.connect(autocommit=True) as connection:
                 writer_lock.wait_until_free(connection, log=say)
-                if to_do := days_to_run(connection, window):
+                if to_do := windows_to_run(connection, window):
                     write_sample(given, window, say)
                     for part in to_do:
                         run(part, home / "demo.log")
@@ -104,20 +104,11 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def days_to_run(connection: "psycopg.Connection", window: Window) -> list[Window]:
+def windows_to_run(connection: "psycopg.Connection", window: Window) -> list[Window]:
     """Return the unpublished and stale days of the window, in as few windows as possible."""
-    from publishing import dbt_manifest, stale_days
+    from publishing import backfill_plan, dbt_manifest
 
-    published = {
-        day
-        for (day,) in connection.execute(
-            "select event_date from ops.published_days where event_date >= %s and event_date < %s",
-            [window.start, window.end],
-        )
-    }
-    stale = stale_days.stale_days(connection, model_version=dbt_manifest.model_version(), before=window.end)
-    missing = {day for day in window.days() if day not in published}
-    return stale_days.windows_of(missing | {day.event_date for day in stale if day.event_date in window})
+    return backfill_plan.chunks(connection, window, project=dbt_manifest.project_version(), at_most=len(window))
 
 
 def run(window: Window, log_file: Path) -> None:

@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     warehouse_event_source: EventSource = Field("files", description="Where events come from")
     warehouse_exports: str = Field("exports", description="The folder of exported events, absolute or of the checkout")
     warehouse_run_history_days: int = Field(90, ge=1, description="How many days Dagster's records of runs are kept")
+    warehouse_chunk_days: int = Field(10, ge=1, description="How many days a backfill builds and publishes at once")
     app_database_url: SecretStr = Field(description="The product's own Postgres")
 
 

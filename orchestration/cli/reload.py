@@ -1,18 +1,8 @@
 """The command `reload START END`: landing days loaded again under today's rules, as a run of Dagster."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import click
 
-from orchestration.cli.dagster_process import make_home
-from orchestration.cli.environment import warehouse_for_run
-from orchestration.cli.run_output import in_short
-from warehouse import child_processes
-from warehouse.window import Window
+from orchestration.cli.job_runs import parsed_window, run_job
 
 
 @click.command()
@@ -28,30 +18,6 @@ def reload(start: str, end: str) -> None:
 
     The run appears in Dagster's timeline. Its full log is reload.log in Dagster's folder.
     """
-    try:
-        window = Window.parse(start, end)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
-    warehouse = warehouse_for_run()
+    window = parsed_window(start, end)
     days = {"start": window.start.isoformat(), "end": window.end.isoformat()}
-    config = {"ops": {"reload_landing_days_op": {"config": days}}}
-    command = [str(Path(sys.executable).with_name("dg")), "launch", "--job", "reload_landing_days"]
-    log_file = make_home(warehouse.dagster_home) / "reload.log"
-    with (
-        log_file.open("w") as log,
-        # It ends with this process, however this one ends.
-        child_processes.start(
-            [*command, "--config-json", json.dumps(config)],
-            environment=os.environ | warehouse.environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        ) as process,
-    ):
-        assert process.stdout is not None  # noqa: S101
-        for text in process.stdout:
-            line = text.decode(errors="replace")
-            log.write(line)
-            if short := in_short(line):
-                click.echo(short)
-    if process.returncode:
-        raise click.ClickException(f"the run has failed; {log_file} has its full log")
+    run_job("reload_landing_days", op="reload_landing_days_op", config=days)

@@ -9,11 +9,11 @@ from typing import Final
 import dagster as dg
 
 from orchestration import landing_backlog, landing_sensor
-from orchestration.defs.assets.dbt_models import BACKFILL_CHUNK_DAYS
 from orchestration.defs.jobs.asset_jobs import daily_refresh, load_landing
 from orchestration.defs.resources import SourcesResource, WarehouseResource
 from orchestration.run_windows import run_tags
 from publishing import dbt_manifest, loaded_version, stale_days
+from warehouse.settings import settings
 from warehouse.window import NIGHTLY_HOUR, ONE_DAY, Window
 
 ACTIVE_RUN_STATUSES: Final = [
@@ -48,19 +48,21 @@ def stale_days_sensor(
     if context.instance.get_runs(dg.RunsFilter(job_name=daily_refresh.name, statuses=ACTIVE_RUN_STATUSES), limit=1):
         yield dg.SkipReason("a run of daily_refresh is active: its days may no longer be stale when it ends")
         return
-    version = dbt_manifest.model_version()
+    project = dbt_manifest.project_version()
     # Until the nightly run has begun, yesterday is not whole.
     before = (now - timedelta(hours=NIGHTLY_HOUR)).date()
     with warehouse.connect() as connection:
-        stale = stale_days.stale_days(connection, model_version=version, before=before)
+        stale = stale_days.stale_days(connection, project=project, before=before)
         apart = stale_days.refused_days(connection) | stale_days.waiting_days(connection)
     if not stale:
         yield dg.SkipReason("no day is stale")
-    for window in stale_days.plan_windows((day.event_date for day in stale), apart=apart, at_most=BACKFILL_CHUNK_DAYS):
+    for window in stale_days.plan_windows(
+        (day.event_date for day in stale), apart=apart, at_most=settings().warehouse_chunk_days
+    ):
         days = [day for day in stale if day.event_date in window]
         yield dg.RunRequest(
             # At most one run an hour for one state. A day that becomes stale again has a later change.
-            run_key=f"{window} {max(day.change_id for day in days)} {version} {now:%Y-%m-%dT%H}",
+            run_key=f"{window} {max(day.change_id for day in days)} {project.digest} {now:%Y-%m-%dT%H}",
             tags={
                 **run_tags(window),
                 "stale_because": ",".join(sorted({reason for day in days for reason in day.reasons})),

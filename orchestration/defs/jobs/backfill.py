@@ -1,0 +1,105 @@
+"""Job that runs a range of days in chunks, each loaded, checked, built and published before the next begins."""
+
+import time
+
+import dagster as dg
+from pydantic import Field
+
+from orchestration.backfill_progress import Progress
+from orchestration.defs.resources import WarehouseResource
+from orchestration.run_windows import run_tags
+from publishing import backfill_plan, dbt_manifest
+from warehouse.settings import settings
+from warehouse.window import Window
+
+# A later chunk can make an earlier day stale again: a session across midnight, a fit. Such a day is run once more.
+_MAX_PASSES = 3
+
+
+class BackfillDays(dg.Config):
+    """Event days, the end exclusive."""
+
+    start: str = Field(description="The first day, YYYY-MM-DD")
+    end: str = Field(description="The day after the last one, YYYY-MM-DD: for one day, the day after it")
+
+
+@dg.op(out=dg.Out(dg.Nothing))
+def backfill_op(context: dg.OpExecutionContext, config: BackfillDays, warehouse: WarehouseResource) -> None:
+    """Run the days that are not published or stale, oldest first, in chunks of WAREHOUSE_CHUNK_DAYS days."""
+    try:
+        window = Window.parse(config.start, config.end)
+    except ValueError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    held: set[str] = set()
+    progress: Progress | None = None
+    for _ in range(_MAX_PASSES):
+        with warehouse.connect() as connection:
+            chunks = backfill_plan.chunks(
+                connection, window, project=dbt_manifest.project_version(), at_most=settings().warehouse_chunk_days
+            )
+        chunks = [chunk for chunk in chunks if not all(str(day) in held for day in chunk.days())]
+        if not chunks:
+            break
+        progress = progress or Progress(sum(map(len, chunks)), time.monotonic())
+        for chunk in chunks:
+            held |= {str(day) for day in _run_chunk(context, warehouse, chunk)}
+            with warehouse.connect() as connection:
+                events = backfill_plan.stored_events(connection, chunk)
+            progress.add(len(chunk), events, time.monotonic())
+            context.log.info(f"{chunk}: {progress}")
+    if progress is None:
+        context.log.info(f"every day of {window} is published and none is stale: nothing to do")
+    else:
+        context.add_output_metadata({**progress.metadata(time.monotonic()), "days_held_back": sorted(held)})
+    if held:
+        raise dg.Failure(
+            f"{len(held)} days of {window} are not published, all others are: {', '.join(sorted(held))}. Their runs"
+            " say why; correct that, and run this job again",
+            allow_retries=False,
+        )
+
+
+def _run_chunk(context: dg.OpExecutionContext, warehouse: WarehouseResource, chunk: Window) -> list[object]:
+    """Run daily_refresh for a chunk. A day that is refused is held back, and the rest of the chunk run without it.
+
+    Return the days that are held back. Raises Failure when a run fails without a day that a check or a file names.
+    """
+    run_id = _run(context, chunk)
+    if run_id is None:
+        return []
+    with warehouse.connect() as connection:
+        refused = backfill_plan.days_to_hold_back(connection, chunk)
+    if not refused:
+        raise dg.Failure(
+            f"the run of {chunk} has failed, and no day of it was refused; days before it are published. Its own log"
+            " says why. Run this job again: it goes on with this chunk",
+            allow_retries=False,
+        )
+    context.log.warning(f"{chunk}: {', '.join(map(str, refused))} held back, the other days are run without")
+    for rest in backfill_plan.without(chunk, refused):
+        if _run(context, rest) is not None:
+            refused += [day for day in rest.days() if day not in refused]
+    return list(refused)
+
+
+def _run(context: dg.OpExecutionContext, window: Window) -> str | None:
+    """Run daily_refresh for a window in this process. Return None, or the id of the run if it failed."""
+    # Imported here: the definitions include this job.
+    from orchestration.definitions import definitions
+
+    context.log.info(f"{window}: running")
+    job = definitions().resolve_job_def("daily_refresh")
+    tags = {**run_tags(window), "warehouse/backfill": context.run_id}
+    result = job.execute_in_process(instance=context.instance, tags=tags, raise_on_error=False)
+    return None if result.success else result.run_id
+
+
+@dg.job(
+    description=(
+        "Runs a range of days in chunks of WAREHOUSE_CHUNK_DAYS days, oldest first. Each chunk is loaded, checked,"
+        " built and published by a run of daily_refresh of its own. Days that are published and not stale are left out,"
+        " so a job that died or was cancelled goes on where it ended. A day that a check refuses is held back alone."
+    )
+)
+def backfill() -> None:
+    backfill_op()

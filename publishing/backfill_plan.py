@@ -1,0 +1,50 @@
+"""Plan of a backfill: the chunks of a range that are still to run, and the days that hold a chunk back."""
+
+from collections.abc import Collection
+from datetime import date
+
+import psycopg
+
+from publishing import stale_days
+from publishing.model_versions import ProjectVersion
+from warehouse.window import Window
+
+
+def days_to_run(connection: psycopg.Connection, window: Window, *, project: ProjectVersion) -> set[date]:
+    """Return the days of the window that are not published, or stale."""
+    published = {
+        day
+        for (day,) in connection.execute(
+            "select event_date from ops.published_days where event_date >= %s and event_date < %s",
+            [window.start, window.end],
+        )
+    }
+    stale = stale_days.stale_days(connection, project=project, before=window.end)
+    return {day for day in window.days() if day not in published} | {
+        day.event_date for day in stale if day.event_date in window
+    }
+
+
+def chunks(connection: psycopg.Connection, window: Window, *, project: ProjectVersion, at_most: int) -> list[Window]:
+    """Return windows of at most so many days that hold the days of the window to run and no others, oldest first."""
+    days = days_to_run(connection, window, project=project)
+    return [chunk for found in stale_days.windows_of(days) for chunk in found.chunks(at_most)]
+
+
+def days_to_hold_back(connection: psycopg.Connection, window: Window) -> list[date]:
+    """Return the days of a window whose blocking checks or files have failed, oldest first."""
+    found = stale_days.refused_days(connection) | stale_days.waiting_days(connection)
+    return sorted(day for day in found if day in window)
+
+
+def without(window: Window, days: Collection[date]) -> list[Window]:
+    """Return the rest of a window without these days, as few windows as possible."""
+    return stale_days.windows_of(day for day in window.days() if day not in days)
+
+
+def stored_events(connection: psycopg.Connection, window: Window) -> int:
+    """Return the number of stored events of a window."""
+    found = connection.execute(
+        "select count(*) from raw.events where event_date >= %s and event_date < %s", [window.start, window.end]
+    ).fetchone()
+    return int(found[0]) if found else 0
