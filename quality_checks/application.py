@@ -45,7 +45,7 @@ def license_fees_unchanged(connection: psycopg.Connection, window: Window) -> Fi
     the first ones. All licenses are compared, whatever the window; its last day stands for them. The sample shows the
     latest changes.
     """
-    shown = rows_of(connection, _CHANGED_FEES, {"rows_shown": SAMPLE_ROWS})
+    shown = rows_of(connection, _CHANGED_FEES, rows_shown=SAMPLE_ROWS)
     columns = ("license_id", "first_fee_cents", "fee_cents", "first_observed_date")
     observed = (
         {"licenses": int(shown[0]["licenses"]), "cents": int(shown[0]["cents"])}

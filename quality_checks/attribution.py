@@ -3,7 +3,6 @@
 The SQL shares nothing with the models that it checks: conversions come from raw events and the registry of event types.
 """
 
-from datetime import date
 from typing import Final
 
 import psycopg
@@ -14,15 +13,8 @@ from quality_checks.registry import check
 from warehouse.window import Window
 
 MODELS: Final = (
-    "first_touch",
-    "last_touch",
-    "last_non_direct",
-    "linear",
-    "position_based",
-    "time_decay",
-    "markov",
-    "shapley",
-)
+    "first_touch", "last_touch", "last_non_direct", "linear", "position_based", "time_decay", "markov", "shapley"
+)  # fmt: skip
 
 # Rows shown for each bad day.
 _ROWS_SHOWN: Final = 3
@@ -83,7 +75,7 @@ def credits_are_conserved(connection: psycopg.Connection, window: Window) -> Fin
     Conversions without value or without a touchpoint are included; nothing else is credited. A sample row has the value
     of the raw event beside the sum of its credits, null where one of the two is missing.
     """
-    shown = rows_of(connection, _UNEVEN_CREDITS, {**_window(window), "models": list(MODELS), "rows_shown": _ROWS_SHOWN})
+    shown = rows_of(connection, _UNEVEN_CREDITS, window, models=list(MODELS), rows_shown=_ROWS_SHOWN)
     wrong = {row["metric_date"]: row.pop("wrong_credits") for row in shown}
     return finding_by_day({"wrong_credits": sum(wrong.values())}, shown)
 
@@ -149,7 +141,7 @@ def attribution_adds_up(connection: psycopg.Connection, window: Window) -> Findi
     Conversions and cents of attribution_daily, attribution_paths and roas_daily are compared with raw events, the cost
     in roas_daily with raw.ad_spend. A sample row has the missing amounts; a surplus is negative.
     """
-    differences = rows_of(connection, _TOTALS, {**_window(window), "models": list(MODELS)})
+    differences = rows_of(connection, _TOTALS, window, models=list(MODELS))
     return finding_by_day({"wrong_totals": len(differences)}, differences)
 
 
@@ -173,11 +165,7 @@ order by metric_date
 @check("build/attribution_paths", severity=Severity.WARNING, threshold=MAX_UNATTRIBUTED_SHARE)
 def unattributed_conversion_rate_below_threshold(connection: psycopg.Connection, window: Window) -> Finding:
     """On every day at most MAX_UNATTRIBUTED_SHARE of the conversions have no touchpoint to credit."""
-    days = rows_of(connection, _UNATTRIBUTED, _window(window))
+    days = rows_of(connection, _UNATTRIBUTED, window)
     bad = [day for day in days if day["unattributed"] > MAX_UNATTRIBUTED_SHARE * float(day["conversions"])]
     totals = {name: sum(day[name] for day in days) for name in ("conversions", "unattributed", "unattributed_cents")}
     return finding({**totals, "allowed_share": MAX_UNATTRIBUTED_SHARE}, bad, (day["metric_date"] for day in bad))
-
-
-def _window(window: Window) -> dict[str, date]:
-    return {"start": window.start, "end": window.end}

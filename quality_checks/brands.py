@@ -11,34 +11,25 @@ import psycopg
 from quality_checks.outcome import Finding, finding_by_day, finding_of_run
 from quality_checks.period_sums import PeriodMart, uneven_periods
 from quality_checks.product import ASSET_DAYS, IS_THERE, SPEND, TERMS, latest
-from quality_checks.queries import EXCESS, HAS_EXCESS, rows_of_whole_tables
+from quality_checks.queries import EXCESS, rows_of_whole_tables, uneven
 from quality_checks.registry import check
 from warehouse.window import Window
 
-# One side is added and the other subtracted. A join would not take nulls as equal and would lose rows of one side.
 _UNEVEN_DAYS: Final = f"""
 with
 assets as ({ASSET_DAYS}),
 terms as ({TERMS}),
 both_sides as (
     select
-        metric_date, brand_id, project_id, assets.ip_asset_id, 1 as due, 0 as shown,
-        views, clicks, conversions, revenue_cents
+        metric_date, brand_id, project_id, assets.ip_asset_id,
+        1 as missing_rows, views, clicks, conversions, revenue_cents
     from assets inner join terms on terms.ip_asset_id = assets.ip_asset_id and held_days @> metric_date
     union all
-    select
-        metric_date, brand_id, project_id, ip_asset_id, 0, 1,
-        -views, -clicks, -conversions, -revenue_cents
+    select metric_date, brand_id, project_id, ip_asset_id, -1, -views, -clicks, -conversions, -revenue_cents
     from build.brand_asset_days
     where metric_date >= %(start)s and metric_date < %(end)s
 )
-select
-    metric_date, brand_id, project_id, ip_asset_id,
-    {EXCESS}
-from both_sides
-group by metric_date, brand_id, project_id, ip_asset_id
-having {HAS_EXCESS}
-order by metric_date, brand_id, project_id, ip_asset_id
+{uneven("metric_date, brand_id, project_id, ip_asset_id", EXCESS)}
 """
 
 
@@ -49,7 +40,7 @@ def campaign_metrics_match_licensed_assets(connection: psycopg.Connection, windo
     Views, clicks, conversions and cents are compared for every brand, project and asset. The terms are those of the
     product's licenses as they are now. A sample row has how much the assets exceed the campaign.
     """
-    found = rows_of_whole_tables(connection, _UNEVEN_DAYS, {"start": window.start, "end": window.end})
+    found = rows_of_whole_tables(connection, _UNEVEN_DAYS, window)
     return finding_by_day({"wrong_rows": len(found)}, found)
 
 
@@ -151,6 +142,6 @@ def campaign_periods_add_up(connection: psycopg.Connection, window: Window) -> F
     found = [
         *uneven_periods(connection, window, _CAMPAIGNS),
         *uneven_periods(connection, window, _ASSETS),
-        *rows_of_whole_tables(connection, _UNEVEN_CAMPAIGNS, {}),
+        *rows_of_whole_tables(connection, _UNEVEN_CAMPAIGNS, window),
     ]
     return finding_of_run({"wrong_periods": len(found)}, found, window)

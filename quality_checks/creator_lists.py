@@ -7,7 +7,7 @@ import psycopg
 from quality_checks.creators import CREATORS, LICENSED
 from quality_checks.outcome import Finding, finding_of_run
 from quality_checks.product import IS_THERE, latest
-from quality_checks.queries import IN_PERIODS, rows_of_whole_tables
+from quality_checks.queries import IN_PERIODS, days_to_publish, rows_of_whole_tables, uneven
 from quality_checks.registry import check
 from warehouse.window import Window
 
@@ -17,21 +17,19 @@ periods as (
     select period, first_date, last_date from build.periods where period in ('today', '7d')
 )
 """
+_ASSET_DAYS: Final = days_to_publish(
+    "creator_asset_days", "metric_date, creator_id, ip_asset_id, views, revenue_cents", schema="rollups"
+)
+_SOURCE_DAYS: Final = days_to_publish(
+    "creator_source_days", "metric_date, creator_id, utm_source, visits, conversions", schema="rollups"
+)
 
 
 _UNEVEN_TOP_ASSETS: Final = f"""
 with
 {LICENSED},
 {_RECENT},
-days as (
-    select metric_date, creator_id, ip_asset_id, views, revenue_cents
-    from build.creator_asset_days
-    where metric_date >= %(start)s and metric_date < %(end)s
-    union all
-    select metric_date, creator_id, ip_asset_id, views, revenue_cents
-    from rollups.creator_asset_days
-    where (metric_date < %(start)s or metric_date >= %(end)s) and metric_date {IN_PERIODS}
-),
+days as ({_ASSET_DAYS} and metric_date {IN_PERIODS}),
 parts as (
     select period, creator_id, ip_asset_id, views, 0 as licenses, revenue_cents
     from periods inner join days on metric_date between first_date and last_date
@@ -63,21 +61,15 @@ ranked as (
     inner join ({latest("ip_assets")}) as assets on id = ip_asset_id and {IS_THERE}
 ),
 both_sides as (
-    select period, creator_id, ip_asset_id, rank, views, licenses, revenue_cents
+    select 'creator_top_assets' as mart, period, creator_id, ip_asset_id, rank, views, licenses, revenue_cents
     from ranked
     where rank <= 10
     union all
-    select period, creator_id, ip_asset_id, -rank, -views, -licenses, -revenue_cents
+    select 'creator_top_assets', period, creator_id, ip_asset_id, -rank, -views, -licenses, -revenue_cents
     from build.creator_top_assets
     where period in (select period from periods)
 )
-select
-    'creator_top_assets' as mart, period, creator_id, ip_asset_id,
-    sum(rank) as rank, sum(views) as views, sum(licenses) as licenses, sum(revenue_cents) as revenue_cents
-from both_sides
-group by period, creator_id, ip_asset_id
-having sum(rank) <> 0 or sum(views) <> 0 or sum(licenses) <> 0 or sum(revenue_cents) <> 0
-order by period, creator_id, ip_asset_id
+{uneven("mart, period, creator_id, ip_asset_id", ("rank", "views", "licenses", "revenue_cents"))}
 """
 
 
@@ -85,15 +77,7 @@ _UNEVEN_SOURCES: Final = f"""
 with
 {CREATORS},
 {_RECENT},
-days as (
-    select metric_date, creator_id, utm_source, visits, conversions
-    from build.creator_source_days
-    where metric_date >= %(start)s and metric_date < %(end)s
-    union all
-    select metric_date, creator_id, utm_source, visits, conversions
-    from rollups.creator_source_days
-    where (metric_date < %(start)s or metric_date >= %(end)s) and metric_date {IN_PERIODS}
-),
+days as ({_SOURCE_DAYS} and metric_date {IN_PERIODS}),
 ranked as (
     select
         period, creator_id, utm_source, sum(visits) as visits, sum(conversions) as conversions,
@@ -103,21 +87,15 @@ ranked as (
     group by period, creator_id, utm_source
 ),
 both_sides as (
-    select period, creator_id, utm_source, rank, visits, conversions
+    select 'creator_traffic_sources' as mart, period, creator_id, utm_source, rank, visits, conversions
     from ranked
     where rank <= 10
     union all
-    select period, creator_id, utm_source, -rank, -visits, -conversions
+    select 'creator_traffic_sources', period, creator_id, utm_source, -rank, -visits, -conversions
     from build.creator_traffic_sources
     where period in (select period from periods)
 )
-select
-    'creator_traffic_sources' as mart, period, creator_id, utm_source,
-    sum(rank) as rank, sum(visits) as visits, sum(conversions) as conversions
-from both_sides
-group by period, creator_id, utm_source
-having sum(rank) <> 0 or sum(visits) <> 0 or sum(conversions) <> 0
-order by period, creator_id, utm_source
+{uneven("mart, period, creator_id, utm_source", ("rank", "visits", "conversions"))}
 """
 
 
@@ -127,9 +105,6 @@ def creator_lists_match_daily_metrics(connection: psycopg.Connection, window: Wi
 
     A sample row has how much rank and numbers of the recount exceed the list.
     """
-    dates = {"start": window.start, "end": window.end}
-    found = [
-        *rows_of_whole_tables(connection, _UNEVEN_TOP_ASSETS, dates),
-        *rows_of_whole_tables(connection, _UNEVEN_SOURCES, dates),
-    ]
+    statements = (_UNEVEN_TOP_ASSETS, _UNEVEN_SOURCES)
+    found = [row for statement in statements for row in rows_of_whole_tables(connection, statement, window)]
     return finding_of_run({"wrong_rows": len(found)}, found, window)

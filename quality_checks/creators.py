@@ -11,11 +11,10 @@ import psycopg
 from quality_checks.outcome import Finding, finding_by_day, finding_of_run
 from quality_checks.period_sums import PeriodMart, uneven_periods
 from quality_checks.product import ASSET_DAYS, IS_THERE, SHARES, latest
-from quality_checks.queries import EXCESS, HAS_EXCESS, rows_of_whole_tables
+from quality_checks.queries import EXCESS, rows_of_whole_tables, uneven
 from quality_checks.registry import check
 from warehouse.window import Window
 
-# Both sides of every creator, day and asset. One side is added and the other subtracted: a join would lose rows.
 _UNEVEN_DAYS: Final = f"""
 with
 assets as ({ASSET_DAYS}),
@@ -26,44 +25,38 @@ owned as (
 ),
 both_sides as (
     select
-        'creator_asset_days' as mart, metric_date, creator_id, ip_asset_id, 1 as due, 0 as shown,
-        views, clicks, conversions, revenue_cents
+        'creator_asset_days' as mart, metric_date, creator_id, ip_asset_id,
+        1 as missing_rows, views, clicks, conversions, revenue_cents
     from owned
     union all
     select
-        'creator_asset_days', metric_date, creator_id, ip_asset_id, 0, 1,
-        -views, -clicks, -conversions, -revenue_cents
+        'creator_asset_days', metric_date, creator_id, ip_asset_id,
+        -1, -views, -clicks, -conversions, -revenue_cents
     from build.creator_asset_days
     where metric_date >= %(start)s and metric_date < %(end)s
     union all
     select
-        'creator_daily_metrics', metric_date, creator_id, null, 1, 0,
-        sum(views), sum(clicks), sum(conversions), sum(revenue_cents)
+        'creator_daily_metrics', metric_date, creator_id, null,
+        1, sum(views), sum(clicks), sum(conversions), sum(revenue_cents)
     from owned
     group by metric_date, creator_id
     union all
     select
-        'creator_daily_metrics', metric_date, creator_id, null, 0, 1,
-        -views, -clicks, -conversions, -revenue_cents
+        'creator_daily_metrics', metric_date, creator_id, null,
+        -1, -views, -clicks, -conversions, -revenue_cents
     from build.creator_daily_metrics
     where metric_date >= %(start)s and metric_date < %(end)s
     union all
     -- Sources are of sessions, and split nothing but the conversions; a creator without visits has none.
-    select 'creator_source_days', metric_date, creator_id, null, 0, 0, 0, 0, sum(conversions), 0
+    select 'creator_source_days', metric_date, creator_id, null, 0, 0, 0, sum(conversions), 0
     from owned
     group by metric_date, creator_id
     union all
-    select 'creator_source_days', metric_date, creator_id, null, 0, 0, 0, 0, -conversions, 0
+    select 'creator_source_days', metric_date, creator_id, null, 0, 0, 0, -conversions, 0
     from build.creator_source_days
     where metric_date >= %(start)s and metric_date < %(end)s
 )
-select
-    metric_date, mart, creator_id, ip_asset_id,
-    {EXCESS}
-from both_sides
-group by metric_date, mart, creator_id, ip_asset_id
-having {HAS_EXCESS}
-order by metric_date, mart, creator_id, ip_asset_id
+{uneven("metric_date, mart, creator_id, ip_asset_id", EXCESS)}
 """
 
 
@@ -74,7 +67,7 @@ def creator_metrics_match_owned_assets(connection: psycopg.Connection, window: W
     Views, clicks, conversions and cents are compared, by asset and added up, and the conversions of traffic sources.
     Owners are those of the product's shares as they are now. A sample row has how much the assets exceed the creator.
     """
-    found = rows_of_whole_tables(connection, _UNEVEN_DAYS, {"start": window.start, "end": window.end})
+    found = rows_of_whole_tables(connection, _UNEVEN_DAYS, window)
     return finding_by_day({"wrong_rows": len(found)}, found)
 
 
@@ -103,21 +96,17 @@ _UNEVEN_LICENSES: Final = f"""
 with
 {LICENSED},
 both_sides as (
-    select period, creator_id, 1 as due, 0 as shown, 0 as licenses
+    select period, creator_id, 1 as missing_rows, 0 as total_licenses
     from creators cross join build.periods
     union all
-    select period, creator_id, 0, 0, licenses
+    select period, creator_id, 0, licenses
     from licensed inner join build.periods on created_date between coalesce(first_date, '-infinity') and last_date
     where creator_id in (select creator_id from creators)
     union all
-    select period, creator_id, 0, 1, -total_licenses
+    select period, creator_id, -1, -total_licenses
     from build.creator_dashboard
 )
-select period, creator_id, sum(due) - sum(shown) as missing_rows, sum(licenses) as total_licenses
-from both_sides
-group by period, creator_id
-having sum(due) <> sum(shown) or sum(licenses) <> 0
-order by period, creator_id
+{uneven("period, creator_id", ("missing_rows", "total_licenses"))}
 """
 
 _DASHBOARD: Final = PeriodMart(
@@ -136,5 +125,5 @@ def creator_periods_add_up(connection: psycopg.Connection, window: Window) -> Fi
     Views, cents and licenses are compared. A sample row has how much the days, or the product's tables, exceed the
     period.
     """
-    found = [*uneven_periods(connection, window, _DASHBOARD), *rows_of_whole_tables(connection, _UNEVEN_LICENSES, {})]
+    found = uneven_periods(connection, window, _DASHBOARD) + rows_of_whole_tables(connection, _UNEVEN_LICENSES, window)
     return finding_of_run({"wrong_periods": len(found)}, found, window)

@@ -3,7 +3,7 @@
 Every check reads the window's days only and warns. The events are kept; the trackers have to be corrected.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 
@@ -102,7 +102,7 @@ def sessions_stay_on_one_device(connection: psycopg.Connection, window: Window) 
     A shared session takes the channel of its first event for all of them. Mostly the session id comes from a server or
     is built into an app. The sample shows the sessions with the most devices.
     """
-    shown = rows_of(connection, _SHARED_SESSIONS, {"start": window.start, "end": window.end, "rows_shown": SAMPLE_ROWS})
+    shown = rows_of(connection, _SHARED_SESSIONS, window, rows_shown=SAMPLE_ROWS)
     return finding(
         {"shared_sessions": int(shown[0]["all_sessions"]) if shown else 0},
         [{name: row[name] for name in ("event_date", "session_id", "devices", "events")} for row in shown],
@@ -112,9 +112,7 @@ def sessions_stay_on_one_device(connection: psycopg.Connection, window: Window) 
 
 def _rates_below(connection: psycopg.Connection, window: Window, allowed_share: float, *, is_dropped: bool) -> Finding:
     """Compare the share of each field on each landing day with a bound."""
-    counted: list[dict[str, Any]] = rows_of(
-        connection, _COUNTED, {"start": window.start, "end": window.end, "is_dropped": is_dropped}
-    )
+    counted = rows_of(connection, _COUNTED, window, is_dropped=is_dropped)
     bad = [row for row in counted if row["events"] > allowed_share * row["lines_read"]]
     observed = {"events": sum(int(row["events"]) for row in counted), "allowed_share": allowed_share}
     return finding(observed, bad, (row["landing_date"] for row in bad))

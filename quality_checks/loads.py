@@ -5,7 +5,7 @@ transaction is ended.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 
 import psycopg
@@ -13,10 +13,7 @@ import psycopg
 from quality_checks.outcome import Finding, Severity, finding
 from quality_checks.queries import rows_of
 from quality_checks.registry import check
-from warehouse.window import Window
-
-# The landing day after an event day holds the day's last events: 23:59:58 lands after midnight.
-_LANDING_DAYS_AFTER: Final = timedelta(days=1)
+from warehouse.window import ONE_DAY, Window
 
 # Of healthy sources about 1 % of the lines are rejected (2026-11). A tracker's release that breaks one event type moves
 # the share far past 5 %. A warning, because rejected lines are kept and can be replayed.
@@ -28,7 +25,7 @@ _LOADS: Final = """
 select load_id, landing_date, file, lines_read, accepted, rejected, duplicates, not_tracked, erased, event_dates,
     replaced_by
 from ops.loads
-where (landing_date >= %(start)s and landing_date < %(landing_end)s) or event_dates && %(days)s::date[]
+where (landing_date >= %(start)s and landing_date < %(end)s) or event_dates && %(days)s::date[]
 order by load_id
 """
 
@@ -71,42 +68,23 @@ def load_counts_add_up(connection: psycopg.Connection, window: Window) -> Findin
     load. Beyond the window, the event days of these loads are read.
     """
     days = list(window.days())
-    loads = rows_of(
-        connection,
-        _LOADS,
-        {
-            "start": window.start,
-            "landing_end": window.end + _LANDING_DAYS_AFTER,
-            "days": days,
-        },
-    )
+    # The landing day after an event day holds the day's last events: 23:59:58 lands after midnight.
+    loads = rows_of(connection, _LOADS, Window(window.start, window.end + ONE_DAY), days=days)
     touched = {day for load in loads for day in load["event_dates"]}
-    counted = rows_of(
-        connection,
-        _ROWS,
-        {"event_dates": sorted(touched.union(days)), "load_ids": [load["load_id"] for load in loads]},
-    )
+    load_ids = [load["load_id"] for load in loads]
+    counted = rows_of(connection, _ROWS, event_dates=sorted(touched.union(days)), load_ids=load_ids)
     rows = {row["load_id"]: row for row in counted}
 
     wrong: list[dict[str, Any]] = []
     bad_days: set[date] = set()
     for load in loads:
-        for rule, ledger, found in _broken_rules(load, rows[load["load_id"]]):
-            wrong.append(
-                {"load_id": load["load_id"], "file": load["file"], "rule": rule, "ledger": ledger, "rows": found}
-            )
+        for broken in _broken_rules(load, rows[load["load_id"]]):
+            wrong.append({"load_id": load["load_id"], "file": load["file"], **broken})
             bad_days |= _bad_days_of(load, days)
     for row in counted:
         if not row["is_in_ledger"] and (orphaned := set(row["event_days"]).intersection(days)):
-            wrong.append(
-                {
-                    "load_id": row["load_id"],
-                    "file": None,
-                    "rule": "events come from a load of the ledger",
-                    "ledger": None,
-                    "rows": row["event_rows"],
-                }
-            )
+            broken = {"rule": "events come from a load of the ledger", "ledger": None, "rows": row["event_rows"]}
+            wrong.append({"load_id": row["load_id"], "file": None, **broken})
             bad_days |= orphaned
     totals = {
         name: sum(int(load[name]) for load in loads if load["replaced_by"] is None)
@@ -115,7 +93,7 @@ def load_counts_add_up(connection: psycopg.Connection, window: Window) -> Findin
     return finding({"loads": len(loads), **totals, "wrong_counts": len(wrong)}, wrong, bad_days)
 
 
-def _broken_rules(load: Mapping[str, Any], rows: Mapping[str, Any]) -> list[tuple[str, int, int]]:
+def _broken_rules(load: Mapping[str, Any], rows: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the rules that a load breaks: the rule, the count in ops.loads and the count found."""
     is_current = load["replaced_by"] is None
     outcomes = sum(load[name] for name in ("accepted", "rejected", "duplicates", "not_tracked", "erased"))
@@ -125,7 +103,7 @@ def _broken_rules(load: Mapping[str, Any], rows: Mapping[str, Any]) -> list[tupl
         ("rejected = rows in raw.rejected_events", load["rejected"] * is_current, rows["rejected_rows"]),
         ("duplicates = rows in raw.duplicate_events", load["duplicates"] * is_current, rows["duplicate_rows"]),
     ]
-    return [(rule, ledger, found) for rule, ledger, found in compared if ledger != found]
+    return [{"rule": rule, "ledger": ledger, "rows": found} for rule, ledger, found in compared if ledger != found]
 
 
 def _bad_days_of(load: Mapping[str, Any], days: Sequence[date]) -> set[date]:
@@ -150,7 +128,7 @@ order by landing_date
 @check("raw/events", severity=Severity.WARNING)
 def landing_days_have_files(connection: psycopg.Connection, window: Window) -> Finding:
     """Every day of the window has at least one loaded landing file; an empty one counts."""
-    landed = {row["landing_date"] for row in _landing_days(connection, window)}
+    landed = {row["landing_date"] for row in rows_of(connection, _LANDING_DAYS, window)}
     missing = [day for day in window.days() if day not in landed]
     return finding({"landing_days": len(landed), "days_without_files": len(missing)}, bad_days=missing)
 
@@ -158,11 +136,7 @@ def landing_days_have_files(connection: psycopg.Connection, window: Window) -> F
 @check("raw/events", severity=Severity.WARNING, threshold=MAX_REJECTED_SHARE)
 def rejection_rate_below_threshold(connection: psycopg.Connection, window: Window) -> Finding:
     """On every landing day of the window at most MAX_REJECTED_SHARE of the lines were rejected."""
-    landed = _landing_days(connection, window)
+    landed = rows_of(connection, _LANDING_DAYS, window)
     bad = [row for row in landed if row["rejected"] > MAX_REJECTED_SHARE * row["lines_read"]]
     observed = {name: sum(int(row[name]) for row in landed) for name in ("lines_read", "rejected")}
     return finding({**observed, "allowed_share": MAX_REJECTED_SHARE}, bad, (row["landing_date"] for row in bad))
-
-
-def _landing_days(connection: psycopg.Connection, window: Window) -> list[dict[str, Any]]:
-    return rows_of(connection, _LANDING_DAYS, {"start": window.start, "end": window.end})

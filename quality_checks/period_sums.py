@@ -127,4 +127,4 @@ def uneven_periods(connection: psycopg.Connection, window: Window, mart: PeriodM
         missing=", ".join(f"{difference} as {total}" for total, difference in missing.items()),
         missing_any=" or ".join(f"{difference} is distinct from 0" for difference in missing.values()),
     )
-    return rows_of_whole_tables(connection, statement, {"start": window.start, "end": window.end})
+    return rows_of_whole_tables(connection, statement, window)

@@ -9,27 +9,16 @@ from typing import Any, Final
 import psycopg
 
 from quality_checks.outcome import Finding, Severity, finding, finding_of_run
-from quality_checks.queries import IN_PERIODS, rows_of
+from quality_checks.queries import ADDITIVE_COLUMNS, IN_PERIODS, days_to_publish, differ, rows_of, sums_of
 from quality_checks.registry import check
 from warehouse.window import Window, first_of_next_month, monday_of
 
-_DAYS: Final = """
-days as (
-    select * from build.daily_metrics where metric_date >= %(start)s and metric_date < %(end)s
-    union all
-    select * from marts.daily_metrics where metric_date < %(start)s or metric_date >= %(end)s
-),
-visitors as (
-    select metric_date, ip_asset_id, visitor_id
-    from build.visitor_asset_days where metric_date >= %(start)s and metric_date < %(end)s
-    union all
-    select metric_date, ip_asset_id, visitor_id
-    from rollups.visitor_asset_days where metric_date < %(start)s or metric_date >= %(end)s
-)
+_DAYS: Final = f"""
+days as ({days_to_publish("daily_metrics", "*")}),
+visitors as ({days_to_publish("visitor_asset_days", "metric_date, ip_asset_id, visitor_id", schema="rollups")})
 """
 
-# The groups of a week or month that differ from their days. One side is added and the other subtracted: a join would
-# not take nulls as equal and would lose groups.
+# The groups of a week or month that differ from their days.
 _UNEVEN: Final = """
 with
 {days},
@@ -50,20 +39,10 @@ both_sides as (
 )
 select
     period_start, project_id, ip_asset_id, license_id,
-    sum(period_rows) as period_rows,
-    sum(views) as views,
-    sum(clicks) as clicks,
-    sum(conversions) as conversions,
-    sum(revenue_cents) as revenue_cents,
-    sum(engagement_time) as engagement_time
+    sum(period_rows) as period_rows, {sums}
 from both_sides
 group by period_start, project_id, ip_asset_id, license_id
-having sum(period_rows) <> 1
-    or sum(views) <> 0
-    or sum(clicks) <> 0
-    or sum(conversions) <> 0
-    or sum(revenue_cents) <> 0
-    or sum(engagement_time) <> 0
+having sum(period_rows) <> 1 or {differ}
     or max(period_visitors) not between max(day_visitors) and sum(day_visitors)
 order by period_start, project_id, ip_asset_id, license_id
 """
@@ -85,11 +64,10 @@ def weeks_and_months_add_up_to_their_days(connection: psycopg.Connection, window
     wrong: list[dict[str, Any]] = []
     bad_days: set[date] = set()
     for unit, (first, end) in spans.items():
-        found = rows_of(
-            connection,
-            _UNEVEN.format(days=_DAYS, unit=unit),
-            {"start": window.start, "end": window.end, "first": first, "last": end},
+        statement = _UNEVEN.format(
+            days=_DAYS, unit=unit, sums=sums_of(ADDITIVE_COLUMNS), differ=differ(ADDITIVE_COLUMNS)
         )
+        found = rows_of(connection, statement, window, first=first, last=end)
         observed[f"wrong_{unit}_groups"] = len(found)
         wrong += [{"unit": unit, **row} for row in found]
         for start in {row["period_start"] for row in found}:
@@ -100,13 +78,7 @@ def weeks_and_months_add_up_to_their_days(connection: psycopg.Connection, window
 
 
 # The days that will be published.
-_PUBLISHED: Final = """
-days as (
-    select metric_date from build.published_days where metric_date >= %(start)s and metric_date < %(end)s
-    union all
-    select metric_date from marts.published_days where metric_date < %(start)s or metric_date >= %(end)s
-)
-"""
+_PUBLISHED: Final = f"days as ({days_to_publish('published_days', 'metric_date')})"
 
 _WRONG_PERIODS: Final = f"""
 with
@@ -145,7 +117,7 @@ def periods_end_with_the_last_day(connection: psycopg.Connection, window: Window
     `days_missing` of each is the number of its unpublished days since the first published one. Other checks compare
     periods with the days from these first dates to these last dates.
     """
-    found = rows_of(connection, _WRONG_PERIODS, {"start": window.start, "end": window.end})
+    found = rows_of(connection, _WRONG_PERIODS, window)
     return finding_of_run({"wrong_periods": len(found)}, found, window)
 
 
@@ -178,7 +150,7 @@ def periods_have_all_days(connection: psycopg.Connection, window: Window) -> Fin
     An unpublished day is missing in the periods, weeks and months that hold it; `days_missing` of periods counts them.
     A sample row has a run of missing days, the latest first, and the periods that lack them.
     """
-    gaps = rows_of(connection, _MISSING_DAYS, {"start": window.start, "end": window.end})
+    gaps = rows_of(connection, _MISSING_DAYS, window)
     missing = [gap["first_missing_date"] + timedelta(days=n) for gap in gaps for n in range(gap["days_missing"])]
     return finding({"days_missing": len(missing)}, gaps, missing, covers_all_days=True)
 
@@ -236,5 +208,5 @@ def asset_periods_match_daily_metrics(connection: psycopg.Connection, window: Wi
     Visitors of periods are updated incrementally, and the recount of a week shows drift. A sample row has, per column,
     how much the days exceed the period.
     """
-    found = rows_of(connection, _UNEVEN_ASSETS, {"start": window.start, "end": window.end})
+    found = rows_of(connection, _UNEVEN_ASSETS, window)
     return finding_of_run({"wrong_asset_periods": len(found)}, found, window)

@@ -10,7 +10,7 @@ import psycopg
 
 from quality_checks.outcome import Finding, finding_by_day, finding_of_run
 from quality_checks.product import CREATED_DATE, IS_THERE, SPEND, latest
-from quality_checks.queries import EXCESS, HAS_EXCESS, rows_of_whole_tables
+from quality_checks.queries import EXCESS, days_to_publish, rows_of_whole_tables, uneven
 from quality_checks.registry import check
 from warehouse.window import Window
 
@@ -22,24 +22,18 @@ with
 both_sides as (
     select
         %(start)s::date + n as metric_date,
-        1 as due, 0 as shown, 0 as views, 0 as clicks, 0 as conversions, 0 as revenue_cents
+        1 as missing_rows, 0 as views, 0 as clicks, 0 as conversions, 0 as revenue_cents
     from generate_series(0, %(end)s::date - %(start)s::date - 1) as n
     union all
-    select metric_date, 0, 0, views, clicks, conversions, revenue_cents
+    select metric_date, 0, views, clicks, conversions, revenue_cents
     from build.daily_metrics
     where metric_date >= %(start)s and metric_date < %(end)s
     union all
-    select metric_date, 0, 1, -views, -clicks, -conversions, -revenue_cents
+    select metric_date, -1, -views, -clicks, -conversions, -revenue_cents
     from build.platform_daily_metrics
     where metric_date >= %(start)s and metric_date < %(end)s
 )
-select
-    metric_date,
-    {EXCESS}
-from both_sides
-group by metric_date
-having {HAS_EXCESS}
-order by metric_date
+{uneven("metric_date", EXCESS)}
 """
 
 
@@ -49,9 +43,27 @@ def platform_days_add_up(connection: psycopg.Connection, window: Window) -> Find
 
     A sample row has how much the groups exceed the platform.
     """
-    found = rows_of_whole_tables(connection, _UNEVEN_DAYS, {"start": window.start, "end": window.end})
+    found = rows_of_whole_tables(connection, _UNEVEN_DAYS, window)
     return finding_by_day({"wrong_days": len(found)}, found)
 
+
+# Columns that are counts; the others are quotients.
+_COUNTS: Final = (
+    "users_total",
+    "users_new",
+    "users_active",
+    "actors_unknown",
+    "creators_total",
+    "creators_active",
+    "brands_total",
+    "brands_active",
+    "assets_total",
+    "assets_uploaded",
+    "licenses_total",
+    "licenses_created",
+)
+# The counts of which the quotients are made; a period has none of a kind without rows.
+_PARTS: Final = ("spend_cents", "licenses_renewing", "licenses_ended", "licenses_renewed")
 
 # A recount of every period from its days and from the product's rows as they are now.
 _COUNTED: Final = f"""
@@ -63,13 +75,7 @@ periods as (
         first_date - (last_date - first_date + 1) as before_date
     from build.periods
 ),
-days as (
-    select metric_date, views, revenue_cents
-    from build.platform_daily_metrics where metric_date >= %(start)s and metric_date < %(end)s
-    union all
-    select metric_date, views, revenue_cents
-    from marts.platform_daily_metrics where metric_date < %(start)s or metric_date >= %(end)s
-),
+days as ({days_to_publish("platform_daily_metrics", "metric_date, views, revenue_cents")}),
 creators as (select * from ({latest("creators")}) as rows_now where {IS_THERE}),
 brands as (select * from ({latest("brands")}) as rows_now where {IS_THERE}),
 assets as (select * from ({latest("ip_assets")}) as rows_now where not is_removed),
@@ -161,22 +167,7 @@ seen_in as (
 )
 select
     period,
-    coalesce(users_total, 0) as users_total,
-    coalesce(users_new, 0) as users_new,
-    coalesce(known_users, 0) as users_active,
-    coalesce(active_users - known_users, 0) as actors_unknown,
-    coalesce(creators_total, 0) as creators_total,
-    creators_active,
-    coalesce(brands_total, 0) as brands_total,
-    brands_active,
-    coalesce(spend_cents, 0) as spend_cents,
-    coalesce(assets_total, 0) as assets_total,
-    coalesce(assets_uploaded, 0) as assets_uploaded,
-    coalesce(licenses_total, 0) as licenses_total,
-    coalesce(licenses_created, 0) as licenses_created,
-    coalesce(licenses_renewing, 0) as licenses_renewing,
-    coalesce(licenses_ended, 0) as licenses_ended,
-    coalesce(licenses_renewed, 0) as licenses_renewed,
+    {", ".join(f"coalesce({count}, 0) as {count}" for count in (*_COUNTS, *_PARTS))},
     views,
     revenue_cents,
     revenue_cents_before
@@ -186,24 +177,12 @@ inner join active_in using (period)
 inner join seen_in using (period)
 left join spent_in using (period)
 left join ended_in using (period)
-left join build.active_users_by_period using (period)
+left join (
+    select period, known_users as users_active, active_users - known_users as actors_unknown
+    from build.active_users_by_period
+) as signed_in using (period)
 """
 _SHOWN: Final = "select * from build.platform_metrics"
-# Columns that are counts; the others are quotients.
-_COUNTS: Final = (
-    "users_total",
-    "users_new",
-    "users_active",
-    "actors_unknown",
-    "creators_total",
-    "creators_active",
-    "brands_total",
-    "brands_active",
-    "assets_total",
-    "assets_uploaded",
-    "licenses_total",
-    "licenses_created",
-)
 
 
 @check("build/platform_metrics")
@@ -213,9 +192,8 @@ def platform_periods_add_up(connection: psycopg.Connection, window: Window) -> F
     Every column of platform_metrics is recounted; active users are taken from active_users_by_period. A sample row has
     a number as counted and as shown, null where the period is on one side only.
     """
-    dates = {"start": window.start, "end": window.end}
-    counted = {row["period"]: _numbers(row) for row in rows_of_whole_tables(connection, _COUNTED, dates)}
-    shown = {row["period"]: row for row in rows_of_whole_tables(connection, _SHOWN, {})}
+    counted = {row["period"]: _numbers(row) for row in rows_of_whole_tables(connection, _COUNTED, window)}
+    shown = {row["period"]: row for row in rows_of_whole_tables(connection, _SHOWN, window)}
     found = [
         {"period": period, "column": column, "counted": due.get(column), "shown": there.get(column)}
         for period in sorted({*counted, *shown})

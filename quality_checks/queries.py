@@ -1,41 +1,62 @@
-"""Queries of the SQL checks: one statement, named parameters, rows as dictionaries; and their shared expressions."""
+"""Queries of the SQL checks: one statement, named parameters, rows as dictionaries; and the parts that they share."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, Final, LiteralString
 
 import psycopg
 from psycopg.rows import dict_row
 
-# Expected rows count up and shown rows count down: the sums are the differences.
-EXCESS: Final = """
-    sum(due) - sum(shown) as missing_rows,
-    sum(views) as views,
-    sum(clicks) as clicks,
-    sum(conversions) as conversions,
-    sum(revenue_cents) as revenue_cents
-"""
-HAS_EXCESS: Final = """
-    sum(due) <> sum(shown)
-    or sum(views) <> 0
-    or sum(clicks) <> 0
-    or sum(conversions) <> 0
-    or sum(revenue_cents) <> 0
-"""
+from warehouse.window import Window
+
+# The columns that add up over any grouping; unique visitors do not.
+ADDITIVE_COLUMNS: Final = ("views", "clicks", "conversions", "revenue_cents", "engagement_time")
+# Expected rows count up and shown rows count down, and so do their numbers: the sums are the differences.
+EXCESS: Final = ("missing_rows", "views", "clicks", "conversions", "revenue_cents")
 
 # A condition on a date by constants, so that an index finds the days of a statement's periods.
 IN_PERIODS: Final = "between (select min(first_date) from periods) and (select max(last_date) from periods)"
 
 
+def sums_of(columns: Sequence[str]) -> str:
+    """Return select items: the sum of each column, under its name."""
+    return ", ".join(f"sum({column}) as {column}" for column in columns)
+
+
+def differ(columns: Sequence[str]) -> str:
+    """Return the condition that the sum of any of the columns is not 0."""
+    return " or ".join(f"sum({column}) <> 0" for column in columns)
+
+
+def uneven(keys: str, numbers: Sequence[str]) -> str:
+    """Return the last select of a comparison: the groups of the CTE both_sides whose numbers do not add up to 0.
+
+    One side is added and the other subtracted. A join would not take nulls as equal and would lose rows of one side.
+    """
+    return f"select {keys}, {sums_of(numbers)} from both_sides group by {keys} having {differ(numbers)} order by {keys}"
+
+
+def days_to_publish(mart: str, columns: str, *, schema: str = "marts") -> str:
+    """Return a select of a mart's days as they will be published: those of the window as built, all others as now.
+
+    A condition that is added to the text holds for the published days.
+    """
+    return f"""
+    select {columns} from build.{mart} where metric_date >= %(start)s and metric_date < %(end)s
+    union all
+    select {columns} from {schema}.{mart} where (metric_date < %(start)s or metric_date >= %(end)s)"""
+
+
 def rows_of(
-    connection: psycopg.Connection, statement: LiteralString, parameters: Mapping[str, object]
+    connection: psycopg.Connection, statement: LiteralString, window: Window | None = None, **parameters: object
 ) -> list[dict[str, Any]]:
-    """Return the rows of a statement as dictionaries. Ends no transaction."""
+    """Return the rows of a statement as dictionaries, with the window as %(start)s and %(end)s. Ends no transaction."""
+    bounds = {"start": window.start, "end": window.end} if window else {}
     with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(statement, parameters).fetchall()
+        return cursor.execute(statement, bounds | parameters).fetchall()
 
 
 def rows_of_whole_tables(
-    connection: psycopg.Connection, statement: LiteralString, parameters: Mapping[str, object]
+    connection: psycopg.Connection, statement: LiteralString, window: Window
 ) -> list[dict[str, Any]]:
     """Return the rows of a statement that joins most rows of its tables, without nested loops.
 
@@ -44,7 +65,7 @@ def rows_of_whole_tables(
     """
     with connection.transaction():
         connection.execute("set local enable_nestloop = off")
-        rows = rows_of(connection, statement, parameters)
+        rows = rows_of(connection, statement, window)
         # The caller's transaction may go on.
         connection.execute("set local enable_nestloop to default")
     return rows

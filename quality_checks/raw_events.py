@@ -46,11 +46,7 @@ def event_types_are_registered(connection: psycopg.Connection, window: Window) -
 
     The sample shows the most frequent ones: a client that puts ids into event types can send any number.
     """
-    shown = rows_of(
-        connection,
-        _UNREGISTERED,
-        {"start": window.start, "end": window.end, "rows_shown": SAMPLE_ROWS},
-    )
+    shown = rows_of(connection, _UNREGISTERED, window, rows_shown=SAMPLE_ROWS)
     return finding(
         {
             "unregistered_types": int(shown[0]["all_types"]) if shown else 0,
@@ -91,16 +87,8 @@ def event_keys_unique_across_days(connection: psycopg.Connection, window: Window
     Both events are kept, by contract. A repeated key mostly means a client that gives its retries a new time, so that
     one event counts twice. Keys are looked up _KEY_NEIGHBOUR_DAYS to both sides of the window and no further.
     """
-    repeated = rows_of(
-        connection,
-        _REPEATED_KEYS,
-        {
-            "start": window.start,
-            "end": window.end,
-            "first": window.start - _KEY_NEIGHBOUR_DAYS,
-            "last": window.end + _KEY_NEIGHBOUR_DAYS,
-        },
-    )
+    first, last = window.start - _KEY_NEIGHBOUR_DAYS, window.end + _KEY_NEIGHBOUR_DAYS
+    repeated = rows_of(connection, _REPEATED_KEYS, window, first=first, last=last)
     return finding(
         {"repeated_keys": int(repeated[0]["distinct_keys"]) if repeated else 0},
         [{name: row[name] for name in ("event_date", "keys", "example")} for row in repeated],

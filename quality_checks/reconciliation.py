@@ -4,20 +4,21 @@ The SQL shares nothing with the models that it checks. Totals by day do not depe
 asset or project, so that rule is not repeated here.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import psycopg
 
 from quality_checks.outcome import Finding, finding_by_day
-from quality_checks.queries import rows_of
+from quality_checks.queries import ADDITIVE_COLUMNS, rows_of, sums_of
 from quality_checks.registry import check
 from warehouse.window import Window
 
-# The columns that add up over any grouping; unique visitors do not.
-ADDITIVE_COLUMNS: Final = ("views", "clicks", "conversions", "revenue_cents", "engagement_time")
-
+_SIDES: Final = ", ".join(
+    f"coalesce({side}_days.{column}, 0) as {side}_{column}" for side in ("raw", "built") for column in ADDITIVE_COLUMNS
+)
 # One row per event day with an event on the raw side or a group on the built side.
-_DAYS: Final = """
+_DAYS: Final = f"""
 with
 raw_days as (
     select
@@ -49,12 +50,7 @@ built_days as (
     select
         metric_date,
         count(*) as groups,
-        sum(unique_visitors) as unique_visitors,
-        sum(views) as views,
-        sum(clicks) as clicks,
-        sum(conversions) as conversions,
-        sum(revenue_cents) as revenue_cents,
-        sum(engagement_time) as engagement_time
+        {sums_of(("unique_visitors", *ADDITIVE_COLUMNS))}
     from build.daily_metrics
     where metric_date >= %(start)s and metric_date < %(end)s
     group by metric_date
@@ -68,16 +64,7 @@ select
     coalesce(visits, 0) as visits,
     coalesce(groups, 0) as groups,
     coalesce(built_days.unique_visitors, 0) as unique_visitors,
-    coalesce(raw_days.views, 0) as raw_views,
-    coalesce(raw_days.clicks, 0) as raw_clicks,
-    coalesce(raw_days.conversions, 0) as raw_conversions,
-    coalesce(raw_days.revenue_cents, 0) as raw_revenue_cents,
-    coalesce(raw_days.engagement_time, 0) as raw_engagement_time,
-    coalesce(built_days.views, 0) as built_views,
-    coalesce(built_days.clicks, 0) as built_clicks,
-    coalesce(built_days.conversions, 0) as built_conversions,
-    coalesce(built_days.revenue_cents, 0) as built_revenue_cents,
-    coalesce(built_days.engagement_time, 0) as built_engagement_time
+    {_SIDES}
 from raw_days
 full join built_days using (metric_date)
 order by metric_date
@@ -92,24 +79,14 @@ def daily_metrics_match_raw_events(connection: psycopg.Connection, window: Windo
     apart. A day has groups exactly when it has such events, and no more groups than events. Revenue is compared in
     cents, engagement time in thousandths of a second.
     """
-    days = _days(connection, window)
+    days = rows_of(connection, _DAYS, window)
     differences: list[dict[str, Any]] = []
     for day in days:
-        compared = [(column, day[f"raw_{column}"], day[f"built_{column}"]) for column in ADDITIVE_COLUMNS]
-        differences += [
-            {"metric_date": day["metric_date"], "column": column, "raw": raw, "built": built}
-            for column, raw, built in compared
-            if raw != built
-        ]
+        for column in ADDITIVE_COLUMNS:
+            raw, built = day[f"raw_{column}"], day[f"built_{column}"]
+            differences += [_difference(day, column, raw, built)] if raw != built else []
         if not min(day["counted_events"], 1) <= day["groups"] <= day["counted_events"]:
-            differences.append(
-                {
-                    "metric_date": day["metric_date"],
-                    "column": "groups",
-                    "raw": day["counted_events"],
-                    "built": day["groups"],
-                }
-            )
+            differences.append(_difference(day, "groups", day["counted_events"], day["groups"]))
     counts = ("events", "bots", "outside_events", "counted_events", "groups")
     totals = {name: sum(day[name] for day in days) for name in counts}
     for column in ADDITIVE_COLUMNS:
@@ -125,14 +102,9 @@ def unique_visitors_stay_within_events(connection: psycopg.Connection, window: W
     Visitors are added over the day's groups: an event belongs to one group. An event without actor, device and session
     has no visitor and is left out on both sides.
     """
-    days = _days(connection, window)
+    days = rows_of(connection, _DAYS, window)
     differences = [
-        {
-            "metric_date": day["metric_date"],
-            "column": "unique_visitors",
-            "raw": day["visits"],
-            "built": day["unique_visitors"],
-        }
+        _difference(day, "unique_visitors", day["visits"], day["unique_visitors"])
         for day in days
         if not min(day["visits"], 1) <= day["unique_visitors"] <= day["visits"]
     ]
@@ -140,9 +112,13 @@ def unique_visitors_stay_within_events(connection: psycopg.Connection, window: W
     return finding_by_day(totals, differences)
 
 
+def _difference(day: Mapping[str, Any], column: str, raw: Any, built: Any) -> dict[str, Any]:
+    return {"metric_date": day["metric_date"], "column": column, "raw": raw, "built": built}
+
+
 # Groups that differ from the sum of their channels, the first few of each day. One side is added and the other
 # subtracted: a join would not take nulls as equal and would lose groups.
-_GROUPS: Final = """
+_GROUPS: Final = f"""
 with
 both_sides as (
     select
@@ -164,11 +140,7 @@ groups as (
         metric_date, project_id, ip_asset_id, license_id,
         sum(daily_rows) as daily_rows,
         sum(channel_rows) as channel_rows,
-        sum(views) as views,
-        sum(clicks) as clicks,
-        sum(conversions) as conversions,
-        sum(revenue_cents) as revenue_cents,
-        sum(engagement_time) as engagement_time,
+        {sums_of(ADDITIVE_COLUMNS)},
         coalesce(
             max(daily_visitors) between max(channel_visitors) and sum(channel_visitors), false
         ) as has_possible_visitors
@@ -185,11 +157,7 @@ from (
     where daily_rows <> 1
         or channel_rows < 1
         or not has_possible_visitors
-        or coalesce(views, 1) <> 0
-        or coalesce(clicks, 1) <> 0
-        or coalesce(conversions, 1) <> 0
-        or coalesce(revenue_cents, 1) <> 0
-        or coalesce(engagement_time, 1) <> 0
+        or ({", ".join(ADDITIVE_COLUMNS)}) is distinct from (0, 0, 0, 0, 0)
 ) as wrong
 where place <= %(groups_shown)s
 order by metric_date, place
@@ -207,14 +175,6 @@ def channels_add_up_to_daily_metrics(connection: psycopg.Connection, window: Win
     largest channel and no more than the sum of its channels. A sample row has, per column, how much the daily metrics
     exceed their channels.
     """
-    shown = rows_of(
-        connection,
-        _GROUPS,
-        {"start": window.start, "end": window.end, "groups_shown": _GROUPS_SHOWN},
-    )
+    shown = rows_of(connection, _GROUPS, window, groups_shown=_GROUPS_SHOWN)
     wrong_groups = sum(row["wrong_groups"] for row in shown if row.pop("place") == 1)
     return finding_by_day({"wrong_groups": wrong_groups}, shown)
-
-
-def _days(connection: psycopg.Connection, window: Window) -> list[dict[str, Any]]:
-    return rows_of(connection, _DAYS, {"start": window.start, "end": window.end})

@@ -57,8 +57,8 @@ def event_days_have_one_rule_set(connection: psycopg.Connection, window: Window)
     A load keeps the digest of its rules (code, lists, settings), and late events are read by today's rules. A sample
     row names a day and the landing days to reload: `python -m orchestration reload START END`, END exclusive.
     """
-    days = [row["event_date"] for row in rows_of(connection, _CANDIDATES, {"start": window.start, "end": window.end})]
-    mixed = rows_of(connection, _MIXED, {"days": days}) if days else []
+    days = [row["event_date"] for row in rows_of(connection, _CANDIDATES, window)]
+    mixed = rows_of(connection, _MIXED, days=days) if days else []
     reloadable = [row for row in mixed if row["first_landing_date"] is not None]
     observed: dict[str, int | str] = {"days_of_mixed_rules": len(mixed)}
     if reloadable:

@@ -3,8 +3,7 @@
 A single amount is limited where it is read; rows loaded by an older version may hold more.
 """
 
-from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final, LiteralString
 
@@ -14,14 +13,13 @@ from quality_checks.outcome import Finding, finding
 from quality_checks.product import SPEND
 from quality_checks.queries import rows_of
 from quality_checks.registry import check
-from warehouse.window import Window
+from warehouse.window import ONE_DAY, Window
 
 # The greatest bigint.
 MAX_SUM: Final = 2**63 - 1
 # Number of the greatest amounts shown for a total that does not fit.
 _ROWS_SHOWN: Final = 10
-# A session of the window's last day has events of the day after it.
-_DAYS_AFTER: Final = timedelta(days=1)
+
 
 _DAYS: Final = """
 select event_date, coalesce(sum(revenue_cents), 0) as revenue_cents, coalesce(sum(fee_cents), 0) as fee_cents
@@ -55,10 +53,10 @@ def revenue_fits_its_columns(connection: psycopg.Connection, window: Window) -> 
     sample names the greatest events with their days and files, since such amounts are mistakes of the sender. Days of
     the window and the day after it must fit together, because a session may continue after midnight.
     """
-    dates = {"start": window.start, "end": window.end}
-    read = rows_of(connection, _DAYS, {**dates, "end": window.end + _DAYS_AFTER})
-    last = window.end - timedelta(days=1)
-    published = rows_of(connection, _PUBLISHED, dates) if _exists(connection, "marts.platform_daily_metrics") else []
+    # A session of the window's last day has events of the day after it.
+    read = rows_of(connection, _DAYS, Window(window.start, window.end + ONE_DAY))
+    last = window.end - ONE_DAY
+    published = rows_of(connection, _PUBLISHED, window) if _exists(connection, "marts.platform_daily_metrics") else []
     total = sum((Decimal(day["revenue_cents"]) for day in published), Decimal(0))
     bad: set[date] = {window.start} if total > MAX_SUM else set()
     for day in read:
@@ -73,7 +71,7 @@ def revenue_fits_its_columns(connection: psycopg.Connection, window: Window) -> 
         greatest = sorted(published, key=lambda day: -day["revenue_cents"])[:_ROWS_SHOWN]
         days = [day["event_date"] for day in (*read, *greatest)]
         for amount in ("revenue_cents", "fee_cents"):
-            wrong += _greatest(connection, amount, days)
+            wrong += rows_of(connection, _GREATEST.format(amount=amount), days=days, rows_shown=_ROWS_SHOWN)
         wrong.sort(key=lambda row: -max(row.get("revenue_cents") or 0, row.get("fee_cents") or 0))
     observed: dict[str, object] = {"total_cents": total, "greatest_total": MAX_SUM}
     if bad:
@@ -82,10 +80,6 @@ def revenue_fits_its_columns(connection: psycopg.Connection, window: Window) -> 
             " landing days again: no amount of the product is as large."
         )
     return finding(observed, wrong[:_ROWS_SHOWN], bad)
-
-
-def _greatest(connection: psycopg.Connection, amount: LiteralString, days: Sequence[date]) -> list[dict[str, Any]]:
-    return rows_of(connection, _GREATEST.format(amount=amount), {"days": list(days), "rows_shown": _ROWS_SHOWN})
 
 
 # An upper bound of the spend: every version of every row, whatever its sign.
@@ -130,11 +124,10 @@ def spend_fits_its_columns(connection: psycopg.Connection, window: Window) -> Fi
     exist = _exists(connection, "raw.licenses") and _exists(connection, "raw.license_adjustments")
     # The first sum is far cheaper, and suffices where no amount is absurd.
     if exist and _cents(connection, _MOST_SPEND) > MAX_SUM and _cents(connection, _SPEND) > MAX_SUM:
-        wrong += rows_of(connection, _GREATEST_SPEND, {"rows_shown": _ROWS_SHOWN})
-        bad.add(window.end - timedelta(days=1))
+        wrong += rows_of(connection, _GREATEST_SPEND, rows_shown=_ROWS_SHOWN)
+        bad.add(window.end - ONE_DAY)
     if _exists(connection, "raw.ad_spend"):
-        dates = {"start": window.start, "end": window.end, "most": MAX_SUM}
-        days = rows_of(connection, _AD_SPEND, dates)
+        days = rows_of(connection, _AD_SPEND, window, most=MAX_SUM)
         wrong += [{"table_name": "ad_spend", **day} for day in days]
         bad |= {day["spend_date"] for day in days}
     observed: dict[str, object] = {"wrong_totals": len(bad), "greatest_total": MAX_SUM}
@@ -147,11 +140,11 @@ def spend_fits_its_columns(connection: psycopg.Connection, window: Window) -> Fi
 
 
 def _cents(connection: psycopg.Connection, statement: LiteralString) -> Decimal:
-    [row] = rows_of(connection, statement, {})
+    [row] = rows_of(connection, statement)
     return Decimal(row["cents"])
 
 
 def _exists(connection: psycopg.Connection, table: LiteralString) -> bool:
     """Return whether a table exists: checks of raw run in a new warehouse before anything is built."""
-    [row] = rows_of(connection, "select to_regclass(%(table)s) is not null as exists", {"table": table})
+    [row] = rows_of(connection, "select to_regclass(%(table)s) is not null as exists", table=table)
     return bool(row["exists"])

@@ -9,18 +9,12 @@ import psycopg
 
 from quality_checks.outcome import Finding, finding_of_run
 from quality_checks.product import CREATED_DATE, IS_THERE, latest
-from quality_checks.queries import rows_of
+from quality_checks.queries import days_to_publish, rows_of
 from quality_checks.registry import check
 from warehouse.window import Window
 
-_DAYS: Final = """
-days as (
-    select metric_date, visitor_id, is_signed_in
-    from build.visitor_active_days where metric_date >= %(start)s and metric_date < %(end)s
-    union all
-    select metric_date, visitor_id, is_signed_in
-    from rollups.visitor_active_days where metric_date < %(start)s or metric_date >= %(end)s
-)
+_DAYS: Final = f"""
+days as ({days_to_publish("visitor_active_days", "metric_date, visitor_id, is_signed_in", schema="rollups")})
 """
 
 _ACTIVE_USERS: Final = f"""
@@ -92,5 +86,5 @@ def cohorts_match_visitor_days(connection: psycopg.Connection, window: Window) -
 
 
 def _recount(connection: psycopg.Connection, count_name: str, query: str, window: Window) -> Finding:
-    found = rows_of(connection, query, {"start": window.start, "end": window.end})
+    found = rows_of(connection, query, window)
     return finding_of_run({count_name: len(found)}, found, window)
