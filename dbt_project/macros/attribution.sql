@@ -2,14 +2,10 @@
 
 {# Every attribution model, a row each. #}
 {% macro attribution_models() -%}
-    {%- for model in [
-        'first_touch', 'last_touch', 'last_non_direct', 'linear', 'position_based', 'time_decay', 'markov', 'shapley'
-    ] -%}
-        select '{{ model }}' as model
-    {%- if not loop.last %}
-    union all
-    {% endif -%}
-    {%- endfor -%}
+    select model
+    from (values
+        ('first_touch'), ('last_touch'), ('last_non_direct'), ('linear'), ('position_based'), ('time_decay'), ('markov'), ('shapley')
+    ) as models (model)
 {%- endmacro %}
 
 {# The most specific part of the visits that a spend row names: campaign, source (or medium), or a channel alone. Equal names always

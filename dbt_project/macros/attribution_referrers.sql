@@ -1,22 +1,6 @@
 {# CTE referred: the ways in which events of a day arrived, each once, with the host that referred and the meaning of click ids.
    Reads the CTEs attribution, known_referrers and meanings (the seed click_ids). #}
 {% macro attribution_referrers() -%}
-clues as (
-
-    select
-        event_id,
-        utm_source,
-        utm_medium,
-        utm_campaign,
-        click_ids,
-        referrer_host,
-        landing_host,
-        coalesce(utm_term, utm_content) is not null as has_utm_detail,
-        event_date
-    from attribution
-
-),
-
 -- Events with the same clues are classified once: a day has thousands of events and few ways to come. In one pass, without
 -- a join back, so that a condition on the day reaches the partitions.
 arrivals as (
@@ -29,9 +13,9 @@ arrivals as (
         click_ids,
         referrer_host,
         landing_host,
-        has_utm_detail,
+        coalesce(utm_term, utm_content) is not null as has_utm_detail,
         event_date
-    from clues
+    from attribution
     group by
         utm_source,
         utm_medium,

@@ -7,6 +7,8 @@
      counts_before                        the counts as previously published, in the column `count`
    `last_date` is the column with a visitor's last day. #}
 {% macro counts_by_period(keys, last_date, count) -%}
+{%- set seen_columns = (keys + [last_date]) | join(', ') -%}
+{%- set counted_columns = (keys + ['period']) | join(', ') -%}
 -- New and previous bounds of each period.
 bounds as (
 
@@ -42,10 +44,7 @@ moved_past as (
 moves as (
 
     select
-        {%- for column in keys %}
-        {{ column }},
-        {%- endfor %}
-        {{ last_date }},
+        {{ seen_columns }},
         1 as visitors
     from touched
 
@@ -71,18 +70,11 @@ moves as (
 days_moved as (
 
     select
-        {%- for column in keys %}
-        {{ column }},
-        {%- endfor %}
-        {{ last_date }},
+        {{ seen_columns }},
         sum(visitors) as visitors
     from moves
     where {{ last_date }} is not null
-    group by
-        {%- for column in keys %}
-        {{ column }},
-        {%- endfor %}
-        {{ last_date }}
+    group by {{ seen_columns }}
     having sum(visitors) <> 0
 
 ),
@@ -90,20 +82,14 @@ days_moved as (
 changes as (
 
     select
-        {%- for column in keys %}
-        {{ column }},
-        {%- endfor %}
-        period,
+        {{ counted_columns }},
         {{ count }} as visitors
     from counts_before
 
     union all
 
     select
-        {%- for column in keys %}
-        {{ column }},
-        {%- endfor %}
-        period,
+        {{ counted_columns }},
         visitors
     from moved_past
 
@@ -124,17 +110,10 @@ changes as (
 counts as (
 
     select
-        {%- for column in keys %}
-        {{ column }},
-        {%- endfor %}
-        period,
+        {{ counted_columns }},
         sum(visitors) as counted
     from changes
-    group by
-        {%- for column in keys %}
-        {{ column }},
-        {%- endfor %}
-        period
+    group by {{ counted_columns }}
 
 )
 {%- endmacro %}

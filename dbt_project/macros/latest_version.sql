@@ -1,4 +1,4 @@
-{# A select: the last observed version of each row of a table of the product. `relation` is the CTE that imports the table. #}
+{# A select: the last observed version of each row of a table of the product. #}
 {% macro latest_version(relation) -%}
     select *
     from (

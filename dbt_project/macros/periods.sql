@@ -68,9 +68,7 @@
     {%- set added = more.values() | sum(start=[]) -%}
     select
         period,
-        {%- for column in keys %}
-        {{ column }},
-        {%- endfor %}
+        {{ keys | join(', ') }},
         {%- for column in measures + added %}
         sum({{ column }}) as {{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
@@ -93,10 +91,8 @@
         {%- endfor %}
         {%- for relation, given in more.items() %}
         select
-            period
-            {%- for column in keys %},
-            {{ column }}
-            {%- endfor %}
+            period,
+            {{ keys | join(', ') }}
             {%- for column in measures + added %},
             {{ column if column in given else '0 as ' ~ column }}
             {%- endfor %}
@@ -106,7 +102,5 @@
         {%- endif %}
         {%- endfor %}
     ) as parts
-    group by
-        period,
-        {{ keys | join(',\n        ') }}
+    group by period, {{ keys | join(', ') }}
 {%- endmacro %}

@@ -29,33 +29,7 @@ actors_of_servers as (
 
 ),
 
-seen_actors as (
-
-    select
-        actor_id,
-        session_key,
-        session_id,
-        session_date,
-        event_id,
-        occurred_at
-    from visits
-    where actor_id in (select actors_of_servers.actor_id from actors_of_servers)
-    union all
-    select
-        actor_id,
-        session_key,
-        session_id,
-        session_date,
-        event_id,
-        occurred_at
-    from previous_day_events
-    where
-        event_source in ('web', 'mobile')
-        and occurred_at > {{ window_start_at() }} - {{ session_timeout() }}
-        and actor_id in (select actors_of_servers.actor_id from actors_of_servers)
-
-),
-
+-- Each actor as seen in sessions, and the events of servers, which have none yet.
 actor_timeline as (
 
     select
@@ -67,7 +41,23 @@ actor_timeline as (
         cast(null as date) as event_date,
         occurred_at,
         0 as is_server
-    from seen_actors
+    from visits
+    where actor_id in (select actors_of_servers.actor_id from actors_of_servers)
+    union all
+    select
+        actor_id,
+        session_key,
+        session_id,
+        session_date,
+        event_id,
+        cast(null as date) as event_date,
+        occurred_at,
+        0 as is_server
+    from previous_day_events
+    where
+        event_source in ('web', 'mobile')
+        and occurred_at > {{ window_start_at() }} - {{ session_timeout() }}
+        and actor_id in (select actors_of_servers.actor_id from actors_of_servers)
     union all
     select
         actor_id,

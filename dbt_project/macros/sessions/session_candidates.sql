@@ -91,13 +91,7 @@ keyed as (
             or actor_id in (select actors_of_next_day.actor_id from actors_of_next_day)
         )
     union all
-    select
-        event_id,
-        session_key,
-        actor_id,
-        event_date,
-        occurred_at
-    from open_sessions
+    select * from open_sessions
 
 )
 {%- endmacro %}

@@ -5,11 +5,7 @@
 breaks as (
 
     select
-        event_id,
-        session_key,
-        actor_id,
-        event_date,
-        occurred_at,
+        *,
         case
             when session_key like 'session:%' and event_date - lag(event_date) over key_order <= 1 then 0
             when
@@ -27,11 +23,7 @@ breaks as (
 chains as (
 
     select
-        event_id,
-        session_key,
-        actor_id,
-        event_date,
-        occurred_at,
+        *,
         sum(begins_chain) over so_far as chain_number,
         max(case when begins_chain = 1 then event_date end) over so_far as chain_date
     from breaks
@@ -43,13 +35,8 @@ chains as (
 spans as (
 
     select
-        event_id,
-        session_key,
-        actor_id,
-        chain_number,
-        event_date - mod(event_date - chain_date, 2) as session_date,
-        event_date,
-        occurred_at
+        *,
+        event_date - mod(event_date - chain_date, 2) as session_date
     from chains
 
 ),
@@ -57,15 +44,10 @@ spans as (
 visits as (
 
     select
-        event_id,
-        session_key,
-        actor_id,
+        *,
         first_value(event_id) over (
             partition by session_key, chain_number, session_date order by occurred_at, event_id
-        ) as session_id,
-        session_date,
-        event_date,
-        occurred_at
+        ) as session_id
     from spans
 
 )

@@ -43,13 +43,9 @@ sessions as (
         {{ first_value_by('visitor_of_device', oldest_first) }} as visitor_of_device,
         {{ first_value_by('page_path', oldest_first) }} as entry_page,
         {{ last_value_by('page_path', oldest_first) }} as exit_page,
-        max(case when is_first then device_type end) as device_type,
-        max(case when is_first then browser end) as browser,
-        max(case when is_first then os end) as os,
-        max(case when is_first then channel end) as channel,
-        max(case when is_first then source end) as source,
-        max(case when is_first then medium end) as medium,
-        max(case when is_first then campaign end) as campaign,
+        {%- for column in ['device_type', 'browser', 'os', 'channel', 'source', 'medium', 'campaign'] %}
+            max(case when is_first then {{ column }} end) as {{ column }},
+        {%- endfor %}
         count(*) as events,
         count(case when is_view then 1 end) as views,
         count(case when is_click then 1 end) as clicks,

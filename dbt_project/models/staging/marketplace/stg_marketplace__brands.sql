@@ -1,14 +1,8 @@
 with
 
-brands as (
-
-    select * from {{ source('marketplace', 'brands') }}
-
-),
-
 latest as (
 
-    {{ latest_version('brands') }}
+    {{ latest_version(source('marketplace', 'brands')) }}
 
 )
 

@@ -1,14 +1,8 @@
 with
 
-creators as (
-
-    select * from {{ source('marketplace', 'creators') }}
-
-),
-
 latest as (
 
-    {{ latest_version('creators') }}
+    {{ latest_version(source('marketplace', 'creators')) }}
 
 )
 

@@ -1,14 +1,8 @@
 with
 
-ip_assets as (
-
-    select * from {{ source('marketplace', 'ip_assets') }}
-
-),
-
 latest as (
 
-    {{ latest_version('ip_assets') }}
+    {{ latest_version(source('marketplace', 'ip_assets')) }}
 
 )
 

@@ -1,14 +1,8 @@
 with
 
-ip_ownerships as (
-
-    select * from {{ source('marketplace', 'ip_ownerships') }}
-
-),
-
 latest as (
 
-    {{ latest_version('ip_ownerships') }}
+    {{ latest_version(source('marketplace', 'ip_ownerships')) }}
 
 )
 

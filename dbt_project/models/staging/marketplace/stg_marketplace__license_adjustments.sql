@@ -1,14 +1,8 @@
 with
 
-license_adjustments as (
-
-    select * from {{ source('marketplace', 'license_adjustments') }}
-
-),
-
 latest as (
 
-    {{ latest_version('license_adjustments') }}
+    {{ latest_version(source('marketplace', 'license_adjustments')) }}
 
 )
 

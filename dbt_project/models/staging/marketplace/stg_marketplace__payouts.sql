@@ -1,14 +1,8 @@
 with
 
-payouts as (
-
-    select * from {{ source('marketplace', 'payouts') }}
-
-),
-
 latest as (
 
-    {{ latest_version('payouts') }}
+    {{ latest_version(source('marketplace', 'payouts')) }}
 
 )
 

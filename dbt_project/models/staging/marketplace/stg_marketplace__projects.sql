@@ -1,14 +1,8 @@
 with
 
-projects as (
-
-    select * from {{ source('marketplace', 'projects') }}
-
-),
-
 latest as (
 
-    {{ latest_version('projects') }}
+    {{ latest_version(source('marketplace', 'projects')) }}
 
 )
 

@@ -1,14 +1,8 @@
 with
 
-users as (
-
-    select * from {{ source('marketplace', 'users') }}
-
-),
-
 latest as (
 
-    {{ latest_version('users') }}
+    {{ latest_version(source('marketplace', 'users')) }}
 
 )
 
