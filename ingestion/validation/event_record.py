@@ -6,11 +6,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from hashlib import sha256
 from operator import attrgetter
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from ingestion.attribution_table import ATTRIBUTION_COLUMN_NAMES
 from ingestion.contract import CLICK_IDS, DEFAULT_SOURCE, DEVICE_SOURCES, Attribution, Event, Props
 from ingestion.redaction import Redactor
 from ingestion.user_agents import Device, UserAgentParser
@@ -21,7 +20,6 @@ from ingestion.validation.timestamps import MICROSECONDS_OF_DAY, from_microsecon
 # Bytes 6 and 8 of a UUID of version 8, by the digest's byte: the version is in 4 bits, the variant in 2.
 _VERSION_8: Final = tuple(bytes([byte & 0x0F | 0x80]) for byte in range(256))
 _VARIANT: Final = tuple(bytes([byte & 0x3F | 0x80]) for byte in range(256))
-_NO_ATTRIBUTION: Final = (None,) * len(ATTRIBUTION_COLUMN_NAMES)
 _NO_CLICK_IDS: Final = (None,) * len(CLICK_IDS)
 _MAX_CACHED_URLS: Final = 512
 _ATTRIBUTION_FIELDS: Final = attrgetter(*Attribution.__struct_fields__)
@@ -64,37 +62,6 @@ class ValidEvent(msgspec.Struct, frozen=True, gc=False):
     canonical_hash: bytes
     attribution: tuple[str | None, ...] | None  # None if no field of it is given
     notes: tuple[Note, ...] = ()
-
-    @property
-    def values(self) -> tuple[Any, ...]:
-        """Return the stored values as Python objects, in the order of schema.CANDIDATE_COLUMN_NAMES."""
-        kind = self.kind
-        milliseconds = self.engagement_milliseconds
-        return (
-            self.event_date,
-            self.event_key,
-            self.event_id,
-            kind.event_type,
-            from_microseconds(self.occurred_at),
-            from_microseconds(self.received_at),
-            kind.source,
-            self.actor_id,
-            kind.actor_type,
-            self.anonymous_id,
-            self.session_id,
-            kind.entity_type,
-            self.entity_id,
-            self.ip_asset_id,
-            self.project_id,
-            self.license_id,
-            self.revenue_cents,
-            self.fee_cents,
-            None if milliseconds is None else Decimal(milliseconds).scaleb(-3),
-            self.props.decode(),
-            *self.device,
-            self.canonical_hash,
-            *(self.attribution or _NO_ATTRIBUTION),
-        )
 
 
 def kind_of(event_type: str, source: str | None, actor_type: str | None, entity_type: str | None) -> EventKind:

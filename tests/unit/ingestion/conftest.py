@@ -11,6 +11,7 @@ import pytest
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
 from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.validator import LineValidator, RejectedLine
+from tests.support.stored_values import values_of
 
 GOOD_EVENT: dict[str, Any] = {
     "eventType": "asset_viewed",
@@ -50,7 +51,7 @@ def accepted(validator: LineValidator) -> Callable[..., dict[str, Any]]:
     def accept(line: bytes | None = None, **changes: Any) -> dict[str, Any]:
         outcome = validator.validate(as_line(**changes) if line is None else line)
         assert isinstance(outcome, ValidEvent), outcome
-        row = dict(zip(CANDIDATE_COLUMN_NAMES, outcome.values, strict=True))
+        row = dict(zip(CANDIDATE_COLUMN_NAMES, values_of(outcome), strict=True))
         ids = {name: UUID(bytes=row[name]) for name in ("event_id", "session_id") if row[name] is not None}
         return row | ids
 

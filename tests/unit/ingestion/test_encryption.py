@@ -14,6 +14,7 @@ from ingestion.schema import CANDIDATE_COLUMN_NAMES
 from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.validator import LineValidator, RejectedLine
 from tests.support.command_line import run_command
+from tests.support.stored_values import values_of
 from tests.unit.ingestion.conftest import as_line
 
 OLD, NEW = new_key(), new_key()
@@ -34,7 +35,7 @@ def validate(line, encryption, rules=None):
 def stored_props(props, rules=None, **changes):
     outcome = validate(as_line(props=props, **changes), rules or encryption())
     assert isinstance(outcome, ValidEvent), outcome
-    return json.loads(dict(zip(CANDIDATE_COLUMN_NAMES, outcome.values, strict=True))["props"])
+    return json.loads(dict(zip(CANDIDATE_COLUMN_NAMES, values_of(outcome), strict=True))["props"])
 
 
 @pytest.mark.parametrize("key", ["legalName", "legal_name", "LegalName", "LEGAL_NAME", "legal-name", "legalname"])
@@ -89,7 +90,7 @@ def test_keys_that_a_load_drops_are_dropped_inside_an_encrypted_prop():
     rules = replace(default_rules(), personal_keys=(*default_rules().personal_keys, ("shoe_size", "drop", "whole")))
     props = {"legalName": {"shoeSize": 44, "given": "Jane", "more": {"shoe_size": 44}}}
     outcome = validate(as_line(props=props), encryption(), rules)
-    token = json.loads(dict(zip(CANDIDATE_COLUMN_NAMES, outcome.values, strict=True))["props"])["legalName"]
+    token = json.loads(dict(zip(CANDIDATE_COLUMN_NAMES, values_of(outcome), strict=True))["props"])["legalName"]
     assert encryption().keys.decrypt(token) == {"given": "Jane", "more": {}}
 
 
@@ -105,7 +106,9 @@ def test_encrypting_again_gives_the_same_and_elsewhere_something_else():
 def test_the_canonical_hash_is_that_of_the_event_as_it_was_sent():
     line = as_line(props={"legalName": "Jane"}, idempotencyKey=None)
     without, encrypted = validate(line, None), validate(line, encryption())
-    differing = [n for n, a, b in zip(CANDIDATE_COLUMN_NAMES, without.values, encrypted.values, strict=True) if a != b]
+    differing = [
+        n for n, a, b in zip(CANDIDATE_COLUMN_NAMES, values_of(without), values_of(encrypted), strict=True) if a != b
+    ]
     assert differing == ["props"]
 
 

@@ -10,6 +10,7 @@ from ingestion.schema import CANDIDATE_COLUMN_NAMES
 from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.validator import LineValidator, NotTracked, RejectedLine
 from sample_data import LandingDay, Marketplace
+from tests.support.stored_values import values_of
 
 START = date(2026, 10, 1)
 DAYS = 9
@@ -37,7 +38,7 @@ def events(landing_days: list[LandingDay]) -> list[dict[str, Any]]:
     for day in landing_days:
         for result in outcomes_of(day):
             if isinstance(result, ValidEvent):
-                event = dict(zip(CANDIDATE_COLUMN_NAMES, result.values, strict=True))
+                event = dict(zip(CANDIDATE_COLUMN_NAMES, values_of(result), strict=True))
                 found.setdefault((event["event_date"], event["event_key"]), event | {"landed": day.day})
     return list(found.values())
 

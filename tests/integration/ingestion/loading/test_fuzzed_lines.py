@@ -20,6 +20,7 @@ from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.validator import LineValidator, NotTracked, RejectedLine
 from tests.integration.ingestion.loading.raw_tables import RawTables
 from tests.support.pipeline import START
+from tests.support.stored_values import values_of
 
 LINES = 100_000
 # Every so many of them are loaded.
@@ -127,7 +128,7 @@ def test_every_fuzzed_line_has_one_outcome_and_is_accounted_for(raw: RawTables) 
         outcome = validator.validate(line)
         outcomes[type(outcome)] += 1
         if isinstance(outcome, ValidEvent):
-            assert len(outcome.values) == len(CANDIDATE_COLUMN_NAMES)
+            assert len(values_of(outcome)) == len(CANDIDATE_COLUMN_NAMES)
         elif isinstance(outcome, RejectedLine):
             assert outcome.reasons, line
             assert outcome.line_bytes == len(line)

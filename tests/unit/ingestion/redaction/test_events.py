@@ -9,6 +9,7 @@ import pytest
 from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.validator import LineValidator, RejectedLine
 from tests.support.personal_data import plant, planted_line, survives
+from tests.support.stored_values import values_of
 
 DAY = date(2026, 11, 8)
 VALIDATOR = LineValidator(landing_date=DAY, start_date=DAY)
@@ -19,7 +20,7 @@ def stored_text(outcome: Any) -> str:
     if isinstance(outcome, RejectedLine):
         return outcome.line
     assert isinstance(outcome, ValidEvent)
-    return "\n".join(map(str, outcome.values))
+    return "\n".join(map(str, values_of(outcome)))
 
 
 @pytest.mark.parametrize("seed", range(4))
