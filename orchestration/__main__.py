@@ -16,6 +16,7 @@ from warehouse.connection import CHECKOUT, Warehouse, WarehouseUnavailable
 from warehouse.embedded.binaries import EmbeddedServerError
 from warehouse.embedded.server import EmbeddedServer
 from warehouse.env_file import SettingsFileError
+from warehouse.roles.logins import LoginError
 
 NOT_RUNNING = 3
 # As shells have it: 128 and the number of the signal.
@@ -157,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except click.Abort:
         return INTERRUPTED
-    except (EmbeddedServerError, WarehouseUnavailable, DeploymentError, SettingsFileError) as error:
+    except (EmbeddedServerError, WarehouseUnavailable, DeploymentError, SettingsFileError, LoginError) as error:
         say(f"error: {error}")
         return 1
 

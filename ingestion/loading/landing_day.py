@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Final, Required, TypedDict, Unpack
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -34,59 +34,45 @@ from warehouse.window import Window
 _COMPRESSION: Final = 6
 
 
-def load_window(
-    connection: psycopg.Connection,
-    *,
-    root: LandingRoot | Path,
-    window: Window,
-    start_date: date,
-    encryption: PropEncryption | None = None,
-    rules: EventRules | None = None,
-    on_day: Callable[[LoadReport], None] | None = None,
-    on_progress: Callable[[str], None] | None = None,
-    processes: int | None = None,
-) -> list[LoadReport]:
-    """Load every landing day of the window, oldest first, each in a transaction of its own.
+class DayOptions(TypedDict, total=False):
+    """Options of the load of a landing day: the landing root, or a local folder, and the rules for lines."""
 
-    Args:
-        connection: The warehouse, outside of a transaction.
-        root: The landing root, or a local folder.
-        window: The landing days.
-        start_date: The first event day; earlier events are rejected.
-        encryption: The props to encrypt; by default none.
-        rules: Lists and settings; by default those of the seeds.
-        on_day: Called with the report of each landing day.
-        on_progress: Called now and then with a sentence on how far a long file has been read.
-        processes: Worker processes; by default one for each core, at most four. 1 starts none.
+    root: Required[LandingRoot | Path]
+    # The first event day; earlier events are rejected.
+    start_date: Required[date]
+    # By default no props are encrypted, and the lists are those of the seeds.
+    encryption: PropEncryption | None
+    rules: EventRules | None
+    # Called now and then with a sentence on how far a long file has been read.
+    on_progress: Callable[[str], None] | None
+
+
+class LoadOptions(DayOptions, total=False):
+    """Options of the load of several landing days."""
+
+    # Called with the report of each landing day.
+    on_day: Callable[[LoadReport], None] | None
+    # Worker processes; by default one for each core, at most four. 1 starts none.
+    processes: int | None
+
+
+def load_window(connection: psycopg.Connection, *, window: Window, **options: Unpack[LoadOptions]) -> list[LoadReport]:
+    """Load every landing day of the window, oldest first, each in a transaction of its own.
 
     Raises:
         LandingError: A file cannot be read. The days before are loaded, and nothing of its own day.
     """
-    return load_days(
-        connection,
-        window.days(),
-        root=root,
-        start_date=start_date,
-        encryption=encryption,
-        rules=rules,
-        on_day=on_day,
-        on_progress=on_progress,
-        processes=processes,
-    )
+    return load_days(connection, window.days(), **options)
 
 
 def load_days(
     connection: psycopg.Connection,
     landing_days: Iterable[date],
     *,
-    root: LandingRoot | Path,
-    start_date: date,
-    encryption: PropEncryption | None = None,
-    rules: EventRules | None = None,
     on_day: Callable[[LoadReport], None] | None = None,
-    on_progress: Callable[[str], None] | None = None,
     processes: int | None = None,
     is_reload: bool = False,
+    **options: Unpack[DayOptions],
 ) -> list[LoadReport]:
     """Load these landing days in their order, each in a transaction of its own. Otherwise as load_window.
 
@@ -101,15 +87,7 @@ def load_days(
         for landing_date in landing_days:
             try:
                 report = load_landing_day(
-                    connection,
-                    root=root,
-                    landing_date=landing_date,
-                    start_date=start_date,
-                    encryption=encryption,
-                    rules=rules,
-                    on_progress=on_progress,
-                    pool=pool,
-                    is_reload=is_reload,
+                    connection, landing_date=landing_date, pool=pool, is_reload=is_reload, **options
                 )
             except LandingError as error:
                 raise LandingError(f"{error}. Landing day {landing_date} {again}") from error
@@ -134,7 +112,7 @@ def load_landing_day(
     """Load all files of one landing day with their rows of ops.loads, or nothing.
 
     A file that is loaded already, by name and checksum, changes nothing. With `is_reload` it is loaded again if it was
-    loaded under other rules. A changed file replaces exactly its own rows. Arguments as in load_window; without a
+    loaded under other rules. A changed file replaces exactly its own rows. Other arguments as in DayOptions; without a
     `pool` lines are validated in this process.
 
     Raises:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 import psycopg
 
@@ -44,13 +45,5 @@ def with_counts(cursor: psycopg.Cursor, report: LoadReport, load_ids: Sequence[i
     sums = ", ".join(f"sum({count})::bigint" for count in counts)
     cursor.execute(f"select {sums} from ops.loads where load_id = any(%s)", [load_ids])
     totals = dict(zip(counts, cursor.fetchone() or (), strict=True))
-    event_dates = tuple(sorted(load_log.event_dates(cursor, load_ids)))
-    notes = counts_of(load_log.notes_in(cursor, load_ids))
-    return replace(
-        report,
-        **totals,
-        event_dates=event_dates,
-        dropped_fields=notes["dropped_fields"],
-        placeholder_ids=notes["placeholder_ids"],
-        hashed_ids=notes["hashed_ids"],
-    )
+    columns: dict[Any, Any] = {**totals, **counts_of(load_log.notes_in(cursor, load_ids))}
+    return replace(report, **columns, event_dates=tuple(sorted(load_log.event_dates(cursor, load_ids))))

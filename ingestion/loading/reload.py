@@ -4,52 +4,32 @@ A new rule does not change stored rows until a reload is asked for. Rows are rep
 its rows, so that only event days whose rows differ become stale.
 """
 
-from collections.abc import Callable
 from datetime import date
-from pathlib import Path
+from typing import Unpack
 
 import psycopg
 
-from ingestion.encryption.props import PropEncryption
-from ingestion.event_rules import EventRules, default_rules
-from ingestion.landing.files import LandingRoot
-from ingestion.loading.landing_day import LoadReport, load_days
+from ingestion.event_rules import default_rules
+from ingestion.loading.landing_day import LoadOptions, LoadReport, load_days
 from ingestion.rules_digest import rules_digest
 from warehouse.window import Window
 
 
 def reload_window(
-    connection: psycopg.Connection,
-    *,
-    root: LandingRoot | Path,
-    window: Window,
-    start_date: date,
-    encryption: PropEncryption | None = None,
-    rules: EventRules | None = None,
-    on_day: Callable[[LoadReport], None] | None = None,
-    on_progress: Callable[[str], None] | None = None,
-    processes: int | None = None,
+    connection: psycopg.Connection, *, window: Window, **options: Unpack[LoadOptions]
 ) -> list[LoadReport]:
     """Load those landing days of the window again that have loads under other rules, oldest first.
 
     Of such a day the files whose rules differ are loaded again, even if their content has not changed, and so are files
     that arrived meanwhile. Files that are missing keep their rows; the reports name them as `outdated`. Stopping at any
-    point loses nothing: the next call continues with the days that are left. Arguments and errors as in load_window.
+    point loses nothing: the next call continues with the days that are left. Options and errors as in load_window.
     """
-    rules = rules or default_rules()
-    digest = rules_digest(rules=rules, start_date=start_date, encryption=encryption)
-    return load_days(
-        connection,
-        outdated_landing_days(connection, window, digest),
-        root=root,
-        start_date=start_date,
-        encryption=encryption,
-        rules=rules,
-        on_day=on_day,
-        on_progress=on_progress,
-        processes=processes,
-        is_reload=True,
+    digest = rules_digest(
+        rules=options.get("rules") or default_rules(),
+        start_date=options["start_date"],
+        encryption=options.get("encryption"),
     )
+    return load_days(connection, outdated_landing_days(connection, window, digest), is_reload=True, **options)
 
 
 def outdated_landing_days(connection: psycopg.Connection, window: Window, digest: str) -> list[date]:

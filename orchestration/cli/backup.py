@@ -42,7 +42,7 @@ not in the file, so keep copies of them too:
 """
 
 
-class BackupError(Exception):
+class BackupError(click.ClickException):
     """A backup cannot be written or restored; the message says why, and nothing was changed."""
 
 
@@ -60,10 +60,7 @@ class Restored:
 def backup(file: Path) -> None:
     """Write the warehouse's database to FILE, with roles, rights and policies of its readers."""
     warehouse = warehouse_for_run()
-    try:
-        written = write(warehouse, file)
-    except BackupError as error:
-        raise click.ClickException(str(error)) from error
+    written = write(warehouse, file)
     application = "APP_DATABASE_URL" if not warehouse.is_embedded else "database marketplace of the embedded server"
     landing = os.environ.get("LANDING_URL") or "LANDING_URL"
     say(f"{file}: {written / 1e6:,.1f} MB")
@@ -74,10 +71,7 @@ def backup(file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
 def restore(file: Path) -> None:
     """Fill a warehouse that holds nothing yet from a backup FILE."""
-    try:
-        report = read(warehouse_for_run(), file)
-    except BackupError as error:
-        raise click.ClickException(str(error)) from error
+    report = read(warehouse_for_run(), file)
     say(f"{file} is restored: {report.published_days:,} published days, {report.logins} logins")
     if report.without_password:
         say(f"these logins have no password yet: {', '.join(report.without_password)}")

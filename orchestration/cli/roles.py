@@ -9,7 +9,7 @@ from orchestration.cli.environment import provisioned_warehouse, say
 from warehouse.reader_roles import AUDIENCES
 from warehouse.roles import hardening as server_hardening
 from warehouse.roles import logins
-from warehouse.roles.logins import Login, LoginError
+from warehouse.roles.logins import Login
 
 
 @click.group()
@@ -36,22 +36,14 @@ def add_login(name: str, **ids: str | None) -> None:
     if len(given) != 1:
         raise click.UsageError(f"give one of {', '.join(f'--{audience.name}' for audience in AUDIENCES)}")
     [(audience, owner_id)] = given
-    warehouse = provisioned_warehouse()
-    try:
-        click.echo(logins.add(warehouse, Login(name, audience, owner_id)))
-    except LoginError as error:
-        raise click.ClickException(str(error)) from error
+    click.echo(logins.add(provisioned_warehouse(), Login(name, audience, owner_id)))
 
 
 @roles.command("remove-login")
 @click.argument("name")
 def remove_login(name: str) -> None:
     """Remove login NAME and end its sessions."""
-    warehouse = provisioned_warehouse()
-    try:
-        logins.remove(warehouse, name)
-    except LoginError as error:
-        raise click.ClickException(str(error)) from error
+    logins.remove(provisioned_warehouse(), name)
 
 
 @roles.command("list")

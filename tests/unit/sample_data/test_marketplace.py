@@ -20,6 +20,7 @@ from sample_data.catalog import Catalog
 from sample_data.landing_files import write_landing_files
 from sample_data.traffic import Traffic
 from sample_data.visitors import arrival
+from tests.support.stored_values import values_of
 from tests.unit.sample_data.conftest import DAYS, START, lines_of, outcomes_of, small
 
 
@@ -83,8 +84,8 @@ def test_every_line_has_the_outcome_that_is_counted_for_it(landing_days: list[La
                     counts[Outcome.REJECTED] += 1
                 case NotTracked():
                     counts[Outcome.NOT_TRACKED] += 1
-                case ValidEvent(values=values):
-                    candidates.append(dict(zip(CANDIDATE_COLUMN_NAMES, values, strict=True)))
+                case ValidEvent():
+                    candidates.append(dict(zip(CANDIDATE_COLUMN_NAMES, values_of(result), strict=True)))
         for event in sorted(candidates, key=lambda event: (event["received_at"], event["occurred_at"])):
             key = (event["event_date"], event["event_key"])
             who = event["actor_id"] or event["anonymous_id"] or event["session_id"]
