@@ -1,6 +1,6 @@
 """Windows and Dagster's runs: the window that a run covers, and the tags that make a run cover a window."""
 
-from typing import Final, Protocol
+from typing import Final
 
 import dagster as dg
 
@@ -12,17 +12,7 @@ _RANGE_END: Final = "dagster/asset_partition_range_end"
 DAYS_TAGS: Final = frozenset({"dagster/partition", _RANGE_START})
 
 
-class PartitionContext(Protocol):
-    """The partitions of a run, as contexts of assets, ops and checks have them."""
-
-    @property
-    def run(self) -> dg.DagsterRun: ...
-
-    @property
-    def partition_time_window(self) -> dg.TimeWindow: ...
-
-
-def window_of(context: PartitionContext) -> Window:
+def window_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Window:
     """Return the days of a run: one partition, or the range of a backfill. Raises Failure when the run has none."""
     if not DAYS_TAGS.intersection(context.run.tags):
         raise dg.Failure(

@@ -107,20 +107,14 @@ def manifest() -> Mapping[str, Any]:
     return content
 
 
-def windowed_tables(manifest: Mapping[str, Any]) -> dict[tuple[str, str], str]:
-    """Return schema and name of every table that models write window by window, with the column that has its day."""
+def windowed_tables(manifest: Mapping[str, Any], *, scope: str | None = None) -> dict[tuple[str, str], str]:
+    """Return schema and name of every table that models write window by window, with the column that has its day.
+
+    With a scope, such as day, only tables of this scope.
+    """
     return {
         (node["schema"], node["name"]): node["config"]["event_time"]
         for node in manifest["nodes"].values()
         if node["resource_type"] == "model" and node["config"]["materialized"] == "windowed"
+        if scope in (None, node["config"].get("meta", {}).get("scope", "day"))
     }
-
-
-def daily_tables(manifest: Mapping[str, Any]) -> dict[tuple[str, str], str]:
-    """Return those of the windowed tables whose rows are of one day each."""
-    scopes = {
-        (node["schema"], node["name"]): node["config"]["meta"].get("scope", "day")
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model"
-    }
-    return {table: column for table, column in windowed_tables(manifest).items() if scopes[table] == "day"}

@@ -39,15 +39,9 @@ class ExportSelection:
 
     @classmethod
     def parse(
-        cls,
-        *,
-        start: str | None = None,
-        end: str | None = None,
-        entity_type: str | None = None,
-        entity_id: str | None = None,
-        event_type: str | None = None,
+        cls, start: str = "", end: str = "", entity_type: str = "", entity_id: str = "", event_type: str = ""
     ) -> "ExportSelection":
-        """Read a selection from texts. Raises ExportError."""
+        """Read a selection from texts; an empty one counts as not given. Raises ExportError."""
         try:
             days = Window.parse(start, end) if start or end else None
         except ValueError as error:

@@ -18,7 +18,7 @@ from orchestration.dbt import cli_resource, specs
 from orchestration.dbt import invocation as dbt_results
 from orchestration.dbt.light_import import DagsterDbtCliRuntimeError
 from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
-from orchestration.partitions import DAILY
+from orchestration.partitions import daily_step
 from orchestration.run_windows import window_of
 from publishing import build_steps, builds, dbt_manifest, gates, loaded_version, mart_tables, marts
 from warehouse.window import Window
@@ -32,14 +32,7 @@ REBUILD_TAG: Final = "warehouse/rebuild"
 
 
 # As dagster_dbt's own decorator does, for one asset more.
-@dg.multi_asset(
-    specs=specs.specs().assets,
-    check_specs=specs.specs().checks,
-    can_subset=True,
-    partitions_def=DAILY,
-    backfill_policy=dg.BackfillPolicy.single_run(),
-    retry_policy=retries.RETRIES,
-)
+@daily_step(specs=specs.specs().assets, check_specs=specs.specs().checks, can_subset=True)
 def dbt_models(
     context: dg.AssetExecutionContext,
     warehouse: WarehouseResource,
@@ -163,6 +156,6 @@ def _add_row_counts(
     context: dg.AssetExecutionContext, key: dg.AssetKey, connection: psycopg.Connection, window: Window
 ) -> None:
     schema, table = key.path
-    date_column = dbt_manifest.daily_tables(dbt_manifest.manifest()).get((schema, table))
+    date_column = dbt_manifest.windowed_tables(dbt_manifest.manifest(), scope="day").get((schema, table))
     if date_column:
         row_counts.add_row_counts(context, key, row_counts.rows_by_day(connection, schema, table, date_column, window))

@@ -7,9 +7,8 @@ import dagster as dg
 
 from ingestion.raw_access import entity_lookup
 from orchestration import retries, row_counts
-from orchestration.dbt import translator as project
 from orchestration.defs.resources import WriterResource
-from orchestration.partitions import DAILY
+from orchestration.partitions import daily_step, table_spec
 from orchestration.run_windows import window_of
 from publishing import dbt_manifest, gates
 from publishing.marts import marts_of
@@ -18,22 +17,11 @@ from publishing.scopes import Scope
 from warehouse.writer_lock import WriterBusy
 
 
-@dg.multi_asset(
+@daily_step(
     specs=[
-        dg.AssetSpec(
-            [mart.schema, mart.name],
-            deps=[["build", mart.name]],
-            description=mart.description,
-            group_name=mart.schema,
-            kinds={"postgres"},
-            owners=project.OWNERS,
-            metadata={"dagster/table_name": f"{mart.schema}.{mart.name}"},
-        )
+        table_spec([mart.schema, mart.name], mart.description, kinds={"postgres"}, deps=[["build", mart.name]])
         for mart in marts_of(dbt_manifest.manifest())
-    ],
-    partitions_def=DAILY,
-    backfill_policy=dg.BackfillPolicy.single_run(),
-    retry_policy=retries.RETRIES,
+    ]
 )
 def published_marts(context: dg.AssetExecutionContext, writer: WriterResource) -> Iterator[dg.MaterializeResult[None]]:
     """Move the run's days from build to marts, all marts together; fails for days that have not passed every gate."""

@@ -10,9 +10,8 @@ from ingestion.ad_spend import loading as ad_spend
 from ingestion.ad_spend import schema as ad_spend_schema
 from ingestion.landing.files import LandingError
 from orchestration import retries
-from orchestration.dbt.translator import OWNERS
 from orchestration.defs.resources import SourcesResource, WriterResource
-from orchestration.partitions import DAILY
+from orchestration.partitions import daily_step, raw_table
 
 _KEY: Final = dg.AssetKey(["raw", "ad_spend"])
 # Not blocking: a mistake in a marketing file must not hold up the numbers of the marketplace.
@@ -23,25 +22,16 @@ _CHECK: Final = dg.AssetCheckSpec(
 )
 
 
-@dg.multi_asset(
+# Partitioned for the reason given in raw_application_tables.py.
+@daily_step(
     specs=[
-        dg.AssetSpec(
-            _KEY,
-            description=(
-                "What was spent on a day on a channel or campaign, in cents. Rows of one file with the same day and"
-                " names add up. Of several files that have them, the one with the greater name counts."
-            ),
-            group_name="raw",
-            kinds={"python", "postgres"},
-            owners=OWNERS,
-            metadata={"dagster/table_name": "raw.ad_spend"},
+        raw_table(
+            _KEY.path,
+            "What was spent on a day on a channel or campaign, in cents. Rows of one file with the same day and"
+            " names add up. Of several files that have them, the one with the greater name counts.",
         )
     ],
     check_specs=[_CHECK],
-    # Partitioned for the reason given in raw_application_tables.py.
-    partitions_def=DAILY,
-    backfill_policy=dg.BackfillPolicy.single_run(),
-    retry_policy=retries.RETRIES,
 )
 def raw_ad_spend(
     context: dg.AssetExecutionContext, writer: WriterResource, sources: SourcesResource

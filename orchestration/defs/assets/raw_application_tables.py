@@ -15,9 +15,8 @@ from ingestion.application.sync import (
     read_application,
 )
 from orchestration import retries
-from orchestration.dbt.translator import OWNERS
 from orchestration.defs.resources import SourcesResource, WriterResource
-from orchestration.partitions import DAILY
+from orchestration.partitions import daily_step, raw_table
 from publishing import stale_days
 
 
@@ -28,23 +27,16 @@ class ApplicationRead(dg.Config):
     accept_removals: list[str] = Field([], description="Tables that may have lost all of their rows, or most of them")
 
 
-@dg.multi_asset(
+# Read as they are now, whatever the days. They are partitioned all the same: of assets with partitions and assets
+# without, Dagster's daemon makes several runs, and none of them would build everything.
+@daily_step(
     specs=[
-        dg.AssetSpec(
+        raw_table(
             ["raw", table.name],
-            description=f"Versions of the product's table {table.name}; a row is appended when its content changes.",
-            group_name="raw",
-            kinds={"python", "postgres"},
-            owners=OWNERS,
-            metadata={"dagster/table_name": f"raw.{table.name}"},
+            f"Versions of the product's table {table.name}; a row is appended when its content changes.",
         )
         for table in application_schema.TABLES
-    ],
-    # Read as they are now, whatever the days. They are partitioned all the same: of assets with partitions and assets
-    # without, Dagster's daemon makes several runs, and none of them would build everything.
-    partitions_def=DAILY,
-    backfill_policy=dg.BackfillPolicy.single_run(),
-    retry_policy=retries.RETRIES,
+    ]
 )
 def raw_application_tables(
     context: dg.AssetExecutionContext,

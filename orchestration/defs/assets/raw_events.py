@@ -16,33 +16,22 @@ from ingestion.landing.files import LandingError
 from ingestion.loading.landing_day import LoadReport, load_window
 from ingestion.validation.notes import OUTCOMES, Counts
 from orchestration import retries, row_counts
-from orchestration.dbt.translator import OWNERS
 from orchestration.defs.resources import SourcesResource, WriterResource
 from orchestration.load_summary import load_in_words
-from orchestration.partitions import DAILY
+from orchestration.partitions import daily_step, raw_table
 from orchestration.run_windows import window_of
 from publishing import stale_days
 from warehouse.window import ONE_DAY, Window
 
 _EVENT_SPECS: Final = (
-    dg.AssetSpec(
+    raw_table(
         ["raw", "events"],
-        description=(
-            "One row per accepted event: the stored copy of an (event day, key). A partition is a landing"
-            " day, and what the day after it has brought so far; rows are counted by the day on which they occurred."
-        ),
-        group_name="raw",
-        kinds={"python", "postgres"},
-        owners=OWNERS,
-        metadata={"dagster/table_name": "raw.events"},
+        "One row per accepted event: the stored copy of an (event day, key). A partition is a landing"
+        " day, and what the day after it has brought so far; rows are counted by the day on which they occurred.",
     ),
-    dg.AssetSpec(
+    raw_table(
         ["raw", "attribution"],
-        description="At most one row per event: the utm fields, referrer, landing page and click ids that it carried.",
-        group_name="raw",
-        kinds={"python", "postgres"},
-        owners=OWNERS,
-        metadata={"dagster/table_name": "raw.attribution"},
+        "At most one row per event: the utm fields, referrer, landing page and click ids that it carried.",
     ),
 )
 
@@ -53,12 +42,7 @@ class EventExtraction(dg.Config):
     accept_removals: bool = Field(False, description="A day may have lost all of its events, or most of them")
 
 
-@dg.multi_asset(
-    specs=_EVENT_SPECS,
-    partitions_def=DAILY,
-    backfill_policy=dg.BackfillPolicy.single_run(),
-    retry_policy=retries.RETRIES,
-)
+@daily_step(specs=_EVENT_SPECS)
 def raw_events(
     context: dg.AssetExecutionContext,
     config: EventExtraction,

@@ -32,13 +32,7 @@ class ExportedEvents(dg.Config):
 
     def selection(self) -> ExportSelection:
         """Return the selection. Raises ExportError."""
-        return ExportSelection.parse(
-            start=self.start or None,
-            end=self.end or None,
-            entity_type=self.entity_type or None,
-            entity_id=self.entity_id or None,
-            event_type=self.event_type or None,
-        )
+        return ExportSelection.parse(self.start, self.end, self.entity_type, self.entity_id, self.event_type)
 
 
 @dg.op(out=dg.Out(dg.Nothing), retry_policy=retries.RETRIES)
