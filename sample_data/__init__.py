@@ -6,7 +6,7 @@ The expected outcome of every line is counted, so that tests can compare it with
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Final
 
@@ -44,38 +44,28 @@ class LandingDay:
     outcomes: Mapping[Outcome, int]
 
 
+@dataclass(frozen=True, slots=True)
 class Marketplace:
     """A marketplace of `days` days from `start` on, with at least `events_per_day` lines a day.
 
     Raises ValueError for fewer than one day or event.
     """
 
-    def __init__(
-        self,
-        seed: int = DEFAULT_SEED,
-        start: date = DEFAULT_START,
-        days: int = 30,
-        events_per_day: int = DEFAULT_EVENTS_PER_DAY,
-    ) -> None:
-        if days < 1 or events_per_day < 1:
+    seed: int = DEFAULT_SEED
+    start: date = DEFAULT_START
+    days: int = 30
+    events_per_day: int = DEFAULT_EVENTS_PER_DAY
+
+    def __post_init__(self) -> None:
+        if self.days < 1 or self.events_per_day < 1:
             raise ValueError(
-                f"a marketplace needs at least one day and one event a day, not {days} and {events_per_day}"
+                f"a marketplace needs at least one day and one event a day, not {self.days} and {self.events_per_day}"
             )
-        self.seed = seed
-        self.start = start
-        self.days = days
-        self.events_per_day = events_per_day
 
     @property
     def parameters(self) -> dict[str, object]:
         """Return all parameters that determine the content."""
-        return {
-            "version": VERSION,
-            "seed": self.seed,
-            "start": self.start.isoformat(),
-            "days": self.days,
-            "events_per_day": self.events_per_day,
-        }
+        return {"version": VERSION, **asdict(self), "start": self.start.isoformat()}
 
     def landing_days(self) -> Iterator[LandingDay]:
         """Yield the landing days in order. Lines that arrive after the last day are left out."""
@@ -86,11 +76,8 @@ class Marketplace:
             for sent in traffic.day(catalog.advance()):
                 arriving[sent.received_at // DAY_MS].append(sent)
             lines = sorted(arriving.pop(number), key=lambda sent: sent.received_at)
-            yield LandingDay(
-                self.start + timedelta(days=number),
-                _files(lines),
-                Counter(sent.outcome for sent in lines),
-            )
+            outcomes = Counter(sent.outcome for sent in lines)
+            yield LandingDay(self.start + timedelta(days=number), _files(lines), outcomes)
 
     def application_tables(self) -> dict[str, list[Row]]:
         """Return the rows of the application at the end of the last day, by table."""

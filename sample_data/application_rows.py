@@ -8,22 +8,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any, Final
 
+from ingestion.application.schema import TABLES
+
 DAY_MS: Final = 86_400_000
 # Parts of all e-mail addresses and passwords of the sample, by which tests find them where they must not be.
 MAIL_DOMAIN: Final = "mail.example"
 PASSWORD_MARK: Final = "hunter2-"  # noqa: S105 - planted to be looked for
 
-TABLE_NAMES: Final = (
-    "users",
-    "creators",
-    "brands",
-    "ip_assets",
-    "ip_ownerships",
-    "projects",
-    "licenses",
-    "license_adjustments",
-    "payouts",
-)
+TABLE_NAMES: Final = tuple(table.name for table in TABLES)
 
 Row = dict[str, Any]
 

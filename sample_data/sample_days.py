@@ -3,13 +3,13 @@
 The manifest in the landing folder lists the written days, and `.env.local` has the warehouse's first day.
 """
 
-import os
 import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final
 
+from warehouse.atomic_file import write_atomically
 from warehouse.window import ONE_DAY, Window
 
 DAYS: Final = 30
@@ -23,31 +23,21 @@ class DemoNotPossible(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SampleState:
-    """The state before the sample is written.
+    """The state before the sample is written."""
 
-    Attributes:
-        start: The warehouse's first day.
-        is_start_chosen: Whether that day differs from the one of .env.example.
-        sample: Days of the existing sample; None before the first.
-        yesterday: The last complete day, UTC.
-    """
-
+    # The warehouse's first day, and whether it differs from the one of .env.example.
     start: date
     is_start_chosen: bool
+    # None before the first sample.
     sample: Window | None
+    # The last complete day, UTC.
     yesterday: date
 
 
 def sample_days(known: SampleState, *, end: date | None = None, is_extended: bool = False) -> Window:
-    """Return the days that the sample has to fill.
+    """Return the days that the sample has to fill: up to `end`, or to yesterday when it is to be extended.
 
-    Args:
-        known: The present state.
-        end: The requested last day.
-        is_extended: Whether days up to yesterday are requested.
-
-    Raises:
-        DemoNotPossible: The requested days cannot be filled.
+    Raises DemoNotPossible when these days cannot be filled.
     """
     last = end or (known.yesterday if is_extended else None)
     if known.sample is not None and (known.sample.start == known.start or not known.is_start_chosen):
@@ -91,8 +81,5 @@ def save_start_date(start: date, file: Path) -> None:
     line = f"{_START}={start}"
     text = file.read_text() if file.exists() else ""
     text = _START_LINE.sub(line, text) if _START_LINE.search(text) else f"{text}{line}\n"
-    # The file may hold passwords: the draft is readable for its owner only, too.
-    draft = file.with_name(f"{file.name}.draft")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as target:  # noqa: PTH123
-        target.write(text)
-    draft.replace(file)
+    # Readable for its owner only, since it may hold passwords.
+    write_atomically(file, text.encode())

@@ -48,24 +48,24 @@ _REFUSALS: Final = (True, 1, 1.0, "1", "yes", "Enabled")
 class Visitor:
     """A device, its user, and the behaviour of its version of the tracker."""
 
-    anonymous_id: str
     source: str
-    user_agent: str
-    ip_address: str | None
-    utc_offset_hours: int
-    sends_session_id: bool
-    sends_received_at: bool
-    sends_attribution_again: bool
-    sends_agent_in_props: bool
-    is_snake_case: bool
-    is_not_tracked: bool
+    user_id: str | None
+    actor_type: str
+    anonymous_id: str = ""
+    user_agent: str = ""
+    ip_address: str | None = None
+    utc_offset_hours: int = 0
+    sends_session_id: bool = False
+    sends_received_at: bool = True
+    sends_attribution_again: bool = False
+    sends_agent_in_props: bool = False
+    is_snake_case: bool = False
+    is_not_tracked: bool = False
     # Value of doNotTrack, which differs between old trackers.
-    refusal: object
+    refusal: object = True
     # Sent by some clients in place of an unknown session id.
-    session_placeholder: str | None
-    key_field: str | None
-    user_id: str | None = None
-    actor_type: str = "user"
+    session_placeholder: str | None = None
+    key_field: str | None = "idempotencyKey"
 
     @property
     def has_present_tracker(self) -> bool:
@@ -104,24 +104,7 @@ def new_visitor(rng: Random, user_id: str | None = None, actor_type: str = "user
 
 def machine(source: str, user_id: str | None = None, actor_type: str = "system") -> Visitor:
     """Return a program that sends events without visits, user agent and IP address."""
-    return Visitor(
-        anonymous_id="",
-        source=source,
-        user_agent="",
-        ip_address=None,
-        utc_offset_hours=0,
-        sends_session_id=False,
-        sends_received_at=True,
-        sends_attribution_again=False,
-        sends_agent_in_props=False,
-        is_snake_case=False,
-        is_not_tracked=False,
-        refusal=True,
-        session_placeholder=None,
-        key_field="idempotencyKey",
-        user_id=user_id,
-        actor_type=actor_type,
-    )
+    return Visitor(source, user_id, actor_type)
 
 
 Attribution = dict[str, Any]
