@@ -4,7 +4,7 @@ sync.py reads them. Undeclared columns never leave the application's database.
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal, cast
 
 import psycopg
 from psycopg import sql
@@ -60,89 +60,40 @@ class Table:
         return tuple(sorted(self.columns, key=lambda column: column.kind == "email"))
 
 
-def _created(name: str = "created_at") -> Column:
-    return Column(name, "timestamptz")
+def _table(name: str, columns: str, comment: str, *, is_optional: bool = False) -> Table:
+    """Return a table by its columns, separated by commas: each a name, and its kind unless that is text."""
+    declared = (column.split() for column in columns.split(","))
+    return Table(name, tuple(Column(*cast("list[Any]", column)) for column in declared), comment, is_optional)
 
 
 TABLES: Final = (
-    Table(
+    _table(
         "users",
-        (Column("id"), Column("email", "email"), Column("role"), _created(), _created("deleted_at")),
+        "id, email email, role, created_at timestamptz, deleted_at timestamptz",
         "accounts; e-mail addresses only as a keyed hash",
     ),
-    Table(
-        "creators",
-        (Column("id"), Column("user_id"), Column("display_name"), _created(), _created("deleted_at")),
-        "creators",
-    ),
-    Table(
-        "brands",
-        (Column("id"), Column("user_id"), Column("company_name"), _created(), _created("deleted_at")),
-        "brands",
-    ),
-    Table(
-        "ip_assets",
-        (
-            Column("id"),
-            Column("title"),
-            Column("type"),
-            Column("created_by"),
-            _created(),
-            _created("deleted_at"),
-        ),
-        "IP assets",
-    ),
-    Table(
+    _table("creators", "id, user_id, display_name, created_at timestamptz, deleted_at timestamptz", "creators"),
+    _table("brands", "id, user_id, company_name, created_at timestamptz, deleted_at timestamptz", "brands"),
+    _table("ip_assets", "id, title, type, created_by, created_at timestamptz, deleted_at timestamptz", "IP assets"),
+    _table(
         "ip_ownerships",
-        (
-            Column("id"),
-            Column("ip_asset_id"),
-            Column("creator_id"),
-            Column("share_bps", "bigint"),
-            Column("start_date", "date"),
-            Column("end_date", "date"),
-        ),
+        "id, ip_asset_id, creator_id, share_bps bigint, start_date date, end_date date",
         "shares of assets in basis points, owned from start_date until before end_date (null: open)",
     ),
-    Table(
-        "projects",
-        (Column("id"), Column("brand_id"), Column("name"), Column("budget_cents", "bigint"), _created()),
-        "projects of brands",
-    ),
-    Table(
+    _table("projects", "id, brand_id, name, budget_cents bigint, created_at timestamptz", "projects of brands"),
+    _table(
         "licenses",
-        (
-            Column("id"),
-            Column("ip_asset_id"),
-            Column("brand_id"),
-            Column("project_id"),
-            Column("parent_license_id"),
-            Column("fee_cents", "bigint"),
-            Column("status"),
-            Column("start_date", "date"),
-            Column("end_date", "date"),
-            _created(),
-        ),
+        "id, ip_asset_id, brand_id, project_id, parent_license_id, fee_cents bigint, status, start_date date,"
+        " end_date date, created_at timestamptz",
         "licenses; one with a parent renews it",
     ),
-    Table(
+    _table(
         "license_adjustments",
-        (
-            Column("id"),
-            Column("license_id"),
-            Column("amount_cents", "bigint"),
-            Column("reason"),
-            Column("effective_date", "date"),
-            _created(),
-        ),
+        "id, license_id, amount_cents bigint, reason, effective_date date, created_at timestamptz",
         "refunds (negative) and changed fees of licenses",
         is_optional=True,
     ),
-    Table(
-        "payouts",
-        (Column("id"), Column("creator_id"), Column("amount_cents", "bigint"), Column("status"), _created()),
-        "payouts to creators",
-    ),
+    _table("payouts", "id, creator_id, amount_cents bigint, status, created_at timestamptz", "payouts to creators"),
 )
 
 
