@@ -34,25 +34,12 @@ create table if not exists raw.attribution (
 ) partition by range (event_date);
 """
 
-# The statement that adds columns waits for running loads, so it is executed only if one is missing. Names of partitions
-# end with their day.
-MIGRATION: Final = f"""
+# Before the columns are added to a table of an older version. Names of partitions end with their day.
+MIGRATION: Final = """
 create table if not exists ops.unnormalized_days (event_date date primary key);
 comment on table ops.unnormalized_days is
     'Event days loaded before normal forms of UTM fields were stored; attribution_migration.py fills and removes them.';
-do $$
-declare
-    additions text;
-begin
-    select string_agg(format('add column %I %s', name, definition), ', ') into additions
-    from (values {", ".join(f"('{name}', '{definition}')" for name, definition in ATTRIBUTION_COLUMNS)})
-        as wanted (name, definition)
-    where not exists (
-        select from pg_attribute where attrelid = 'raw.attribution'::regclass and attname = wanted.name
-    );
-    if additions is null then
-        return;
-    end if;
+do $$ begin
     if not exists (
         select from pg_attribute where attrelid = 'raw.attribution'::regclass and attname = 'utm_source_normalized'
     ) then
@@ -65,6 +52,5 @@ begin
         union
         select event_date from raw.rejected_events where candidate is not null;
     end if;
-    execute 'alter table raw.attribution ' || additions;
 end $$;
 """

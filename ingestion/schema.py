@@ -56,6 +56,17 @@ _PLACE_COLUMNS: Final = """load_id bigint not null,
     line_position integer not null default 1"""
 
 
+# The columns that ops.loads got later.
+_LATER_LOAD_COLUMNS: Final = {
+    "file_version": "text",
+    "rules_digest": "text",
+    "erased": "bigint not null default 0",
+    "dropped_fields": "jsonb not null default '{}'",
+    "placeholder_ids": "jsonb not null default '{}'",
+    "hashed_ids": "jsonb not null default '{}'",
+}
+
+
 def _columns(columns: Iterable[tuple[str, str]]) -> str:
     return ",\n    ".join(f"{name} {definition}" for name, definition in columns)
 
@@ -78,12 +89,7 @@ create table if not exists ops.loads (
     event_dates date[] not null,
     loaded_at timestamptz not null default clock_timestamp(),
     replaced_by bigint,
-    file_version text,
-    rules_digest text,
-    erased bigint not null default 0,
-    dropped_fields jsonb not null default '{{}}',
-    placeholder_ids jsonb not null default '{{}}',
-    hashed_ids jsonb not null default '{{}}'
+    {_columns(_LATER_LOAD_COLUMNS.items())}
 );
 
 create table if not exists raw.events (
@@ -117,17 +123,6 @@ create table if not exists raw.rejected_events (
 
 {attribution_table.MIGRATION}
 """
-
-
-# Those that the table got later.
-_LOAD_COLUMNS: Final = {
-    "file_version": "text",
-    "rules_digest": "text",
-    "erased": "bigint not null default 0",
-    "dropped_fields": "jsonb not null default '{}'",
-    "placeholder_ids": "jsonb not null default '{}'",
-    "hashed_ids": "jsonb not null default '{}'",
-}
 
 _INDEXES: Final = {
     "ops.loads_current_file": "unique index on ops.loads (file) where replaced_by is null",
@@ -174,7 +169,8 @@ def create(connection: "psycopg.Connection") -> None:
         cursor.execute("select pg_advisory_xact_lock(%s)", [AdvisoryLock.RAW_DDL])
         shared.create(cursor)
         cursor.execute(_DDL)
-        add_columns(cursor, "ops.loads", _LOAD_COLUMNS)
+        add_columns(cursor, "raw.attribution", dict(ATTRIBUTION_COLUMNS))
+        add_columns(cursor, "ops.loads", _LATER_LOAD_COLUMNS)
         cursor.execute(schema_changes.DDL)
         cursor.execute(silent_days.DDL)
         create_indexes(cursor, _INDEXES)

@@ -50,17 +50,17 @@ def normalized_name(text: str | None, redact: Redact = redact_text) -> str | Non
     Blanks and zero-width characters at the ends are removed. NFKC replaces compatibility characters (`ﬁ`, full-width
     letters, a no-break space), and Unicode's case folding removes letter case. A normal form is its own normal form.
     """
-    return None if text is None else _name(text, redact)
+    return None if text is None else _stored(text, _folded, redact)
 
 
 def normalized_source(text: str | None, redact: Redact = redact_text) -> str | None:
     """Return the normal form of a UTM source: that of a name, and a host without `www.` and `m.`."""
-    return None if text is None else _source(text, redact)
+    return None if text is None else _stored(text, _site, redact)
 
 
 def normalized_detail(text: str | None, redact: Redact = redact_text) -> str | None:
     """Return a UTM term or content trimmed and in NFKC, with its letter case; None where it is empty."""
-    return None if text is None else _detail(text, redact)
+    return None if text is None else _stored(text, _composed, redact)
 
 
 def site_name(host: str) -> str:
@@ -78,30 +78,21 @@ def site_name(host: str) -> str:
         name = rest
 
 
-# A load has few distinct texts, and many repetitions of them.
-@lru_cache(maxsize=8_192)
-def _name(text: str, redact: Redact) -> str | None:
-    return _stored(text, _folded, redact)
-
-
-@lru_cache(maxsize=8_192)
-def _source(text: str, redact: Redact) -> str | None:
-    return _stored(text, lambda name: _site(_folded(name)), redact)
-
-
-@lru_cache(maxsize=8_192)
-def _detail(text: str, redact: Redact) -> str | None:
-    return _stored(text, lambda name: unicodedata.normalize("NFKC", name), redact)
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
 
 
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return _composed(_composed(text).casefold())
 
 
-def _site(name: str) -> str:
+def _site(text: str) -> str:
+    name = _folded(text)
     return site_name(name) if _HOST.fullmatch(name) else name
 
 
+# A load has few distinct texts, and many repetitions of them.
+@lru_cache(maxsize=24_576)
 def _stored(text: str, form: Callable[[str], str], redact: Redact) -> str | None:
     """Apply a form until the text is stable, and redact data that only the form shows, such as a full-width address."""
     for _ in range(_MAX_ROUNDS):

@@ -12,12 +12,9 @@ from psycopg import sql
 
 
 def add_columns(cursor: psycopg.Cursor, table: str, columns: Mapping[str, str]) -> None:
-    """Add the columns that are missing.
+    """Add the columns that are missing in a table, such as ops.loads; by name, the type and constraints of each.
 
-    Args:
-        cursor: A cursor in the transaction that creates the table.
-        table: Schema and name, such as ops.loads.
-        columns: By name, the type and constraints. A constant default rewrites no rows.
+    A constant default rewrites no rows.
     """
     cursor.execute(
         "select name from unnest(%s::text[]) as name where not exists ("
@@ -29,12 +26,7 @@ def add_columns(cursor: psycopg.Cursor, table: str, columns: Mapping[str, str]) 
 
 
 def create_indexes(cursor: psycopg.Cursor, indexes: Mapping[str, str]) -> None:
-    """Create the indexes that are missing.
-
-    Args:
-        cursor: A cursor in the transaction that creates the tables.
-        indexes: By schema and name, such as ops.loads_change_id, the rest of `create [unique] index`.
-    """
+    """Create the missing indexes: by name, such as ops.loads_change_id, the rest of `create [unique] index`."""
     names = list(indexes)
     cursor.execute("select name from unnest(%s::text[]) as name where to_regclass(name) is null", [names])
     for (name,) in cursor.fetchall():
@@ -43,12 +35,7 @@ def create_indexes(cursor: psycopg.Cursor, indexes: Mapping[str, str]) -> None:
 
 
 def set_comments(cursor: psycopg.Cursor, comments: Mapping[str, str]) -> None:
-    """Set the comments that differ.
-
-    Args:
-        cursor: A cursor in the transaction that creates the tables.
-        comments: By table or view (ops.loads) or column (ops.loads.late), the text.
-    """
+    """Set the comments that differ, by table or view (ops.loads) or column (ops.loads.late)."""
     parts = [(name.split("."), text) for name, text in comments.items()]
     cursor.execute(
         """

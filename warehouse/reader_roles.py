@@ -3,7 +3,7 @@
 warehouse/roles/provisioning.py creates them; warehouse/roles/row_policies.py decides which rows they see.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,6 +28,15 @@ class Reader:
     connections: int
     settings: Mapping[str, str]
     limits: Mapping[str, str]
+
+    def missing(self, wanted: Mapping[str, str], present: Collection[str]) -> list[str]:
+        """Return the statements for wanted settings or limits that are not `present`, each as name=value."""
+        # The role's name needs no quotes.
+        return [
+            f"alter role {self.name} set {name} = '{value}'"
+            for name, value in wanted.items()
+            if f"{name}={value}" not in present
+        ]
 
 
 def _settings(*, statement: str, idle: str) -> Mapping[str, str]:

@@ -6,6 +6,8 @@ from uuid import UUID
 
 import msgspec
 
+from ingestion.contract import Context, Event, camel_keys
+
 # The contract's actor types, by role of the product.
 ACTOR_TYPES: Final = {
     "user": "user",
@@ -25,6 +27,9 @@ ACTOR_TYPES: Final = {
     "worker": "system",
     "scheduler": "system",
 }
+
+
+_KEYS: Final = camel_keys(Event) | camel_keys(Context)
 
 
 def actor_type_of(role: object) -> str | None:
@@ -64,35 +69,16 @@ class TrackingContext(msgspec.Struct, frozen=True, kw_only=True):
 
         The server knows the signed-in user; a browser could send any.
         """
-        filled = event.copy()
-        for name, value in (
-            ("source", self.source),
-            ("actorId", self.actor_id),
-            ("actorType", self.actor_type),
-            ("anonymousId", self.anonymous_id),
-            ("sessionId", self.session_id),
-        ):
-            if value is not None:
-                filled[name] = value
-        if device := self._device():
+        filled = event | self._given("source", "actor_id", "actor_type", "anonymous_id", "session_id")
+        if device := self._given("user_agent", "device_type", "browser", "os", "do_not_track"):
             _add(filled, "context", device)
         if self.attribution:
             _add(filled, "attribution", self.attribution)
         return filled
 
-    def _device(self) -> dict[str, object]:
-        device: dict[str, object] = {}
-        if self.user_agent is not None:
-            device["userAgent"] = self.user_agent
-        if self.device_type is not None:
-            device["deviceType"] = self.device_type
-        if self.browser is not None:
-            device["browser"] = self.browser
-        if self.os is not None:
-            device["os"] = self.os
-        if self.do_not_track is not None:
-            device["doNotTrack"] = self.do_not_track
-        return device
+    def _given(self, *names: str) -> dict[str, Any]:
+        """Return those of the fields that are not null, under camelCase keys."""
+        return {_KEYS.get(name, name): value for name in names if (value := getattr(self, name)) is not None}
 
 
 def _add(event: dict[str, Any], section: str, known: Mapping[str, object]) -> None:

@@ -6,7 +6,7 @@ redacted as plain text. The result has no NUL characters, is valid Unicode, and 
 
 import json
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ingestion.redaction.marker import REDACTED
 from ingestion.redaction.redactor import IsEncryptedKey, Redactor, default_redactor, no_key, redacted_value
@@ -51,21 +51,20 @@ _parse: Final = json.JSONDecoder(
 ).decode
 
 
-class _Renderer:
+class _Renderer(NamedTuple):
     """Renderer of JSON values without personal data."""
 
-    def __init__(self, redactor: Redactor, is_encrypted_key: IsEncryptedKey) -> None:
-        self._redactor = redactor
-        self._is_encrypted_key = is_encrypted_key
+    redactor: Redactor
+    is_encrypted_key: IsEncryptedKey
 
     def render(self, value: Any, key: str = "") -> str:
         """Return a value as JSON. `key` is the one that it stands under."""
         if type(value) is str:
-            return _quoted(self._redactor.text(value, key=key, is_encrypted_key=self._is_encrypted_key))
+            return _quoted(self.redactor.text(value, key=key, is_encrypted_key=self.is_encrypted_key))
         if isinstance(value, _Number):
-            return _quoted(REDACTED) if self._redactor.redacts_number(value, key) else str(value)
+            return _quoted(REDACTED) if self.redactor.redacts_number(value, key) else str(value)
         if isinstance(value, _Pairs):
-            text = self._redactor.text
+            text = self.redactor.text
             members = [f"{_quoted(text(name))}:{self._render_member(name, inner)}" for name, inner in value]
             return "{" + ",".join(members) + "}"
         if isinstance(value, list):
@@ -73,9 +72,9 @@ class _Renderer:
         return json.dumps(value)
 
     def _render_member(self, key: str, value: Any) -> str:
-        if self._is_encrypted_key(key):
+        if self.is_encrypted_key(key):
             return "null" if value is None else _quoted(REDACTED)
-        if self._redactor.keys.action_for(key, value) != "keep":
+        if self.redactor.keys.action_for(key, value) != "keep":
             return _quoted(REDACTED) if redacted_value(value) is REDACTED else json.dumps(value)
         return self.render(value, key)
 

@@ -1,6 +1,7 @@
 """Rejections: the outcome of an invalid line, with its redacted text and every reason."""
 
 from collections.abc import Set
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -36,37 +37,30 @@ class NotTracked(msgspec.Struct, frozen=True, gc=False):
     """An event of a person who declined tracking: counted, and stored in no form."""
 
 
+@dataclass(frozen=True, slots=True)
 class RejectionExplainer:
     """Explainer of the invalid lines of one landing day. Slow, and for invalid lines only."""
 
-    def __init__(
-        self,
-        redactor: Redactor,
-        is_encrypted_key: IsEncryptedKey,
-        placeholders: Set[str],
-        starts_at: datetime,
-        day_ends_at: datetime,
-    ) -> None:
-        self._redactor = redactor
-        self._is_encrypted_key = is_encrypted_key
-        self._placeholders = placeholders
-        self._starts_at = starts_at
-        self._day_ends_at = day_ends_at
+    redactor: Redactor
+    is_encrypted_key: IsEncryptedKey
+    placeholders: Set[str]
+    starts_at: datetime
+    day_ends_at: datetime
 
     def explain(self, line: bytes) -> RejectedLine | NotTracked:
         """Return every reason against an invalid line."""
         if line_declines(line):
             return NotTracked()
         if len(line) > MAX_LINE_BYTES:
-            return RejectedLine(redact_line(line, self._is_encrypted_key, self._redactor), len(line), (_TOO_LONG,))
+            return RejectedLine(redact_line(line, self.is_encrypted_key, self.redactor), len(line), (_TOO_LONG,))
         try:
             document = read_document(line)
             reasons = validation_errors(
                 line,
                 escape_unstorable(document) if isinstance(document, dict) else document,
-                starts_at=self._starts_at,
-                day_ends_at=self._day_ends_at,
-                placeholders=self._placeholders,
+                starts_at=self.starts_at,
+                day_ends_at=self.day_ends_at,
+                placeholders=self.placeholders,
             )
         except Unreadable as unreadable:
             reasons = (str(unreadable),)
@@ -74,7 +68,7 @@ class RejectionExplainer:
             reasons = (TOO_DEEP,)
         # Should no reason be found, which is a defect, the line is rejected all the same, and the reason shows it.
         reasons = reasons or (_NO_REASON,)
-        return RejectedLine(redact_line(line, self._is_encrypted_key, self._redactor), len(line), reasons)
+        return RejectedLine(redact_line(line, self.is_encrypted_key, self.redactor), len(line), reasons)
 
     def explain_unread(self, line: Oversized | EventArray | Remainder | Unholdable) -> RejectedLine | NotTracked:
         """Return the outcome of a line that was not read whole: oversized, an array, or no JSON behind its objects."""
@@ -87,5 +81,5 @@ class RejectionExplainer:
         # The remainder of a line is no JSON, so that nothing in it is an answer about tracking.
         if not isinstance(line, Remainder) and start_declines(line.head):
             return NotTracked()
-        kept = redact_line(line.head, self._is_encrypted_key, self._redactor)
+        kept = redact_line(line.head, self.is_encrypted_key, self.redactor)
         return RejectedLine(kept, line.line_bytes, (_NOT_READ[type(line)],))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from warehouse.connection import Warehouse
 from warehouse.reader_roles import ACCESS, AUDIENCES, Audience
 from warehouse.roles import grants, superuser_limits
-from warehouse.roles.provisioning import password_clause, rights_are_missing, settings_of
+from warehouse.roles.provisioning import password_clause, rights_are_missing
 
 if TYPE_CHECKING:
     import psycopg
@@ -51,7 +51,7 @@ def add(warehouse: Warehouse, login: Login) -> str:
     role = login.audience.login(login.name)
     with _administrator(warehouse) as connection:
         _assert_known(connection, login)
-        limited = superuser_limits.missing(role, set())
+        limited = role.missing(role.limits, ())
         try:
             with connection.transaction():
                 clause = password_clause(connection, role.name, password)
@@ -80,7 +80,7 @@ def _creation(login: Login, password: str) -> list[str]:
         f"create role {role.name} login connection limit {role.connections} {password}".rstrip(),
         # Inherited, without "set role".
         f"grant {login.audience.group} to {role.name} with inherit true, set false",
-        *settings_of(role, set()),
+        *role.missing(role.settings, ()),
     ]
 
 
@@ -115,7 +115,7 @@ def create_missing(warehouse: Warehouse) -> list[str]:
                 continue
             verifier = verifiers[role.name]
             statements += _creation(login, f"password '{verifier}'" if verifier else "")
-            statements += superuser_limits.missing(role, set()) if may_limit else []
+            statements += role.missing(role.limits, ()) if may_limit else []
         try:
             with connection.transaction():
                 for statement in statements:

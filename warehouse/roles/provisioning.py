@@ -36,7 +36,7 @@ def create_roles(warehouse: Warehouse, connection: "psycopg.Connection") -> None
             statements.append(f"create role {reader.name} login connection limit {reader.connections}")
         elif present[1:] != (reader.connections, True):
             statements.append(f"alter role {reader.name} login connection limit {reader.connections}")
-        statements += settings_of(reader, set() if present is None else present[0])
+        statements += reader.missing(reader.settings, () if present is None else present[0])
         if warehouse.reader_passwords.get(reader.name) and (
             present is None or not _has_password(warehouse, connection, reader)
         ):
@@ -56,15 +56,6 @@ def create_roles(warehouse: Warehouse, connection: "psycopg.Connection") -> None
         secrets = [f"alter role {reader.name} password '...'" for reader in without_password]
         unlimited = superuser_limits.statements(connection) if superuser_limits.may_be_set(connection) else []
         raise rights_are_missing(warehouse, [*statements, *secrets, *unlimited]) from error
-
-
-def settings_of(reader: Reader, present: set[str]) -> list[str]:
-    """Return the statements for settings that are not `present` (name=value). The role's name needs no quotes."""
-    return [
-        f"alter role {reader.name} set {name} = '{value}'"
-        for name, value in reader.settings.items()
-        if f"{name}={value}" not in present
-    ]
 
 
 def _has_password(warehouse: Warehouse, connection: "psycopg.Connection", reader: Reader) -> bool:

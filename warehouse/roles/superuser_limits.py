@@ -34,16 +34,7 @@ def statements(connection: "psycopg.Connection") -> list[str]:
         statement
         for reader in _readers(connection)
         if reader.name in present
-        for statement in missing(reader, present[reader.name])
-    ]
-
-
-def missing(reader: Reader, present: set[str]) -> list[str]:
-    """Return the statements for the limits that are not `present`, each as name=value."""
-    return [
-        f"alter role {reader.name} set {name} = '{value}'"
-        for name, value in reader.limits.items()
-        if f"{name}={value}" not in present
+        for statement in reader.missing(reader.limits, present[reader.name])
     ]
 
 
