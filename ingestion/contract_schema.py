@@ -22,8 +22,7 @@ _ABSENT_OR: Final = ("receivedAt", "source", "actorType", "entityType")
 def event_schema(placeholders: Set[str] | None = None) -> dict[str, Any]:
     """Return the JSON Schema of an event. Rules that a schema cannot express are in docs/reference/events.md.
 
-    Args:
-        placeholders: Texts that stand for "no id", case-folded; by default those of the seed.
+    Placeholders are texts that stand for "no id", case-folded; by default those of the seed.
     """
     placeholders = default_rules().placeholder_ids if placeholders is None else placeholders
     schema = json_schema()

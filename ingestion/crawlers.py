@@ -24,14 +24,10 @@ class InvalidCrawlerPattern(ValueError):
 
 
 class CrawlerList:
-    """The maintained list with additions and exceptions of users.
+    """The maintained list with additions and exceptions of users: regular expressions, in any letter case.
 
-    Args:
-        patterns: Regular expressions, in any letter case. An addition matches a crawler. Text that matches an exception
-            is ignored, so that a crawler which also sends it is still found.
-
-    Raises:
-        InvalidCrawlerPattern: A pattern is no regular expression, or matches every text.
+    An addition matches a crawler. Text that matches an exception is ignored, so that a crawler which also sends it is
+    still found. Raises InvalidCrawlerPattern.
     """
 
     def __init__(self, patterns: Sequence[CrawlerPattern]) -> None:

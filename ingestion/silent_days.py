@@ -27,14 +27,7 @@ class InvalidDeclaration(Exception):
 
 
 def declare(connection: "psycopg.Connection", day: date, *, reason: str, name: str, first_day: date) -> None:
-    """Declare that a day had no events, in one transaction.
-
-    Args:
-        connection: The warehouse, as its owner.
-        day: The event day, UTC. It has to be over, and no earlier than `first_day`.
-        reason: The reason why the day has no events; no blank text.
-        name: The person who declares it; no blank text.
-        first_day: The first event day of the warehouse.
+    """Declare that a day had no events, in one transaction, for this reason and by the person of this name.
 
     Raises:
         InvalidDeclaration: The day has events, is not over, is before the first day, or was declared before; or the

@@ -24,13 +24,7 @@ _SAME, _OTHER = "same", "other"
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """Result of a look: the files found, and the state for the next look.
-
-    Attributes:
-        found: The files that wait, and other entries beside them.
-        older: The last of the older landing days that was looked at.
-        compared: By file, the two versions whose bytes were compared, and the result.
-    """
+    """Result of a look: the files found, and the state for the next look, as in SensorState."""
 
     found: Found
     older: date | None

@@ -77,13 +77,8 @@ def check(
 ) -> Callable[[Rule], RuleCheck]:
     """Register a function as a check of an asset. Its name is the function's, its description the docstring's opening.
 
-    Args:
-        asset: The asset as `schema/table`. Checks of schema raw run before dbt, all others after it.
-        severity: An error keeps the window from being published, a warning is shown.
-        threshold: The bound that the check compares with, where it has one. Shown in lists.
-
-    Raises:
-        ValueError: Another function has registered the name.
+    The asset is `schema/table`: checks of schema raw run before dbt, all others after it. Lists show the threshold, the
+    bound that the check compares with. Raises ValueError when another function has registered the name.
     """
 
     def register(rule: Rule) -> RuleCheck:

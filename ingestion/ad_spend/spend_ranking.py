@@ -98,11 +98,8 @@ _RANK_DAYS: Final = (
 def rank_days(cursor: psycopg.Cursor, *, replaced: list[int], change_id: int | None, is_whole: bool = False) -> None:
     """Rank the rows of the temporary table `incoming` with the stored rows of their days, and store the result.
 
-    Args:
-        cursor: In the transaction in which CREATE_INCOMING was executed.
-        replaced: Loads whose files have a newer version; their rows are deleted.
-        change_id: The change to record with days that become stale.
-        is_whole: Whether to rank every day, and not only the changed ones.
+    `replaced` are loads whose files have a newer version; their rows are deleted. With `is_whole` every day is ranked,
+    not only the changed ones.
     """
     for statement in _RANK_DAYS:
         cursor.execute(statement, {"replaced": replaced, "change_id": change_id, "is_whole": is_whole})

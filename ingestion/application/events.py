@@ -61,15 +61,8 @@ def extract_events(
 ) -> ExtractionReport:
     """Write a landing file for every day of the window that has events in the application, or ever had.
 
-    Reads one consistent snapshot, with one row in memory at a time. Each file is written atomically.
-
-    Args:
-        source: Connection to the application, outside a transaction.
-        root: Landing folder, on this machine.
-        window: Landing days.
-        loaded: Number of lines of these files in the warehouse, by day.
-        accept_removals: Whether a day may lose most of its events.
-        on_day: Called after each day.
+    Reads one consistent snapshot, with one row in memory at a time. Each file is written atomically. `loaded` is the
+    number of lines of these files in the warehouse, by day. With `accept_removals` a day may lose most of its events.
 
     Raises:
         ApplicationSchemaError: A required table or column is missing.

@@ -89,13 +89,9 @@ def read_application(
     of all tables, the watermarks, and the queues ops.changed_licenses and ops.changed_terms. Without a change, a second
     read appends nothing. After an error raw is as before.
 
-    Args:
-        source: Connection to the application, outside a transaction.
-        warehouse: Connection to the warehouse.
-        observed_date: Day of the read. A version never gets an earlier day than the previous version of its row.
-        hash_key: Key of the hashes of e-mail addresses.
-        is_full: Whether to read all rows of tables with `updated_at`, and not only changes.
-        accept_removals: Tables that may lose most of their rows.
+    A version never gets an earlier day than the previous version of its row, whatever the `observed_date`. With
+    `is_full` all rows of tables with `updated_at` are read, not only changes. `accept_removals` are tables that may
+    lose most of their rows.
 
     Raises:
         ApplicationSchemaError: A table or column is missing, a type is unreadable, an id is repeated or missing, or an

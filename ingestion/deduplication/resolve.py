@@ -23,13 +23,9 @@ def resolve(
     Runs in the caller's transaction, which has created the temporary tables by candidates.CREATE, filled candidates,
     and inserted the loads. Updates the counts of every load whose rows move, also of old ones.
 
-    Args:
-        cursor: A cursor in the caller's transaction.
-        change_id: The id of this change, for the stale days.
-        replaced: The replaced loads.
-        new_load_ids: Loads whose rows in raw.events have new keys, and are counted in ops.loads.
-        rows_copied_directly: The count of these rows by event day.
-        dates_over_limit: Days on which the rate limit may be exceeded, besides those of replaced loads; by default all.
+    Rows of the loads `new_load_ids` in raw.events have new keys, and are counted in ops.loads; `rows_copied_directly`
+    has their number by event day. `dates_over_limit` are days on which the rate limit may be exceeded, besides those of
+    replaced loads; by default all.
     """
     rows_copied_directly = rows_copied_directly or {}
     cursor.execute(

@@ -30,13 +30,9 @@ def read_lines(file: LandingFile, expected_checksum: str | None = None) -> Itera
 class LineReader:
     """Iterator over the lines of a file in batches. At the end it has the `checksum` of the stored bytes.
 
-    A change of the file is found after the last line, so the caller must be able to roll back the rows. Raises
-    LandingError when the file has changed, is damaged or cannot be read.
-
-    Args:
-        file: The file, as it was listed.
-        expected_checksum: The checksum that the file must have; by default it must have the version as listed.
-        on_progress: Called now and then with a sentence on how far a long file has been read.
+    A change of the file is found after the last line, so the caller must be able to roll back the rows. Without an
+    expected checksum the file must have the version as listed. Raises LandingError when the file has changed, is
+    damaged or cannot be read.
     """
 
     def __init__(

@@ -51,12 +51,9 @@ class Redactor:
         self.is_clean_text = is_clean_national_text if rules.phone_regions else is_clean_text
 
     def text(self, text: str, *, key: str = "", is_encrypted_key: IsEncryptedKey = no_key) -> str:
-        """Replace the personal data of a text, and the values of encrypted keys in it.
+        """Replace the personal data of a text, encoded or not, and the values of encrypted keys in it.
 
-        Args:
-            text: Any text, encoded or not.
-            key: The key that the text stands under.
-            is_encrypted_key: Whether values under a key are encrypted.
+        `key` is the one that the text stands under.
         """
         key = key if key and (_is_id(key) or _is_version(key)) else ""
         if not key and is_encrypted_key is no_key and len(text) <= _MAX_CACHED_LENGTH:
@@ -86,12 +83,7 @@ class Redactor:
         return all(self.keys.kind(key) == "harmless" for key in keys)
 
     def is_clean(self, props: dict[str, Any], encoded: bytes) -> bool:
-        """Return True if the props certainly hold no personal data; may return False for clean ones.
-
-        Args:
-            props: The props of an event.
-            encoded: Their JSON.
-        """
+        """Return True if props with this JSON certainly hold no personal data; may return False for clean ones."""
         return self.are_harmless(props) and self.is_clean_text(encoded, len(props))
 
     def _mapping(self, mapping: dict[str, Any], encryptor: PropEncryptor | None) -> dict[str, Any]:

@@ -65,14 +65,8 @@ def validation_errors(
 ) -> tuple[str, ...]:
     """Return every reason against the document of a line, in the order of the contract's fields.
 
-    Fields that are dropped from a valid event (event_reader.py) are no reason.
-
-    Args:
-        line: The line that the document was decoded from.
-        document: The JSON value of the line.
-        starts_at: The first instant of valid events, UTC.
-        day_ends_at: The end of the landing day, UTC.
-        placeholders: Texts that stand for "no id", case-folded.
+    Fields that are dropped from a valid event (event_reader.py) are no reason. Events are valid from `starts_at` on;
+    `day_ends_at` is the end of the landing day, UTC. Placeholders are texts that stand for "no id", case-folded.
     """
     if isinstance(document, list):
         return (AN_ARRAY,)

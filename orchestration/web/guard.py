@@ -23,9 +23,7 @@ _POLICY_VIOLATION: Final = 1008
 class RequestGuard:
     """ASGI application that passes on requests of its own pages and of programs.
 
-    Args:
-        app: The application that is guarded.
-        hosts: Names, beside those of this machine, under which people open the page.
+    `hosts` are names, beside those of this machine, under which people open the page.
     """
 
     def __init__(self, app: App, hosts: Iterable[str] = ()) -> None:
