@@ -8,7 +8,8 @@ of raw whenever a day is loaded.
 import ast
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import date
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -38,6 +39,7 @@ RULE_LIBRARIES: Final = (
 )
 # 128 bits: two sets of rules never share a digest by chance.
 _DIGITS: Final = 32
+_DOCUMENTED: Final = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def rules_digest(*, rules: EventRules, start_date: date, encryption: PropEncryption | None) -> str:
@@ -45,19 +47,17 @@ def rules_digest(*, rules: EventRules, start_date: date, encryption: PropEncrypt
 
     The keys that encrypt props do not count: the job `rotate_encryption_key` changes what they have encrypted.
     """
-    settings = {
-        "code": code_digest(LINE_ROOTS),
-        "libraries": _library_versions(),
-        "rules": rules,
-        "start_date": start_date,
-        "encrypted_props": () if encryption is None else encryption.names,
-    }
-    return hashlib.sha256(_canonical_text(settings).encode()).hexdigest()[:_DIGITS]
+    encrypted_props = () if encryption is None else encryption.names
+    return _digest(LINE_ROOTS, rules, start_date=start_date, encrypted_props=encrypted_props)
 
 
 def spend_rules_digest(rules: EventRules) -> str:
     """Return the digest of the rules for rows of ad spend."""
-    settings = {"code": code_digest(SPEND_ROOTS), "libraries": _library_versions(), "rules": rules}
+    return _digest(SPEND_ROOTS, rules)
+
+
+def _digest(roots: tuple[str, ...], rules: EventRules, **settings: Any) -> str:
+    settings |= {"code": code_digest(roots), "libraries": _library_versions(), "rules": rules}
     return hashlib.sha256(_canonical_text(settings).encode()).hexdigest()[:_DIGITS]
 
 
@@ -104,28 +104,18 @@ def _imported(tree: ast.Module, package: str) -> Iterator[str]:
 def syntax(tree: ast.Module) -> str:
     """Return a module's syntax tree as text, without docstrings."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _has_docstring(
-            node
-        ):
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             del node.body[0]
     return ast.dump(tree)
 
 
-def _has_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    return ast.get_docstring(node, clean=False) is not None
-
-
 @lru_cache(maxsize=1)
 def _library_versions() -> tuple[tuple[str, str], ...]:
-    return tuple(_installed(RULE_LIBRARIES))
-
-
-def _installed(libraries: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for library in libraries:
-        try:
-            yield library, version(library)
-        except PackageNotFoundError:
-            continue
+    found = []
+    for library in RULE_LIBRARIES:
+        with suppress(PackageNotFoundError):
+            found.append((library, version(library)))
+    return tuple(found)
 
 
 def _canonical_text(value: Any) -> str:

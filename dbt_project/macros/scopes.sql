@@ -92,7 +92,7 @@
    when that is). #}
 {% macro previously_published(mart) -%}
     {%- if execute and not is_unit_test() and is_full_rebuild() -%}
-    (select * from {{ nothing_of(mart_node(mart)) }}) as {{ mart }}
+    (select {{ mart_columns(mart_node(mart), values='null') }} where false) as {{ mart }}
     {%- else -%}
     {{ published(mart) }}
     {%- endif -%}
@@ -118,10 +118,11 @@
     {{ return(graph.nodes['model.' ~ model.package_name ~ '.' ~ mart]) }}
 {%- endmacro %}
 
-{% macro mart_columns(node) -%}
+{# The columns of a mart's contract with their types, or `values` in place of each. #}
+{% macro mart_columns(node, values=none) -%}
     {%- set columns = [] -%}
     {%- for column in node.columns.values() -%}
-        {%- do columns.append('cast(' ~ column.name ~ ' as ' ~ column.data_type ~ ') as ' ~ column.name) -%}
+        {%- do columns.append('cast(' ~ (values or column.name) ~ ' as ' ~ column.data_type ~ ') as ' ~ column.name) -%}
     {%- endfor -%}
     {{ return(columns | join(', ')) }}
 {%- endmacro %}
@@ -132,10 +133,3 @@
     )) }}
 {%- endmacro %}
 
-{% macro nothing_of(node) -%}
-    {%- set columns = [] -%}
-    {%- for column in node.columns.values() -%}
-        {%- do columns.append('cast(null as ' ~ column.data_type ~ ') as ' ~ column.name) -%}
-    {%- endfor -%}
-    (select {{ columns | join(', ') }} where false) as nothing
-{%- endmacro %}

@@ -14,30 +14,24 @@ _CANDIDATE_JSON: Final = f"(select to_jsonb(candidate) from {_CANDIDATE})"
 
 # Copies whose state does not change are not written again.
 DELETE_MOVED: Final = (
-    """
-    delete from raw.attribution as attribution using candidates as moved
-    where moved.current_state = 'accepted' and moved.target_state <> 'accepted'
-        and attribution.event_date = any(%(dates)s)
-        and attribution.event_date = moved.event_date and attribution.event_key = moved.event_key
-    """,
-    """
-    delete from raw.events as events using candidates as moved
-    where moved.current_state = 'accepted' and moved.target_state <> 'accepted'
-        and events.event_date = any(%(dates)s)
-        and events.event_date = moved.event_date and events.event_key = moved.event_key
-    """,
-    """
-    delete from raw.duplicate_events as duplicates using candidates as moved
-    where moved.current_state = 'duplicate' and moved.target_state <> 'duplicate'
-        and duplicates.load_id = moved.load_id and duplicates.line_number = moved.line_number
-        and duplicates.line_position = moved.line_position
-    """,
-    """
-    delete from raw.rejected_events as rejected using candidates as moved
-    where moved.current_state = 'limited' and moved.target_state <> 'limited'
-        and rejected.load_id = moved.load_id and rejected.line_number = moved.line_number
-        and rejected.line_position = moved.line_position
-    """,
+    *(
+        f"""
+        delete from raw.{table} as stored using candidates as moved
+        where moved.current_state = 'accepted' and moved.target_state <> 'accepted'
+            and stored.event_date = any(%(dates)s)
+            and stored.event_date = moved.event_date and stored.event_key = moved.event_key
+        """
+        for table in ("attribution", "events")
+    ),
+    *(
+        f"""
+        delete from raw.{table} as stored using candidates as moved
+        where moved.current_state = '{state}' and moved.target_state <> '{state}'
+            and stored.load_id = moved.load_id and stored.line_number = moved.line_number
+            and stored.line_position = moved.line_position
+        """
+        for table, state in (("duplicate_events", "duplicate"), ("rejected_events", "limited"))
+    ),
 )
 
 INSERT_MOVED: Final = (

@@ -110,7 +110,7 @@ def scan_landing_day(root: LandingRoot, day: date) -> tuple[list[LandingFile], l
     for entry in entries:
         if _is_skipped(entry) or entry.name.endswith(root.incomplete):
             continue
-        if _is_landing_file(entry) and entry.name.isprintable():
+        if _flaw(root.storage, entry) is None:
             files.append(LandingFile(root.storage, entry, day, root.limits))
         else:
             others.append(entry)
@@ -146,28 +146,27 @@ def _files_of(root: LandingRoot, folder: str, day: date) -> Iterator[LandingFile
     for entry in _entries(place, folder, "check its permissions"):
         if _is_skipped(entry) or entry.name.endswith(root.incomplete):
             continue
-        if entry.is_link:
-            raise _link(place, entry)
-        if entry.own_name in _KINDS:
-            raise LandingError(
-                f"{place.location(entry.name)} has an empty name before its ending: rename it, for example to"
-                f" part-0{entry.own_name}"
-            )
-        if entry.name.endswith(_KINDS) and not entry.is_file:
-            what = "a folder" if entry.is_folder else "a pipe, a device, or a file that this account may not look at"
-            raise LandingError(f"{place.location(entry.name)} is {what}: move it, or correct the rights on its folder")
-        if not _is_landing_file(entry):
-            raise LandingError(
-                f"{place.location(entry.name)} is no landing file: a day's folder holds files named <name>.ndjson,"
-                " <name>.ndjson.gz, <name>.ndjson.zst or <name>.parquet; rename or move it"
-            )
-        if not entry.name.isprintable():
-            raise LandingError(f"{place.location(entry.name)!r} has a name that is no printable UTF-8 text: rename it")
+        if flaw := _flaw(place, entry):
+            raise LandingError(flaw)
         yield LandingFile(place, entry, day, root.limits)
 
 
-def _is_landing_file(entry: StoredEntry) -> bool:
-    return entry.is_file and entry.name.endswith(_KINDS) and not _is_ignored(entry)
+def _flaw(place: Storage, entry: StoredEntry) -> str | None:
+    """Return why an entry of a day's folder can never be loaded; None for a landing file."""
+    where = place.location(entry.name)
+    if entry.is_link:
+        return _link(where)
+    if entry.own_name in _KINDS:
+        return f"{where} has an empty name before its ending: rename it, for example to part-0{entry.own_name}"
+    if entry.name.endswith(_KINDS) and not entry.is_file:
+        what = "a folder" if entry.is_folder else "a pipe, a device, or a file that this account may not look at"
+        return f"{where} is {what}: move it, or correct the rights on its folder"
+    if not entry.name.endswith(_KINDS):
+        return (
+            f"{where} is no landing file: a day's folder holds files named <name>.ndjson,"
+            " <name>.ndjson.gz, <name>.ndjson.zst or <name>.parquet; rename or move it"
+        )
+    return None if entry.name.isprintable() else f"{where!r} has a name that is no printable UTF-8 text: rename it"
 
 
 def _is_skipped(entry: StoredEntry) -> bool:
@@ -183,7 +182,7 @@ def _landing_day(place: Storage, folder: StoredEntry) -> date | None:
     if _is_ignored(folder):
         return None
     if folder.is_link:
-        raise _link(place, folder)
+        raise LandingError(_link(place.location(folder.name)))
     match = _DAY_FOLDER.fullmatch(folder.own_name)
     try:
         if match is not None and folder.is_folder:
@@ -201,5 +200,5 @@ def _landing_day(place: Storage, folder: StoredEntry) -> date | None:
     )
 
 
-def _link(place: Storage, entry: StoredEntry) -> LandingError:
-    return LandingError(f"{place.location(entry.name)} is a symbolic link, which is not followed: {FOLLOW_LINKS}")
+def _link(where: str) -> str:
+    return f"{where} is a symbolic link, which is not followed: {FOLLOW_LINKS}"

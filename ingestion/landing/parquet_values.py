@@ -71,18 +71,9 @@ def is_text(kind: "pa.DataType") -> bool:
     if types.is_dictionary(kind):
         return is_text(kind.value_type)
     kind = getattr(kind, "storage_type", kind)
-    return any(is_kind(kind) for is_kind in (types.is_string, types.is_large_string, types.is_string_view)) or (
-        _is_bytes(kind)
-    )
-
-
-def _is_bytes(kind: "pa.DataType") -> bool:
-    import pyarrow.types as types
-
-    return any(
-        is_kind(kind)
-        for is_kind in (types.is_binary, types.is_large_binary, types.is_binary_view, types.is_fixed_size_binary)
-    )
+    texts = (types.is_string, types.is_large_string, types.is_string_view)
+    binaries = (types.is_binary, types.is_large_binary, types.is_binary_view, types.is_fixed_size_binary)
+    return any(is_kind(kind) for is_kind in texts + binaries)
 
 
 def _converter(kind: "pa.DataType", name: str) -> Converter:

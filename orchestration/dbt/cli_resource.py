@@ -1,8 +1,6 @@
-"""dbt's command line as a Dagster resource: its executable, its arguments for a window, its environment."""
+"""dbt's command line as a Dagster resource: its executable, and its arguments for a window."""
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -57,18 +55,3 @@ def warehouse_dbt() -> WarehouseDbt:
     """Return the resource for this project, with the dbt that is installed beside this Python."""
     folder = str(project_dir())
     return WarehouseDbt(project_dir=folder, profiles_dir=folder, dbt_executable=str(RUN_DBT_EXECUTABLE))
-
-
-@contextmanager
-def environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables for child processes that are started in the block."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

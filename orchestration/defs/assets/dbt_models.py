@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import dagster as dg
 import psycopg
+from dagster._utils.env import environ
 
 from attribution import schema as attribution_schema
 from ingestion import attribution_migration, channel_seeds
@@ -45,7 +46,7 @@ def dbt_models(
     build_id = context.run.run_id
     variables = {**warehouse.warehouse.dbt_env(), cli_resource.BUILD_ID_VARIABLE: build_id}
     expected = (dbt_results.DbtFailed, builds.IncompleteRebuild, channel_seeds.SeedsNotNormalized)
-    with retries.as_dagster_failure(*expected), writer.connect() as connection, cli_resource.environment(variables):
+    with retries.as_dagster_failure(*expected), writer.connect() as connection, environ(variables):
         channel_seeds.require_normal_form(loaded_version.project_dir() / "seeds")
         dbt_results.remove_old_folders(dbt_manifest.target_dir(), prefix=context.op_execution_context.op.name)
         if context.run.tags.get(REBUILD_TAG):
@@ -63,7 +64,7 @@ def dbt_models(
             context.log.info(f"only the version of models has changed: building {', '.join(models)}, and no others")
             yield from _unchanged(changed)
         *earlier, last = window.chunks(BACKFILL_CHUNK_DAYS)
-        with cli_resource.environment(builds.dbt_variables(connection, window, build_id=build_id)):
+        with environ(builds.dbt_variables(connection, window, build_id=build_id)):
             for chunk in earlier:
                 for _ in _built(context, dbt, connection, window, chunk, changed):
                     pass

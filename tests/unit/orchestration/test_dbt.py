@@ -6,8 +6,9 @@ from datetime import date
 
 import dagster as dg
 import pytest
+from dagster._utils.env import environ
 
-from orchestration.dbt.cli_resource import build_arguments, environment
+from orchestration.dbt.cli_resource import build_arguments
 from orchestration.dbt.translator import WarehouseDbtTranslator, described_test
 from publishing.dbt_manifest import windowed_tables
 from publishing.loaded_version import PROJECT_DIR
@@ -67,7 +68,7 @@ def test_a_dbt_test_is_described_by_its_own_words_else_by_its_arguments() -> Non
 def test_variables_of_a_child_process_are_gone_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRESENT", "before")
     monkeypatch.delenv("ABSENT", raising=False)
-    with suppress(ZeroDivisionError), environment({"PRESENT": "during", "ABSENT": "during"}):
+    with suppress(ZeroDivisionError), environ({"PRESENT": "during", "ABSENT": "during"}):
         assert (os.environ["PRESENT"], os.environ["ABSENT"]) == ("during", "during")
         raise ZeroDivisionError
     assert os.environ["PRESENT"] == "before"
