@@ -14,7 +14,7 @@ import sys
 from typing import Final
 
 from tests.benchmarks.bench_day import START
-from tests.benchmarks.benchmark_server import BenchmarkServer, benchmark_server
+from tests.benchmarks.benchmark_server import benchmark_server
 from tests.benchmarks.chain_report import copy_costs, say, say_run, say_sizes, shares_of, timed
 from tests.benchmarks.chain_runs import Chain
 from tests.benchmarks.landing_days import Days
@@ -56,7 +56,7 @@ def main() -> int:
             f" the first {run.first_publication_seconds:.0f} s after the start"
         )
         if options.nights:
-            nights(server, chain, days.window, options.nights, copy_seconds / run.lines)
+            nights(Chain(server, landing, START), days.window, options.nights, copy_seconds / run.lines)
     result = {
         "range_vs_copy": round(run.cost.seconds / copy_seconds, 2),
         **shares_of(run),
@@ -69,13 +69,13 @@ def main() -> int:
     return 0
 
 
-def nights(server: BenchmarkServer, chain: Chain, window: Window, count: int, copy_seconds_a_line: float) -> None:
+def nights(chain: Chain, window: Window, count: int, copy_seconds_a_line: float) -> None:
     """Run the last days of the window one by one in a fresh warehouse, and print what each of them takes."""
     first = window.end - count * ONE_DAY
     history = Window(max(window.start, first - _MONTH_DAYS * ONE_DAY), first)
-    with server.database():
+    with chain.server.database():
         timed(f"\na second warehouse with the {len(history)} days before the last {count}", lambda: chain.run(history))
-        server.settle()
+        chain.server.settle()
         runs = [chain.run(Window.day(day)) for day in Window(first, window.end).days()]
     lines = sum(run.lines for run in runs)
     seconds = [run.cost.seconds for run in runs]

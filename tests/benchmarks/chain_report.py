@@ -63,6 +63,8 @@ def say_run(run: ChainRun, copies: Sequence[Cost], copy_wal_bytes: int) -> None:
     say(f"\n{'':20}{'client CPU s':>14}{'server CPU s':>14}{'client peak MB':>16}{'WAL MB':>10}")
     say_cost("run", run.cost, run.wal_bytes)
     say_cost("COPY csv", copies[-1], copy_wal_bytes)
+    if standstill := sum(cost.standstill_seconds for cost in (run.cost, *copies)):
+        say(f"the machine stood still for {standstill:.0f} s of this, so that seconds mean nothing: measure again")
 
 
 def say_sizes(sizes: Mapping[str, int], events: int) -> float:

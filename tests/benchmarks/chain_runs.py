@@ -6,6 +6,7 @@ Dagster's event log, seconds of models those of dbt's run_results.json, publicat
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -41,6 +42,7 @@ _STEPS: Final = {
     PUBLICATION: ("published_marts",),
 }
 _LAST_LINES: Final = 60
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +84,16 @@ class ChainRun:
 
 
 class Chain:
-    """The warehouse of a benchmark's server, a landing folder, and the application beside it."""
+    """The warehouse of a benchmark's server, a landing folder that fills day by day, and the application beside it."""
 
-    def __init__(self, server: BenchmarkServer, landing: Path, start: date) -> None:
+    def __init__(self, server: BenchmarkServer, arriving: Path, start: date) -> None:
         self.server, self.warehouse = server, server.warehouse
         self._home = Path(self.warehouse.dagster_home)
         self._home.mkdir(exist_ok=True)
         shutil.copy(CHECKOUT / ".dagster" / "dagster.yaml", self._home)
-        settings = settings_of(self.warehouse, landing) | {"WAREHOUSE_START_DATE": start.isoformat()}
+        self._arriving, self._landing = arriving, self._home / "landing"
+        shutil.rmtree(self._landing, ignore_errors=True)
+        settings = settings_of(self.warehouse, self._landing) | {"WAREHOUSE_START_DATE": start.isoformat()}
         self.environment = {**os.environ, **settings, **self.warehouse.environment()}
 
     def write_application(self, tables: dict[str, list[Row]]) -> None:
@@ -99,8 +103,12 @@ class Chain:
             write_application(connection, tables)
 
     def run(self, window: Window) -> ChainRun:
-        """Run daily_refresh for the window. Raises SystemExit with the end of its log when it fails."""
+        """Run daily_refresh for the window, for which the files of its last day have just arrived.
+
+        Raises SystemExit with the end of its log when it fails.
+        """
         *_, last = window.days()
+        self._land(last)
         command = [str(Path(sys.executable).with_name("dg")), "launch", "--job", "daily_refresh"]
         command += ["--partition-range", f"{window.start}...{last}"]
         log = self._home / "run.log"
@@ -131,6 +139,15 @@ class Chain:
             first - started,
             lines,
         )
+
+    def _land(self, last: date) -> None:
+        """Let the files of all days until the last arrive, no others: a run also loads what the next has."""
+        for source in (*self._arriving.glob("events/dt=*/*"), *self._arriving.glob("ad_spend/*")):
+            name = source.relative_to(self._arriving)
+            [day] = _DAY.findall(str(name))
+            if date.fromisoformat(day) <= last and not (self._landing / name).exists():
+                (self._landing / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(source, self._landing / name)
 
     def bytes_by_schema(self) -> dict[str, int]:
         """Return the bytes on disk of every schema with its indexes, the largest first."""

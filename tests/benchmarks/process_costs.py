@@ -14,6 +14,8 @@ from typing import Final
 
 # Every look at the memory of a process keeps it waiting for a millisecond or more.
 _SAMPLE_SECONDS: Final = 1
+# A virtual machine may be stopped by its host, for minutes; a busy one wakes a thread sooner.
+_STANDSTILL_SECONDS: Final = 5
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _PROC: Final = Path("/proc")
 
@@ -21,25 +23,28 @@ _PROC: Final = Path("/proc")
 @dataclass(frozen=True, slots=True)
 class Cost:
     """One run: seconds by the clock, CPU seconds of the client with its workers and of the server, peak memory of the
-    client with its workers in megabytes (pages that processes share counted once)."""
+    client with its workers in megabytes (pages that processes share counted once), and the seconds during which the
+    whole machine stood still, which are in those by the clock."""
 
     seconds: float
     client_cpu: float
     server_cpu: float
     peak_mb: float
+    standstill_seconds: float = 0
 
 
 def run_measured(command: Sequence[str], postmaster: int) -> Cost:
     """Run a command whose last line of output is JSON with `seconds` and `cpu`. Raises CalledProcessError."""
     server_before = _server_ticks(postmaster)
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    with _peak_kb(child.pid) as peaks:
+    with _watched(child.pid) as seen:
         output = child.communicate()[0]
     if child.returncode:
         raise subprocess.CalledProcessError(child.returncode, command)
     measured = json.loads(output.splitlines()[-1])
     server = (_server_ticks(postmaster) - server_before) / _TICKS
-    return Cost(measured["seconds"], measured["cpu"], server, max(peaks[0], measured["peak_kb"]) / 1024)
+    peak_kb = max(seen.peak_kb, measured["peak_kb"])
+    return Cost(measured["seconds"], measured["cpu"], server, peak_kb / 1024, seen.standstill_seconds)
 
 
 def run_program(
@@ -49,7 +54,7 @@ def run_program(
     server_before, started = _server_ticks(postmaster), time.perf_counter()
     with log.open("wb") as output:
         child = subprocess.Popen(command, env=environment, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
-        with _peak_kb(child.pid) as peaks:
+        with _watched(child.pid) as seen:
             # With all descendants that were waited for.
             _, status, usage = os.wait4(child.pid, 0)
     seconds = time.perf_counter() - started
@@ -57,25 +62,39 @@ def run_program(
     if child.returncode:
         raise subprocess.CalledProcessError(child.returncode, command)
     server = (_server_ticks(postmaster) - server_before) / _TICKS
-    return Cost(seconds, usage.ru_utime + usage.ru_stime, server, peaks[0] / 1024)
+    cpu = usage.ru_utime + usage.ru_stime
+    return Cost(seconds, cpu, server, seen.peak_kb / 1024, seen.standstill_seconds)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """The highest sum of memory, and the seconds in which nothing ran, as far as a look a second can tell."""
+
+    peak_kb: int = 0
+    standstill_seconds: float = 0
 
 
 @contextlib.contextmanager
-def _peak_kb(pid: int) -> Iterator[list[int]]:
-    """Sample the memory of a process and its descendants in the block; the only element is the highest sum."""
-    done, peaks = threading.Event(), [0]
-    sampler = threading.Thread(target=_sample, args=(pid, done, peaks))
+def _watched(pid: int) -> Iterator[_Seen]:
+    """Look at the memory of a process and its descendants, and at the clock, while the block runs."""
+    done, seen = threading.Event(), _Seen()
+    sampler = threading.Thread(target=_sample, args=(pid, done, seen))
     sampler.start()
     try:
-        yield peaks
+        yield seen
     finally:
         done.set()
         sampler.join()
 
 
-def _sample(pid: int, done: threading.Event, peaks: list[int]) -> None:
+def _sample(pid: int, done: threading.Event, seen: _Seen) -> None:
+    asleep = time.perf_counter()
     while not done.wait(_SAMPLE_SECONDS):
-        peaks[0] = max(peaks[0], sum(map(_memory_kb, _family(pid))))
+        late = time.perf_counter() - asleep - _SAMPLE_SECONDS
+        if late > _STANDSTILL_SECONDS:
+            seen.standstill_seconds += late
+        seen.peak_kb = max(seen.peak_kb, sum(map(_memory_kb, _family(pid))))
+        asleep = time.perf_counter()
 
 
 def _family(pid: int) -> list[int]:
