@@ -1,4 +1,4 @@
-"""Job that deletes Dagster's old runs, ticks and folders, and its nightly schedule."""
+"""Job that deletes Dagster's old runs, ticks and folders."""
 
 from datetime import UTC, datetime
 
@@ -34,13 +34,3 @@ def prune_run_history_op(context: dg.OpExecutionContext, warehouse: WarehouseRes
 )
 def prune_run_history() -> None:
     prune_run_history_op()
-
-
-# After the nightly run, which begins at 02:00 UTC.
-prune_run_history_schedule = dg.ScheduleDefinition(
-    job=prune_run_history,
-    cron_schedule="30 4 * * *",
-    execution_timezone="UTC",
-    description="Every night at 04:30 UTC.",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-)

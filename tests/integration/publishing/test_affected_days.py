@@ -4,7 +4,12 @@ from typing import Any
 
 import pytest
 
-from tests.integration.publishing.test_equality import WINDOW, create_licenses, random_files, rebuild_from_nothing
+from tests.integration.publishing.test_incremental_equals_rebuild import (
+    WINDOW,
+    create_licenses,
+    random_files,
+    rebuild_from_nothing,
+)
 from tests.support.pipeline import START, Pipeline
 from warehouse.window import ONE_DAY, Window
 

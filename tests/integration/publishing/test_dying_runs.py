@@ -4,7 +4,13 @@ import psycopg
 import pytest
 
 from publishing.publish import Replacement
-from tests.integration.publishing.test_equality import WINDOW, create_licenses, land, random_files, rebuild_from_nothing
+from tests.integration.publishing.test_incremental_equals_rebuild import (
+    WINDOW,
+    create_licenses,
+    land,
+    random_files,
+    rebuild_from_nothing,
+)
 from tests.support.pipeline import START, Pipeline
 from warehouse.window import Window
 

@@ -1,3 +1,4 @@
+-- One row a session. int_events_sessionized splits events into sessions, by the macros of macros/sessions.
 {{ config(
     event_time='session_date',
     post_hook=[

@@ -1,5 +1,5 @@
-"""The law of the house: incremental ≡ full rebuild. However the days were run, once no day is stale every table is the
-same, byte for byte, as when all of it is built at once from nothing.
+"""Incremental equals a full rebuild, byte for byte. However days were run, once no day is stale every table is the one
+that a build of all days at once from nothing makes.
 """
 
 import random
