@@ -24,7 +24,7 @@ order by day
 # Shown with the failed check.
 WHAT_TO_DO: Final = (
     "Load the files of these days and run them again. If nothing has happened on a day, declare it with the job"
-    " declare_silent_day, or with `python -m orchestration declare-silent-day DAY --reason ... --name ...`, and run it"
+    " declare_silent_day, or with `warehouse declare-silent-day DAY --reason ... --name ...`, and run it"
     " again. To publish the other days of the range, run these alone."
 )
 

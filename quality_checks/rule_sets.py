@@ -55,7 +55,7 @@ def event_days_have_one_rule_set(connection: psycopg.Connection, window: Window)
     """All rows of an event day come from loads under the same rules. Where they do not, `reload` corrects the day.
 
     A load keeps the digest of its rules (code, lists, settings), and late events are read by today's rules. A sample
-    row names a day and the landing days to reload: `python -m orchestration reload START END`, END exclusive.
+    row names a day and the landing days to reload: `warehouse reload START END`, END exclusive.
     """
     days = [row["event_date"] for row in rows_of(connection, _CANDIDATES, window)]
     mixed = rows_of(connection, _MIXED, days=days) if days else []
@@ -64,5 +64,5 @@ def event_days_have_one_rule_set(connection: psycopg.Connection, window: Window)
     if reloadable:
         first = min(row["first_landing_date"] for row in reloadable)
         end = max(row["last_landing_date"] for row in reloadable) + timedelta(days=1)
-        observed["to_do"] = f"python -m orchestration reload {first} {end}"
+        observed["to_do"] = f"warehouse reload {first} {end}"
     return finding(observed, mixed, (row["event_date"] for row in mixed))

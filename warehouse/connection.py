@@ -235,7 +235,7 @@ class Warehouse:
             remedy = "run make ui, which creates it" if self.is_embedded else "create it, or correct WAREHOUSE_URL"
             return WarehouseUnavailable(f"the warehouse at {where} has no database {database}; {remedy}")
         if self.is_embedded:
-            remedy = "start it with make ui or python -m orchestration start; python -m orchestration status shows it"
+            remedy = "start it with make ui; .venv/bin/warehouse status shows it"
         else:
             remedy = "check that the server runs and that host and port in WAREHOUSE_URL are right"
         reason = " ".join(error.split())

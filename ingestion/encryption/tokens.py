@@ -17,7 +17,7 @@ _CONTEXT_BYTES: Final = 16
 # A token inside JSON is a whole string, and none of its characters needs an escape.
 TOKEN_IN_JSON: Final = re.compile(rf'(?<![\\])"({PREFIX}[0-9a-f]{{8}}:[A-Za-z0-9_-]+)"')
 _TOKEN: Final = re.compile(rf"{PREFIX}([0-9a-f]{{8}}):([A-Za-z0-9_-]+)")
-NEW_KEY_COMMAND: Final = "`python -m orchestration encryption key`"
+NEW_KEY_COMMAND: Final = "`warehouse encryption key`"
 
 
 class EncryptionSettingsError(Exception):

@@ -123,7 +123,7 @@ def _owner(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> st
     if portals and not are_roles_there:
         raise RolesMissing(
             f"marts.{table} belongs to creators or brands, and the roles by which they read it are missing;"
-            " `python -m orchestration start` creates them"
+            " `warehouse start` creates them"
         )
     return str(owner)
 

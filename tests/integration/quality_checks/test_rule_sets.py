@@ -37,7 +37,7 @@ def test_a_day_with_rows_of_older_rules_is_named_with_what_to_do(late: Pipeline,
     assert outcome.days == (DAY,)
     assert outcome.observed == {
         "days_of_mixed_rules": 1,
-        "to_do": "python -m orchestration reload 2026-10-02 2026-10-03",
+        "to_do": "warehouse reload 2026-10-02 2026-10-03",
     }
     [shown] = outcome.sample
     assert (shown["rule_sets"], shown["events_of_other_rules"]) == (2, 1)

@@ -106,9 +106,7 @@ def test_the_column_that_tells_whose_a_row_is_changes_its_type_though_it_identif
 def test_a_warehouse_without_the_roles_publishes_no_mart_of_theirs(warehouse: Warehouse) -> None:
     with warehouse.connect(autocommit=True) as owner:
         owner.execute("drop schema access cascade")
-    with pytest.raises(
-        PublicationRefused, match=r"earnings belongs to creators or brands.*python -m orchestration start"
-    ):
+    with pytest.raises(PublicationRefused, match=r"earnings belongs to creators or brands.*warehouse start"):
         publish_by_hand(warehouse, list(MARTS))
     with warehouse.connect(autocommit=True) as owner:
         owner.execute("drop table marts.earnings cascade")
