@@ -21,8 +21,9 @@ test: $(READY) ## run all tests but those of test-long
 test-long: $(READY) ## run the tests that take minutes, before a release: kills of runs, servers and deployments
 	@$(BIN)/pytest -m long $(ARGUMENTS)
 
-graph: $(READY) ## write the asset graph that tests hold to: tests/conventions/graph.txt
+graph: $(READY) ## write what tests hold to: the asset graph, tests/conventions/graph.txt, and docs/reference/checks.md
 	@$(BIN)/python -m tests.conventions.graph_snapshot
+	@$(WAREHOUSE) checks --markdown > docs/reference/checks.md
 
 ui: $(READY) ## run Dagster: web page, schedules, sensors; until Ctrl-C or make stop
 	@$(WAREHOUSE) ui

@@ -1,11 +1,33 @@
-"""The command `checks`: every check of the gates, with its asset, severity, threshold and description."""
+"""The command `checks`: every check of the gates, as a list or as the page docs/reference/checks.md."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
 
 import click
 
+if TYPE_CHECKING:
+    from quality_checks.registry import Check
+
+_DBT_TESTS: Final = "All dbt tests of severity error have passed."
+_HEAD: Final = """# Checks
+
+Every check of the two gates. A failed check of severity error keeps its days from being published; a failed warning is
+shown. [gates.md](../concepts/gates.md) explains the gates. `make graph` writes this page from the declarations of the
+checks, and edits are lost.
+"""
+_GATES: Final = {
+    "raw": "runs after a load, before dbt reads `raw`",
+    "build": "runs after dbt has built the models, before the days move to `marts`",
+}
+
 
 @click.command()
-def checks() -> None:
+@click.option("--markdown", "is_markdown", is_flag=True, help="Print the page docs/reference/checks.md.")
+def checks(*, is_markdown: bool) -> None:
     """List all checks: gate, severity, asset, name, threshold, description. A failed error blocks publication."""
+    if is_markdown:
+        click.echo(page(), nl=False)
+        return
     from publishing import gates
 
     rows = [
@@ -15,8 +37,43 @@ def checks() -> None:
         )
         for check in (*gates.RAW_CHECKS, *gates.BUILD_CHECKS)
     ]
-    rows.append(("build", "error", "build/*", gates.DBT_TESTS, "", "All dbt tests of severity error have passed."))
+    rows.append(("build", "error", "build/*", gates.DBT_TESTS, "", _DBT_TESTS))
     rows.sort()
     *widths, _ = (max(map(len, column)) for column in zip(*rows, strict=True))
     for row in rows:
         click.echo("  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[-1]]))
+
+
+def page() -> str:
+    """Return the contents of docs/reference/checks.md: one table for each gate."""
+    from publishing import gates
+
+    dbt_tests = ("error", "build/*", gates.DBT_TESTS, _DBT_TESTS, "dbt_project/models")
+    rows = {
+        "raw": sorted(map(_row, gates.RAW_CHECKS)),
+        "build": sorted([dbt_tests, *map(_row, gates.BUILD_CHECKS)]),
+    }
+    return "\n".join([_HEAD, *(line for gate, moment in _GATES.items() for line in _table(gate, moment, rows[gate]))])
+
+
+def _row(check: "Check") -> tuple[str, ...]:
+    from quality_checks.registry import RuleCheck
+    from quality_checks.suite import Suite
+
+    is_by = f" Threshold: {check.threshold}." if check.threshold else ""
+    file = ""
+    if isinstance(check, Suite):
+        file = f"quality_checks/suites/{check.file}.json"
+    elif isinstance(check, RuleCheck):
+        file = check.rule.__module__.replace(".", "/") + ".py"
+    return (str(check.severity), check.asset, check.name, " ".join(check.description.split()) + is_by, file)
+
+
+def _table(gate: str, moment: str, rows: list[tuple[str, ...]]) -> Iterator[str]:
+    yield f"## The {gate} gate\n"
+    yield f"The {gate} gate {moment}.\n"
+    yield "| check | table | severity | holds that | declared in |"
+    yield "|---|---|---|---|---|"
+    for severity, asset, name, description, file in rows:
+        yield f"| `{name}` | `{asset}` | {severity} | {description} | `{file}` |"
+    yield ""

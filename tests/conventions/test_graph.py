@@ -8,10 +8,12 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
+from orchestration.cli import checks
 from orchestration.instance.run_executor import locked_run_executor
 from publishing import gates
 from tests.conventions.graph_snapshot import SNAPSHOT, parents, snapshot
 from tests.support.code_location import SETTINGS, definitions
+from warehouse.connection import CHECKOUT
 
 DAILY = dg.DailyPartitionsDefinition(start_date="2026-10-01", timezone="UTC")
 # Every asset with what it is made from. Its group is its schema.
@@ -56,6 +58,10 @@ def _names(keys: Iterable[dg.AssetKey]) -> set[str]:
 def test_the_assets_their_parents_and_their_checks_are_those_of_the_snapshot(graph: AssetGraph) -> None:
     assert snapshot(graph) == SNAPSHOT.read_text(), "run `make graph` and look at its diff"
     assert all(graph.get(key).is_executable for key in graph.get_all_asset_keys())
+
+
+def test_the_page_of_checks_is_that_of_their_declarations() -> None:
+    assert checks.page() == (CHECKOUT / "docs/reference/checks.md").read_text(), "run `make graph`, look at its diff"
 
 
 def test_every_asset_says_where_it_belongs_what_it_is_and_whose(graph: AssetGraph) -> None:
