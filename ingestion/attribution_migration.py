@@ -10,9 +10,9 @@ from typing import Final
 import psycopg
 
 from ingestion.attribution_table import ATTRIBUTION_COLUMN_NAMES
-from ingestion.event_rules import EventRules, default_rules
 from ingestion.redaction.redactor import redactor_for
 from ingestion.utm_normalization import Redact, normalized_detail, normalized_name, normalized_source
+from ingestion.validation_lists import EventRules, default_rules
 
 _UTM_FIELDS: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 # Each filled column, its source column, and its form.

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from ingestion.contract import CLICK_IDS
-from ingestion.event_rules import SEEDS, seed_rows
 from ingestion.utm_normalization import normalized_name, normalized_source
+from ingestion.validation_lists import SEEDS, seed_rows
 
 _PATTERNS: Final = ("source_pattern", "medium_pattern", "campaign_pattern")
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Set
 from typing import Any, Final
 
 from ingestion.contract import ID_FIELDS, MAX_ID_LENGTH, json_schema
-from ingestion.event_rules import default_rules
+from ingestion.validation_lists import default_rules
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _EMPTY: Final = {"const": ""}

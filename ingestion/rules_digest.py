@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ingestion.encryption.props import PropEncryption
-from ingestion.event_rules import EventRules
+from ingestion.validation_lists import EventRules
 
 PACKAGE: Final = Path(__file__).parent
 # The modules that produce and validate lines. They count with all that they import from this package.

@@ -14,7 +14,7 @@ from psycopg import sql
 from publishing import stale_reasons
 from warehouse.locks import AdvisoryLock
 from warehouse.missing_ddl import set_comments
-from warehouse.reader_roles import MARTS
+from warehouse.roles.readers import MARTS
 from warehouse.window import ONE_DAY, Window
 
 # By NOTIFY: {"run_id": ..., "start": day, "end": day after the last, "marts": [names] or null for all of them}.

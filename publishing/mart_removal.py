@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from publishing.marts import Mart
-from warehouse.reader_roles import MARTS, ROLLUPS
+from warehouse.roles.readers import MARTS, ROLLUPS
 
 # Our tables of schema marts are in the record of publications or have our policies; a table that another user created
 # there has neither. Only publication writes into the other schema.

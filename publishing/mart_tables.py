@@ -14,8 +14,8 @@ from publishing.mart_locks import is_view, lock
 from publishing.marts import Column, Mart
 from publishing.scopes import Scope
 from warehouse.missing_ddl import set_comments
-from warehouse.reader_roles import EVERY_ROW, MARTS
 from warehouse.roles import row_policies
+from warehouse.roles.readers import EVERY_ROW, MARTS
 from warehouse.window import Window
 
 

@@ -14,8 +14,8 @@ from psycopg import sql
 from publishing.mart_locks import is_view, lock
 from publishing.marts import Mart
 from warehouse.missing_ddl import set_comments
-from warehouse.reader_roles import MARTS
 from warehouse.roles import row_policies
+from warehouse.roles.readers import MARTS
 
 _OPTION: Final = "security_invoker=true"
 

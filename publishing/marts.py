@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import sql
 
 from publishing.scopes import Scope
-from warehouse.reader_roles import AUDIENCES, EVERY_ROW, MARTS, ROLLUPS
+from warehouse.roles.readers import AUDIENCES, EVERY_ROW, MARTS, ROLLUPS
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from publishing import builds, freshness, mart_removal, mart_tables, mart_views
 from publishing.mart_locks import LOCK_SECONDS
 from publishing.marts import Mart
 from publishing.scopes import Scope, replaced
-from warehouse.reader_roles import MARTS
 from warehouse.roles import grants
+from warehouse.roles.readers import MARTS
 from warehouse.roles.row_policies import RolesMissing
 from warehouse.window import Window
 from warehouse.writer_lock import assert_writer

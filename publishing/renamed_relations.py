@@ -8,7 +8,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from warehouse.reader_roles import MARTS, ROLLUPS
+from warehouse.roles.readers import MARTS, ROLLUPS
 
 # Old name to new name, November 2026.
 SCHEMAS: Final = {"published": ROLLUPS}

@@ -13,7 +13,7 @@ from warehouse.embedded.data_dir import OWNER, SUPERUSER
 from warehouse.embedded.postgresql_conf import HOST
 from warehouse.embedded.server import EmbeddedServer
 from warehouse.postgres_url import URL_PARAMETERS, InvalidUrl, build_url, parse_url
-from warehouse.reader_roles import BI_READER, BRANDS, CREATORS, READERS
+from warehouse.roles.readers import BI_READER, BRANDS, CREATORS, READERS
 
 if TYPE_CHECKING:
     import psycopg

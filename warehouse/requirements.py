@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from warehouse.connection import Warehouse, WarehouseUnavailable
-from warehouse.reader_roles import GROUPS, READERS
+from warehouse.roles.readers import GROUPS, READERS
 
 if TYPE_CHECKING:
     import psycopg

@@ -17,11 +17,11 @@ from ingestion.ad_spend.csv_files import AdSpendFile, ad_spend_files, read_conte
 from ingestion.ad_spend.csv_rows import AdSpendRow, RejectedRow, UnusableFile, read_rows
 from ingestion.ad_spend.schema import COLUMN_NAMES
 from ingestion.ad_spend.spend_ranking import CREATE_INCOMING, rank_days
-from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing.files import LandingRoot
 from ingestion.redaction.redactor import Redactor, redactor_for
 from ingestion.rules_digest import spend_rules_digest
 from ingestion.utm_normalization import normalized_name, normalized_source
+from ingestion.validation_lists import EventRules, default_rules
 from warehouse.change_queues import next_change_id
 
 _COLUMNS: Final = ", ".join(COLUMN_NAMES)

@@ -10,9 +10,9 @@ import psycopg
 
 from ingestion.ad_spend.schema import FORM_COLUMNS
 from ingestion.ad_spend.spend_ranking import CREATE_INCOMING, rank_days
-from ingestion.event_rules import EventRules
 from ingestion.redaction import Redactor, redactor_for
 from ingestion.utm_normalization import normalized_name, normalized_source
+from ingestion.validation_lists import EventRules
 from warehouse.change_queues import next_change_id
 
 _TABLES: Final = ("raw.ad_spend", "raw.duplicate_ad_spend")

@@ -4,7 +4,7 @@ from typing import Final
 
 import psycopg
 
-from ingestion.event_rules import EventRules, default_rules
+from ingestion.validation_lists import EventRules, default_rules
 from warehouse.locks import AdvisoryLock
 from warehouse.missing_ddl import add_columns, create_indexes, set_comments
 

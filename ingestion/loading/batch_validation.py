@@ -9,7 +9,6 @@ from datetime import date
 from zlib import crc32
 
 from ingestion.encryption.props import PropEncryption
-from ingestion.event_rules import EventRules
 from ingestion.landing.lines import LineBatch, NumberedLine, numbered_lines
 from ingestion.landing.objects import is_json, objects_of
 from ingestion.loading.binary_copy import event_row, fingerprints, rejected_row
@@ -18,6 +17,7 @@ from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.notes import Note
 from ingestion.validation.timestamps import MICROSECONDS_OF_MINUTE
 from ingestion.validation.validator import LineValidator, NotTracked
+from ingestion.validation_lists import EventRules
 
 
 @dataclass(frozen=True, slots=True)

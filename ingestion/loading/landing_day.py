@@ -16,7 +16,6 @@ from psycopg.pq import TransactionStatus
 from ingestion.deduplication import candidates
 from ingestion.deduplication.resolve import resolve
 from ingestion.encryption.props import PropEncryption
-from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing import files as landing
 from ingestion.landing.files import LandingError, LandingFile, LandingRoot
 from ingestion.landing.reading import LineReader
@@ -27,6 +26,7 @@ from ingestion.loading.load_report import with_counts
 from ingestion.loading.row_router import RowRouter
 from ingestion.loading.worker_pool import ValidationPool
 from ingestion.rules_digest import rules_digest
+from ingestion.validation_lists import EventRules, default_rules
 from warehouse.change_queues import next_change_id
 from warehouse.window import Window
 

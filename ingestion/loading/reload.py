@@ -9,9 +9,9 @@ from typing import Unpack
 
 import psycopg
 
-from ingestion.event_rules import default_rules
 from ingestion.loading.landing_day import LoadOptions, LoadReport, load_days
 from ingestion.rules_digest import rules_digest
+from ingestion.validation_lists import default_rules
 from warehouse.window import Window
 
 

@@ -17,7 +17,6 @@ from psycopg.pq import TransactionStatus
 from ingestion.deduplication import candidates
 from ingestion.deduplication.resolve import resolve
 from ingestion.encryption.props import PropEncryption
-from ingestion.event_rules import EventRules
 from ingestion.landing import reading
 from ingestion.landing.files import LandingRoot
 from ingestion.landing.lines import Line, NumberedLine
@@ -32,6 +31,7 @@ from ingestion.loading.replay_selection import Selection as Selection
 from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.notes import Note
 from ingestion.validation.validator import LineValidator, NotTracked
+from ingestion.validation_lists import EventRules
 from warehouse.change_queues import next_change_id
 
 _CREATE_STILL_REJECTED: Final = """

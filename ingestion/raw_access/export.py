@@ -6,12 +6,12 @@ from pathlib import Path
 
 import psycopg
 
-from ingestion.event_rules import EventRules, default_rules
 from ingestion.raw_access.export_files import open_writer
 from ingestion.raw_access.export_query import read_batches
 from ingestion.raw_access.export_redaction import redact_event
 from ingestion.raw_access.export_selection import ExportError, ExportSelection
 from ingestion.redaction import redactor_for
+from ingestion.validation_lists import EventRules, default_rules
 
 
 @dataclass(frozen=True, slots=True)

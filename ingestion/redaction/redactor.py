@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
-from ingestion.event_rules import EventRules, default_rules
 from ingestion.redaction.accounts import CARD_LENGTHS, find_cards, find_ibans, is_card_number, whole_digits
 from ingestion.redaction.assignments import find_parameters, find_tokens, find_values
 from ingestion.redaction.decoding import Level, Span, levels
@@ -18,6 +17,7 @@ from ingestion.redaction.marker import REDACTED
 from ingestion.redaction.network import find_addresses, find_agents
 from ingestion.redaction.phones import find_phones
 from ingestion.redaction.prefilter import is_clean_national_text, is_clean_text, may_hold_personal_data
+from ingestion.validation_lists import EventRules, default_rules
 
 # A replacement brings other characters together; a second round nearly always finds nothing.
 _MAX_ROUNDS: Final = 4

@@ -12,7 +12,6 @@ from uuid import uuid4
 
 import msgspec
 
-from ingestion.event_rules import EventRules, default_rules
 from ingestion.redaction import redactor_for
 from ingestion.tracking.context import TrackingContext
 from ingestion.tracking.json_form import JsonForm
@@ -24,6 +23,7 @@ from ingestion.validation.event_reader import is_placeholder
 from ingestion.validation.key_normalization import is_camel, normalize_keys
 from ingestion.validation.unstorable_text import escape_unstorable
 from ingestion.validation.validator import LineValidator, NotTracked, RejectedLine
+from ingestion.validation_lists import EventRules, default_rules
 
 MAX_BATCH: Final = 50
 DO_NOT_TRACK: Final = "doNotTrack: the person has declined"

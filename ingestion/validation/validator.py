@@ -17,7 +17,6 @@ import msgspec
 
 from ingestion.contract import MAX_CLOCK_AHEAD_HOURS, MAX_LINE_BYTES, MAX_PROPS_BYTES, Event, Props
 from ingestion.encryption.props import PropEncryption
-from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing.lines import EventArray, Unholdable
 from ingestion.landing.objects import Oversized, Remainder
 from ingestion.redaction import redactor_for
@@ -42,6 +41,7 @@ from ingestion.validation.rejections import RejectedLine as RejectedLine
 from ingestion.validation.rejections import RejectionExplainer
 from ingestion.validation.timestamps import canonical_json, from_microseconds, parse_timestamp, to_microseconds
 from ingestion.validation.unstorable_text import escape_line
+from ingestion.validation_lists import EventRules, default_rules
 from warehouse.window import ONE_DAY
 
 _AHEAD: Final = timedelta(hours=MAX_CLOCK_AHEAD_HOURS) // timedelta(microseconds=1)

@@ -23,8 +23,8 @@ from orchestration.cli.provision import SCHEMAS, prepare
 from warehouse.connection import CHECKOUT, Warehouse
 from warehouse.embedded import binaries
 from warehouse.embedded.binaries import EmbeddedServerError
-from warehouse.reader_roles import ACCESS
 from warehouse.roles import logins
+from warehouse.roles.readers import ACCESS
 
 if TYPE_CHECKING:
     import psycopg

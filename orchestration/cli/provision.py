@@ -8,9 +8,9 @@ from typing import Final
 from warehouse.connection import APPLICATION_DATABASE, DATABASE, STORAGE_SCHEMA, Warehouse, WarehouseUnavailable
 from warehouse.embedded.data_dir import OWNER, SUPERUSER
 from warehouse.locks import AdvisoryLock
-from warehouse.reader_roles import ACCESS, BI_READER, MARTS, ROLLUPS
 from warehouse.requirements import assert_suitable
 from warehouse.roles.provisioning import create_roles, password_clause, rights_are_missing
+from warehouse.roles.readers import ACCESS, BI_READER, MARTS, ROLLUPS
 
 # raw and ops come from ingestion.
 SCHEMAS: Final = (STORAGE_SCHEMA, "staging", "intermediate", "build", ROLLUPS, MARTS)

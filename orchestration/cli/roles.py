@@ -6,10 +6,10 @@ from typing import Any
 import click
 
 from orchestration.cli.environment import provisioned_warehouse, say
-from warehouse.reader_roles import AUDIENCES
 from warehouse.roles import hardening as server_hardening
 from warehouse.roles import logins
 from warehouse.roles.logins import Login
+from warehouse.roles.readers import AUDIENCES
 
 
 @click.group()

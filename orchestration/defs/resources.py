@@ -11,9 +11,9 @@ from pydantic import PrivateAttr
 
 from ingestion.application.events import ApplicationEventsOnly
 from ingestion.encryption.props import PropEncryption
-from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing.files import INCOMPLETE, LandingRoot
 from ingestion.landing.limits import MAX_EXPANSION, ZSTD_WINDOW_MB, Limits
+from ingestion.validation_lists import EventRules, default_rules
 from orchestration.dbt.cli_resource import warehouse_dbt
 from orchestration.instance.run_executor import locked_run_executor
 from orchestration.instance.run_locks import notice_lost_clients

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from orchestration.defs.jobs.asset_jobs import daily_refresh
+from orchestration.defs.jobs.daily_refresh import daily_refresh
 from orchestration.defs.jobs.prune_run_history import prune_run_history
 from warehouse.window import NIGHTLY_HOUR
 

@@ -9,7 +9,7 @@ from typing import Final
 import dagster as dg
 
 from orchestration import landing_backlog, landing_sensor
-from orchestration.defs.jobs.asset_jobs import daily_refresh, load_landing
+from orchestration.defs.jobs.daily_refresh import daily_refresh, load_landing
 from orchestration.defs.resources import SourcesResource, WarehouseResource
 from orchestration.run_windows import run_tags
 from publishing import dbt_manifest, loaded_version, stale_days

@@ -30,7 +30,7 @@ from tests.benchmarks.read_questions import QUESTIONS, Question
 from tests.benchmarks.read_rows import ROWS
 from tests.support import dbt_here
 from warehouse.connection import Warehouse
-from warehouse.reader_roles import MARTS
+from warehouse.roles.readers import MARTS
 from warehouse.window import Window
 
 LAST: Final = date(2026, 9, 30)

@@ -7,7 +7,7 @@ import pytest
 
 from publishing import dbt_manifest
 from publishing.marts import Mart, marts_of
-from warehouse.reader_roles import AUDIENCES, MARTS
+from warehouse.roles.readers import AUDIENCES, MARTS
 
 
 def undeclared(mart: Mart) -> set[str]:

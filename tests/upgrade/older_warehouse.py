@@ -16,14 +16,14 @@ import psycopg
 from ingestion.ad_spend.loading import load_ad_spend
 from ingestion.application.sync import connect_application, read_application
 from ingestion.attribution_migration import fill_normalized
-from ingestion.event_rules import EventRules, default_rules
 from ingestion.loading.landing_day import LoadReport, load_window
 from ingestion.loading.reload import reload_window
+from ingestion.validation_lists import EventRules, default_rules
 from publishing import stale_days
 from tests.support.pipeline import Pipeline
 from warehouse.connection import APPLICATION_DATABASE, DATABASE, Warehouse
 from warehouse.embedded.data_dir import OWNER
-from warehouse.reader_roles import CREATORS
+from warehouse.roles.readers import CREATORS
 from warehouse.window import Window
 
 # The commits whose code has made a fixture, oldest first.

@@ -20,7 +20,7 @@ from tests.support.code_location import definitions
 from tests.upgrade.older_warehouse import DAYS, EMPTY_DAY, LOGIN, VERSIONS, OlderPipeline, restored, unpack_landing
 from warehouse.connection import Warehouse
 from warehouse.embedded.server import EmbeddedServer
-from warehouse.reader_roles import MARTS, READERS
+from warehouse.roles.readers import MARTS, READERS
 from warehouse.window import ONE_DAY, Window
 
 pytestmark = pytest.mark.slow

@@ -15,7 +15,7 @@ from typing import Any, Final
 from warehouse.atomic_file import atomic_writer
 from warehouse.embedded import binaries
 from warehouse.embedded.binaries import Account, EmbeddedServerError
-from warehouse.reader_roles import READERS
+from warehouse.roles.readers import READERS
 
 SUPERUSER: Final = "postgres"
 OWNER: Final = "warehouse_owner"

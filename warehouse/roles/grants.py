@@ -6,8 +6,8 @@ warehouse/roles/row_policies.py decides which rows of a mart they see.
 from typing import TYPE_CHECKING, Final
 
 from warehouse.connection import STORAGE_SCHEMA, Warehouse
-from warehouse.reader_roles import ACCESS, ALL_READERS, BI_READER, MARTS, POLICED, ROLLUPS
 from warehouse.roles.provisioning import rights_are_missing
+from warehouse.roles.readers import ACCESS, ALL_READERS, BI_READER, MARTS, POLICED, ROLLUPS
 
 if TYPE_CHECKING:
     import psycopg

@@ -9,8 +9,8 @@ function), advisory information functions, and names, types and comments of the 
 
 from typing import TYPE_CHECKING, Final
 
-from warehouse.reader_roles import BI_READER
 from warehouse.roles import superuser_limits
+from warehouse.roles.readers import BI_READER
 
 if TYPE_CHECKING:
     import psycopg

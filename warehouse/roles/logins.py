@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from warehouse.connection import Warehouse
-from warehouse.reader_roles import ACCESS, AUDIENCES, Audience
 from warehouse.roles import grants, superuser_limits
 from warehouse.roles.provisioning import password_clause, rights_are_missing
+from warehouse.roles.readers import ACCESS, AUDIENCES, Audience
 
 if TYPE_CHECKING:
     import psycopg

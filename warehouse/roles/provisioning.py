@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from warehouse.connection import PasswordRefused, Warehouse, WarehouseUnavailable
-from warehouse.reader_roles import GROUPS, READERS, Reader
+from warehouse.roles.readers import GROUPS, READERS, Reader
 
 if TYPE_CHECKING:
     import psycopg

@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from warehouse.missing_ddl import add_columns, set_comments
-from warehouse.reader_roles import ACCESS, ALL_READERS, AUDIENCES, BI_READER, EVERY_ROW, MARTS
+from warehouse.roles.readers import ACCESS, ALL_READERS, AUDIENCES, BI_READER, EVERY_ROW, MARTS
 
 # Prefixes of the names of our policies.
 _ALL_ROWS: Final = "all_rows_for_"

@@ -6,7 +6,7 @@ On the embedded server provisioning sets them; elsewhere `roles hardening` print
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from warehouse.reader_roles import AUDIENCES, READERS, Reader
+from warehouse.roles.readers import AUDIENCES, READERS, Reader
 
 if TYPE_CHECKING:
     import psycopg

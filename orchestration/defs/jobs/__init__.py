@@ -1,1 +1,1 @@
-"""Jobs: the daily chain, and one module for each job of maintenance."""
+"""Jobs: daily_refresh with its variants, and one module for each job of maintenance."""

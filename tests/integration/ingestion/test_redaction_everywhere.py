@@ -11,12 +11,12 @@ import psycopg
 import pyarrow.parquet as pq
 import pytest
 
-from ingestion.event_rules import default_rules
 from ingestion.hashing import hash_email
 from ingestion.loading.landing_day import load_landing_day
 from ingestion.raw_access.export import export_events
 from ingestion.raw_access.export_selection import ExportSelection
 from ingestion.tracking import LandingWriter, Tracker
+from ingestion.validation_lists import default_rules
 from tests.support.personal_data import Plant, plant, planted_line, survives
 from tests.support.pipeline import HASH_KEY, START, Pipeline
 

@@ -18,9 +18,9 @@ from tests.integration.warehouse.roles.conftest import MARTS, observe
 from tests.support.handmade_marts import DAY, build, publish_by_hand
 from warehouse.connection import Warehouse
 from warehouse.embedded.server import EmbeddedServer
-from warehouse.reader_roles import BRANDS, CREATORS
 from warehouse.roles import logins
 from warehouse.roles.logins import Login
+from warehouse.roles.readers import BRANDS, CREATORS
 
 
 @pytest.fixture

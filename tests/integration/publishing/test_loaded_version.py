@@ -22,7 +22,7 @@ def run(answers):
     try:
         from orchestration.definitions import definitions
         definitions()
-        from ingestion.event_rules import default_rules
+        from ingestion.validation_lists import default_rules
         from orchestration.dbt import cli_resource as dbt
         from publishing import dbt_manifest
         types = (Path(dbt.warehouse_dbt().project_dir) / "seeds" / "event_types.csv").read_text()

@@ -7,7 +7,7 @@ import pytest
 
 from orchestration.cli.provision import prepare
 from warehouse.connection import Warehouse
-from warehouse.reader_roles import READERS
+from warehouse.roles.readers import READERS
 
 
 @pytest.fixture

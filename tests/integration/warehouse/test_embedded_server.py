@@ -17,7 +17,7 @@ from warehouse.embedded import binaries
 from warehouse.embedded.binaries import EmbeddedServerError
 from warehouse.embedded.data_dir import SUPERUSER
 from warehouse.embedded.server import EmbeddedServer, ServerAddress
-from warehouse.reader_roles import READERS
+from warehouse.roles.readers import READERS
 
 # Servers are stopped and come back here: not where another test process could take the port in between.
 FIRST_PORT = 20_000 + os.getpid() % 50 * 100

@@ -11,7 +11,7 @@ import pytest
 from orchestration.cli.provision import prepare
 from warehouse import requirements
 from warehouse.connection import Warehouse, WarehouseUnavailable
-from warehouse.reader_roles import READERS
+from warehouse.roles.readers import READERS
 
 OWN_SCHEMAS = ["raw", "marts"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.channel_seeds import SeedsNotNormalized, require_normal_form
-from ingestion.event_rules import SEEDS
+from ingestion.validation_lists import SEEDS
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import pytest
 
 from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.tokens import PREFIX, EncryptionSettingsError, KeyRing, UnreadableToken, new_key
-from ingestion.event_rules import default_rules
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
 from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.validator import LineValidator, RejectedLine
+from ingestion.validation_lists import default_rules
 from tests.support.command_line import run_command
 from tests.support.stored_values import values_of
 from tests.unit.ingestion.conftest import as_line

@@ -12,7 +12,6 @@ import pytest
 from ingestion import rules_digest as digests
 from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.tokens import KeyRing
-from ingestion.event_rules import EventRules
 from ingestion.rules_digest import (
     PACKAGE,
     SPEND_ROOTS,
@@ -22,6 +21,7 @@ from ingestion.rules_digest import (
     spend_rules_digest,
     syntax,
 )
+from ingestion.validation_lists import EventRules
 
 RULES = EventRules.from_seeds()
 START = date(2026, 10, 1)
@@ -68,7 +68,7 @@ def test_another_key_and_another_order_leave_the_digest() -> None:
 
 def test_the_digest_is_the_same_in_every_process() -> None:
     code = (
-        "from datetime import date; from ingestion.event_rules import default_rules;"
+        "from datetime import date; from ingestion.validation_lists import default_rules;"
         "from ingestion.rules_digest import rules_digest;"
         f"print(rules_digest(rules=default_rules(), start_date=date({START.year}, {START.month}, {START.day}),"
         " encryption=None))"
@@ -85,7 +85,7 @@ def test_the_digest_is_the_same_in_every_process() -> None:
 def test_every_module_by_which_lines_are_read_and_validated_counts() -> None:
     counted = rule_modules()
     assert {
-        "contract", "event_rules", "landing.lines", "landing.parquet", "user_agents", "utm_normalization",
+        "contract", "validation_lists", "landing.lines", "landing.parquet", "user_agents", "utm_normalization",
         "validation.errors", "validation.event_record", "validation.key_normalization", "validation.validator",
     } <= counted.keys()  # fmt: skip
     assert not counted.keys() & WITHOUT_RULES

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ingestion.crawlers import CrawlerList, InvalidCrawlerPattern
-from ingestion.event_rules import SEEDS, EventRules, default_rules
 from ingestion.user_agents import Device, UserAgentParser
+from ingestion.validation_lists import SEEDS, EventRules, default_rules
 
 # Real browsers, apps and other clients of people, with the device type; none where it is not checked.
 PEOPLE = list(csv.DictReader((Path(__file__).parent / "user_agents" / "people.csv").open(encoding="utf-8")))

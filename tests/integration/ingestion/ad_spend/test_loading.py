@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from ingestion.ad_spend.loading import AdSpendReport, load_ad_spend, rejected_rows
-from ingestion.event_rules import default_rules
+from ingestion.validation_lists import default_rules
 from tests.integration.ingestion.ad_spend.conftest import HEADER, SPEND, STALE, Load, Rows, Write
 from tests.support.code_location import SETTINGS, definitions
 from warehouse.connection import Warehouse

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from ingestion.ad_spend import schema as ad_spend_schema
-from ingestion.event_rules import default_rules
+from ingestion.validation_lists import default_rules
 from tests.integration.ingestion.ad_spend.conftest import SPEND, STALE, Load, Rows, Write
 
 OLD_TABLES = """

@@ -7,11 +7,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from ingestion.event_rules import EventRules, default_rules
 from ingestion.landing.files import LandingError
 from ingestion.loading.landing_day import LoadReport, load_landing_day
 from ingestion.loading.reload import reload_window
 from ingestion.loading.replay import Selection, replay_rejected
+from ingestion.validation_lists import EventRules, default_rules
 from tests.integration.ingestion.loading.raw_tables import RawTables, event
 from tests.support.pipeline import START
 from warehouse.window import Window

@@ -9,9 +9,9 @@ from ingestion.application import schema as application_schema
 from publishing.marts import Mart
 from tests.support.handmade_marts import DAY, build, column, mart, publish_by_hand, view
 from warehouse.connection import Warehouse
-from warehouse.reader_roles import BRANDS, CREATORS
 from warehouse.roles import logins
 from warehouse.roles.logins import Login
+from warehouse.roles.readers import BRANDS, CREATORS
 
 EARNINGS = mart("earnings", column("creator_id"), column("note"), portals={"creator": "creator_id"})
 CAMPAIGNS = mart("campaigns", column("brand_id"), column("note"), portals={"brand": "brand_id"})

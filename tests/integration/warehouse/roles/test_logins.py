@@ -12,9 +12,9 @@ import pytest
 from tests.integration.warehouse.roles.conftest import observe
 from tests.support.command_line import run_command
 from warehouse.connection import Warehouse, WarehouseUnavailable
-from warehouse.reader_roles import BRANDS, CREATORS
 from warehouse.roles import logins
 from warehouse.roles.logins import Login, LoginError
+from warehouse.roles.readers import BRANDS, CREATORS
 
 
 @pytest.fixture(autouse=True)

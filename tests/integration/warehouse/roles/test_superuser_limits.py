@@ -8,9 +8,9 @@ import pytest
 
 from orchestration.cli.provision import prepare
 from warehouse.connection import Warehouse
-from warehouse.reader_roles import BI_READER, BRANDS, CREATORS, Reader
 from warehouse.roles import hardening, logins, superuser_limits
 from warehouse.roles.logins import Login
+from warehouse.roles.readers import BI_READER, BRANDS, CREATORS, Reader
 
 GIANT_SORT = (
     "select count(*) from (select number, repeat('x', 1000) from generate_series(1, 2000000) as number order by 2, 1)"

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from ingestion.application.source import hash_email
-from ingestion.event_rules import default_rules
 from ingestion.redaction.personal_ids import hashed_id, hashed_key
 from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.notes import Note
 from ingestion.validation.validator import LineValidator, RejectedLine
+from ingestion.validation_lists import default_rules
 from tests.support.stored_values import values_of
 
 DAY = date(2026, 11, 8)

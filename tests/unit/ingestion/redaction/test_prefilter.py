@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from ingestion.event_rules import default_rules
 from ingestion.redaction import default_redactor, redact_text, redactor_for
+from ingestion.validation_lists import default_rules
 
 REDACTOR = default_redactor()
 

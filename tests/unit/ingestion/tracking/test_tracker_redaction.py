@@ -11,11 +11,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from ingestion.event_rules import default_rules
 from ingestion.hashing import hash_email
 from ingestion.tracking import LandingWriter, Tracker
 from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.validator import LineValidator
+from ingestion.validation_lists import default_rules
 from tests.support.personal_data import MAX_DEPTH, encoded, plant, survives
 from tests.support.stored_values import values_of
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from ingestion.contract import ID_FIELDS
-from ingestion.event_rules import EventRules, default_rules
 from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.notes import Note, counts_of, notes_of
 from ingestion.validation.validator import LineValidator, RejectedLine
+from ingestion.validation_lists import EventRules, default_rules
 from tests.unit.ingestion.conftest import GOOD_EVENT, as_line
 
 URL = "not a URL (scheme://...) of at most 8192 characters, or empty; http(s) with a host"

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ingestion.event_rules import default_rules
 from ingestion.schema import CANDIDATE_COLUMN_NAMES
 from ingestion.validation.errors import read_document, validation_errors
 from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.unstorable_text import escape_line
 from ingestion.validation.validator import NotTracked, RejectedLine
+from ingestion.validation_lists import default_rules
 from tests.support.stored_values import values_of
 from tests.unit.ingestion.validation.test_validator import VALIDATOR, as_json, to_snake
 

@@ -1,8 +1,8 @@
-"""Settings of validation that are errors."""
+"""Validation lists: settings that are errors."""
 
 import pytest
 
-from ingestion.event_rules import EventRules
+from ingestion.validation_lists import EventRules
 
 
 def test_a_hash_key_that_can_be_guessed_is_an_error() -> None:

@@ -1,4 +1,4 @@
-"""Jobs over assets: the daily chain, loading alone, verification, rebuild."""
+"""Jobs over assets: daily_refresh, the nightly chain, and its variants load_landing, verify and rebuild."""
 
 from functools import partial
 from typing import Final
