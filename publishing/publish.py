@@ -4,8 +4,9 @@ Only days move whose build is complete and whose checks have passed. publishing/
 publishing/mart_views.py the views over them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import psycopg
@@ -31,7 +32,7 @@ class Publication:
     """Counts and names of one publication.
 
     Attributes:
-        rows: The number of rows published, by mart that is a table.
+        rows: The number of rows moved, by mart that is a table. Days that come out as they were published stay.
         dropped: Marts that were dropped because their model no longer exists.
         kept: Marts without a model that stay because other relations read them.
         days_unchanged: The number of days that are as they were published before. None: not compared.
@@ -87,14 +88,22 @@ def publish(
             for mart in marts
             if not mart.is_view and (built is None or mart.name in built)
         ]
-        days_unchanged = _count_unchanged_days(cursor, replacements, window)
-        rows = {replacement.mart.name: replacement.apply(cursor) for replacement in replacements}
+        compared = _days_to_compare(cursor, window)
+        unchanged = set(compared or ())
+        rows: dict[str, int] = {}
+        for replacement in replacements:
+            days = None
+            if compared and replacement.mart.scope is Scope.DAY:
+                changed = replacement.changed_days(cursor)
+                unchanged -= changed
+                days = [day for day in window.days() if day not in compared or day in changed]
+            rows[replacement.mart.name] = replacement.apply(cursor, days)
         cursor.execute(_RECORD, {"start": window.start, "end": window.end, "run_id": run_id})
         cursor.execute(_REMOVE_STALE_MARKS, {"start": window.start, "end": window.end})
         dropped, kept = mart_removal.drop_removed(cursor, marts)
         published = [mart.name for mart in marts if mart.schema == MARTS]
         freshness.record(cursor, published, window, run_id=run_id, kept=kept)
-    return Publication(rows, dropped, kept, days_unchanged)
+    return Publication(rows, dropped, kept, None if compared is None else len(unchanged))
 
 
 class Replacement:
@@ -124,42 +133,38 @@ class Replacement:
         self.deleted_rows = rows.format(columns=self._columns, relation=mart.relation, condition=deleted)
         self.inserted_rows = rows.format(columns=self._columns, relation=built, condition=inserted)
 
-    def apply(self, cursor: psycopg.Cursor) -> int:
-        """Delete and insert. Return the number of rows inserted."""
-        names = {"mart": self.mart.relation, "columns": self._columns, "rows": self.inserted_rows}
-        cursor.execute(sql.SQL("delete from {mart} where {deleted}").format(**names, deleted=self._deleted))
-        cursor.execute(sql.SQL("insert into {mart} ({columns}) {rows}").format(**names))
+    def apply(self, cursor: psycopg.Cursor, days: Collection[date] | None = None) -> int:
+        """Delete and insert, all rows or those of some days. Return the number of rows inserted."""
+        if days is not None and not days:
+            return 0
+        only: sql.Composable = sql.SQL("true")
+        if days is not None:
+            only = sql.SQL("{} = any({})").format(sql.Identifier(self.mart.date_column), sql.Literal(list(days)))
+        names = {"mart": self.mart.relation, "columns": self._columns, "rows": self.inserted_rows, "only": only}
+        cursor.execute(sql.SQL("delete from {mart} where {deleted} and {only}").format(**names, deleted=self._deleted))
+        cursor.execute(sql.SQL("insert into {mart} ({columns}) {rows} and {only}").format(**names))
         return cursor.rowcount
 
+    def changed_days(self, cursor: psycopg.Cursor) -> set[date]:
+        """Return the days whose rows differ between the two sides."""
+        cursor.execute(
+            sql.SQL(
+                "select distinct {date} from"
+                " (({deleted} except all {inserted}) union all ({inserted} except all {deleted})) as different"
+            ).format(date=sql.Identifier(self.mart.date_column), deleted=self.deleted_rows, inserted=self.inserted_rows)
+        )
+        return {day for (day,) in cursor.fetchall()}
 
-_CHANGED: Final = sql.SQL(
-    "select {date} from (({deleted} except all {inserted}) union all ({inserted} except all {deleted})) as different"
-)
 
-
-def _count_unchanged_days(cursor: psycopg.Cursor, replacements: Sequence[Replacement], window: Window) -> int | None:
-    """Return the number of published days of the window that change in no daily mart, before rows are moved.
-
-    None for a window of more than MAX_COMPARED_DAYS.
-    """
+def _days_to_compare(cursor: psycopg.Cursor, window: Window) -> set[date] | None:
+    """Return the published days of the window; None for a window of more than MAX_COMPARED_DAYS."""
     if len(window) > MAX_COMPARED_DAYS:
         return None
     cursor.execute(
         "select event_date from ops.published_days where event_date >= %s and event_date < %s",
         [window.start, window.end],
     )
-    unchanged = {day for (day,) in cursor.fetchall()}
-    for replacement in replacements:
-        if unchanged and replacement.mart.scope is Scope.DAY:
-            cursor.execute(
-                _CHANGED.format(
-                    date=sql.Identifier(replacement.mart.date_column),
-                    deleted=replacement.deleted_rows,
-                    inserted=replacement.inserted_rows,
-                )
-            )
-            unchanged -= {day for (day,) in cursor.fetchall()}
-    return len(unchanged)
+    return {day for (day,) in cursor.fetchall()}
 
 
 _UNPUBLISHABLE: Final = """

@@ -156,6 +156,7 @@ def test_what_is_verified_is_built_judged_and_published_and_not_loaded(repositor
 
 def test_there_are_no_other_jobs_schedules_and_sensors(repository: dg.RepositoryDefinition) -> None:
     assert {job.name for job in repository.get_all_jobs()} == {
+        "backfill",
         "daily_refresh",
         "declare_silent_day",
         "export_events",

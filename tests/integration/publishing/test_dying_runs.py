@@ -1,5 +1,7 @@
 """Builds and publications that die: marts stay whole, and a rerun corrects the rest."""
 
+from typing import Any
+
 import psycopg
 import pytest
 
@@ -54,10 +56,10 @@ def test_a_publication_that_dies_in_the_middle_changes_no_mart(
 
     apply = Replacement.apply
 
-    def dies_in_the_middle(replacement: Replacement, cursor: psycopg.Cursor) -> int:
+    def dies_in_the_middle(replacement: Replacement, cursor: psycopg.Cursor, days: Any = None) -> int:
         if replacement.mart.name == "visitors_by_period":
             cursor.execute("select pg_terminate_backend(pg_backend_pid())")
-        return apply(replacement, cursor)
+        return apply(replacement, cursor, days)
 
     with monkeypatch.context() as patched:
         patched.setattr(Replacement, "apply", dies_in_the_middle)

@@ -61,8 +61,14 @@ def test_a_mart_without_a_model_stays_while_somebody_reads_it_and_is_not_called_
     assert publish(warehouse, [VIEWS]).dropped == ["marts.clicks"]
 
 
-def test_days_that_come_out_as_published_are_counted(warehouse: Warehouse, owner: psycopg.Connection) -> None:
+def test_days_that_come_out_as_published_are_counted_and_not_moved(
+    warehouse: Warehouse, owner: psycopg.Connection
+) -> None:
     marts = [VIEWS, CLICKS, LATEST]
-    assert publish(warehouse, marts).days_unchanged == 1
+    published = publish(warehouse, marts)
+    assert published.days_unchanged == 1
+    assert published.rows["clicks"] == 0, "a day that comes out as it was is not moved again"
     build(owner, {CLICKS: [("another",)], LATEST: "select metric_date, note from build.clicks"}, [DAY])
-    assert publish(warehouse, marts).days_unchanged == 0
+    published = publish(warehouse, marts)
+    assert published.days_unchanged == 0
+    assert published.rows["clicks"] == 1
