@@ -19,7 +19,7 @@ from publishing.sql_tokens import sql_tokens
 
 _Node = Mapping[str, Any]
 # Settings of a model, beside its SQL, that decide its rows.
-_SETTINGS: Final = ("materialized", "event_time", "unique_key", "incremental_strategy")
+_SETTINGS: Final = ("materialized", "event_time")
 
 
 class PythonTable(NamedTuple):

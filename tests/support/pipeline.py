@@ -20,10 +20,10 @@ from publishing import build_steps, builds, dbt_manifest, gates, mart_tables, st
 from publishing.loaded_version import PROJECT_DIR
 from publishing.marts import marts_of
 from publishing.publish import Publication, publish
-from quality_checks import attribution, brands, creator_lists, creators, periods, platform, visitors
 from quality_checks.outcome import CheckOutcome
-from quality_checks.registry import Check, RuleCheck
+from quality_checks.registry import Check
 from quality_checks.suite import Suite
+from tests.support.checks_of_models import CHECKS_OF
 from tests.support.dbt_here import run_dbt
 from tests.support.table_contents import table_names, table_rows
 from warehouse.connection import Warehouse
@@ -35,29 +35,6 @@ HASH_KEY = "key-of-the-tests-only"
 COMPARED_SCHEMAS = ("raw", "intermediate", "build", "rollups", "marts")
 # What the last run touched, and not what there is.
 NOT_COMPARED = {"build.visitor_asset_last_seen", "build.visitor_lifespans"}
-# Checks of a model, or of those made with it, which are empty where only others are built.
-CHECKS_OF: dict[str, tuple[RuleCheck, ...]] = {
-    "attribution_credits": (attribution.credits_are_conserved, attribution.attribution_adds_up),
-    "asset_metrics": (
-        periods.weeks_and_months_add_up_to_their_days,
-        periods.asset_periods_match_daily_metrics,
-        periods.periods_end_with_the_last_day,
-    ),
-    "platform_metrics": (
-        visitors.active_users_match_visitor_days,
-        platform.platform_days_add_up,
-        platform.platform_periods_add_up,
-    ),
-    "cohort_retention": (visitors.cohorts_match_visitor_days,),
-    "creator_dashboard": (creators.creator_periods_add_up,),
-    "creator_top_assets": (creator_lists.creator_lists_match_daily_metrics,),
-    "creator_traffic_sources": (
-        creators.creator_metrics_match_owned_assets,
-        creator_lists.creator_lists_match_daily_metrics,
-    ),
-    "brand_campaign_metrics": (brands.campaign_metrics_match_licensed_assets, brands.campaign_periods_add_up),
-    "brand_campaign_assets": (brands.campaign_periods_add_up,),
-}
 # The only stale days a test looks at are those that a nightly run would see.
 FAR = date(2100, 1, 1)
 
