@@ -129,10 +129,11 @@ def plan_runs(found: Found, before: SensorState, now: datetime) -> RunPlan:
         ready = [file for file in seen if before.waiting[file.name] == file.entry.version]
         if not ready or len(ready) < len(seen):
             continue
-        state = _digest(sorted(_looks(entry) for entry in [*(f.entry for f in ready), *found.others.get(day, ())]))
+        entries = [*(file.entry for file in ready), *found.others.get(day, ())]
+        state = _digest(sorted([entry.name, entry.version] for entry in entries))
         if day not in requests or requests[day].state != state:
             asked[day] = state
-    open_days = {day for day in asked if now < _nightly_run_of(day)}
+    open_days = {day for day in asked if now < Window.day(day).ends_at + timedelta(hours=NIGHTLY_HOUR)}
 
     def key(days: Iterable[date]) -> str:
         return _digest(sorted(f"{day} {asked[day]}" for day in days))
@@ -151,14 +152,6 @@ def _digest(parts: Sequence[object]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
-def _looks(entry: StoredEntry) -> list[str]:
-    return [entry.name, entry.version]
-
-
 def _day_of(name: str) -> date:
     """Return the landing day of a file name: events/dt=YYYY-MM-DD/..."""
     return date.fromisoformat(name.split("/")[1].removeprefix("dt="))
-
-
-def _nightly_run_of(day: date) -> datetime:
-    return Window.day(day).ends_at + timedelta(hours=NIGHTLY_HOUR)

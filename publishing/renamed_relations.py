@@ -62,12 +62,12 @@ def rename_relations(connection: psycopg.Connection) -> None:
                 cursor.execute(sql.SQL("alter schema {} rename to {}").format(sql.Identifier(old), sql.Identifier(new)))
         for schema in ("build", ROLLUPS):
             for old, new in TABLES.items():
-                _rename_table(cursor, schema, old, new)
+                _rename(cursor, schema, old, new)
         for (schema, table), columns in COLUMNS.items():
             for old, new in columns.items():
                 _rename_column(cursor, schema, table, old, new)
         for (schema, old), new in INDEXES.items():
-            _rename_index(cursor, schema, old, new)
+            _rename(cursor, schema, old, new)
         for view in DROPPED_VIEWS:
             if _exists(cursor, "intermediate", view):
                 # Views that read it are dropped too. The next build makes those that still have a model.
@@ -94,19 +94,16 @@ def _has_old_names(connection: psycopg.Connection) -> bool:
     return bool(found and found[0])
 
 
-def _rename_table(cursor: psycopg.Cursor, schema: str, old: str, new: str) -> None:
+def _rename(cursor: psycopg.Cursor, schema: str, old: str, new: str) -> None:
+    """Rename a table and its indexes, or an index."""
     if not _exists(cursor, schema, old) or _exists(cursor, schema, new):
         return
     cursor.execute("select indexname from pg_indexes where schemaname = %s and tablename = %s", [schema, old])
-    indexes = [name for (name,) in cursor.fetchall()]
+    indexes = cursor.fetchall()
+    # Serves indexes as well.
     cursor.execute(sql.SQL("alter table {} rename to {}").format(sql.Identifier(schema, old), sql.Identifier(new)))
-    for index in indexes:
-        _rename_index(cursor, schema, index, index.replace(old, new, 1))
-
-
-def _rename_index(cursor: psycopg.Cursor, schema: str, old: str, new: str) -> None:
-    if _exists(cursor, schema, old) and not _exists(cursor, schema, new):
-        cursor.execute(sql.SQL("alter index {} rename to {}").format(sql.Identifier(schema, old), sql.Identifier(new)))
+    for (index,) in indexes:
+        _rename(cursor, schema, index, index.replace(old, new, 1))
 
 
 def _rename_column(cursor: psycopg.Cursor, schema: str, table: str, old: str, new: str) -> None:

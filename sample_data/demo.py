@@ -149,11 +149,7 @@ def ended_with_us(process: "subprocess.Popen[bytes]") -> Iterator[None]:
         yield
     except BaseException:
         say("interrupted: ending the run")
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(timeout=END_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        child_processes.interrupt(process, seconds=END_SECONDS)
         raise
 
 

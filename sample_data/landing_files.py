@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from sample_data import LandingDay, Marketplace
+from sample_data import Marketplace
 from sample_data.advertising import ad_spend_of
 from sample_data.visitors import CAMPAIGNS
 from warehouse.atomic_file import write_atomically
@@ -39,15 +39,18 @@ def write_landing_files(
     for day in marketplace.landing_days():
         for number, lines in enumerate(day.files):
             name = f"events/dt={day.day}/part-{number:03d}.ndjson.gz"
-            written[name] = _write(landing / name, _compressed(lines))
+            content = gzip.compress(b"\n".join(lines) + b"\n", _COMPRESSION, mtime=0)
+            written[name] = _write(landing / name, content)
         name, spend = ad_spend_of(marketplace.seed, day.day, CAMPAIGNS)
         written[name] = _write(landing / name, spend)
-        days[day.day.isoformat()] = {outcome.value: count for outcome, count in sorted(day.outcomes.items())}
-        progress(f"{day.day}: {_summary(day)}")
+        outcomes = {outcome.value: count for outcome, count in sorted(day.outcomes.items())}
+        days[day.day.isoformat()] = outcomes
+        counts = ", ".join(f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in outcomes.items())
+        progress(f"{day.day}: {counts}")
     for name in manifest.get("files", {}).keys() - written.keys():
         (landing / name).unlink(missing_ok=True)
-    content = {"parameters": marketplace.parameters, "days": days, "files": written}
-    _write(manifest_path, json.dumps(content, indent=1).encode())
+    manifest = {"parameters": marketplace.parameters, "days": days, "files": written}
+    _write(manifest_path, json.dumps(manifest, indent=1).encode())
     return days
 
 
@@ -68,14 +71,6 @@ def _manifest(path: Path) -> dict[str, Any]:
 
 def _are_there(landing: Path, sizes: dict[str, int]) -> bool:
     return all((landing / name).is_file() and (landing / name).stat().st_size == size for name, size in sizes.items())
-
-
-def _summary(day: LandingDay) -> str:
-    return ", ".join(f"{count:,} {outcome.value.replace('_', ' ')}" for outcome, count in sorted(day.outcomes.items()))
-
-
-def _compressed(lines: tuple[bytes, ...]) -> bytes:
-    return gzip.compress(b"\n".join(lines) + b"\n", _COMPRESSION, mtime=0)
 
 
 def _write(path: Path, content: bytes) -> int:

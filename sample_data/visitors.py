@@ -153,14 +153,10 @@ def _nested(rng: Random, page: str) -> Attribution:
     return {"utmSource": "accounts", "utmMedium": "email", "landingPage": f"{page}?next={inner}"}
 
 
-def _direct(rng: Random, page: str) -> Attribution:
-    return {"landingPage": page} if rng.random() < 0.3 else {}
-
-
 # Sources of sessions, with weights: the mix of a small marketplace that buys some of its traffic. Every channel of the
 # default group occurs, and some sources that match no rule.
 _ARRIVALS: Final = (
-    (28.0, _direct),
+    (28.0, lambda rng, page: {"landingPage": page} if rng.random() < 0.3 else {}),
     (22.0, _referred("https://www.google.com/", "https://www.google.com/", "https://www.google.de/")),
     (2.5, _referred("https://www.bing.com/", "https://duckduckgo.com/", "https://search.yahoo.com/search")),
     (8.0, _utm("google", "cpc", "https://www.google.com/", "gclid")),

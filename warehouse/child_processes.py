@@ -56,6 +56,16 @@ def _watch(parent: int) -> None:
     os._exit(1)
 
 
+def interrupt(process: "subprocess.Popen[bytes]", *, seconds: float) -> None:
+    """Interrupt a program, if it has not ended, and wait for its end. Kill it when the time is up."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 def end_group(process: "subprocess.Popen[bytes]", *, seconds: float) -> None:
     """Wait until all processes of a program's own group have ended. Kill them when the time is up."""
     deadline = time.monotonic() + seconds

@@ -55,10 +55,6 @@ class PropEncryption(NamedProps):
             )
         return cls(names, KeyRing.parse(keys))
 
-    def for_event(self, event_date: date, event_key: str) -> "EventPropEncryptor":
-        """Return the encryptor for the props of one event."""
-        return EventPropEncryptor(self, event_date, event_key)
-
 
 class EventPropEncryptor:
     """Encryptor for the named props of one event, bound to its day and key."""

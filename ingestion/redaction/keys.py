@@ -7,7 +7,7 @@ emailsSent, numbers are kept and all other values are redacted.
 import re
 import unicodedata
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 from ingestion.redaction.network import holds_address
@@ -66,7 +66,7 @@ class PersonalKeys:
             by_action[row.action].append(_Rule(_words(row.key), _name(row.key), row.place))
         self._kept, self._dropped, self._redacted = (by_action[action] for action in ("keep", "drop", "hide"))
         self.kind = lru_cache(maxsize=2_048)(self._kind)
-        self.url_kind = lru_cache(maxsize=2_048)(self._url_kind)
+        self.url_kind = lru_cache(maxsize=2_048)(partial(self._kind, is_url=True))
 
     def action_for(self, key: str, value: Any) -> Action:
         """Return the action on a value under a key in JSON."""
@@ -101,9 +101,6 @@ class PersonalKeys:
             return "contact" if len(words) == 1 and words[0] in _CONTACTS else "personal"
         # "IP" is also intellectual property (creatorIp): the value decides.
         return "possible_address" if words and words[-1] == "ip" else "harmless"
-
-    def _url_kind(self, name: str) -> KeyKind:
-        return self._kind(name, is_url=True)
 
 
 class _Rule(NamedTuple):

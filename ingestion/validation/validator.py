@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from ingestion.contract import MAX_CLOCK_AHEAD_HOURS, MAX_LINE_BYTES, MAX_PROPS_BYTES, Event, Props
-from ingestion.encryption.props import PropEncryption
+from ingestion.encryption.props import EventPropEncryptor, PropEncryption
 from ingestion.landing.lines import EventArray, Unholdable
 from ingestion.landing.objects import Oversized, Remainder
 from ingestion.redaction import redactor_for
@@ -212,7 +212,7 @@ class LineValidator:
         if clean and (encryption is None or not any(map(self._is_encrypted_key, props))):
             return props_json
         event_date = from_microseconds(occurred_at).date()
-        encryptor = None if encryption is None else encryption.for_event(event_date, event_key)
+        encryptor = None if encryption is None else EventPropEncryptor(encryption, event_date, event_key)
         return _encode(self._redactor.value(props, encryptor))
 
     def _check(self, line: bytes, document: dict[str, Any]) -> _Checked:

@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 # The web server, the daemon, the code server and its run each end in turn; on a busy machine that takes 10 s.
 END_SECONDS: Final = 60
@@ -63,18 +63,14 @@ class Deployment:
         """Return True if it is running."""
         if not self._lock_file.exists():
             return False
-        lock = os.open(self._lock_file, os.O_RDWR)
-        try:
+        with self._lock_file.open("r+") as lock:
             return not _try_lock(lock)
-        finally:
-            os.close(lock)
 
     def stop(self) -> bool:
         """End it and wait until it has ended; False when none runs. Raises DeploymentError when it does not end."""
         if not self._lock_file.exists():
             return False
-        lock = os.open(self._lock_file, os.O_RDWR)
-        try:
+        with self._lock_file.open("r+") as lock:
             if _try_lock(lock):
                 return False
             for process in self._processes():
@@ -90,8 +86,6 @@ class Deployment:
                     raise DeploymentError(f"Dagster (process {process}) has not ended within {STOP_SECONDS} s")
                 time.sleep(POLL_SECONDS)
             return True
-        finally:
-            os.close(lock)
 
     def _process(self) -> int:
         return self._processes()[0]
@@ -100,7 +94,7 @@ class Deployment:
         return [int(pid) for pid in self._lock_file.read_text().split()]
 
 
-def _try_lock(lock: int) -> bool:
+def _try_lock(lock: int | IO[str]) -> bool:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

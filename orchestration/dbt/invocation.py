@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import signal
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -39,6 +37,7 @@ _TRANSIENT_MESSAGES: Final = (
 _PARSE: Final = "partial_parse.msgpack"
 # One an invocation, 3 MB each: enough to look back over two weeks of nights.
 KEPT_FOLDERS: Final = 20
+# dbt cancels its queries and rolls back within this time.
 STOP_SECONDS: Final = 20
 
 
@@ -79,18 +78,6 @@ def _name(result: Mapping[str, Any]) -> str:
 
 def _is_transient(text: str) -> bool:
     return any(words in text.lower() for words in _TRANSIENT_MESSAGES)
-
-
-def end(process: "subprocess.Popen[bytes]") -> None:
-    """Have dbt stop, if it has not ended: it cancels its queries and rolls back."""
-    if process.poll() is not None:
-        return
-    process.send_signal(signal.SIGINT)
-    try:
-        process.wait(timeout=STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def keep_parse(folder: Path, target: Path) -> None:

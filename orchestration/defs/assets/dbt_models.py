@@ -22,6 +22,7 @@ from orchestration.defs.resources import SourcesResource, WarehouseResource, Wri
 from orchestration.partitions import daily_step
 from orchestration.run_windows import window_of
 from publishing import build_steps, builds, dbt_manifest, gates, loaded_version, mart_tables, marts
+from warehouse import child_processes
 from warehouse.window import Window
 
 # The rows of a chunk are sorted and grouped in one statement a model, which bounds memory and temporary files; each
@@ -149,7 +150,7 @@ def _events(
         raise dbt_results.failure(invocation.target_path, otherwise=str(error), exit_code=code) from error
     finally:
         # When the step fails between two events, dbt must not write on beside the next attempt.
-        dbt_results.end(invocation.process)
+        child_processes.interrupt(invocation.process, seconds=dbt_results.STOP_SECONDS)
         dbt_results.keep_parse(invocation.target_path, dbt_manifest.target_dir())
 
 
