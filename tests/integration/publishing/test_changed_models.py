@@ -6,10 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.integration.publishing.test_equality import WINDOW, create_licenses, day_by_day, land, random_files
 
 from publishing import stale_days
 from publishing.loaded_version import PROJECT_DIR
+from tests.integration.publishing.test_incremental_equals_rebuild import (
+    WINDOW,
+    create_licenses,
+    day_by_day,
+    land,
+    random_files,
+)
 from tests.support.pipeline import FAR, START, Pipeline
 
 LAST_DAY = max(WINDOW.days())
