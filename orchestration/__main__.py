@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from orchestration.cli import backup, checks, day_ranges, encryption, entity_events, roles, sample, silent_day
+from orchestration.cli import backup, checks, day_ranges, encryption, entity_events, plan, roles, sample, silent_day
 from orchestration.cli.dagster_process import Deployment, DeploymentError, make_home
 from orchestration.cli.environment import provisioned_warehouse, read_settings, say
 from warehouse.connection import CHECKOUT, Warehouse, WarehouseUnavailable
@@ -133,6 +133,7 @@ def execute(command: tuple[str, ...]) -> int:
 
 for _command in (
     checks.checks,
+    plan.plan,
     day_ranges.backfill,
     day_ranges.reload,
     silent_day.declare_silent_day,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from publishing import stale_days
+from publishing import model_plan, stale_days
 from publishing.loaded_version import PROJECT_DIR
 from tests.integration.publishing.test_incremental_equals_rebuild import (
     WINDOW,
@@ -93,6 +93,8 @@ def test_changed_models_are_built_alone_and_end_as_a_rebuild(
     assert stale(pipeline) == {}
 
     load_project(FEWER, TWICE)
+    (planned,) = model_plan.plan(pipeline.connection, pipeline.manifest, pipeline.version)
+    assert planned[:4] == ("funnel_daily", len(days), START, LAST_DAY)
     assert stale(pipeline) == {("funnel_daily",): days}
     pipeline.catch_up()
     assert pipeline.built_models == ["funnel_daily"]
