@@ -63,7 +63,10 @@ def plan(connection: psycopg.Connection, manifest: Mapping[str, Any], project: P
         ],
     ).fetchall()
     stale = {name for name, *_ in found}
-    planned = [PlannedModel(*row, bool(_parents(manifest, row[0]) & stale)) for row in found]
+    planned = [
+        PlannedModel(name, days, first, last, rows, is_below=bool(_parents(manifest, name) & stale))
+        for name, days, first, last, rows in found
+    ]
     return sorted(planned, key=lambda model: (model.is_below, model.name))
 
 
