@@ -8,7 +8,7 @@ from typing import Final
 import dagster as dg
 import psycopg
 
-from ingestion.application.sync import ApplicationUnavailable
+from ingestion.application.source import ApplicationUnavailable
 from ingestion.landing.storage import StorageUnreachable
 from ingestion.loading.worker_pool import WorkerKilled
 from warehouse.connection import PasswordRefused, WarehouseUnavailable

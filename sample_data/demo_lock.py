@@ -1,12 +1,13 @@
 """Lock that allows one `make demo` of a checkout at a time; a second one waits and names the first's process."""
 
-import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+from warehouse.file_lock import try_lock
 
 POLL_SECONDS: Final = 0.5
 # Without any output for longer, the command appears to hang.
@@ -30,14 +31,9 @@ def taken(lock_file: Path, say: Callable[[str], None]) -> Iterator[None]:
 
 def _wait(lock: int, say: Callable[[str], None]) -> None:
     reported_at = None
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if reported_at is None or time.monotonic() - reported_at >= REMINDER_SECONDS:
-                holder = os.pread(lock, 20, 0).decode() or "which has just begun"
-                say(f"another make demo is at work here (process {holder}): waiting until it has ended")
-                reported_at = time.monotonic()
-            time.sleep(POLL_SECONDS)
-        else:
-            return
+    while not try_lock(lock):
+        if reported_at is None or time.monotonic() - reported_at >= REMINDER_SECONDS:
+            holder = os.pread(lock, 20, 0).decode() or "which has just begun"
+            say(f"another make demo is at work here (process {holder}): waiting until it has ended")
+            reported_at = time.monotonic()
+        time.sleep(POLL_SECONDS)

@@ -18,30 +18,18 @@ from ingestion.application.changed_terms import record_changed_terms
 from ingestion.application.schema import TABLES, Table
 from ingestion.application.source import (
     ApplicationSchemaError,
-    ApplicationUnavailable,
     FoundTable,
     begin_snapshot,
-    connect_application,
     find_table,
     last_change,
     stream_ids,
     stream_rows,
 )
-from ingestion.application.watermarks import ApplicationRowsMissing, Watermark
+from ingestion.application.watermarks import Watermark
 from ingestion.contract import MAX_CENTS
 from ingestion.hashing import require_long_key
 from warehouse.change_queues import next_change_id
 from warehouse.locks import AdvisoryLock
-
-__all__ = [
-    "ApplicationReport",
-    "ApplicationRowsMissing",
-    "ApplicationSchemaError",
-    "ApplicationUnavailable",
-    "TableCounts",
-    "connect_application",
-    "read_application",
-]
 
 
 @dataclass(frozen=True, slots=True)

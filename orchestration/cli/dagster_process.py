@@ -1,12 +1,13 @@
 """Dagster deployment of a checkout: `dg dev` started once, found again, stopped. Settings: .dagster/dagster.yaml."""
 
-import fcntl
 import os
 import signal
 import sys
 import time
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
+
+from warehouse.file_lock import try_lock
 
 # The web server, the daemon, the code server and its run each end in turn; on a busy machine that takes 10 s.
 END_SECONDS: Final = 60
@@ -44,7 +45,7 @@ class Deployment:
         """Take the lock, and return what is to be run. Raises DeploymentError when it runs already."""
         self._lock_file.parent.mkdir(parents=True, exist_ok=True)
         lock = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o644)
-        if not _try_lock(lock):
+        if not try_lock(lock):
             os.close(lock)
             raise DeploymentError(f"Dagster runs already (process {self._process()}); make stop ends it")
         os.truncate(lock, 0)
@@ -64,14 +65,14 @@ class Deployment:
         if not self._lock_file.exists():
             return False
         with self._lock_file.open("r+") as lock:
-            return not _try_lock(lock)
+            return not try_lock(lock)
 
     def stop(self) -> bool:
         """End it and wait until it has ended; False when none runs. Raises DeploymentError when it does not end."""
         if not self._lock_file.exists():
             return False
         with self._lock_file.open("r+") as lock:
-            if _try_lock(lock):
+            if try_lock(lock):
                 return False
             for process in self._processes():
                 try:
@@ -81,7 +82,7 @@ class Deployment:
                 except ProcessLookupError:
                     continue  # killed; its child holds the lock
             deadline = time.monotonic() + STOP_SECONDS
-            while not _try_lock(lock):
+            while not try_lock(lock):
                 if time.monotonic() > deadline:
                     raise DeploymentError(f"Dagster (process {process}) has not ended within {STOP_SECONDS} s")
                 time.sleep(POLL_SECONDS)
@@ -92,11 +93,3 @@ class Deployment:
 
     def _processes(self) -> list[int]:
         return [int(pid) for pid in self._lock_file.read_text().split()]
-
-
-def _try_lock(lock: int | IO[str]) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -13,7 +13,8 @@ from attribution import schema as attribution_schema
 from ingestion import schema
 from ingestion.ad_spend import schema as ad_spend_schema
 from ingestion.application import schema as application_schema
-from ingestion.application.sync import connect_application, read_application
+from ingestion.application.source import connect_application
+from ingestion.application.sync import read_application
 from ingestion.loading.landing_day import LoadReport, load_window
 from orchestration.dbt import cli_resource
 from publishing import build_steps, builds, dbt_manifest, gates, mart_tables, stale_days

@@ -9,7 +9,7 @@ from typing import Any
 
 from psycopg import sql
 
-from ingestion.application.sync import connect_application
+from ingestion.application.source import connect_application
 from tests.support.pipeline import START, Pipeline
 from warehouse.window import ONE_DAY
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
-from ingestion.application.sync import connect_application
+from ingestion.application.source import connect_application
 from tests.support import application_tables
 from tests.support.pipeline import START, Pipeline
 from warehouse.window import ONE_DAY, Window

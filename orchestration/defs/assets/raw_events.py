@@ -10,7 +10,8 @@ from pydantic import Field
 
 from ingestion import attribution_migration, schema
 from ingestion.application.events import ExtractedDay, extract_events, loaded_lines
-from ingestion.application.sync import ApplicationRowsMissing, ApplicationSchemaError, connect_application
+from ingestion.application.source import ApplicationSchemaError, connect_application
+from ingestion.application.watermarks import ApplicationRowsMissing
 from ingestion.encryption.tokens import EncryptionSettingsError
 from ingestion.landing.files import LandingError
 from ingestion.loading.landing_day import LoadReport, load_window

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from ingestion.application.sync import connect_application
+from ingestion.application.source import connect_application
 from tests.support import application_tables
 from tests.support.longer_periods import assert_longer_periods_have_no_less
 from tests.support.pipeline import START, Pipeline

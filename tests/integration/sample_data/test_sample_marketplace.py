@@ -7,7 +7,8 @@ import pytest
 
 from ingestion import schema
 from ingestion.application import schema as application_schema
-from ingestion.application.sync import connect_application, read_application
+from ingestion.application.source import connect_application
+from ingestion.application.sync import read_application
 from sample_data import MAIL_DOMAIN, PASSWORD_MARK, Marketplace
 from sample_data.application_tables import write_application
 from tests.support.command_line import run_command

@@ -9,11 +9,8 @@ import pytest
 
 from ingestion import schema
 from ingestion.application import schema as application_schema
-from ingestion.application.sync import (
-    ApplicationReport,
-    connect_application,
-    read_application,
-)
+from ingestion.application.source import connect_application
+from ingestion.application.sync import ApplicationReport, read_application
 from tests.integration.ingestion.application.event_source import application, extract  # noqa: F401
 from warehouse.connection import Warehouse
 

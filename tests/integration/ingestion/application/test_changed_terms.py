@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from ingestion.application.sync import connect_application
+from ingestion.application.source import connect_application
 from tests.support import application_tables
 from tests.support.pipeline import START, Pipeline
 from warehouse.window import ONE_DAY, Window

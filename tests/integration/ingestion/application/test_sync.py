@@ -5,9 +5,7 @@ from datetime import date
 import psycopg
 
 from ingestion.application.source import hash_email
-from ingestion.application.sync import (
-    ApplicationReport,
-)
+from ingestion.application.sync import ApplicationReport
 from tests.integration.ingestion.application.conftest import DAY, KEY, Change, Read, rows
 
 

@@ -8,12 +8,8 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from ingestion.application.sync import (
-    ApplicationSchemaError,
-    ApplicationUnavailable,
-    connect_application,
-    read_application,
-)
+from ingestion.application.source import ApplicationSchemaError, ApplicationUnavailable, connect_application
+from ingestion.application.sync import read_application
 from tests.integration.ingestion.application.conftest import DAY, KEY, Change, Read, rows
 from warehouse.connection import Warehouse
 

@@ -12,8 +12,9 @@ from psycopg import sql
 from ingestion import schema
 from ingestion.application import schema as application_schema
 from ingestion.application.schema import TABLES
-from ingestion.application.sync import ApplicationReport, ApplicationRowsMissing, connect_application, read_application
-from ingestion.application.watermarks import FULL_READ_DAYS
+from ingestion.application.source import connect_application
+from ingestion.application.sync import ApplicationReport, read_application
+from ingestion.application.watermarks import FULL_READ_DAYS, ApplicationRowsMissing
 from warehouse.connection import Warehouse
 
 KEY = "a key of the tests, long enough"
