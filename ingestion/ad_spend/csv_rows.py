@@ -56,13 +56,6 @@ def _count(text: str) -> int | None:
     return int(text)
 
 
-def _cost(text: str) -> int:
-    cost = _count(text)
-    if cost is None:
-        raise ValueError
-    return cost
-
-
 def _day(text: str) -> datetime.date:
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         raise ValueError
@@ -104,7 +97,7 @@ class AdSpendRow(BaseModel):
     utm_campaign: _Text = None
     cost_cents: Annotated[
         int,
-        _read_by(_cost),
+        _read_by(_count),
         Field(description=f"a whole number of cents from 0 to {MAX_CENTS}, in digits only; write 12.50 as 1250"),
     ]
     impressions: _Count = None
@@ -142,20 +135,17 @@ def read_rows(name: str, text: str, redact: Redact = redact_text) -> Iterator[tu
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     columns = None
     line_number = 1
-    while True:
-        try:
-            fields = next(reader)
-        except StopIteration:
-            break
-        except csv.Error as error:
-            raise UnusableFile(
-                f"{name}, line {line_number}: not CSV ({error}); close its quotes and save it again"
-            ) from error
-        if columns is None:
-            columns = _columns(name, fields)
-        elif any(field.strip() for field in fields):
-            yield _row(line_number, columns, fields, redact)
-        line_number = reader.line_num + 1
+    try:
+        for fields in reader:
+            if columns is None:
+                columns = _columns(name, fields)
+            elif any(field.strip() for field in fields):
+                yield _row(line_number, columns, fields, redact)
+            line_number = reader.line_num + 1
+    except csv.Error as error:
+        raise UnusableFile(
+            f"{name}, line {line_number}: not CSV ({error}); close its quotes and save it again"
+        ) from error
     if columns is None:
         raise UnusableFile(f"{name}: empty; its first line has to name the columns")
 

@@ -4,9 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -30,9 +28,7 @@ def reload(start: str, end: str) -> None:
 
     The run appears in Dagster's timeline. Its full log is reload.log in Dagster's folder.
     """
-    window = _parsed_window(start, end)
-    days = {"start": window.start.isoformat(), "end": window.end.isoformat()}
-    _run_job("reload_landing_days", op="reload_landing_days_op", config=days)
+    _run_job("reload_landing_days", start, end)
 
 
 @click.command()
@@ -48,24 +44,20 @@ def backfill(start: str, end: str) -> None:
 
     The runs appear in Dagster's timeline. The full log is backfill.log in Dagster's folder.
     """
-    window = _parsed_window(start, end)
-    days = {"start": window.start.isoformat(), "end": window.end.isoformat()}
-    _run_job("backfill", op="backfill_op", config=days)
+    _run_job("backfill", start, end)
 
 
-def _parsed_window(start: str, end: str) -> Window:
-    """Return the window of two arguments. Raises click.UsageError when they are none."""
+def _run_job(job: str, start: str, end: str) -> None:
+    """Run a job of one op for days and print its lines in short. Its full log is NAME.log in Dagster's folder.
+
+    Raises click.UsageError when the arguments name no days, and click.ClickException when the run has failed.
+    """
     try:
-        return Window.parse(start, end)
+        window = Window.parse(start, end)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-
-
-def _run_job(job: str, *, op: str, config: Mapping[str, Any]) -> None:
-    """Run a job of one op and print its lines in short. Its full log is NAME.log in Dagster's folder.
-
-    Raises click.ClickException when the run has failed.
-    """
+    days = {"start": window.start.isoformat(), "end": window.end.isoformat()}
+    config = {"ops": {f"{job}_op": {"config": days}}}
     warehouse = warehouse_for_run()
     command = [str(Path(sys.executable).with_name("dg")), "launch", "--job", job]
     log_file = make_home(warehouse.dagster_home) / f"{job.partition('_')[0]}.log"
@@ -73,7 +65,7 @@ def _run_job(job: str, *, op: str, config: Mapping[str, Any]) -> None:
         log_file.open("w") as log,
         # It ends with this process, however this one ends.
         child_processes.start(
-            [*command, "--config-json", json.dumps({"ops": {op: {"config": dict(config)}}})],
+            [*command, "--config-json", json.dumps(config)],
             environment=os.environ | warehouse.environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

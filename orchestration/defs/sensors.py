@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Final
 
 import dagster as dg
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from orchestration import landing_backlog, landing_sensor
 from orchestration.defs.jobs.daily_refresh import daily_refresh, load_landing
@@ -15,14 +15,6 @@ from orchestration.run_windows import run_tags
 from publishing import dbt_manifest, loaded_version, stale_days
 from warehouse.settings import settings
 from warehouse.window import NIGHTLY_HOUR, ONE_DAY, Window
-
-ACTIVE_RUN_STATUSES: Final = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 @dg.sensor(
@@ -45,7 +37,7 @@ def stale_days_sensor(
     except loaded_version.CheckoutChanged as error:
         yield dg.SkipReason(str(error))
         return
-    if context.instance.get_runs(dg.RunsFilter(job_name=daily_refresh.name, statuses=ACTIVE_RUN_STATUSES), limit=1):
+    if context.instance.get_runs(dg.RunsFilter(job_name=daily_refresh.name, statuses=NOT_FINISHED_STATUSES), limit=1):
         yield dg.SkipReason("a run of daily_refresh is active: its days may no longer be stale when it ends")
         return
     project = dbt_manifest.project_version()

@@ -14,11 +14,11 @@ from uuid import UUID
 
 import dagster as dg
 import psycopg
+from dagster._core.storage.dagster_run import FINISHED_STATUSES
 
 # A run has written its last line by then; of a folder of dbt, some 10 MB, nothing is needed but to look into a failure.
 DBT_FOLDER_DAYS: Final = 7
 _BATCH: Final = 200
-_ENDED: Final = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 _NAMED_BY_OPS: Final = """
 select run_id from ops.published_days
@@ -74,7 +74,7 @@ def prune(
 
 def _old_runs(instance: dg.DagsterInstance, before: datetime, named: set[str]) -> Iterator[list[str]]:
     """Yield batches of ids of ended runs to delete, oldest first."""
-    filters = dg.RunsFilter(statuses=_ENDED, created_before=before)
+    filters = dg.RunsFilter(statuses=FINISHED_STATUSES, created_before=before)
     cursor = None
     # A batch begins after the last run of the one before, which has to be there until then.
     cursors: list[str] = []
