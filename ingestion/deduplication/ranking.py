@@ -51,21 +51,17 @@ FETCH_STORED: Final = (
         and attribution.event_date = any(%(dates)s)
     where events.event_date = any(%(dates)s)
     """,
-    f"""
-    insert into candidates ({COLUMNS}, current_state)
-    select {FROM_JSON}, duplicates.load_id, duplicates.line_number, duplicates.line_position, 'duplicate'
-    from raw.duplicate_events as duplicates
-    inner join affected_keys using (event_date, event_key)
-    cross join lateral jsonb_populate_record(null::candidates, duplicates.candidate) as candidate
-    """,
-    f"""
-    insert into candidates ({COLUMNS}, current_state)
-    select {FROM_JSON}, limited.load_id, limited.line_number, limited.line_position, 'limited'
-    from raw.rejected_events as limited
-    inner join affected_keys using (event_date, event_key)
-    cross join lateral jsonb_populate_record(null::candidates, limited.candidate) as candidate
-    where limited.candidate is not null
-    """,
+    *(
+        f"""
+        insert into candidates ({COLUMNS}, current_state)
+        select {FROM_JSON}, stored.load_id, stored.line_number, stored.line_position, '{state}'
+        from raw.{table} as stored
+        inner join affected_keys using (event_date, event_key)
+        cross join lateral jsonb_populate_record(null::candidates, stored.candidate) as candidate
+        where stored.candidate is not null
+        """
+        for table, state in (("duplicate_events", "duplicate"), ("rejected_events", "limited"))
+    ),
 )
 
 # Rank copies by (received_at, occurred_at, canonical hash). Ties are broken by file name and line number, which do not

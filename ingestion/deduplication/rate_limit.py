@@ -17,6 +17,13 @@ _LIMITED_VISITOR_KEY: Final = """coalesce(
         )"""
 _COUNTS: Final = f"source in ('web', 'mobile') and {_VISITOR_KEY} is not null"
 
+
+def _is_unaffected(rows: str) -> str:
+    """Return the condition that the key of a row is not affected: the copies of an affected one are candidates."""
+    key = f"affected_keys.event_date = {rows}.event_date and affected_keys.event_key = {rows}.event_key"
+    return f"not exists (select from affected_keys where {key})"
+
+
 # Pre-filter: a visitor with at most 100 events over all these days cannot exceed the limit in any minute. Overcounts on
 # purpose.
 FIND_VISITORS_OVER_LIMIT: Final = f"""
@@ -63,18 +70,12 @@ FIND_MINUTES_OVER_LIMIT: Final = (
         union all
         select {_MINUTE}, {_VISITOR_KEY} from raw.events
         where event_date = any(%(dates_over_limit)s) and {_COUNTS}
-            and not exists (
-                select from affected_keys
-                where affected_keys.event_date = events.event_date and affected_keys.event_key = events.event_key
-            )
+            and {_is_unaffected("events")}
         union all
         select {_LIMITED_MINUTE}, {_LIMITED_VISITOR_KEY}
         from raw.rejected_events as limited
         where limited.candidate is not null and limited.event_date = any(%(dates_over_limit)s)
-            and not exists (
-                select from affected_keys
-                where affected_keys.event_date = limited.event_date and affected_keys.event_key = limited.event_key
-            )
+            and {_is_unaffected("limited")}
     )
     select minute, visitor_key
     from counted
@@ -100,10 +101,7 @@ FETCH_STORED: Final = (
         on attribution.event_date = events.event_date
         and attribution.event_key = events.event_key
         and attribution.event_date = any(%(dates_over_limit)s)
-    where not exists (
-        select from affected_keys
-        where affected_keys.event_date = events.event_date and affected_keys.event_key = events.event_key
-    )
+    where {_is_unaffected("events")}
     """,
     # A minute that is no longer over the limit releases its limited events. So these are read for every affected
     # minute.
@@ -115,10 +113,7 @@ FETCH_STORED: Final = (
         from raw.rejected_events as limited
         inner join affected_minutes on minute = {_LIMITED_MINUTE} and visitor_key = {_LIMITED_VISITOR_KEY}
         where limited.candidate is not null and limited.event_date = any(%(dates_over_limit)s)
-            and not exists (
-                select from affected_keys
-                where affected_keys.event_date = limited.event_date and affected_keys.event_key = limited.event_key
-            )
+            and {_is_unaffected("limited")}
         -- Filters first: the JSON of other rows is not expanded.
         offset 0
     ) as limited

@@ -34,14 +34,6 @@ _log: Final = logging.getLogger(__name__)
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _new_key() -> str:
-    return str(uuid4())
-
-
 class Tracker:
     """Writer of events to a sink, from any number of threads. Closing it closes the sink.
 
@@ -62,8 +54,8 @@ class Tracker:
         sink: Sink,
         *,
         start_date: date = date.min,
-        clock: Callable[[], datetime] = _now,
-        new_key: Callable[[], str] = _new_key,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        new_key: Callable[[], str] = lambda: str(uuid4()),
         rules: EventRules | None = None,
         hash_key: str = "",
         encrypted_props: str = "",
