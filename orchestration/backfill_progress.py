@@ -28,11 +28,10 @@ class Progress:
 
     def __str__(self) -> str:
         seconds = self.now - self.started
-        left = seconds / self.days_done * (self.days - self.days_done) if self.days_done else 0.0
-        return (
-            f"{self.days_done} of {self.days} days done, {self.events / max(seconds, 0.001):,.0f} events/s,"
-            f" about {_duration(left)} left"
-        )
+        done = f"{self.days_done} of {self.days} days done, {self.events / max(seconds, 0.001):,.0f} events/s"
+        if self.days_done in (0, self.days):
+            return done
+        return f"{done}, about {_duration(seconds / self.days_done * (self.days - self.days_done))} left"
 
     def metadata(self, now: float) -> dict[str, int | float]:
         """Return the totals for the metadata of the run."""

@@ -22,7 +22,14 @@ _DBT: Final = re.compile(
 _REASON: Final = re.compile(r"^(?:[\w.]+\.)?(?:Failure|MissingSetting): (?P<sentence>.+)$")
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 
-_NOISE: Final = ("A dbt subsetted execution", "Copying `", "Running dbt command", "Finished dbt command")
+# The second is about tests of models that a run does not build.
+_NOISE: Final = (
+    "A dbt subsetted execution",
+    "op 'dbt_models' did not yield",
+    "Copying `",
+    "Running dbt command",
+    "Finished dbt command",
+)
 _RESOURCE: Final = "resource:"
 _DAGSTER_EVENTS: Final = {"STEP_SUCCESS", "STEP_FAILURE", "STEP_UP_FOR_RETRY", "RUN_SUCCESS", "RUN_FAILURE"}
 

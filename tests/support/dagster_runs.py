@@ -1,6 +1,6 @@
 """Runs of the code location as Dagster does them, in this process or in one of their own that can be killed.
 
-`python -m tests.support.dagster_runs FIRST LAST` is the latter; it finds its warehouse in the environment.
+`python -m tests.support.dagster_runs FIRST LAST [backfill]` is the latter; it finds its warehouse in the environment.
 """
 
 import os
@@ -93,14 +93,15 @@ class DagsterRuns:
         """A job for a window, or only these assets of it."""
         return run_here(window, assets, job)
 
-    def start(self, window: Window, output: Path) -> "subprocess.Popen[bytes]":
+    def start(self, window: Window, output: Path, *job: str, **settings: str) -> "subprocess.Popen[bytes]":
         """Run the job in a process of its own, with its log in a file, since a full pipe would block the run."""
         *_, last = window.days()
+        days = window.start.isoformat(), last.isoformat()
         with output.open("wb") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "tests.support.dagster_runs", window.start.isoformat(), last.isoformat()],
+                [sys.executable, "-m", "tests.support.dagster_runs", *days, *job],
                 cwd=CHECKOUT,
-                env=os.environ | self.environment,
+                env=os.environ | self.environment | settings,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -120,7 +121,23 @@ def run_here(window: Window, assets: Sequence[str] = (), job: str = "daily_refre
         return Run(result.run_id, result.success, result.all_events, log)
 
 
+def backfill_here(window: Window) -> Run:
+    """Run the job backfill in this process."""
+    days = {"start": window.start.isoformat(), "end": window.end.isoformat()}
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = (
+            definitions()
+            .resolve_job_def("backfill")
+            .execute_in_process(
+                instance=instance, run_config={"ops": {"backfill_op": {"config": days}}}, raise_on_error=False
+            )
+        )
+        log = "\n".join(entry.user_message for entry in instance.all_logs(result.run_id))
+        return Run(result.run_id, result.success, result.all_events, log)
+
+
 if __name__ == "__main__":
-    ended = run_here(Window(date.fromisoformat(sys.argv[1]), date.fromisoformat(sys.argv[2]) + ONE_DAY))
+    wanted = Window(date.fromisoformat(sys.argv[1]), date.fromisoformat(sys.argv[2]) + ONE_DAY)
+    ended = backfill_here(wanted) if sys.argv[3:] else run_here(wanted)
     sys.stdout.write(f"{ended.log}\n{ended.error}\n")
     sys.exit(0 if ended.is_success else 1)

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from tests.integration.orchestration.one_view import DAY, FOURTH, SECOND, THIRD, view, views
+from tests.integration.orchestration.one_view import FOURTH, SECOND, THIRD, view, views
 from tests.support.code_location import definitions
 from tests.support.dagster_runs import DagsterRuns
 from tests.support.pipeline import START
@@ -95,17 +95,6 @@ def test_a_refused_day_is_held_back_alone_and_the_job_goes_on_with_it_later(runs
     assert ran[0] == ("2026-10-02", "2026-10-02")
     assert views(runs) == dict.fromkeys(DAYS.days(), 1)
     assert pipeline.catch_up() == []
-
-
-@pytest.mark.slow
-def test_a_job_goes_on_where_another_one_ended(runs: DagsterRuns) -> None:
-    for day in DAYS.days():
-        runs.pipeline.land(day, [view(day, f"{day}")])
-    assert runs.run(DAY).is_success
-    result, ran = backfill()
-    assert result.success
-    assert ran[:2] == [("2026-10-02", "2026-10-03"), ("2026-10-04", "2026-10-04")]
-    assert views(runs) == dict.fromkeys(DAYS.days(), 1)
 
 
 def test_days_that_are_no_range_are_refused(runs: DagsterRuns) -> None:
