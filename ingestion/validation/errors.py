@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from ingestion.contract import MAX_CLOCK_AHEAD_HOURS, MAX_PROPS_BYTES, MAX_PROPS_DEPTH, SECTIONS, Event, expectation
-from ingestion.validation.event_reader import REQUIRED, clean, depth_of, fits, has_large_number, probe_of
+from ingestion.validation.event_reader import REQUIRED, clean, depth_of, fits, has_large_number, leaves, probe_of
 from ingestion.validation.key_normalization import has_duplicate_keys, normalize_keys
 from ingestion.validation.timestamps import parse_timestamp, timestamp_reason
 
@@ -95,15 +95,11 @@ def validation_errors(
 def _line_reasons(line: bytes, document: dict[str, Any]) -> Iterator[str]:
     if has_duplicate_keys(line.decode()):
         yield "line: a key is given twice in one object"
-    nul = surrogate = False
-    # In valid JSON both are written as escapes.
-    for leaf in _leaves(document) if b"\\" in line else ():
-        if isinstance(leaf, str):
-            nul = nul or "\0" in leaf
-            surrogate = surrogate or _SURROGATE.search(leaf) is not None
-    if nul:
+    # In valid JSON NUL characters and surrogates are written as escapes.
+    texts = [leaf for leaf in leaves(document) if isinstance(leaf, str)] if b"\\" in line else []
+    if any("\0" in text for text in texts):
         yield "line: a NUL character (\\u0000) in a key or a text"
-    if surrogate:
+    if any(map(_SURROGATE.search, texts)):
         yield "line: a lone surrogate (\\ud800 to \\udfff) in a key or a text"
     try:
         msgspec.json.decode(line)
@@ -111,20 +107,6 @@ def _line_reasons(line: bytes, document: dict[str, Any]) -> Iterator[str]:
         yield _OUT_OF_RANGE  # the only error that msgspec has for JSON of no declared type
     except msgspec.DecodeError:
         pass  # a lone surrogate
-
-
-def _leaves(value: Any) -> Iterator[Any]:
-    """Yield every key, and every value that is no object or list, at any depth, without recursion."""
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict):
-            yield from item
-            waiting += item.values()
-        elif isinstance(item, list):
-            waiting += item
-        else:
-            yield item
 
 
 def _field_reasons(section: dict[str, Any], struct: type[msgspec.Struct], prefix: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ dropped. An id that is a placeholder, such as `undefined`, is absent. An id lose
 Any other broken rule makes the event invalid; errors.py finds the reasons.
 """
 
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -143,18 +143,23 @@ def depth_of(value: Any) -> int:
     return depth
 
 
-def has_large_number(value: Any) -> bool:
-    """Return True if any number inside a value is beyond MAX_NUMBER."""
+def leaves(value: Any) -> Iterator[Any]:
+    """Yield every key, and every value that is no object or list, at any depth, without recursion."""
     waiting = [value]
     while waiting:
         item = waiting.pop()
         if isinstance(item, dict):
+            yield from item
             waiting += item.values()
         elif isinstance(item, list):
             waiting += item
-        elif isinstance(item, int | float) and not -MAX_NUMBER <= item <= MAX_NUMBER:
-            return True
-    return False
+        else:
+            yield item
+
+
+def has_large_number(value: Any) -> bool:
+    """Return True if any number inside a value is beyond MAX_NUMBER."""
+    return any(isinstance(leaf, int | float) and not -MAX_NUMBER <= leaf <= MAX_NUMBER for leaf in leaves(value))
 
 
 def is_placeholder(value: Any, placeholders: Set[str]) -> bool:
