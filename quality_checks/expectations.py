@@ -7,12 +7,12 @@ suites are declared in `suites/`.
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 
 from quality_checks.outcome import SAMPLE_ROWS, CheckOutcome, JsonValue
 from quality_checks.suite import BARE_QUERY, Suite
-from warehouse.window import Window
+from warehouse.window import ONE_DAY, Window
 
 # Bad rows shown per failed expectation.
 _ROWS_SHOWN: Final = 5
@@ -20,11 +20,6 @@ _ROWS_SHOWN: Final = 5
 
 class ExpectationError(Exception):
     """An expectation could not be evaluated: a defect of the suite or the warehouse, not of the window's rows."""
-
-
-def _halves(window: Window) -> tuple[Window, Window]:
-    middle = window.start + timedelta(days=len(window) // 2)
-    return Window(window.start, middle), Window(middle, window.end)
 
 
 def run_suites(sqlalchemy_url: str, suites: Sequence[Suite], window: Window) -> list[CheckOutcome]:
@@ -53,7 +48,7 @@ def _outcome(runner: "_SuiteRunner", suite: Suite, window: Window) -> CheckOutco
         return CheckOutcome(suite.name, True, suite.severity, observed, covers_all_days=covers_all_days)
     details = runner.details(window, failed)
     if suite.date_column is None:
-        bad_days: tuple[date, ...] = (window.end - timedelta(days=1),)
+        bad_days: tuple[date, ...] = (window.end - ONE_DAY,)
     else:
         bad_days = tuple(_bad_days(runner, window, failed)) or tuple(window.days())
     observed["failed"] = [
@@ -79,7 +74,7 @@ def _bad_days(runner: "_SuiteRunner", days: Window, failed: Sequence[Mapping[str
     if len(days) == 1:
         yield days.start
         return
-    for half in _halves(days):
+    for half in days.chunks((len(days) + 1) // 2):
         if failed_here := runner.failures(half, failed):
             yield from _bad_days(runner, half, failed_here)
 
