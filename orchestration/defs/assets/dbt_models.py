@@ -72,7 +72,7 @@ def dbt_models(
             # Dagster takes one materialization an asset and run; that of the last chunk stands for all.
             for event in _last_built(context, dbt, connection, window, last, changed):
                 if isinstance(event, dg.Output):
-                    _add_row_counts(context, context.asset_key_for_output(event.output_name), connection, window)
+                    _add_metadata(context, context.asset_key_for_output(event.output_name), connection, window)
                 yield event
         if context.is_subset:
             context.log.warning("only some models were built: these days cannot be published until all are")
@@ -154,10 +154,12 @@ def _events(
         dbt_results.keep_parse(invocation.target_path, dbt_manifest.target_dir())
 
 
-def _add_row_counts(
+def _add_metadata(
     context: dg.AssetExecutionContext, key: dg.AssetKey, connection: psycopg.Connection, window: Window
 ) -> None:
     schema, table = key.path
+    if version := dbt_manifest.project_version().versions.get(table):
+        context.add_asset_metadata({"model_version": version, "build": context.run.run_id}, asset_key=key)
     date_column = dbt_manifest.windowed_tables(dbt_manifest.manifest(), scope="day").get((schema, table))
     if date_column:
         row_counts.add_row_counts(context, key, row_counts.rows_by_day(connection, schema, table, date_column, window))

@@ -43,11 +43,17 @@ def published_marts(context: dg.AssetExecutionContext, writer: WriterResource) -
             {} if published.days_unchanged is None else {"days_unchanged": published.days_unchanged}
         )
         metadata: dict[str, Any] = {**counted, "marts_dropped": list(published.dropped)}
+        versions = dbt_manifest.project_version().versions
         for mart in marts:
             if mart.scope is Scope.DAY and not mart.is_view:
                 rows = row_counts.rows_by_day(connection, mart.schema, mart.name, mart.date_column, window)
                 row_counts.add_row_counts(context, dg.AssetKey([mart.schema, mart.name]), rows)
-            yield dg.MaterializeResult(asset_key=[mart.schema, mart.name], metadata=metadata)
+            # A mart whose model was not built again has kept its rows.
+            kept = {} if mart.is_view or mart.name in published.rows else {"unchanged": True}
+            yield dg.MaterializeResult(
+                asset_key=[mart.schema, mart.name],
+                metadata={**metadata, **kept, "model_version": versions[mart.name], "build": context.run.run_id},
+            )
 
 
 def _log_removals(context: dg.AssetExecutionContext, published: Publication) -> None:

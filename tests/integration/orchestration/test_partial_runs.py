@@ -38,7 +38,12 @@ def test_a_run_builds_the_changed_models_and_publishes_their_marts(
     built = run.metadata("build/funnel_daily")
     assert all("unchanged" not in metadata for metadata in built.values())
     assert published.pipeline.rows("select models from ops.last_build") == [(["funnel_daily", "weekly_metrics"],)]
-    assert run.metadata("marts/weekly_metrics")
+    [weekly] = run.metadata("marts/weekly_metrics").values()
+    assert (weekly["model_version"], weekly["build"]) == ("another version", run.run_id)
+    assert "unchanged" not in weekly
+    [daily] = run.metadata("marts/daily_metrics").values()
+    assert daily["unchanged"] is True
+    assert [metadata["model_version"] for metadata in built.values()] == ["another version"]
     assert published.pipeline.contents() == before
     assert views(published) == {START: 2}
     assert published.pipeline.rows("select * from ops.stale_days") == []
