@@ -1,9 +1,9 @@
 """Many days from their landing files to published marts in one run: `make bench-range`.
 
-The job daily_refresh runs for a range, as a backfill does, and COPY stores the same raw rows in the same empty tables
-of the same server. Then the last days run once more, one by one as every night, in a second warehouse with a month
-before them. Ends with one line of JSON: the whole run as a multiple of COPY, the shares of publication and checks, the
-share of the run until its first publication, the number of publications, the peak memory of the run with all of its
+Command backfill runs a range, which it publishes chunk by chunk, and COPY stores the same raw rows in the same empty
+tables of the same server. Then the last days run once more, one by one as every night, in a second warehouse with a
+month before them. Ends with one line of JSON: the whole command as a multiple of COPY, the shares of publication and
+checks, the share of its seconds until the first publication, the number of publications, the peak memory with all
 processes, and the bytes on disk of each event in the warehouse.
 """
 
@@ -45,15 +45,15 @@ def main() -> int:
             chain = Chain(server, landing, START)
             chain.write_application(days.application_tables())
             server.settle()
-            run = chain.run(days.window)
+            run = chain.backfill(days.window)
             copies, copy_wal_bytes = copy_costs(server, days.window, options.repeats)
             say_run(run, copies, copy_wal_bytes)
             bytes_per_event = say_sizes(chain.bytes_by_schema(), chain.stored_events())
         copy_seconds = statistics.median(cost.seconds for cost in copies)
         say(
-            f"\n{run.lines:,} lines of {options.days} days in one run: {run.cost.seconds / copy_seconds:.2f} x COPY,"
-            f" {run.lines / run.cost.seconds:,.0f} lines/s; publications: {run.publications},"
-            f" the first {run.first_publication_seconds:.0f} s after the start"
+            f"\n{run.lines:,} lines of {options.days} days in {run.runs} runs:"
+            f" {run.cost.seconds / copy_seconds:.2f} x COPY, {run.lines / run.cost.seconds:,.0f} lines/s;"
+            f" publications: {run.publications}, the first {run.first_publication_seconds:.0f} s after the start"
         )
         if options.nights:
             nights(Chain(server, landing, START), days.window, options.nights, copy_seconds / run.lines)

@@ -1,10 +1,10 @@
-"""Runs of the job daily_refresh as the product runs it, and what the product records of them.
+"""Runs of days as the product runs them, one day or a range, and what the product records of them.
 
-A run is a process of its own, started by `dg launch`, with Dagster's records in Postgres. Seconds of steps are those of
-Dagster's event log, seconds of models those of dbt's run_results.json, publications those that listeners hear of.
+They are processes of their own, with Dagster's records in Postgres: `dg launch` for a window in one run, command
+backfill for a range in chunks. Seconds of steps are those of Dagster's event log, seconds of models those of dbt's own
+log, publications those that listeners hear of.
 """
 
-import json
 import os
 import re
 import shutil
@@ -12,9 +12,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 from unittest.mock import patch
@@ -23,7 +23,6 @@ import dagster as dg
 
 from ingestion.application.source import connect_application
 from publishing import freshness
-from publishing.loaded_version import PROJECT_DIR
 from sample_data.application_rows import Row
 from sample_data.application_tables import write_application
 from tests.benchmarks.benchmark_server import BenchmarkServer
@@ -42,18 +41,22 @@ _STEPS: Final = {
     PUBLICATION: ("published_marts",),
 }
 _LAST_LINES: Final = 60
+# 12 of 48 OK created sql view model staging.stg_tracking__events ........ [CREATE VIEW in 0.11s]
+_DBT_NODE: Final = re.compile(r"^(?P<number>\d+) of \d+ [A-Z]+ (?P<text>\S.*?) \.* ?\[.* in (?P<seconds>\d+\.\d+)s\]$")
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 @dataclass(frozen=True, slots=True)
 class ChainRun:
-    """One run of the chain.
+    """The chain for a window, in one run or in several.
 
     Attributes:
         cost: Seconds, CPU and memory of the process, from its start to its end.
+        runs: The number of runs of daily_refresh.
         start_seconds: Seconds until the first step began.
         steps: Seconds by step of the table.
-        models: Seconds by dbt model, seed and snapshot, added up over the invocations of dbt. Two are built at a time.
+        models: Seconds by dbt model and seed, added up over the invocations of dbt. Two are built at a time.
         test_seconds: Seconds of all dbt tests, likewise.
         invocations: How many times dbt was invoked.
         wal_bytes: What the server wrote ahead.
@@ -63,6 +66,7 @@ class ChainRun:
     """
 
     cost: Cost
+    runs: int
     start_seconds: float
     steps: Mapping[str, float]
     models: Mapping[str, float]
@@ -103,32 +107,42 @@ class Chain:
             write_application(connection, tables)
 
     def run(self, window: Window) -> ChainRun:
-        """Run daily_refresh for the window, for which the files of its last day have just arrived.
+        """Run daily_refresh once for the window, for which the files of its last day have just arrived.
 
-        Raises SystemExit with the end of its log when it fails.
+        Raises SystemExit with the end of the log when it fails.
         """
         *_, last = window.days()
-        self._land(last)
         command = [str(Path(sys.executable).with_name("dg")), "launch", "--job", "daily_refresh"]
-        command += ["--partition-range", f"{window.start}...{last}"]
-        log = self._home / "run.log"
+        return self._measured(
+            window, [*command, "--partition-range", f"{window.start}...{last}"], self._home / "run.log"
+        )
+
+    def backfill(self, window: Window) -> ChainRun:
+        """Run the command backfill for the window, likewise."""
+        command = [sys.executable, "-m", "orchestration", "backfill", f"{window.start}", f"{window.end}"]
+        return self._measured(window, command, self._home / "backfill.log")
+
+    def _measured(self, window: Window, command: Sequence[str], log: Path) -> ChainRun:
+        """Run a command that writes its full log to this file, as such or by its output."""
+        self._land(window.end)
+        output = self._home / "run.log"
         with self.warehouse.connect(autocommit=True) as listener:
             listener.execute(f"listen {freshness.CHANNEL}")  # type: ignore[call-overload]
             wal_before, started = self.server.wal_bytes(), time.time()
             try:
                 cost = run_program(
-                    command, self.server.postmaster, environment=self.environment, folder=CHECKOUT, log=log
+                    command, self.server.postmaster, environment=self.environment, folder=CHECKOUT, log=output
                 )
             except subprocess.CalledProcessError as error:
                 ending = "\n".join(log.read_text(errors="replace").splitlines()[-_LAST_LINES:])
                 raise SystemExit(f"{ending}\nthe run of {window} failed: {error}") from error
             wal_bytes = self.server.wal_bytes() - wal_before
             publications = len(list(listener.notifies(timeout=1)))
-            first, lines = self._recorded(window)
-        run_id, steps, first_step = self._steps()
-        models, test_seconds, invocations = _dbt_results(run_id)
+        runs, steps, first_step, first_published = self._steps(started)
+        models, test_seconds, invocations = _dbt_nodes(log.read_text(errors="replace"))
         return ChainRun(
             cost,
+            runs,
             first_step - started,
             steps,
             models,
@@ -136,16 +150,16 @@ class Chain:
             invocations,
             wal_bytes,
             publications,
-            first - started,
-            lines,
+            first_published - started,
+            self._lines(window),
         )
 
-    def _land(self, last: date) -> None:
-        """Let the files of all days until the last arrive, no others: a run also loads what the next has."""
+    def _land(self, end: date) -> None:
+        """Let the files of all days before the end arrive. Those of the day after would be loaded, too."""
         for source in (*self._arriving.glob("events/dt=*/*"), *self._arriving.glob("ad_spend/*")):
             name = source.relative_to(self._arriving)
             [day] = _DAY.findall(str(name))
-            if date.fromisoformat(day) <= last and not (self._landing / name).exists():
+            if date.fromisoformat(day) < end and not (self._landing / name).exists():
                 (self._landing / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(source, self._landing / name)
 
@@ -166,48 +180,49 @@ class Chain:
             (events,) = connection.execute("select count(*) from raw.events").fetchone() or (0,)
         return int(events)
 
-    def _recorded(self, window: Window) -> tuple[float, int]:
-        """Return the time of the window's first publication, and the lines of its landing days."""
+    def _lines(self, window: Window) -> int:
+        """Return the lines of the landing days of a window."""
         with self.warehouse.connect() as connection:
-            (first,) = connection.execute(
-                "select extract(epoch from min(published_at)) from ops.published_days"
-                " where event_date >= %s and event_date < %s",
-                [window.start, window.end],
-            ).fetchone() or (0,)
             (lines,) = connection.execute(
                 "select sum(lines_read) from ops.loads where landing_date >= %s and landing_date < %s",
                 [window.start, window.end],
             ).fetchone() or (0,)
-        return float(first), int(lines)
+        return int(lines)
 
-    def _steps(self) -> tuple[str, dict[str, float], float]:
-        """Return the latest run's id, its seconds by step of the table, and when its first step began."""
+    def _steps(self, started: float) -> tuple[int, dict[str, float], float, float]:
+        """Return the number of runs since then and their seconds by step of the table.
+
+        And the time at which their first step began, and that at which their first publication ended.
+        """
         names = {own: step for step, members in _STEPS.items() for own in members}
-        with (
-            patch.dict(os.environ, self.environment),
-            dg.DagsterInstance.from_config(str(self._home)) as instance,
-        ):
-            [run] = instance.get_runs(limit=1)
-            if run.status is not dg.DagsterRunStatus.SUCCESS:
-                raise SystemExit(f"run {run.run_id} ended as {run.status}")
-            stats = instance.get_run_step_stats(run.run_id)
-        seconds: Counter[str] = Counter()
+        seconds: dict[str, float] = {}
+        with patch.dict(os.environ, self.environment), dg.DagsterInstance.from_config(str(self._home)) as instance:
+            since = dg.RunsFilter(job_name="daily_refresh", created_after=datetime.fromtimestamp(started, UTC))
+            runs = instance.get_runs(since)
+            if failed := [run.run_id for run in runs if run.status is not dg.DagsterRunStatus.SUCCESS]:
+                raise SystemExit(f"these runs did not succeed: {failed}")
+            stats = [step for run in runs for step in instance.get_run_step_stats(run.run_id)]
         for step in sorted(stats, key=lambda step: step.start_time or 0):
-            seconds[names.get(step.step_key, step.step_key)] += (step.end_time or 0) - (step.start_time or 0)  # type: ignore[assignment]
-        return run.run_id, dict(seconds), min(step.start_time or 0 for step in stats)
+            name = names.get(step.step_key, step.step_key)
+            seconds[name] = seconds.get(name, 0) + (step.end_time or 0) - (step.start_time or 0)
+        published = [step.end_time or 0 for step in stats if step.step_key in _STEPS[PUBLICATION]]
+        return len(runs), seconds, min(step.start_time or 0 for step in stats), min(published)
 
 
-def _dbt_results(run_id: str) -> tuple[dict[str, float], float, int]:
-    """Return the seconds by model of a run, the slowest first, those of its tests, and the number of invocations."""
+def _dbt_nodes(log: str) -> tuple[dict[str, float], float, int]:
+    """Return the seconds by model in a log, the slowest first, those of tests, and how many times dbt was invoked."""
     seconds: Counter[str] = Counter()
     test_seconds, invocations = 0.0, 0
-    # The project that a run reads is a copy below the target folder of the checkout's.
-    for file in (PROJECT_DIR / "target").rglob(f"dbt_models-{run_id[:7]}-*/run_results.json"):
-        invocations += 1
-        for result in json.loads(file.read_text())["results"]:
-            kind, _, name = result["unique_id"].split(".")[:3]
-            if kind == "test":
-                test_seconds += result["execution_time"]
-            else:
-                seconds[name] += result["execution_time"]
+    for line in log.splitlines():
+        found = _DBT_NODE.match(_COLOUR.sub("", line))
+        if found is None:
+            continue
+        # Such as "created sql windowed model build.daily_metrics"; of a test there is its name alone.
+        *kind, name = found["text"].split()
+        if found["number"] == "1":
+            invocations += 1
+        if kind:
+            seconds[name.rpartition(".")[2]] += float(found["seconds"])  # type: ignore[assignment]
+        else:
+            test_seconds += float(found["seconds"])
     return dict(seconds.most_common()), test_seconds, invocations
