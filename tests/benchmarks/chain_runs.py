@@ -134,8 +134,7 @@ class Chain:
                     command, self.server.postmaster, environment=self.environment, folder=CHECKOUT, log=output
                 )
             except subprocess.CalledProcessError as error:
-                ending = "\n".join(log.read_text(errors="replace").splitlines()[-_LAST_LINES:])
-                raise SystemExit(f"{ending}\nthe run of {window} failed: {error}") from error
+                raise SystemExit(f"{_endings(log, output)}\nthe run of {window} failed: {error}") from error
             wal_bytes = self.server.wal_bytes() - wal_before
             publications = len(list(listener.notifies(timeout=1)))
         runs, steps, first_step, first_published = self._steps(started)
@@ -207,6 +206,13 @@ class Chain:
             seconds[name] = seconds.get(name, 0) + (step.end_time or 0) - (step.start_time or 0)
         published = [step.end_time or 0 for step in stats if step.step_key in _STEPS[PUBLICATION]]
         return len(runs), seconds, min(step.start_time or 0 for step in stats), min(published)
+
+
+def _endings(*logs: Path) -> str:
+    """Return the last lines of logs, without Dagster's own events."""
+    texts = (path.read_text(errors="replace") for path in dict.fromkeys(logs) if path.exists())
+    lines = (text.splitlines() for text in texts)
+    return "\n".join(line for shown in lines for line in shown[-_LAST_LINES:])
 
 
 def _dbt_nodes(log: str) -> tuple[dict[str, float], float, int]:
