@@ -1,6 +1,9 @@
 {{ config(
     event_time='written_with_date',
-    pre_hook="{{ add_column_before_self_read('origin_utm_source', 'text') }}",
+    pre_hook=[
+        "{{ add_column_before_self_read('origin_utm_source', 'text') }}",
+        "{{ disable_nested_loops() }}",
+    ],
     post_hook=[
         'drop index if exists {{ this.schema }}.int_events_sessionized_grain',
         'create index if not exists int_events_sessionized_written_with_date on {{ this }} using brin (written_with_date)',
