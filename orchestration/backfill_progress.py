@@ -33,13 +33,14 @@ class Progress:
             return done
         return f"{done}, about {_duration(seconds / self.days_done * (self.days - self.days_done))} left"
 
-    def metadata(self, now: float) -> dict[str, int | float]:
+    @property
+    def metadata(self) -> dict[str, int | float]:
         """Return the totals for the metadata of the run."""
         return {
             "days": self.days_done,
             "chunks": self.chunks,
             "events": self.events,
-            "seconds": round(now - self.started, 1),
+            "seconds": round(self.now - self.started, 1),
             "seconds_to_the_first_publication": round(self.first_chunk_seconds, 1),
         }
 

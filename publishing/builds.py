@@ -22,8 +22,7 @@ def begin(
 
     Return the models to build; None for all of them. Where only models have changed, the others keep their rows.
     """
-    is_rerun = stale_days.nothing_is_stale(connection, window, project=project)
-    models = stale_days.models_to_build(connection, window, project=project)
+    is_rerun, models = stale_days.plan_build(connection, window, project=project)
     stale_reasons.register_version(connection, project)
     with connection.transaction(), connection.cursor() as cursor:
         assert_writer(cursor, build_id)

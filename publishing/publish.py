@@ -12,7 +12,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from publishing import builds, freshness, mart_removal, mart_tables, mart_views
+from publishing import builds, freshness, mart_removal, mart_tables, mart_views, stale_days
 from publishing.mart_locks import LOCK_SECONDS
 from publishing.marts import Mart
 from publishing.scopes import Scope, replaced
@@ -88,7 +88,9 @@ def publish(
             for mart in marts
             if not mart.is_view and (built is None or mart.name in built)
         ]
-        compared = _days_to_compare(cursor, window)
+        compared = None
+        if len(window) <= MAX_COMPARED_DAYS:
+            compared = stale_days.published_days(cursor).intersection(window.days())
         unchanged = set(compared or ())
         rows: dict[str, int] = {}
         for replacement in replacements:
@@ -154,17 +156,6 @@ class Replacement:
             ).format(date=sql.Identifier(self.mart.date_column), deleted=self.deleted_rows, inserted=self.inserted_rows)
         )
         return {day for (day,) in cursor.fetchall()}
-
-
-def _days_to_compare(cursor: psycopg.Cursor, window: Window) -> set[date] | None:
-    """Return the published days of the window; None for a window of more than MAX_COMPARED_DAYS."""
-    if len(window) > MAX_COMPARED_DAYS:
-        return None
-    cursor.execute(
-        "select event_date from ops.published_days where event_date >= %s and event_date < %s",
-        [window.start, window.end],
-    )
-    return {day for (day,) in cursor.fetchall()}
 
 
 _UNPUBLISHABLE: Final = """

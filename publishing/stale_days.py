@@ -8,7 +8,7 @@ makes stale are in publishing/invalidation.py.
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 import psycopg
 
@@ -104,33 +104,36 @@ def stale_days(connection: psycopg.Connection, *, project: ProjectVersion, befor
     return [StaleDay(day, tuple(reasons), change_id, tuple(models)) for day, reasons, change_id, models in rows]
 
 
-def nothing_is_stale(connection: psycopg.Connection, window: Window, *, project: ProjectVersion) -> bool:
-    """Return whether the window is published and no published day is stale: a build then gives the published rows."""
-    published = connection.execute("select event_date from ops.published_days").fetchall()
-    days = {day for (day,) in published}
-    if not days.issuperset(window.days()):
-        return False
-    stale = stale_days(connection, project=project, before=max(days) + ONE_DAY)
-    # A day that was never published is in no published row.
-    return all(day.reasons == ("never_run",) and day.event_date not in days for day in stale)
+class BuildPlan(NamedTuple):
+    """Work of a build: whether nothing has changed since publication, and the models to build (None: all of them)."""
+
+    is_rerun: bool
+    models: list[str] | None
 
 
-def models_to_build(connection: psycopg.Connection, window: Window, *, project: ProjectVersion) -> list[str] | None:
-    """Return the models to build for a window of which nothing but models has changed; None for all models.
+def plan_build(connection: psycopg.Connection, window: Window, *, project: ProjectVersion) -> BuildPlan:
+    """Return the work of a build of the window.
 
-    A published day has the rows of every other model. A window of which nothing is stale is built whole, as asked.
+    If no published day is stale, a build of published days gives the published rows, and is made whole, as asked. If
+    nothing but models has changed, the rows of all other models stay.
     """
-    published = connection.execute(
-        "select count(*) from ops.published_days where event_date >= %s and event_date < %s", [window.start, window.end]
-    ).fetchone()
-    if published != (len(window),):
-        return None
-    stale = [day for day in stale_days(connection, project=project, before=window.end) if day.event_date in window]
-    if not stale or any(day.reasons != ("models_changed",) for day in stale):
-        return None
-    models = {model for day in stale for model in day.models}
+    published = published_days(connection)
+    if not published.issuperset(window.days()):
+        return BuildPlan(is_rerun=False, models=None)
+    stale = stale_days(connection, project=project, before=max(published) + ONE_DAY)
+    # A day that was never published is in no published row.
+    is_rerun = all(day.reasons == ("never_run",) and day.event_date not in published for day in stale)
+    in_window = [day for day in stale if day.event_date in window]
+    models = {model for day in in_window for model in day.models}
     # Fits are made between two parts of a build of all models.
-    return None if VALUES in models else sorted(models)
+    if not models or VALUES in models or any(day.reasons != ("models_changed",) for day in in_window):
+        return BuildPlan(is_rerun, None)
+    return BuildPlan(is_rerun, sorted(models))
+
+
+def published_days(connection: psycopg.Connection | psycopg.Cursor) -> set[date]:
+    """Return all published days."""
+    return {day for (day,) in connection.execute("select event_date from ops.published_days").fetchall()}
 
 
 def waiting_days(connection: psycopg.Connection) -> set[date]:

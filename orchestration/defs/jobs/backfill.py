@@ -1,6 +1,7 @@
 """Job that runs a range of days in chunks, each loaded, checked, built and published before the next begins."""
 
 import time
+from datetime import date
 
 import dagster as dg
 from pydantic import Field
@@ -30,68 +31,70 @@ def backfill_op(context: dg.OpExecutionContext, config: BackfillDays, warehouse:
         window = Window.parse(config.start, config.end)
     except ValueError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
-    held: set[str] = set()
+    held: set[date] = set()
     progress: Progress | None = None
     for _ in range(_MAX_PASSES):
         with warehouse.connect() as connection:
             chunks = backfill_plan.chunks(
-                connection, window, project=dbt_manifest.project_version(), at_most=settings().warehouse_chunk_days
+                connection,
+                window,
+                project=dbt_manifest.project_version(),
+                at_most=settings().warehouse_chunk_days,
+                besides=held,
             )
-        chunks = [chunk for chunk in chunks if not all(str(day) in held for day in chunk.days())]
         if not chunks:
             break
         progress = progress or Progress(sum(map(len, chunks)), time.monotonic())
         for chunk in chunks:
-            held |= {str(day) for day in _run_chunk(context, warehouse, chunk)}
+            held |= _run_chunk(context, warehouse, chunk)
             with warehouse.connect() as connection:
                 events = backfill_plan.stored_events(connection, chunk)
             progress.add(len(chunk), events, time.monotonic())
             context.log.info(f"{chunk}: {progress}")
+    names = sorted(map(str, held))
     if progress is None:
         context.log.info(f"every day of {window} is published and none is stale: nothing to do")
     else:
-        context.add_output_metadata({**progress.metadata(time.monotonic()), "days_held_back": sorted(held)})
+        context.add_output_metadata({**progress.metadata, "days_held_back": names})
     if held:
         raise dg.Failure(
-            f"{len(held)} days of {window} are not published, all others are: {', '.join(sorted(held))}. Their runs"
+            f"{len(held)} days of {window} are not published, all others are: {', '.join(names)}. Their runs"
             " say why; correct that, and run this job again",
             allow_retries=False,
         )
 
 
-def _run_chunk(context: dg.OpExecutionContext, warehouse: WarehouseResource, chunk: Window) -> list[object]:
+def _run_chunk(context: dg.OpExecutionContext, warehouse: WarehouseResource, chunk: Window) -> set[date]:
     """Run daily_refresh for a chunk. A day that is refused is held back, and the rest of the chunk run without it.
 
     Return the days that are held back. Raises Failure when a run fails without a day that a check or a file names.
     """
-    run_id = _run(context, chunk)
-    if run_id is None:
-        return []
+    if _run(context, chunk):
+        return set()
     with warehouse.connect() as connection:
-        refused = backfill_plan.days_to_hold_back(connection, chunk)
-    if not refused:
+        held = backfill_plan.days_to_hold_back(connection, chunk)
+    if not held:
         raise dg.Failure(
             f"the run of {chunk} has failed, and no day of it was refused; days before it are published. Its own log"
             " says why. Run this job again: it goes on with this chunk",
             allow_retries=False,
         )
-    context.log.warning(f"{chunk}: {', '.join(map(str, refused))} held back, the other days are run without")
-    for rest in backfill_plan.without(chunk, refused):
-        if _run(context, rest) is not None:
-            refused += [day for day in rest.days() if day not in refused]
-    return list(refused)
+    context.log.warning(f"{chunk}: {', '.join(map(str, sorted(held)))} held back, the other days are run without")
+    for rest in backfill_plan.without(chunk, held):
+        if not _run(context, rest):
+            held.update(rest.days())
+    return held
 
 
-def _run(context: dg.OpExecutionContext, window: Window) -> str | None:
-    """Run daily_refresh for a window in this process. Return None, or the id of the run if it failed."""
+def _run(context: dg.OpExecutionContext, window: Window) -> bool:
+    """Run daily_refresh for a window in this process. Return whether it succeeded."""
     # Imported here: the definitions include this job.
     from orchestration.definitions import definitions
 
     context.log.info(f"{window}: running")
     job = definitions().resolve_job_def("daily_refresh")
     tags = {**run_tags(window), "warehouse/backfill": context.run_id}
-    result = job.execute_in_process(instance=context.instance, tags=tags, raise_on_error=False)
-    return None if result.success else result.run_id
+    return job.execute_in_process(instance=context.instance, tags=tags, raise_on_error=False).success
 
 
 @dg.job(

@@ -9,7 +9,7 @@ def test_progress_says_what_is_done_how_fast_and_what_is_left() -> None:
     assert str(progress) == "10 of 90 days done, 8,333 events/s, about 8 min left"
     progress.add(10, 400_000, now=1_900.0)
     assert str(progress) == "20 of 90 days done, 500 events/s, about 1 h 45 min left"
-    assert progress.metadata(1_900.0) == {
+    assert progress.metadata == {
         "days": 20,
         "chunks": 2,
         "events": 900_000,
