@@ -15,12 +15,12 @@ import psycopg
 from attribution import fitting
 from attribution.weeks import weeks
 from publishing import invalidation, scopes
-from publishing.dbt_manifest import VALUES, project_version
-from publishing.scopes import Scope
+from publishing.dbt_manifest import VALUES, parents_of, project_version
+from publishing.scopes import Scope, scope_of
 from warehouse.window import Window
 
 # dbt knows the table as a source; with the plus, everything that depends on it.
-_CREDITED: Final = "source:attribution.attribution_channel_values+"
+_CREDITED: Final = f"source:attribution.{VALUES}+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +40,11 @@ class Changed:
         nodes = {
             node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed")
         }
-        read = {
-            name: {parent.rpartition(".")[2] for parent in node["depends_on"].get("nodes", ())}
-            for name, node in nodes.items()
-        }
-        others = {name for name, node in nodes.items() if node["resource_type"] == "model" and name not in models}
-        read_by_others = {parent for name in others for parent in read[name]}
-        seeds = {
-            parent
-            for name in models
-            for parent in read[name] - read_by_others
-            if nodes.get(parent, {}).get("resource_type") == "seed"
-        }
-        rollups = {name for name in models if nodes[name]["config"]["meta"].get("scope", Scope.DAY) != Scope.DAY}
+        parents = parents_of(manifest)
+        read = {parent for name in models for parent in parents[name]}
+        read_by_others = {parent for name in parents.keys() - set(models) for parent in parents[name]}
+        seeds = {name for name in read - read_by_others if name in nodes and nodes[name]["resource_type"] == "seed"}
+        rollups = {name for name in models if scope_of(nodes[name]) is not Scope.DAY}
         return cls(frozenset(seeds), frozenset(models) - rollups, frozenset(rollups))
 
     @property

@@ -14,7 +14,7 @@ import attribution
 from attribution import journeys
 from publishing.loaded_version import project_dir
 from publishing.model_versions import ProjectVersion, PythonTable, model_versions
-from publishing.scopes import Scope
+from publishing.scopes import Scope, scope_of
 
 DBT_EXECUTABLE: Final = Path(sys.executable).with_name("dbt")
 
@@ -37,8 +37,7 @@ def project_version_of(manifest: Mapping[str, Any], variables: Mapping[str, Any]
         for node in manifest["nodes"].values()
         if node["resource_type"] == "model"
         and not (
-            node["config"]["materialized"] == "windowed"
-            and node["config"]["meta"].get("scope", Scope.DAY) in (Scope.DAY, Scope.WEEK, Scope.MONTH)
+            node["config"]["materialized"] == "windowed" and scope_of(node) in (Scope.DAY, Scope.WEEK, Scope.MONTH)
         )
     }
     return ProjectVersion(model_versions(manifest, project=folder, variables=variables, python={VALUES: fits}), whole)
@@ -107,14 +106,24 @@ def manifest() -> Mapping[str, Any]:
     return content
 
 
-def windowed_tables(manifest: Mapping[str, Any], *, scope: str | None = None) -> dict[tuple[str, str], str]:
+def windowed_tables(manifest: Mapping[str, Any], *, scope: Scope | None = None) -> dict[tuple[str, str], str]:
     """Return schema and name of every table that models write window by window, with the column that has its day.
 
-    With a scope, such as day, only tables of this scope.
+    With a scope only tables of this scope.
     """
     return {
         (node["schema"], node["name"]): node["config"]["event_time"]
         for node in manifest["nodes"].values()
         if node["resource_type"] == "model" and node["config"]["materialized"] == "windowed"
-        if scope in (None, node["config"].get("meta", {}).get("scope", "day"))
+        if scope is None or scope_of(node) is scope
     }
+
+
+def parents_of(manifest: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """Return the names of what each model and each table that Python writes is made from: models, seeds, sources."""
+    models = {
+        node["name"]: frozenset(parent.rpartition(".")[2] for parent in node["depends_on"]["nodes"])
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model"
+    }
+    return {**models, VALUES: frozenset(name for _, name in journeys.TABLES)}

@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg import sql
 
-from publishing.scopes import Scope
+from publishing.scopes import Scope, scope_of
 from warehouse.roles.readers import AUDIENCES, EVERY_ROW, MARTS, ROLLUPS
 
 
@@ -89,7 +89,7 @@ def _mart(model: Mapping[str, Any]) -> Mart:
         grain=tuple(meta["grain"]),
         portals=portals,
         schema=MARTS if model["access"] == "public" else ROLLUPS,
-        scope=Scope(meta.get("scope", "day")),
+        scope=scope_of(model),
         lookups=tuple(tuple(columns) for columns in meta.get("indexes", [])),
         is_view=model["config"]["materialized"] == "view",
     )

@@ -1,11 +1,13 @@
 """Plan of a change of code: the models that it makes stale, and on which published days."""
 
-from collections.abc import Mapping, Set
+from collections import defaultdict
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
 import psycopg
 
+from publishing import dbt_manifest, stale_days
 from publishing.model_versions import ProjectVersion
 
 
@@ -29,43 +31,26 @@ class PlannedModel(NamedTuple):
 def plan(connection: psycopg.Connection, manifest: Mapping[str, Any], project: ProjectVersion) -> list[PlannedModel]:
     """Return the models that a version of the project makes stale, those that changed themselves first.
 
-    Reads alone: nothing is stale before Dagster loads the project.
+    Nothing is stale before Dagster loads the project: the wanted version is as before when this returns.
     """
-    found = connection.execute(
-        """
-        with wanted as (
-            select * from unnest(%s::text[], %s::text[], %s::boolean[]) as models(model, version, is_whole)
-        ),
-        published as (
-            select event_date, model_version, max(event_date) over () as last_day, count(*) over () as days
-            from ops.published_days
-        ),
-        sizes as (
-            select relname as model, max(reltuples)::bigint as rows
-            from pg_class where relnamespace in ('build'::regnamespace, 'intermediate'::regnamespace)
-            group by relname
-        )
-        select wanted.model, count(*), min(published.event_date), max(published.event_date),
-            coalesce(max(greatest(sizes.rows, 0)) * count(*) / max(published.days), 0)::bigint
-        from published
-        cross join wanted
-        left join ops.model_versions as built
-            on built.project_version = published.model_version and built.model = wanted.model
-        left join sizes on sizes.model = wanted.model
-        where built.version is distinct from wanted.version
-            and (not wanted.is_whole or published.event_date = published.last_day)
-        group by wanted.model
-        """,
-        [
-            list(project.versions),
-            list(project.versions.values()),
-            [model in project.whole for model in project.versions],
-        ],
-    ).fetchall()
-    stale = {name for name, *_ in found}
+    with connection.transaction(force_rollback=True):
+        stale = stale_days.stale_days(connection, project=project, before=date.max)
+    days: dict[str, list[date]] = defaultdict(list)
+    for day in stale:
+        for model in day.models:
+            days[model].append(day.event_date)
+    rows = _rows_of_a_day(connection)
+    parents = dbt_manifest.parents_of(manifest)
     planned = [
-        PlannedModel(name, days, first, last, rows, is_below=bool(_parents(manifest, name) & stale))
-        for name, days, first, last, rows in found
+        PlannedModel(
+            name,
+            len(found),
+            min(found),
+            max(found),
+            round(rows.get(name, 0) * len(found)),
+            is_below=not parents[name].isdisjoint(days),
+        )
+        for name, found in days.items()
     ]
     return sorted(planned, key=lambda model: (model.is_below, model.name))
 
@@ -77,6 +62,13 @@ def removed_marts(connection: psycopg.Connection, manifest: Mapping[str, Any]) -
     return [mart for (mart,) in published if mart not in models]
 
 
-def _parents(manifest: Mapping[str, Any], model: str) -> Set[str]:
-    node = next((node for node in manifest["nodes"].values() if node["name"] == model), None)
-    return {parent.rpartition(".")[2] for parent in node["depends_on"]["nodes"]} if node else set()
+def _rows_of_a_day(connection: psycopg.Connection) -> dict[str, float]:
+    """Estimate the rows of each table of a model by published day."""
+    found = connection.execute(
+        """
+        select relname, greatest(max(reltuples), 0) / greatest((select count(*) from ops.published_days), 1)
+        from pg_class where relnamespace in ('build'::regnamespace, 'intermediate'::regnamespace)
+        group by relname
+        """
+    )
+    return {name: float(rows) for name, rows in found}

@@ -3,9 +3,10 @@
 The models apply them in schema build (dbt_project/macros/scopes.sql), publication in schema marts.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from warehouse.window import ONE_DAY, Window, first_of_next_month, monday_of
 
@@ -23,6 +24,11 @@ class Scope(StrEnum):
     SNAPSHOT = "snapshot"
     # The rows of some keys. Schema build holds the new rows of these keys alone; a row without a date is a deletion.
     KEYS = "keys"
+
+
+def scope_of(node: Mapping[str, Any]) -> Scope:
+    """Return the scope of a model of dbt's manifest. Raises ValueError when it names an unknown one."""
+    return Scope(node["config"].get("meta", {}).get("scope", Scope.DAY))
 
 
 # dbt's selection of the rollups, which read published days and the days of the whole run, not of a chunk. One argument,

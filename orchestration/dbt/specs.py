@@ -14,7 +14,7 @@ from orchestration.dbt.light_import import DBT_DEFAULT_SELECT, build_dbt_specs
 from publishing import dbt_manifest
 
 # dbt knows it as a source.
-VALUES: Final = dg.AssetKey(["intermediate", "attribution_channel_values"])
+VALUES: Final = dg.AssetKey(["intermediate", dbt_manifest.VALUES])
 
 
 class Specs(NamedTuple):

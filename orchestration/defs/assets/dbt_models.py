@@ -22,6 +22,7 @@ from orchestration.defs.resources import SourcesResource, WarehouseResource, Wri
 from orchestration.partitions import daily_step
 from orchestration.run_windows import window_of
 from publishing import build_steps, builds, dbt_manifest, gates, loaded_version, mart_tables, marts
+from publishing.scopes import Scope
 from warehouse import child_processes
 from warehouse.window import Window
 
@@ -160,6 +161,6 @@ def _add_metadata(
     schema, table = key.path
     if version := dbt_manifest.project_version().versions.get(table):
         context.add_asset_metadata({"model_version": version, "build": context.run.run_id}, asset_key=key)
-    date_column = dbt_manifest.windowed_tables(dbt_manifest.manifest(), scope="day").get((schema, table))
+    date_column = dbt_manifest.windowed_tables(dbt_manifest.manifest(), scope=Scope.DAY).get((schema, table))
     if date_column:
         row_counts.add_row_counts(context, key, row_counts.rows_by_day(connection, schema, table, date_column, window))
