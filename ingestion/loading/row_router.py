@@ -6,7 +6,6 @@ therefore have keys of their own; the unique index of each day's partition enfor
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -104,15 +103,21 @@ class RowRouter:
         day.is_over_limit = self._minute_counts.add(event_date, rows.minutes) or day.is_over_limit
         seen = self._seen.add_and_find_seen(rows.fingerprints)
         to_candidates = seen if day.has_known_keys else range(len(rows.events))
-        self._buffer.add(TO_CANDIDATES, list(_candidate_rows(rows, to_candidates)))
-        to_events, to_attribution = day.targets
-        self._buffer.add(to_events, rows.events.without(to_candidates))
-        is_candidate = set(to_candidates)
+        events, attributions = rows.events, rows.attributions
+        # The places of the candidates' attributions, in ascending order.
+        is_candidate = frozenset(to_candidates)
+        places = {index: place for place, index in enumerate(rows.attributed) if index in is_candidate}
         self._buffer.add(
-            to_attribution,
-            rows.attributions.without(place for place, index in enumerate(rows.attributed) if index in is_candidate),
+            TO_CANDIDATES,
+            [
+                candidate_row(events[index], attributions[places[index]] if index in places else None)
+                for index in to_candidates
+            ],
         )
-        stored = len(rows.events) - len(to_candidates)
+        to_events, to_attribution = day.targets
+        self._buffer.add(to_events, events.without(to_candidates))
+        self._buffer.add(to_attribution, attributions.without(places.values()))
+        stored = len(events) - len(to_candidates)
         day.stored += stored
         return stored
 
@@ -131,13 +136,6 @@ class RowRouter:
         self._cursor.execute(_STORED_FINGERPRINTS, {"event_date": event_date}, binary=True)
         (stored,) = self._cursor.fetchone() or (b"",)
         self._seen.add(stored)
-
-
-def _candidate_rows(rows: DayRows, indexes: Sequence[int]) -> Iterator[bytes]:
-    attributions = {index: place for place, index in enumerate(rows.attributed)} if indexes else {}
-    for index in indexes:
-        place = attributions.get(index)
-        yield candidate_row(rows.events[index], None if place is None else rows.attributions[place])
 
 
 @dataclass(slots=True)
