@@ -121,23 +121,26 @@ def run_here(window: Window, assets: Sequence[str] = (), job: str = "daily_refre
         return Run(result.run_id, result.success, result.all_events, log)
 
 
-def backfill_here(window: Window) -> Run:
-    """Run the job backfill in this process."""
-    days = {"start": window.start.isoformat(), "end": window.end.isoformat()}
+def backfill_here(start: str, end: str) -> tuple[Run, list[tuple[str, str]]]:
+    """Run the job backfill in this process. Return it, and the first and last day of each run that it made."""
+    config = {"ops": {"backfill_op": {"config": {"start": start, "end": end}}}}
+    job = definitions().resolve_job_def("backfill")
     with dg.DagsterInstance.ephemeral() as instance:
-        result = (
-            definitions()
-            .resolve_job_def("backfill")
-            .execute_in_process(
-                instance=instance, run_config={"ops": {"backfill_op": {"config": days}}}, raise_on_error=False
-            )
-        )
+        result = job.execute_in_process(instance=instance, run_config=config, raise_on_error=False)
         log = "\n".join(entry.user_message for entry in instance.all_logs(result.run_id))
-        return Run(result.run_id, result.success, result.all_events, log)
+        runs = instance.get_runs(dg.RunsFilter(job_name="daily_refresh"))
+        ran = [
+            (run.tags["dagster/asset_partition_range_start"], run.tags["dagster/asset_partition_range_end"])
+            for run in reversed(runs)
+        ]
+        return Run(result.run_id, result.success, result.all_events, log), ran
 
 
 if __name__ == "__main__":
     wanted = Window(date.fromisoformat(sys.argv[1]), date.fromisoformat(sys.argv[2]) + ONE_DAY)
-    ended = backfill_here(wanted) if sys.argv[3:] else run_here(wanted)
+    if sys.argv[3:]:
+        ended, _ = backfill_here(wanted.start.isoformat(), wanted.end.isoformat())
+    else:
+        ended = run_here(wanted)
     sys.stdout.write(f"{ended.log}\n{ended.error}\n")
     sys.exit(0 if ended.is_success else 1)

@@ -8,8 +8,7 @@ import dagster as dg
 import pytest
 
 from tests.integration.orchestration.one_view import FOURTH, SECOND, THIRD, view, views
-from tests.support.code_location import definitions
-from tests.support.dagster_runs import DagsterRuns
+from tests.support.dagster_runs import DagsterRuns, Run, backfill_here
 from tests.support.pipeline import START
 from warehouse.window import ONE_DAY, Window
 
@@ -22,29 +21,12 @@ def two_days_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("orchestration.defs.jobs.backfill.settings", lambda: SimpleNamespace(warehouse_chunk_days=2))
 
 
-def backfill(
-    start: str = START.isoformat(), end: str = DAYS.end.isoformat()
-) -> tuple[dg.ExecuteInProcessResult, list[tuple[str, str]]]:
-    """Run the job. Return its result, and the first and last day of each run that it made."""
-    config = {"start": start, "end": end}
-    with dg.DagsterInstance.ephemeral() as instance:
-        result = (
-            definitions()
-            .resolve_job_def("backfill")
-            .execute_in_process(
-                instance=instance, run_config={"ops": {"backfill_op": {"config": config}}}, raise_on_error=False
-            )
-        )
-        runs = instance.get_runs(dg.RunsFilter(job_name="daily_refresh"))
-        found = [
-            (run.tags["dagster/asset_partition_range_start"], run.tags["dagster/asset_partition_range_end"])
-            for run in reversed(runs)
-        ]
-    return result, found
+def backfill(start: str = START.isoformat(), end: str = DAYS.end.isoformat()) -> tuple[Run, list[tuple[str, str]]]:
+    return backfill_here(start, end)
 
 
-def metadata(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
-    [output] = [event for event in result.all_events if event.event_type == dg.DagsterEventType.STEP_OUTPUT]
+def metadata(result: Run) -> dict[str, Any]:
+    [output] = [event for event in result.events if event.event_type == dg.DagsterEventType.STEP_OUTPUT]
     return {name: value.value for name, value in output.step_output_data.metadata.items()}
 
 
@@ -62,7 +44,7 @@ def test_chunks_are_published_one_by_one_and_a_second_job_has_nothing_to_do(runs
     for day in DAYS.days():
         runs.pipeline.land(day, [view(day, f"{day}")])
     result, ran = backfill()
-    assert result.success
+    assert result.is_success
     assert ran[:2] == [("2026-10-01", "2026-10-02"), ("2026-10-03", "2026-10-04")]
     assert len(publications(runs)) >= 2
     assert views(runs) == dict.fromkeys(DAYS.days(), 1)
@@ -71,7 +53,7 @@ def test_chunks_are_published_one_by_one_and_a_second_job_has_nothing_to_do(runs
     assert runs.pipeline.catch_up() == []
 
     again, ran = backfill()
-    assert again.success
+    assert again.is_success
     assert ran == []
 
 
@@ -82,16 +64,15 @@ def test_a_refused_day_is_held_back_alone_and_the_job_goes_on_with_it_later(runs
     for day in (START, THIRD, FOURTH):
         pipeline.land(day, [view(day, f"{day}")])
     result, ran = backfill()
-    assert not result.success
-    [failure] = [event for event in result.all_events if event.is_step_failure]
-    assert "1 days of" in str(failure.step_failure_data.error)
-    assert "2026-10-02" in str(failure.step_failure_data.error)
+    assert not result.is_success
+    assert "1 days of" in result.error
+    assert "2026-10-02" in result.error
     assert ran[:2] == [("2026-10-01", "2026-10-02"), ("2026-10-01", "2026-10-01")]
     assert views(runs) == {START: 1, THIRD: 1, FOURTH: 1}
 
     pipeline.land(SECOND, [view(SECOND, "late")])
     result, ran = backfill()
-    assert result.success
+    assert result.is_success
     assert ran[0] == ("2026-10-02", "2026-10-02")
     assert views(runs) == dict.fromkeys(DAYS.days(), 1)
     assert pipeline.catch_up() == []
@@ -99,7 +80,6 @@ def test_a_refused_day_is_held_back_alone_and_the_job_goes_on_with_it_later(runs
 
 def test_days_that_are_no_range_are_refused(runs: DagsterRuns) -> None:
     result, ran = backfill("2026-10-02", "2026-10-02")
-    assert not result.success
-    [failure] = [event for event in result.all_events if event.is_step_failure]
-    assert "for the single day 2026-10-02, end is 2026-10-03" in str(failure.step_failure_data.error)
+    assert not result.is_success
+    assert "for the single day 2026-10-02, end is 2026-10-03" in result.error
     assert ran == []
