@@ -170,9 +170,6 @@ def load_landing_day(
             for result in results:
                 router.route(result)
         rows_copied_directly = router.attach_partitions()
-        for result in pool.drain_deferred():
-            router.route(result)
-        router.flush()
         for load_id, reading in readings.items():
             tally = router.tallies[load_id]
             load_log.update_counts(cursor, load_id, previous_loads[load_id], reading.checksum, tally, landing_date)
@@ -184,6 +181,11 @@ def load_landing_day(
             rows_copied_directly=rows_copied_directly,
             dates_over_limit=router.dates_over_limit(),
         )
+        # The workers explain these lines while Postgres builds indexes and deduplicates.
+        for result in pool.drain_deferred():
+            router.route(result)
+            load_log.add_rejections(cursor, result)
+        router.flush()
         return with_counts(cursor, report, list(readings))
 
 

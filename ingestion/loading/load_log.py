@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from ingestion.landing import reading
 from ingestion.landing.files import LandingFile
+from ingestion.loading.batch_validation import BatchResult
 from ingestion.loading.row_router import LoadTally
 from ingestion.validation.notes import OUTCOMES, Note, counts_of, notes_of
 from warehouse.window import ONE_DAY
@@ -93,7 +94,10 @@ def insert_load(
 def update_counts(
     cursor: psycopg.Cursor, load_id: int, previous: int | None, checksum: str, tally: LoadTally, landing_date: date
 ) -> None:
-    """Update the counts of a load whose file has been read. Candidates are added when they are deduplicated."""
+    """Update the counts of a load whose file has been read.
+
+    Candidates are added when they are deduplicated, and deferred lines when they are explained.
+    """
     # A replacement also changes the days of the previous version.
     touched = tally.event_dates | event_dates(cursor, [] if previous is None else [previous])
     late = sum(rows for event_date, rows in tally.stored.items() if event_date < landing_date - ONE_DAY)
@@ -104,6 +108,14 @@ def update_counts(
         [checksum, tally.lines_read, accepted, tally.rejected, tally.not_tracked, late, sorted(touched), load_id],
     )
     add_notes(cursor, load_id, tally.notes)
+
+
+def add_rejections(cursor: psycopg.Cursor, result: BatchResult) -> None:
+    """Add the deferred lines of a load, now explained, to its counts."""
+    cursor.execute(
+        "update ops.loads set rejected = rejected + %s, not_tracked = not_tracked + %s where load_id = %s",
+        [len(result.rejected), result.not_tracked, result.load_id],
+    )
 
 
 def add_notes(cursor: psycopg.Cursor, load_id: int, notes: Mapping[Note, int]) -> None:
