@@ -143,9 +143,10 @@ def _validate_lines(
     event_date = None
     rows = _DayRowLists()
     invalid: list[NumberedLine] = []
+    accept = validator.accept
     for number, position, line in lines:
         lines_read += 1
-        outcome = validator.accept(line) if isinstance(line, bytes) else None
+        outcome = accept(line) if isinstance(line, bytes) else None
         if isinstance(outcome, ValidEvent):
             row, attribution = event_row(outcome, load_id, number, position)
             # Most events have the day of the event before.

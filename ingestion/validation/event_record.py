@@ -17,9 +17,9 @@ from ingestion.utm_normalization import normalized_detail, normalized_name, norm
 from ingestion.validation.notes import Note
 from ingestion.validation.timestamps import MICROSECONDS_OF_DAY, from_microseconds
 
-# Bytes 6 and 8 of a UUID of version 8, by the digest's byte: the version is in 4 bits, the variant in 2.
-_VERSION_8: Final = tuple(bytes([byte & 0x0F | 0x80]) for byte in range(256))
-_VARIANT: Final = tuple(bytes([byte & 0x3F | 0x80]) for byte in range(256))
+# A UUID of version 8: four bits are the version and two the variant, the others are free.
+_FREE_BITS: Final = 0xFFFFFFFF_FFFF_0FFF_3FFF_FFFFFFFFFFFF
+_VERSION_8: Final = 0x00000000_0000_8000_8000_000000000000
 _NO_CLICK_IDS: Final = (None,) * len(CLICK_IDS)
 _MAX_CACHED_URLS: Final = 512
 _ATTRIBUTION_FIELDS: Final = attrgetter(*Attribution.__struct_fields__)
@@ -108,7 +108,7 @@ def valid_event(
     return ValidEvent(
         event_date,
         event_key,
-        b"".join((digest[:6], _VERSION_8[digest[6]], digest[7:8], _VARIANT[digest[8]], digest[9:16])),
+        (int.from_bytes(digest[:16]) & _FREE_BITS | _VERSION_8).to_bytes(16),
         kind,
         occurred_at,
         received_at,
