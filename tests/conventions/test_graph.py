@@ -218,7 +218,8 @@ def test_what_is_only_loaded_is_loaded_without_its_checks(repository: dg.Reposit
 def test_definitions_load_without_a_warehouse_and_without_heavy_packages() -> None:
     code = (
         "import sys; from orchestration.definitions import definitions; definitions().get_repository_def();"
-        " heavy = {'dbt.version', 'great_expectations', 'pandas', 'sqlalchemy.orm', 'numpy', 'pyarrow', 'obstore'};"
+        " heavy = {'dbt.version', 'great_expectations', 'pandas', 'sqlalchemy.orm', 'numpy', 'pyarrow', 'obstore',"
+        " 'dagster.components.core.snapshot'};"
         " print(*sorted(heavy & set(sys.modules)))"
     )
     # The settings name a server that does not exist.
