@@ -1,4 +1,7 @@
-"""Locks of published tables and views: readers are kept out while a mart changes."""
+"""Locks of published tables and views: readers are kept out while a mart changes its columns, policies or query.
+
+Publications that only move rows take none of these locks.
+"""
 
 import time
 from collections.abc import Sequence
@@ -9,42 +12,76 @@ from psycopg import sql
 
 from publishing.marts import Mart
 
-# Publication waits this long for a BI query that holds a mart, and is then tried again.
+# Any other lock of a publication: none of them keeps readers waiting.
 LOCK_SECONDS: Final = 30
-# Each try to lock all changing marts waits this long for each, and longer every time. After 1 s Postgres would look for
-# deadlocks and could end a reader's query.
-_FIRST_TRY_MS: Final = 50
-_LONGEST_TRY_MS: Final = 800
-_BETWEEN_TRIES_SECONDS: Final = 0.05
+# A publication tries to lock its marts for this long while BI queries hold them.
+WAIT_SECONDS: Final = 600
+# Readers that come during a try wait for its end. A longer try would also delay them longer.
+_TRY_MS: Final = 50
+_BETWEEN_TRIES_SECONDS: Final = 0.2
+
+
+class MartsInUse(Exception):
+    """A session has held a mart for longer than a publication waits."""
 
 
 def lock(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> None:
-    """Lock these marts against readers, all or none.
+    """Lock these marts against readers, all or none, in the caller's transaction.
 
-    A partial lock could deadlock with a reader that holds one mart and waits for another.
+    A partial lock could deadlock with a reader that holds one mart and waits for another. No session is cancelled.
 
     Raises:
-        psycopg.errors.LockNotAvailable: A mart was still being read after LOCK_SECONDS.
+        MartsInUse: A mart was still being read after WAIT_SECONDS. The message names the session.
     """
     if not marts:
         return
-    relations = sql.SQL(", ").join(mart.relation for mart in marts)
-    (outer_timeout,) = cursor.execute("select current_setting('lock_timeout')").fetchone() or ("0",)
-    deadline = time.monotonic() + LOCK_SECONDS
-    try_ms = _FIRST_TRY_MS
-    while True:
-        try:
-            with cursor.connection.transaction():
-                cursor.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(try_ms)))
-                cursor.execute(sql.SQL("lock table {} in access exclusive mode").format(relations))
-                cursor.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(outer_timeout)))
-        except psycopg.errors.LockNotAvailable:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_BETWEEN_TRIES_SECONDS)
-            try_ms = min(2 * try_ms, _LONGEST_TRY_MS)
-        else:
-            return
+    statement = sql.SQL("lock table {} in access exclusive mode").format(
+        sql.SQL(", ").join(mart.relation for mart in marts)
+    )
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not _try_to_lock(cursor, statement):
+        if time.monotonic() > deadline:
+            raise MartsInUse(_in_use(cursor, marts))
+        time.sleep(_BETWEEN_TRIES_SECONDS)
+
+
+def _try_to_lock(cursor: psycopg.Cursor, statement: sql.Composed) -> bool:
+    # A timeout of the statement bounds the wait for all of its locks; a timeout of locks is one for each.
+    (outer_timeout,) = cursor.execute("select current_setting('statement_timeout')").fetchone() or ("0",)
+    started = time.monotonic()
+    try:
+        with cursor.connection.transaction():
+            cursor.execute(sql.SQL("set local statement_timeout = {}").format(sql.Literal(_TRY_MS)))
+            cursor.execute(statement)
+            cursor.execute(sql.SQL("set local statement_timeout = {}").format(sql.Literal(outer_timeout)))
+    except psycopg.errors.QueryCanceled:
+        if (time.monotonic() - started) * 1_000 < _TRY_MS:
+            raise  # Somebody cancelled the publication.
+        return False
+    return True
+
+
+def _in_use(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> str:
+    """Return a sentence about the session that has held one of the marts for longest."""
+    found = cursor.execute(
+        """
+        select locks.relation::regclass::text, locks.pid, coalesce(usename, 'unknown'),
+            coalesce(nullif(application_name, ''), 'unknown'), to_char(xact_start at time zone 'UTC', 'HH24:MI:SS')
+        from pg_locks as locks
+        left join pg_stat_activity as sessions using (pid)
+        where locks.granted and locks.relation = any(%s::regclass[]) and locks.pid <> pg_backend_pid()
+        order by xact_start nulls last
+        limit 1
+        """,
+        [[f"{mart.schema}.{mart.name}" for mart in marts]],
+    ).fetchone()
+    if found is None:
+        return "readers held the marts one after another. Publish again when fewer queries run"
+    relation, pid, user, application, since = found
+    return (
+        f"session {pid} (user {user}, application {application}) has read {relation} since {since} UTC. Wait for its"
+        f" end, or end it with select pg_terminate_backend({pid}), and run this again"
+    )
 
 
 def is_view(cursor: psycopg.Cursor, mart: Mart) -> bool:

@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from publishing import builds, freshness, mart_removal, mart_tables, mart_views, stale_days
-from publishing.mart_locks import LOCK_SECONDS
+from publishing.mart_locks import LOCK_SECONDS, MartsInUse
 from publishing.marts import Mart
 from publishing.scopes import Scope, replaced
 from warehouse.roles import grants
@@ -80,7 +80,13 @@ def publish(
             mart_tables.migrate_tables(cursor, marts, window)
             mart_views.create_views(cursor, marts)
             grants.revoke_surplus(cursor)
-        except (builds.WindowMismatch, mart_tables.ColumnsChanged, mart_views.ViewMissing, RolesMissing) as error:
+        except (
+            builds.WindowMismatch,
+            mart_tables.ColumnsChanged,
+            mart_views.ViewMissing,
+            RolesMissing,
+            MartsInUse,
+        ) as error:
             raise PublicationRefused(f"nothing of {window} was published: {error}") from error
         built = builds.built_models(cursor)
         replacements = [
