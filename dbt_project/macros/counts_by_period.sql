@@ -39,8 +39,7 @@ moved_past as (
 
 ),
 
--- Visitors whose last day changed in this run. The previous day is looked up one by one, by an index: the published table is
--- as long as history.
+-- Visitors whose last day changed in this run.
 moves as (
 
     select
@@ -52,18 +51,17 @@ moves as (
 
     select
         {%- for column in keys %}
-        {{ column }},
+        looked_up.{{ column }},
         {%- endfor %}
-        (
-            select looked_up.{{ last_date }} from looked_up
-            where
-                looked_up.visitor_id = touched.visitor_id
-                {%- for column in keys %}
-                and looked_up.{{ column }} = touched.{{ column }}
-                {%- endfor %}
-        ) as {{ last_date }},
+        looked_up.{{ last_date }},
         -1 as visitors
     from touched
+    inner join looked_up
+        on
+            touched.visitor_id = looked_up.visitor_id
+            {%- for column in keys %}
+            and touched.{{ column }} = looked_up.{{ column }}
+            {%- endfor %}
 
 ),
 

@@ -1,14 +1,21 @@
 {# One row per grain (`meta: {grain: [...]}`), also where keys are null: on Postgres a plain unique index lets the same
-   group in again. And, where the grain does not begin with it, an index on the day by which rows are replaced. Views have
-   none. A table as long as raw that no query looks up by its key has none either (`meta: {has_unique_index: false}`). #}
+   group in again. And, where the grain does not begin with it, an index on the day by which rows are replaced. A table that
+   every run replaces as a whole needs none. Views have no index. A table as long as raw that no query looks up by its key
+   has no unique index (`meta: {has_unique_index: false}`). #}
 {% macro unique_grain_index() -%}
-    {%- if execute and model.config.materialized == 'windowed' and model.config.meta.get('has_unique_index', true) -%}
-        {%- set grain = model.config.meta['grain'] -%}
+    {%- if execute and has_unique_index() -%}
+        {%- set grain, day = model.config.meta['grain'], model.config.event_time -%}
         create unique index if not exists {{ this.identifier }}_grain
         on {{ this }} ({{ grain | join(', ') }}) nulls not distinct
-        {%- if grain[0] != model.config.event_time %};
-        create index if not exists {{ this.identifier }}_{{ model.config.event_time }}
-        on {{ this }} ({{ model.config.event_time }})
+        {%- if scope_bounds(scope_of(model)) is none %};
+        drop index if exists {{ this.schema }}.{{ this.identifier }}_{{ day }}
+        {%- elif grain[0] != day %};
+        create index if not exists {{ this.identifier }}_{{ day }}
+        on {{ this }} ({{ day }})
         {%- endif -%}
     {%- endif -%}
+{%- endmacro %}
+
+{% macro has_unique_index() -%}
+    {{ return(model.config.materialized == 'windowed' and model.config.meta.get('has_unique_index', true)) }}
 {%- endmacro %}

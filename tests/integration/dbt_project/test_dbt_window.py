@@ -197,3 +197,24 @@ def test_a_day_that_was_built_by_hand_is_not_published_until_a_run_has_built_it(
         (START, False),
         (SECOND, True),
     ]
+
+
+def test_the_test_of_a_grain_reads_the_rows_where_no_index_refuses_second_ones(built: Pipeline) -> None:
+    grain = [*arguments(BOTH_DAYS, "build"), "--select", "daily_metrics,test_name:one_row_per"]
+    assert len(run_dbt(built.warehouse, grain)) == 1
+
+    with built.warehouse.connect(autocommit=True) as connection:
+        connection.execute("drop index build.daily_metrics_grain")
+        connection.execute("insert into build.daily_metrics select * from build.daily_metrics limit 1")
+    with pytest.raises(AssertionError, match=r"one_row_per_daily_metrics.*Got 1 result"):
+        run_dbt(built.warehouse, grain)
+
+
+def test_the_test_of_a_grain_finds_a_key_without_a_value(built: Pipeline) -> None:
+    with built.warehouse.connect(autocommit=True) as connection:
+        connection.execute("update intermediate.int_identity_observations set anonymous_id = null")
+    with pytest.raises(AssertionError, match=r"one_row_per_int_identity_observations.*Got . result"):
+        run_dbt(
+            built.warehouse,
+            [*arguments(BOTH_DAYS, "build"), "--select", "int_identity_observations,test_name:one_row_per"],
+        )

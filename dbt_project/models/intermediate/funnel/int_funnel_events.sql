@@ -1,6 +1,10 @@
 {{ config(
     event_time='event_date',
-    post_hook='create index if not exists int_funnel_events_pair on {{ this }} (visitor_id, ip_asset_id, event_date)'
+    post_hook=[
+        'drop index if exists {{ this.schema }}.int_funnel_events_grain',
+        'create index if not exists int_funnel_events_event_date on {{ this }} using brin (event_date)',
+        'create index if not exists int_funnel_events_pair on {{ this }} (visitor_id, ip_asset_id, event_date)',
+    ]
 ) }}
 
 with

@@ -66,16 +66,16 @@ touched as (
 
 ),
 
--- Looked up one by one, by an index: the published table is as long as history.
 known as (
 
     select
-        *,
-        (
-            select previously_published.last_date from previously_published
-            where previously_published.ip_asset_id = touched.ip_asset_id and previously_published.visitor_id = touched.visitor_id
-        ) as remembered_date
+        touched.*,
+        previously_published.last_date as remembered_date
     from touched
+    left join previously_published
+        on
+            touched.ip_asset_id = previously_published.ip_asset_id
+            and touched.visitor_id = previously_published.visitor_id
 
 ),
 
