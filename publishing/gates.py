@@ -1,6 +1,8 @@
 """Gates: the checks that a window has to pass before dbt reads raw and before marts are published, and their runs."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Final
 
 import psycopg
@@ -35,8 +37,12 @@ def run_checks(
 ) -> list[CheckOutcome]:
     """Run checks on a window and record their outcomes. Suites connect by `sqlalchemy_url`."""
     (change_id,) = connection.execute("select ops.last_change_id()").fetchone() or (None,)
-    outcomes = [check(connection, window) for check in checks if isinstance(check, RuleCheck)]
-    outcomes += run_suites(sqlalchemy_url, [check for check in checks if isinstance(check, Suite)], window)
+    suites = [check for check in checks if isinstance(check, Suite)]
+    # The suites run beside the other checks, on a connection of their own.
+    with ThreadPoolExecutor(1) as thread:
+        found = thread.submit(copy_context().run, run_suites, sqlalchemy_url, suites, window)
+        outcomes = [check(connection, window) for check in checks if isinstance(check, RuleCheck)]
+        outcomes += found.result()
     record(connection, outcomes, build_id=build_id, window=window, change_id=change_id)
     return outcomes
 
