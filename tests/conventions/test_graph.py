@@ -30,7 +30,11 @@ KINDS = {
 # In a schema of dbt's, and made by the same step, but not by dbt.
 FITTED = "intermediate/attribution_channel_values"
 
-TESTED_BY_DBT = {asset for asset in PARENTS if not asset.startswith(("raw/", "rollups/", "marts/"))} - {FITTED}
+# A view that is read once: the table made of it is tested (test_a_test_guards_the_primary_key).
+TESTED_BELOW = "intermediate/int_attribution_with_channel"
+
+MADE_BY_DBT_STEP = {asset for asset in PARENTS if not asset.startswith(("raw/", "rollups/", "marts/"))}
+TESTED_BY_DBT = MADE_BY_DBT_STEP - {FITTED, TESTED_BELOW}
 STEPS = {
     "raw_events",
     "raw_application_tables",
