@@ -134,7 +134,7 @@ order by metric_date, mart, model
 """
 
 
-@check("build/roas_daily")
+@check("build/roas_daily", reads=("attribution_daily", "attribution_paths"))
 def attribution_adds_up(connection: psycopg.Connection, window: Window) -> Finding:
     """Every attribution mart adds up, on every day and for every model, to all conversions and all spend.
 

@@ -33,7 +33,7 @@ both_sides as (
 """
 
 
-@check("build/brand_asset_days")
+@check("build/brand_asset_days", reads=("daily_metrics",))
 def campaign_metrics_match_licensed_assets(connection: psycopg.Connection, window: Window) -> Finding:
     """On every day, campaigns have exactly the numbers of daily_metrics for the assets whose terms cover the day.
 
@@ -133,7 +133,7 @@ _ASSETS: Final = PeriodMart(
 )
 
 
-@check("build/brand_campaign_metrics")
+@check("build/brand_campaign_metrics", reads=("brand_asset_days", "brand_campaign_assets", "periods"))
 def campaign_periods_add_up(connection: psycopg.Connection, window: Window) -> Finding:
     """Every campaign, and every asset of it, has every period, with the sums of its days and the cost of its licenses.
 

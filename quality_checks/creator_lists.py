@@ -99,7 +99,10 @@ both_sides as (
 """
 
 
-@check("build/creator_top_assets")
+@check(
+    "build/creator_top_assets",
+    reads=("creator_asset_days", "creator_source_days", "creator_traffic_sources", "periods"),
+)
 def creator_lists_match_daily_metrics(connection: psycopg.Connection, window: Window) -> Finding:
     """The ten best assets and sources of every creator, today and in the last 7 days, are those of a recount.
 

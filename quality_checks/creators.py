@@ -60,7 +60,7 @@ both_sides as (
 """
 
 
-@check("build/creator_daily_metrics")
+@check("build/creator_daily_metrics", reads=("creator_asset_days", "creator_source_days", "daily_metrics"))
 def creator_metrics_match_owned_assets(connection: psycopg.Connection, window: Window) -> Finding:
     """On every day, creators have exactly the numbers of daily_metrics for the assets that they own on the day.
 
@@ -118,7 +118,7 @@ _DASHBOARD: Final = PeriodMart(
 )
 
 
-@check("build/creator_dashboard")
+@check("build/creator_dashboard", reads=("creator_daily_metrics", "periods"))
 def creator_periods_add_up(connection: psycopg.Connection, window: Window) -> Finding:
     """Every creator that is not deleted has every period, with the sums of its days and the licenses of the product.
 

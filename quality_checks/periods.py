@@ -48,7 +48,7 @@ order by period_start, project_id, ip_asset_id, license_id
 """
 
 
-@check("build/monthly_metrics")
+@check("build/monthly_metrics", reads=("daily_metrics", "visitor_asset_days", "weekly_metrics"))
 def weeks_and_months_add_up_to_their_days(connection: psycopg.Connection, window: Window) -> Finding:
     """Every week and month that the window touches, and the one after it, has the groups of its days and their sums.
 
@@ -110,7 +110,7 @@ order by period
 """
 
 
-@check("build/periods")
+@check("build/periods", reads=("published_days",))
 def periods_end_with_the_last_day(connection: psycopg.Connection, window: Window) -> Finding:
     """There are six periods, each as long as its name says, and each ends with the last day that will be published.
 
@@ -143,7 +143,7 @@ order by first_missing desc
 """
 
 
-@check("build/periods", severity=Severity.WARNING)
+@check("build/periods", reads=("published_days",), severity=Severity.WARNING)
 def periods_have_all_days(connection: psycopg.Connection, window: Window) -> Finding:
     """No day between the first published day and the last one is unpublished.
 
@@ -201,7 +201,7 @@ order by period, ip_asset_id
 """
 
 
-@check("build/asset_metrics")
+@check("build/asset_metrics", reads=("daily_metrics", "periods", "visitor_asset_days"))
 def asset_periods_match_daily_metrics(connection: psycopg.Connection, window: Window) -> Finding:
     """The numbers of assets for today and the last 7 days, visitors too, equal a recount of these days.
 

@@ -37,7 +37,7 @@ both_sides as (
 """
 
 
-@check("build/platform_daily_metrics")
+@check("build/platform_daily_metrics", reads=("daily_metrics",))
 def platform_days_add_up(connection: psycopg.Connection, window: Window) -> Finding:
     """The platform has every day of the window, with the sums of daily_metrics, or zeros.
 
@@ -185,7 +185,7 @@ left join (
 _SHOWN: Final = "select * from build.platform_metrics"
 
 
-@check("build/platform_metrics")
+@check("build/platform_metrics", reads=("active_users_by_period", "periods", "platform_daily_metrics"))
 def platform_periods_add_up(connection: psycopg.Connection, window: Window) -> Finding:
     """Every period of the platform has the sums of its published days and the counts of the product's tables.
 

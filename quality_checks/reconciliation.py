@@ -167,7 +167,7 @@ order by metric_date, place
 _GROUPS_SHOWN: Final = 3
 
 
-@check("build/daily_metrics_by_channel")
+@check("build/daily_metrics_by_channel", reads=("daily_metrics",))
 def channels_add_up_to_daily_metrics(connection: psycopg.Connection, window: Window) -> Finding:
     """The daily metrics by channel, added over the channel keys, equal the daily metrics in every group and column.
 

@@ -7,7 +7,7 @@ checks and the list that the command line shows all come from `checks`.
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -38,6 +38,8 @@ class Check:
     severity: Severity
     description: str
     threshold: float | None
+    # The models whose rows it compares: it cannot run while one of them waits for a plan.
+    reads: frozenset[str]
 
     @property
     def gate(self) -> Gate:
@@ -73,12 +75,13 @@ _RULES: Final[dict[str, RuleCheck]] = {}
 
 
 def check(
-    asset: str, *, severity: Severity = Severity.ERROR, threshold: float | None = None
+    asset: str, *, reads: Iterable[str] = (), severity: Severity = Severity.ERROR, threshold: float | None = None
 ) -> Callable[[Rule], RuleCheck]:
     """Register a function as a check of an asset. Its name is the function's, its description the docstring's opening.
 
-    The asset is `schema/table`: checks of schema raw run before dbt, all others after it. Lists show the threshold, the
-    bound that the check compares with. Raises ValueError when another function has registered the name.
+    The asset is `schema/table`: checks of schema raw run before dbt, all others after it. `reads` are the models that
+    the check reads beside that of the asset. Lists show the threshold, the bound that the check compares with. Raises
+    ValueError when another function has registered the name.
     """
 
     def register(rule: Rule) -> RuleCheck:
@@ -86,7 +89,8 @@ def check(
         if name in _RULES:
             raise ValueError(f"two checks have the name {name}")
         description = inspect.cleandoc(rule.__doc__ or "").partition("\n\n")[0]
-        _RULES[name] = RuleCheck(name, asset, severity, description, threshold, rule)
+        models = frozenset({asset.rpartition("/")[2], *reads})
+        _RULES[name] = RuleCheck(name, asset, severity, description, threshold, models, rule)
         return _RULES[name]
 
     return register

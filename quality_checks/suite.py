@@ -24,6 +24,7 @@ BARE_QUERY: Final = "select * from (\n"
 # SQLAlchemy takes `:name` for a parameter, even inside a literal, and Great Expectations runs it as null: other rows
 # would be checked. Postgres's own `::` is left alone.
 _BIND_PARAMETER: Final = re.compile(r"(?<![:\w])(?::\w)")
+_MODEL: Final = re.compile(r"\bbuild\.(\w+)")
 
 
 class SuiteError(Exception):
@@ -84,6 +85,7 @@ def _suite(file: str, query: str, declared: dict[str, Any]) -> Suite:
         severity=Severity(declared.pop("severity")),
         description=declared.pop("description"),
         threshold=None,
+        reads=frozenset(_MODEL.findall(query)),
         file=file,
         query=query,
         date_column=declared.pop("date_column"),

@@ -73,13 +73,13 @@ order by active_week
 """
 
 
-@check("build/active_users_by_period")
+@check("build/active_users_by_period", reads=("periods", "visitor_active_days"))
 def active_users_match_visitor_days(connection: psycopg.Connection, window: Window) -> Finding:
     """Signed-in actors of today and the last 7 days, and the users among them, equal a recount of the days."""
     return _recount(connection, "wrong_periods", _ACTIVE_USERS, window)
 
 
-@check("build/cohort_weeks")
+@check("build/cohort_weeks", reads=("periods", "visitor_active_days"))
 def cohorts_match_visitor_days(connection: psycopg.Connection, window: Window) -> Finding:
     """The cohorts of each week that the window touches add up to the distinct visitors of the week's days."""
     return _recount(connection, "wrong_weeks", _COHORTS, window)
