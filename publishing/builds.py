@@ -5,25 +5,32 @@ built for, together with the days that were published then.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 import psycopg
 from psycopg import sql
 
-from publishing import build_steps, invalidation, stale_days, stale_reasons
-from publishing.model_versions import ProjectVersion
+from publishing import applied_models, build_steps, invalidation, stale_days
+from publishing.dbt_manifest import VALUES
+from publishing.model_versions import NOT_BUILT, ProjectVersion
 from warehouse.window import Window
 from warehouse.writer_lock import assert_writer
+
+# The model whose days share sessions across midnight.
+SESSIONIZED: Final = "int_events_sessionized"
 
 
 def begin(
     connection: psycopg.Connection, window: Window, *, build_id: str, project: ProjectVersion
-) -> list[str] | None:
+) -> stale_days.BuildPlan:
     """Record, before the first model of a build, that its days are being written from raw as it is now.
 
-    Return the models to build; None for all of them. Where only models have changed, the others keep their rows.
+    Return the work of the build for the loaded project. Where only models have changed, the others keep their rows.
     """
-    is_rerun, models = stale_days.plan_build(connection, window, project=project)
-    stale_reasons.register_version(connection, project)
+    if not stale_days.published_days(connection):
+        applied_models.apply_at_once(connection, project)
+    plan = stale_days.plan_build(connection, window, project=project)
+    version = plan.project.digest
     with connection.transaction(), connection.cursor() as cursor:
         assert_writer(cursor, build_id)
         cursor.execute(
@@ -35,12 +42,12 @@ def begin(
             set build_id = excluded.build_id, change_id = excluded.change_id, model_version = excluded.model_version,
                 is_complete = false, built_at = excluded.built_at
             """,
-            {"build_id": build_id, "model_version": project.digest, "start": window.start, "end": window.end},
+            {"build_id": build_id, "model_version": version, "start": window.start, "end": window.end},
         )
         record_last_build(
-            cursor, window, build_id=build_id, model_version=project.digest, is_rerun=is_rerun, models=models
+            cursor, window, build_id=build_id, model_version=version, is_rerun=plan.is_rerun, models=plan.models
         )
-    return models
+    return plan
 
 
 def record_last_build(
@@ -55,15 +62,22 @@ def record_last_build(
     """Record the build whose rollups schema build will hold.
 
     Rollups that are updated incrementally (visitors_by_period) are rebuilt from all days when nothing outside the
-    window is published, and when the models have changed. A rerun is a build of days that nothing has changed for.
+    window is published, and when the last publication had another version of such a model, or left it out. A rerun is a
+    build of days that nothing has changed for.
     """
     cursor.execute(
         """
         insert into ops.last_build as last (build_id, window_start, window_end, is_rerun, models, is_full_rebuild)
         select %(build_id)s, %(start)s, %(end)s, %(is_rerun)s, %(models)s,
             not exists (select from ops.published_days where not (event_date >= %(start)s and event_date < %(end)s))
-            or %(model_version)s <> (
-                select model_version from ops.published_days order by published_at desc, event_date desc limit 1
+            or exists (
+                select from ops.model_versions as wanted
+                left join ops.model_versions as before
+                    on before.model = wanted.model and before.project_version = (
+                        select model_version from ops.published_days order by published_at desc, event_date desc limit 1
+                    )
+                where wanted.project_version = %(model_version)s and wanted.is_whole
+                    and wanted.version <> %(not_built)s and before.version is distinct from wanted.version
             )
         on conflict (only_row) do update
         set build_id = excluded.build_id, window_start = excluded.window_start, window_end = excluded.window_end,
@@ -76,6 +90,7 @@ def record_last_build(
             "end": window.end,
             "is_rerun": is_rerun,
             "models": models,
+            "not_built": NOT_BUILT,
         },
     )
 
@@ -116,17 +131,19 @@ def dbt_variables(connection: psycopg.Connection, window: Window, *, build_id: s
     found = connection.execute(
         """
         select is_full_rebuild, greatest(%(end)s::date - 1, (select max(metric_date) from marts.published_days
-            where not (metric_date >= %(start)s and metric_date < %(end)s)))
+            where not (metric_date >= %(start)s and metric_date < %(end)s))),
+            exists (select from ops.applied_plan)
         from ops.last_build where build_id = %(build_id)s
         """,
         {"build_id": build_id, "start": window.start, "end": window.end},
     ).fetchone()
     if found is None:
         return {}
-    full_rebuild, last_day = found
+    full_rebuild, last_day, replaces_tables = found
     return {
         "DBT_ENV_CUSTOM_ENV_WAREHOUSE_IS_FULL_REBUILD": str(full_rebuild).lower(),
         "DBT_ENV_CUSTOM_ENV_WAREHOUSE_LAST_DAY": last_day.isoformat(),
+        "DBT_ENV_CUSTOM_ENV_WAREHOUSE_REPLACES_TABLES": str(replaces_tables).lower(),
     }
 
 
@@ -149,9 +166,12 @@ def complete(
 
     Days outside the window become stale where they depend on something that the build has changed.
     """
-    invalidation.invalidate_midnight_neighbours(connection, window)
+    left_out = applied_models.not_built(connection, window)
+    if SESSIONIZED not in left_out:
+        invalidation.invalidate_midnight_neighbours(connection, window)
     invalidation.invalidate_lookbacks(connection, window)
-    build_steps.refit(connection, build_id=build_id, log=log)
+    if VALUES not in left_out:
+        build_steps.refit(connection, build_id=build_id, log=log)
     with connection.transaction(), connection.cursor() as cursor:
         assert_writer(cursor, build_id)
         cursor.execute(

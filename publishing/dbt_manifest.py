@@ -32,15 +32,15 @@ def project_version_of(manifest: Mapping[str, Any], variables: Mapping[str, Any]
     """Return the versions of the project in a folder, by its manifest and its vars."""
     code = Path(attribution.__file__).parent
     fits = PythonTable(sorted(code.glob("*.py")), [name for _, name in journeys.TABLES])
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
     whole = {
         node["name"]
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model"
-        and not (
-            node["config"]["materialized"] == "windowed" and scope_of(node) in (Scope.DAY, Scope.WEEK, Scope.MONTH)
-        )
+        for node in models
+        if not (node["config"]["materialized"] == "windowed" and scope_of(node) in (Scope.DAY, Scope.WEEK, Scope.MONTH))
     }
-    return ProjectVersion(model_versions(manifest, project=folder, variables=variables, python={VALUES: fits}), whole)
+    rollups = {node["name"] for node in models if scope_of(node) is not Scope.DAY}
+    versions = model_versions(manifest, project=folder, variables=variables, python={VALUES: fits})
+    return ProjectVersion(versions, whole, rollups)
 
 
 @cache

@@ -1,15 +1,18 @@
 """Gates: the checks that a window has to pass before dbt reads raw and before marts are published, and their runs."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Final
 
 import psycopg
 
+from publishing import applied_models
+from publishing import plan_check as plan_check  # registers a check
 from publishing import rerun_check as rerun_check  # registers a check
 from quality_checks.expectations import run_suites
 from quality_checks.outcome import CheckOutcome, Severity
+from quality_checks.queries import nothing_published
 from quality_checks.registry import Check, Gate, RuleCheck, checks
 from quality_checks.results import record
 from quality_checks.suite import Suite
@@ -27,6 +30,16 @@ RAW_GATE: Final = tuple(check.name for check in RAW_CHECKS if check.is_blocking)
 BUILD_GATE: Final = (DBT_TESTS, *(check.name for check in BUILD_CHECKS if check.is_blocking))
 
 
+def build_gate(not_built: Set[str]) -> tuple[str, ...]:
+    """Return the names of the checks that publication requires of a build that has left out these models."""
+    return (DBT_TESTS, *(check.name for check in without(BUILD_CHECKS, not_built) if check.is_blocking))
+
+
+def without(checks: Sequence[Check], models: Set[str]) -> list[Check]:
+    """Return the checks that read none of these models."""
+    return [check for check in checks if check.reads.isdisjoint(models)]
+
+
 def run_checks(
     connection: psycopg.Connection,
     window: Window,
@@ -34,8 +47,14 @@ def run_checks(
     build_id: str,
     checks: Sequence[Check],
     sqlalchemy_url: str = "",
+    left_out: Set[str] | None = None,
 ) -> list[CheckOutcome]:
-    """Run checks on a window and record their outcomes. Suites connect by `sqlalchemy_url`."""
+    """Run checks on a window and record their outcomes. Suites connect by `sqlalchemy_url`.
+
+    Checks that read a model of `left_out` are left out. By default that are the models that the window's build has left
+    out: their rows are not of this build.
+    """
+    checks = without(checks, applied_models.not_built(connection, window) if left_out is None else left_out)
     (change_id,) = connection.execute("select ops.last_change_id()").fetchone() or (None,)
     suites = [check for check in checks if isinstance(check, Suite)]
     # The suites run beside the other checks, on a connection of their own.
@@ -45,6 +64,21 @@ def run_checks(
         outcomes += found.result()
     record(connection, outcomes, build_id=build_id, window=window, change_id=change_id)
     return outcomes
+
+
+def checks_of(models: Set[str]) -> list[Check]:
+    """Return the blocking checks that read one of these models."""
+    return [check for check in BUILD_CHECKS if check.is_blocking and not check.reads.isdisjoint(models)]
+
+
+def run_checks_of_swap(
+    connection: psycopg.Connection, window: Window, checks: Sequence[Check], *, build_id: str, sqlalchemy_url: str
+) -> list[CheckOutcome]:
+    """Run checks on all published days, as schema build has them at the end of a plan."""
+    with nothing_published():
+        return run_checks(
+            connection, window, build_id=build_id, checks=checks, sqlalchemy_url=sqlalchemy_url, left_out=frozenset()
+        )
 
 
 def record_dbt_tests(connection: psycopg.Connection, window: Window, *, build_id: str) -> None:

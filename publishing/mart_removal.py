@@ -1,6 +1,7 @@
 """Removal of marts whose model no longer exists: the next publication drops them and reports their names.
 
-Left in place, such a mart would be read as if it were current.
+Left in place, such a mart would be read as if it were current. A removal is a change of code: it waits until it is
+applied, and a plan drops the mart when it publishes the others.
 """
 
 from collections.abc import Sequence
@@ -15,8 +16,10 @@ from warehouse.roles.readers import MARTS, ROLLUPS
 # Our tables of schema marts are in the record of publications or have our policies; a table that another user created
 # there has neither. Only publication writes into the other schema.
 _REMOVED: Final = """
-select classes.relnamespace::regnamespace::text, classes.relname, classes.relkind = 'v'
+select classes.relnamespace::regnamespace::text, classes.relname, classes.relkind = 'v',
+    applied.version is not null
 from pg_class as classes
+left join ops.applied_models as applied on applied.model = classes.relname
 where classes.relkind in ('r', 'v')
     and not (classes.relnamespace::regnamespace::text, classes.relname)
         in (select * from unnest(%(schemas)s::text[], %(names)s::text[]))
@@ -35,10 +38,11 @@ order by classes.relkind desc, 1, 2
 """
 
 
-def drop_removed(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> tuple[list[str], list[str]]:
+def drop_removed(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> tuple[list[str], list[str], list[str]]:
     """Drop published marts without a model, in the transaction of a publication.
 
-    Returns the names (schema.name) of dropped marts, and of marts that stay because other relations read them.
+    Returns the names (schema.name) of dropped marts, of marts that stay because other relations read them, and of marts
+    whose removal waits for a plan.
     """
     cursor.execute(
         _REMOVED,
@@ -49,8 +53,11 @@ def drop_removed(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> tuple[list[st
             "marts": MARTS,
         },
     )
-    dropped, kept = [], []
-    for schema, name, is_view in cursor.fetchall():
+    dropped, kept, waiting = [], [], []
+    for schema, name, is_view, is_applied in cursor.fetchall():
+        if is_applied:
+            waiting.append(f"{schema}.{name}")
+            continue
         kind = "view" if is_view else "table"
         try:
             with cursor.connection.transaction():
@@ -59,4 +66,4 @@ def drop_removed(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> tuple[list[st
             kept.append(f"{schema}.{name}")
         else:
             dropped.append(f"{schema}.{name}")
-    return dropped, kept
+    return dropped, kept, waiting

@@ -4,7 +4,7 @@ They are never dropped, so that grants, policies and comments stay. Rows move in
 warehouse/roles, the views over the tables in publishing/mart_views.py.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 
 import psycopg
 from psycopg import sql
@@ -58,8 +58,8 @@ def migrate_tables(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window
     missing = []
     for mart in tables:
         existing = {} if mart in views_to_replace else _existing_columns(cursor, mart)
-        wanted = {column.name: column.data_type.replace(", ", ",") for column in mart.columns}
-        obsolete = sorted(name for name, data_type in existing.items() if wanted.get(name) != data_type)
+        wanted = _wanted_columns(mart)
+        obsolete = _obsolete(existing, wanted)
         if obsolete and days_outside:
             raise ColumnsChanged(
                 f"{mart.schema}.{mart.name} has columns that its contract does not have, or has with another type:"
@@ -97,6 +97,33 @@ def migrate_tables(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window
         # Existing indexes and comments cost next to nothing, and no reader waits.
         _create_indexes(cursor, mart)
         set_comments(cursor, mart.comments)
+
+
+def obsolete_columns(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> dict[str, list[str]]:
+    """Return by table the columns that its contract has no more, or has with another type; none for tables without."""
+    found = {
+        mart.name: _obsolete(_existing_columns(cursor, mart), _wanted_columns(mart))
+        for mart in marts
+        if not mart.is_view and not is_view(cursor, mart)
+    }
+    return {name: columns for name, columns in found.items() if columns}
+
+
+def _obsolete(existing: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
+    return sorted(name for name, data_type in existing.items() if wanted.get(name) != data_type)
+
+
+def changed_columns(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> set[str]:
+    """Return the names of tables among the marts whose columns are not those of the contract, or that do not exist."""
+    return {
+        mart.name
+        for mart in marts
+        if not mart.is_view and (is_view(cursor, mart) or _existing_columns(cursor, mart) != _wanted_columns(mart))
+    }
+
+
+def _wanted_columns(mart: Mart) -> dict[str, str]:
+    return {column.name: column.data_type.replace(", ", ",") for column in mart.columns}
 
 
 def _existing_columns(cursor: psycopg.Cursor, mart: Mart) -> dict[str, str]:

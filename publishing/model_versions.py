@@ -20,6 +20,8 @@ from publishing.sql_tokens import sql_tokens
 _Node = Mapping[str, Any]
 # Settings of a model, beside its SQL, that decide its rows.
 _SETTINGS: Final = ("materialized", "event_time")
+# In place of the version of a model that a build leaves out, because a plan is not applied or not finished.
+NOT_BUILT: Final = "not built"
 
 
 class PythonTable(NamedTuple):
@@ -34,10 +36,17 @@ class ProjectVersion:
     """The versions of all models of a project, by name.
 
     `whole` are the models that every run rebuilds as a whole, whatever its days. For them only one day can be stale.
+    `rollups` are the models of weeks, months and periods.
     """
 
     versions: Mapping[str, str]
     whole: Set[str]
+    rollups: Set[str] = frozenset()
+
+    @property
+    def not_built(self) -> frozenset[str]:
+        """Return the models that builds leave out, because a plan is not applied or not finished."""
+        return frozenset(model for model, version in self.versions.items() if version == NOT_BUILT)
 
     @property
     def digest(self) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from publishing import builds, freshness, mart_removal, mart_tables, mart_views, stale_days
+from publishing import applied_models, builds, freshness, mart_removal, mart_tables, mart_views, stale_days
 from publishing.mart_locks import LOCK_SECONDS, MartsInUse
 from publishing.marts import Mart
 from publishing.scopes import Scope, replaced
@@ -35,12 +35,14 @@ class Publication:
         rows: The number of rows moved, by mart that is a table. Days that come out as they were published stay.
         dropped: Marts that were dropped because their model no longer exists.
         kept: Marts without a model that stay because other relations read them.
+        withheld: Marts that wait for a plan, or that a plan publishes at its end.
         days_unchanged: The number of days that are as they were published before. None: not compared.
     """
 
     rows: Mapping[str, int]
     dropped: Sequence[str]
     kept: Sequence[str]
+    withheld: Sequence[str]
     days_unchanged: int | None
 
 
@@ -59,6 +61,8 @@ def publish(
 ) -> Publication:
     """Replace the rows of a window in every mart, and drop marts without a model, in one transaction.
 
+    Marts that wait for a plan, or that a plan publishes at its end, stay as they are.
+
     Args:
         connection: The owner's connection. The run holds the warehouse.
         marts: All marts of the project. Scope and date column say which rows of each are replaced.
@@ -75,10 +79,12 @@ def publish(
         cursor.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(f"{LOCK_SECONDS}s")))
         assert_writer(cursor, run_id)
         _assert_publishable(cursor, window, raw_checks, build_checks)
+        withheld = applied_models.withheld(cursor, window)
+        published = [mart for mart in marts if mart.name not in withheld]
         try:
             is_full_rebuild = builds.is_full_rebuild(cursor, window)
-            mart_tables.migrate_tables(cursor, marts, window)
-            mart_views.create_views(cursor, marts)
+            mart_tables.migrate_tables(cursor, published, window)
+            mart_views.create_views(cursor, published)
             grants.revoke_surplus(cursor)
         except (
             builds.WindowMismatch,
@@ -91,7 +97,7 @@ def publish(
         built = builds.built_models(cursor)
         replacements = [
             Replacement(mart, window, is_full_rebuild=is_full_rebuild)
-            for mart in marts
+            for mart in published
             if not mart.is_view and (built is None or mart.name in built)
         ]
         compared = None
@@ -108,10 +114,10 @@ def publish(
             rows[replacement.mart.name] = replacement.apply(cursor, days)
         cursor.execute(_RECORD, {"start": window.start, "end": window.end, "run_id": run_id})
         cursor.execute(_REMOVE_STALE_MARKS, {"start": window.start, "end": window.end})
-        dropped, kept = mart_removal.drop_removed(cursor, marts)
-        published = [mart.name for mart in marts if mart.schema == MARTS]
-        freshness.record(cursor, published, window, run_id=run_id, kept=kept)
-    return Publication(rows, dropped, kept, None if compared is None else len(unchanged))
+        dropped, kept, waiting = mart_removal.drop_removed(cursor, marts)
+        names = [mart.name for mart in published if mart.schema == MARTS]
+        freshness.record(cursor, names, window, run_id=run_id, kept=[*kept, *waiting, *withheld])
+    return Publication(rows, dropped, kept, sorted(withheld), None if compared is None else len(unchanged))
 
 
 class Replacement:

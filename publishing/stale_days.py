@@ -84,7 +84,9 @@ class StaleDay:
 
 
 def stale_days(connection: psycopg.Connection, *, project: ProjectVersion, before: date) -> list[StaleDay]:
-    """Return the days before `before` that have to be run again for this version of the project, oldest first.
+    """Return the days before `before` that have to be run again for this loaded project, oldest first.
+
+    Models that wait for a plan make no day stale.
 
     Every run replaces the marts of the product's tables as a whole. When these tables have changed since the last
     publication, the last published day is stale.
@@ -105,21 +107,30 @@ def stale_days(connection: psycopg.Connection, *, project: ProjectVersion, befor
 
 
 class BuildPlan(NamedTuple):
-    """Work of a build: whether nothing has changed since publication, and the models to build (None: all of them)."""
+    """Work of a build.
 
+    Attributes:
+        project: The version that the build makes: the loaded project without the models that wait.
+        is_rerun: Whether nothing has changed since publication.
+        models: The models to build; None for all of them.
+    """
+
+    project: ProjectVersion
     is_rerun: bool
     models: list[str] | None
 
 
 def plan_build(connection: psycopg.Connection, window: Window, *, project: ProjectVersion) -> BuildPlan:
-    """Return the work of a build of the window.
+    """Return the work of a build of the window for a loaded project.
 
     If no published day is stale, a build of published days gives the published rows, and is made whole, as asked. If
-    nothing but models has changed, the rows of all other models stay.
+    nothing but models has changed, the rows of all other models stay. Models that wait for a plan are never built.
     """
+    wanted = stale_reasons.set_wanted_version(connection, project)
+    built = sorted(wanted.versions.keys() - wanted.not_built) if wanted.not_built else None
     published = published_days(connection)
     if not published.issuperset(window.days()):
-        return BuildPlan(is_rerun=False, models=None)
+        return BuildPlan(wanted, is_rerun=False, models=built)
     stale = stale_days(connection, project=project, before=max(published) + ONE_DAY)
     # A day that was never published is in no published row.
     is_rerun = all(day.reasons == ("never_run",) and day.event_date not in published for day in stale)
@@ -127,8 +138,24 @@ def plan_build(connection: psycopg.Connection, window: Window, *, project: Proje
     models = {model for day in in_window for model in day.models}
     # Fits are made between two parts of a build of all models.
     if not models or VALUES in models or any(day.reasons != ("models_changed",) for day in in_window):
-        return BuildPlan(is_rerun, None)
-    return BuildPlan(is_rerun, sorted(models))
+        return BuildPlan(wanted, is_rerun, built)
+    return BuildPlan(wanted, is_rerun, sorted(models | _changed_views(connection, wanted)))
+
+
+def _changed_views(connection: psycopg.Connection, wanted: ProjectVersion) -> set[str]:
+    """Return the models without days of their own that some day has read in another version: views, most of them.
+
+    Only the last day is stale for them, but a build of any other day reads them too.
+    """
+    rows = connection.execute("select project_version, model, version from ops.model_versions where is_whole")
+    known: dict[str, dict[str, str]] = {}
+    for project_version, model, version in rows.fetchall():
+        known.setdefault(project_version, {})[model] = version
+    return {
+        model
+        for model in wanted.whole - wanted.rollups - wanted.not_built
+        if any(versions.get(model) != wanted.versions[model] for versions in known.values())
+    }
 
 
 def published_days(connection: psycopg.Connection | psycopg.Cursor) -> set[date]:

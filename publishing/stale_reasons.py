@@ -9,7 +9,8 @@ from typing import Final
 import psycopg
 
 from ingestion.application.schema import TABLES
-from publishing.model_versions import ProjectVersion
+from publishing import applied_models
+from publishing.model_versions import NOT_BUILT, ProjectVersion
 from warehouse.window import NIGHTLY_HOUR
 
 # The product's tables belong to the last published day: every run replaces the marts made from them as a whole.
@@ -27,14 +28,18 @@ with unpublished as materialized (
         and not exists (select from ops.published_days as published where published.event_date = loaded.event_date)
     group by loaded.event_date
 ),
--- Of each version of the project that published days have, the models that are to have another version.
+-- Of each version of the project that published days have, the models that are to have another version. A day that a
+-- build made without a model lacks it, also where one run would make the model as a whole.
 changed as materialized (
     select published.model_version, wanted.wanted_since,
         array_agg(models.model order by models.model) as models,
-        array_agg(models.model order by models.model) filter (where not models.is_whole) as models_by_day
+        array_agg(models.model order by models.model)
+            filter (where not models.is_whole or built.version = '{NOT_BUILT}') as models_by_day,
+        array_agg(models.model order by models.model) filter (where built.version = '{NOT_BUILT}') as models_missing
     from (select distinct model_version from ops.published_days) as published
     inner join ops.wanted_version as wanted on wanted.model_version <> published.model_version
-    inner join ops.model_versions as models on models.project_version = wanted.model_version
+    inner join ops.model_versions as models
+        on models.project_version = wanted.model_version and models.version <> '{NOT_BUILT}'
     left join ops.model_versions as built
         on built.project_version = published.model_version and built.model = models.model
     where built.version is distinct from models.version
@@ -49,8 +54,14 @@ select days.event_date, 'models_changed', days.change_id, changed.wanted_since, 
 from ops.published_days as days
 inner join changed using (model_version)
 cross join (select max(event_date) as event_date from ops.published_days) as last
+left join ops.applied_plan as plan on plan.from_date > days.event_date
 cross join lateral (
-    select case when days.event_date = last.event_date then changed.models else changed.models_by_day end as models
+    select
+        case
+            when plan.from_date is not null then changed.models_missing
+            when days.event_date = last.event_date then changed.models
+            else changed.models_by_day
+        end as models
 ) as stale
 where stale.models is not null
 union all
@@ -86,9 +97,10 @@ COMMENTS: Final = {
 }
 
 
-def set_wanted_version(connection: psycopg.Connection, project: ProjectVersion) -> None:
-    """Record the version of the project that published days shall have."""
+def set_wanted_version(connection: psycopg.Connection, loaded: ProjectVersion) -> ProjectVersion:
+    """Record and return the version that published days shall have: the loaded one, as far as it is applied."""
     with connection.transaction():
+        project = applied_models.wanted_version(connection, loaded)
         register_version(connection, project)
         connection.execute(
             """
@@ -99,6 +111,7 @@ def set_wanted_version(connection: psycopg.Connection, project: ProjectVersion) 
             """,
             [project.digest],
         )
+    return project
 
 
 def register_version(connection: psycopg.Connection, project: ProjectVersion) -> None:

@@ -165,6 +165,20 @@ create table if not exists ops.model_versions (
     primary key (project_version, model)
 );
 
+create table if not exists ops.applied_models (
+    model text primary key,
+    version text,
+    planned_version text,
+    mixed_since date
+);
+
+create table if not exists ops.applied_plan (
+    only_row boolean primary key default true check (only_row),
+    is_in_place boolean not null,
+    from_date date,
+    applied_at timestamptz not null default clock_timestamp()
+);
+
 create table if not exists ops.waiting_files (
     file text primary key,
     landing_date date not null,
@@ -193,6 +207,17 @@ _COMMENTS: Final = {
     "ops.model_versions": "The version of each model in a version of the project (column model_version of"
     " ops.published_days and ops.built_days).",
     "ops.model_versions.is_whole": "Every run rebuilds the model as a whole, whatever its days.",
+    "ops.applied_models": "The models that operators have applied. Another version in the loaded code waits for"
+    " `warehouse plan --apply`.",
+    "ops.applied_models.version": "The version that is published; null for a new model.",
+    "ops.applied_models.planned_version": "The version that builds make; another one than the published while a plan is"
+    " carried out. Null for a model that the plan removes.",
+    "ops.applied_models.mixed_since": "The first day with the version, where a plan has left older days as they were.",
+    "ops.applied_plan": "The plan that is being carried out: no row when there is none.",
+    "ops.applied_plan.is_in_place": "Chunks are published when they are ready; else all changed marts at once, at"
+    " the end.",
+    "ops.applied_plan.from_date": "The first day that the plan builds; null for all published days. Older days"
+    " are built only where they lack the model.",
     "ops.waiting_files": "Landing files that are complete and not loaded although a run was asked for; reason says why,"
     " and what to do.",
 }

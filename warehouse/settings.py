@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     warehouse_exports: str = Field("exports", description="The folder of exported events, absolute or of the checkout")
     warehouse_run_history_days: int = Field(90, ge=1, description="How many days Dagster's records of runs are kept")
     warehouse_chunk_days: int = Field(10, ge=1, description="How many days a backfill builds and publishes at once")
+    warehouse_apply_changes: bool = Field(False, description="Whether changed models are built without `plan --apply`")
     app_database_url: SecretStr = Field(description="The product's own Postgres")
 
 

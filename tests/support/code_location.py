@@ -17,6 +17,7 @@ SETTINGS = {
     "WAREHOUSE_START_DATE": START.isoformat(),
     "WAREHOUSE_HASH_KEY": HASH_KEY,
     "LANDING_URL": "nowhere",
+    "WAREHOUSE_APPLY_CHANGES": "true",
 }
 
 

@@ -17,7 +17,7 @@ from ingestion.application.source import connect_application
 from ingestion.application.sync import read_application
 from ingestion.loading.landing_day import LoadReport, load_window
 from orchestration.dbt import cli_resource
-from publishing import build_steps, builds, dbt_manifest, gates, mart_tables, stale_days
+from publishing import applied_models, build_steps, builds, dbt_manifest, gates, mart_tables, stale_days
 from publishing.loaded_version import PROJECT_DIR
 from publishing.marts import marts_of
 from publishing.publish import Publication, publish
@@ -170,23 +170,24 @@ class Pipeline:
 
     def build(self, window: Window, build_id: str, *more: str) -> None:
         """Build and test a window under a build id."""
-        models = builds.begin(self.connection, window, build_id=build_id, project=self.version)
-        self.built_models = models
+        plan = builds.begin(self.connection, window, build_id=build_id, project=self.version)
+        self.built_models = plan.models
         arguments = [*cli_resource.build_arguments(window), *more]
         self.build_variables = builds.dbt_variables(self.connection, window, build_id=build_id)
-        if models is not None and not self.models:
-            changed = build_steps.Changed.of(self.manifest, models)
-            for selection in build_steps.selections(window, window, changed):
-                self.dbt([*arguments, *selection], build_id)
-        elif self.models:
+        if self.models:
             self.dbt([*arguments, *self._selection()], build_id)
         else:
+            partial = None
+            if plan.models is not None:
+                partial = build_steps.Partial.of(self.manifest, plan.models, plan.project.not_built)
+            *before, last = build_steps.selections(window, window, partial) or [("--select", "nothing")]
             # Several selections would be added up; what depends on the fits is windowed anyway.
-            *before, last = build_steps.selections(window, window)
+            more = self._selection() if partial is None else []
             for selection in before:
-                self.dbt([*arguments, *selection, *self._selection()], build_id)
-            build_steps.fit(self.connection, window, window, build_id=build_id, log=print)
-            self.dbt([*arguments, *(last or self._selection())], build_id)
+                self.dbt([*arguments, *selection, *more], build_id)
+            if partial is None or partial.has_fits:
+                build_steps.fit(self.connection, window, window, build_id=build_id, log=print)
+            self.dbt([*arguments, *(last or more)], build_id)
         self.is_built = True
         builds.complete(self.connection, window, build_id=build_id)
         gates.record_dbt_tests(self.connection, window, build_id=build_id)
@@ -215,12 +216,14 @@ class Pipeline:
             project_dir=self.project_dir,
         )
 
-    def load_project(self, folder: Path) -> None:
-        """Work with another version of the dbt project from now on, as Dagster does after a reload."""
+    def load_project(self, folder: Path, *, is_applied: bool = True) -> None:
+        """Work with another version of the dbt project, as after a reload. Its changes are applied, or wait."""
         dbt_manifest.parse(folder)
         self.project_dir = folder
         self.manifest = json.loads((folder / "target" / "manifest.json").read_bytes())
         self.version = dbt_manifest.project_version_of(self.manifest, dbt_manifest.variables_of(folder), folder)
+        if is_applied:
+            applied_models.apply_at_once(self.connection, self.version)
 
     def create_models(self) -> None:
         """Build every seed, view and table, without a row in the windowed ones, and leave no trace of the build."""
@@ -235,7 +238,7 @@ class Pipeline:
             window=window,
             run_id=run_id,
             raw_checks=self.applicable(gates.RAW_GATE),
-            build_checks=self.applicable(gates.BUILD_GATE),
+            build_checks=self.applicable(gates.build_gate(applied_models.not_built(self.connection, window))),
         )
 
     def catch_up(self) -> list[Window]:

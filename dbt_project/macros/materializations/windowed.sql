@@ -16,10 +16,10 @@
        32 MB take. Two models run at once (profiles.yml); small days use what they need (2026-11). #}
     {%- do run_query("set local work_mem = '256MB'") -%}
 
-    {%- if existing is not none and existing.is_table -%}
-        {%- set built = make_temp_relation(target) -%}
+    {%- set built = make_temp_relation(target) -%}
+    {%- set columns = columns_after_migration(built, target) if existing is not none and existing.is_table -%}
+    {%- if columns -%}
         {%- set window_column = config.require('event_time') -%}
-        {%- set columns = columns_after_migration(built, target) -%}
         {%- call statement('main') -%}
             {{ record_changes(target, built, window_column) }}
 
@@ -45,6 +45,11 @@
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
+{# True while a plan is carried out: all days of a changed model are built again, so its table may be made anew. #}
+{% macro replaces_tables() %}
+    {{ return(dbt_metadata_envs.get('WAREHOUSE_REPLACES_TABLES', 'false') == 'true') }}
+{% endmacro %}
+
 {% macro is_compared() %}
     {{ return('records_changes' in model.config.meta) }}
 {% endmacro %}
@@ -64,7 +69,8 @@
 
 {# The names of the model's columns, after the table has been migrated to them. Creates the temporary table `built`, with the
    model's rows when they are to be compared. Adds columns that the table lacks, and lets columns be null that may be null by
-   now. A column that was removed or has another type stops the run: it needs the job "rebuild". #}
+   now. A column that was removed or has another type stops the run: it needs a plan, which makes the table anew (the result
+   is an empty text then), or the job "rebuild". #}
 {% macro columns_after_migration(built, target) %}
     {%- set compute_and_compare -%}
         create temporary table {{ built }} on commit drop as
@@ -108,10 +114,12 @@
             {%- do changed.append('alter column ' ~ name ~ ' drop not null') -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- if removed or retyped -%}
+    {%- if (removed or retyped) and replaces_tables() -%}
+        {{ return('') }}
+    {%- elif removed or retyped -%}
         {%- do exceptions.raise_compiler_error(
             'the columns of ' ~ target ~ ' changed: no longer there ' ~ removed ~ ', other types ' ~ retyped
-            ~ '. Only new columns migrate by themselves; run the job "rebuild" to build this table again.'
+            ~ '. Only new columns migrate by themselves; run `warehouse plan --apply`, or the job "rebuild".'
         ) -%}
     {%- endif -%}
     {%- if changed -%}

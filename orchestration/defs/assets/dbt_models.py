@@ -15,13 +15,22 @@ from attribution import schema as attribution_schema
 from ingestion import attribution_migration, channel_seeds
 from ingestion.ad_spend import schema as ad_spend_schema
 from orchestration import retries, row_counts
-from orchestration.dbt import cli_resource, specs
+from orchestration.dbt import cli_resource, code_changes, specs
 from orchestration.dbt import invocation as dbt_results
 from orchestration.dbt.light_import import DagsterDbtCliRuntimeError
 from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
 from orchestration.partitions import daily_step
 from orchestration.run_windows import window_of
-from publishing import build_steps, builds, dbt_manifest, gates, loaded_version, mart_tables, marts
+from publishing import (
+    applied_models,
+    build_steps,
+    builds,
+    dbt_manifest,
+    gates,
+    loaded_version,
+    mart_tables,
+    marts,
+)
 from publishing.scopes import Scope
 from warehouse import child_processes
 from warehouse.window import Window
@@ -51,20 +60,26 @@ def dbt_models(
     with retries.as_dagster_failure(*expected), writer.connect() as connection, environ(variables):
         channel_seeds.require_normal_form(loaded_version.project_dir() / "seeds")
         dbt_results.remove_old_folders(dbt_manifest.target_dir(), prefix=context.op_execution_context.op.name)
-        if context.run.tags.get(REBUILD_TAG):
+        is_rebuild = REBUILD_TAG in context.run.tags
+        if is_rebuild:
             made = [*dbt_manifest.windowed_tables(dbt_manifest.manifest()), *attribution_schema.TABLES]
             builds.clear(connection, window, made, build_id=build_id)
         # A job without the steps that load must find what models read, also in a warehouse of an older version.
         attribution_migration.fill_normalized(connection, sources.rules)
         ad_spend_schema.create(connection, sources.rules)
         attribution_schema.create(connection)
-        mart_tables.create_missing_tables(connection, marts.marts_of(dbt_manifest.manifest()))
-        models = builds.begin(connection, window, build_id=build_id, project=dbt_manifest.project_version())
+        code_changes.apply_where_set(connection, is_rebuild=is_rebuild)
+        plan = builds.begin(connection, window, build_id=build_id, project=dbt_manifest.project_version())
+        # A new mart appears when it is published.
+        withheld = applied_models.withheld(connection, window)
+        mart_tables.create_missing_tables(
+            connection, [mart for mart in marts.marts_of(dbt_manifest.manifest()) if mart.name not in withheld]
+        )
         changed = None
-        if models is not None and not context.is_subset:
-            changed = build_steps.Changed.of(dbt_manifest.manifest(), models)
-            context.log.info(f"only the version of models has changed: building {', '.join(models)}, and no others")
-            yield from _unchanged(changed)
+        if plan.models is not None and not context.is_subset:
+            changed = build_steps.Partial.of(dbt_manifest.manifest(), plan.models, plan.project.not_built)
+            context.log.info(f"building {', '.join(plan.models)}, and no others: {_why(connection)}")
+            yield from _kept(changed, left_out=False)
         *earlier, last = window.chunks(BACKFILL_CHUNK_DAYS)
         with environ(builds.dbt_variables(connection, window, build_id=build_id)):
             for chunk in earlier:
@@ -75,6 +90,8 @@ def dbt_models(
                 if isinstance(event, dg.Output):
                     _add_metadata(context, context.asset_key_for_output(event.output_name), connection, window)
                 yield event
+        if changed is not None:
+            yield from _kept(changed, left_out=True)
         if context.is_subset:
             context.log.warning("only some models were built: these days cannot be published until all are")
             return
@@ -88,7 +105,7 @@ def _last_built(
     connection: psycopg.Connection,
     window: Window,
     last: Window,
-    changed: build_steps.Changed | None,
+    changed: build_steps.Partial | None,
 ) -> Iterator[Any]:
     """Build the last chunk of the window, and with it or after it the marts that read the days of all chunks."""
     yield from _built(context, dbt, connection, window, last, changed)
@@ -103,23 +120,19 @@ def _built(
     connection: psycopg.Connection,
     window: Window,
     chunk: Window,
-    changed: build_steps.Changed | None,
+    changed: build_steps.Partial | None,
 ) -> Iterator[Any]:
     """Build and test a chunk of the window, and fit its weeks. Yields Dagster's events."""
     context.log.info(f"building {chunk}")
-    if changed is not None:
-        for selection in build_steps.selections(chunk, window, changed):
-            yield from _events(dbt, chunk, selection, context)
-        return
-    # Some models only: they stay unpublished, and dbt cannot be asked for what is both in the selection and after fits.
-    *before, last = build_steps.selections(chunk, window) if not context.is_subset else [()]
-    for selection in before:
+    # Some assets only: they stay unpublished, and dbt cannot be asked for what is both in the selection and after fits.
+    selections = [()] if context.is_subset else build_steps.selections(chunk, window, changed)
+    for selection in selections[:-1]:
         yield from _events(dbt, chunk, selection, context)
     fitted: list[dg.MaterializeResult[Any]] = []
-    if specs.VALUES in context.selected_asset_keys:
+    if specs.VALUES in context.selected_asset_keys and (changed is None or changed.has_fits):
         weeks = build_steps.fit(connection, window, chunk, build_id=context.run.run_id, log=context.log.info)
         fitted.append(dg.MaterializeResult(asset_key=specs.VALUES, metadata={"weeks_fitted": len(weeks)}))
-    for event in _events(dbt, chunk, last, context):
+    for event in (event for last in selections[-1:] for event in _events(dbt, chunk, last, context)):
         # Dagster wants an asset's result after those of what it is made from and before those of what is made from it.
         if (
             isinstance(event, dg.Output)
@@ -131,12 +144,22 @@ def _built(
     yield from fitted
 
 
-def _unchanged(changed: build_steps.Changed) -> Iterator[dg.MaterializeResult[Any]]:
-    """Yield results of the assets that keep their rows: what is downstream of them has to be done all the same."""
+def _why(connection: psycopg.Connection) -> str:
+    waiting = applied_models.waiting_models(connection, dbt_manifest.project_version())
+    return code_changes.sentence(waiting) if waiting else "only the version of models has changed"
+
+
+def _kept(partial: build_steps.Partial, *, left_out: bool) -> Iterator[dg.MaterializeResult[Any]]:
+    """Yield results of the assets that keep their rows: what is downstream of them has to be done all the same.
+
+    Those that are left out depend on what is built, and Dagster takes their results after it.
+    """
     parents = {spec.key: {dep.asset_key for dep in spec.deps} for spec in specs.specs().assets}
     for key in TopologicalSorter(parents).static_order():
-        if key in parents and key.path[-1] not in changed.all:
-            yield dg.MaterializeResult(asset_key=key, metadata={"unchanged": True})
+        name = key.path[-1]
+        if key in parents and name not in partial.all and (name in partial.left_out) == left_out:
+            waits = {"waits_for_plan": True} if left_out else {}
+            yield dg.MaterializeResult(asset_key=key, metadata={"unchanged": True, **waits})
 
 
 def _events(

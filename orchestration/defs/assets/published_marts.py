@@ -10,7 +10,7 @@ from orchestration import retries, row_counts
 from orchestration.defs.resources import WriterResource
 from orchestration.partitions import daily_step, table_spec
 from orchestration.run_windows import window_of
-from publishing import dbt_manifest, gates
+from publishing import applied_models, dbt_manifest, gates
 from publishing.marts import marts_of
 from publishing.publish import Publication, PublicationRefused, publish
 from publishing.scopes import Scope
@@ -24,7 +24,10 @@ from warehouse.writer_lock import WriterBusy
     ]
 )
 def published_marts(context: dg.AssetExecutionContext, writer: WriterResource) -> Iterator[dg.MaterializeResult[None]]:
-    """Move the run's days from build to marts, all marts together; fails for days that have not passed every gate."""
+    """Move the run's days from build to marts, all together; fails for days that have not passed every gate.
+
+    Marts that wait for a plan keep the days that they have.
+    """
     window = window_of(context)
     marts = marts_of(dbt_manifest.manifest())
     with retries.as_dagster_failure(PublicationRefused, WriterBusy), writer.connect() as connection:
@@ -34,7 +37,7 @@ def published_marts(context: dg.AssetExecutionContext, writer: WriterResource) -
             window=window,
             run_id=context.run.run_id,
             raw_checks=gates.RAW_GATE,
-            build_checks=gates.BUILD_GATE,
+            build_checks=gates.build_gate(applied_models.not_built(connection, window)),
         )
         _log_removals(context, published)
         # Not while they are loaded: entity_events.py says what that would cost.
@@ -45,6 +48,12 @@ def published_marts(context: dg.AssetExecutionContext, writer: WriterResource) -
         metadata: dict[str, Any] = {**counted, "marts_dropped": list(published.dropped)}
         versions = dbt_manifest.project_version().versions
         for mart in marts:
+            if mart.name in published.withheld:
+                # A new mart is no table yet.
+                yield dg.MaterializeResult(
+                    asset_key=[mart.schema, mart.name], metadata={"unchanged": True, "waits_for_plan": True}
+                )
+                continue
             if mart.scope is Scope.DAY and not mart.is_view:
                 rows = row_counts.rows_by_day(connection, mart.schema, mart.name, mart.date_column, window)
                 row_counts.add_row_counts(context, dg.AssetKey([mart.schema, mart.name]), rows)
@@ -64,5 +73,7 @@ def _log_removals(context: dg.AssetExecutionContext, published: Publication) -> 
             f"{mart} has no model any more and is not updated; it stays, because a view of another owner reads it."
             " Drop that view, and the next publication drops the mart"
         )
+    if published.withheld:
+        context.log.warning(f"not published, because a plan waits or is carried out: {', '.join(published.withheld)}")
     if published.days_unchanged:
         context.log.info(f"{published.days_unchanged} days came out as they were published before")

@@ -7,6 +7,7 @@ import dagster as dg
 from pydantic import Field
 
 from orchestration.backfill_progress import Progress
+from orchestration.dbt import code_changes
 from orchestration.defs.resources import WarehouseResource
 from orchestration.run_windows import run_tags
 from publishing import backfill_plan, dbt_manifest
@@ -31,6 +32,8 @@ def backfill_op(context: dg.OpExecutionContext, config: BackfillDays, warehouse:
         window = Window.parse(config.start, config.end)
     except ValueError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
+    with warehouse.connect() as connection:
+        code_changes.apply_where_set(connection)
     held: set[date] = set()
     progress: Progress | None = None
     for _ in range(_MAX_PASSES):

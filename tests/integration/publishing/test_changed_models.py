@@ -1,14 +1,14 @@
 """Changed models: which days and models become stale, what a run builds of them, and that the marts equal a rebuild."""
 
 import re
-import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from publishing import model_plan, stale_days
-from publishing.loaded_version import PROJECT_DIR
+from tests.integration.publishing.edited_projects import FEWER, TWICE, Projects, edited
 from tests.integration.publishing.test_incremental_equals_rebuild import (
     WINDOW,
     create_licenses,
@@ -19,19 +19,6 @@ from tests.integration.publishing.test_incremental_equals_rebuild import (
 from tests.support.pipeline import FAR, START, Pipeline
 
 LAST_DAY = max(WINDOW.days())
-Edit = Callable[[Path], None]
-
-
-def edited(name: str, old: str, new: str) -> Edit:
-    """Return an edit of a file of the project, which is found by its name."""
-
-    def edit(folder: Path) -> None:
-        [path] = folder.glob(f"**/{name}")
-        text = path.read_text()
-        assert old in text
-        path.write_text(text.replace(old, new))
-
-    return edit
 
 
 def described_and_renamed(folder: Path) -> None:
@@ -44,23 +31,10 @@ def described_and_renamed(folder: Path) -> None:
         path.write_text(re.sub(r"\bpercentage\(", "share_in_percent(", path.read_text()))
 
 
-TWICE = edited("funnel_daily.sql", "coalesce(counts.visitors, 0) as", "2 * coalesce(counts.visitors, 0) as")
-FEWER = edited("asset_top_referrers.sql", "ranked.rank <= 10", "ranked.rank <= 1")
-
-
 @pytest.fixture
 def load_project(pipeline: Pipeline, tmp_path: Path) -> Callable[..., None]:
     """Return a function that loads the project with these edits."""
-    copies = iter(range(100))
-
-    def load(*edits: Edit) -> None:
-        folder = tmp_path / f"project-{next(copies)}"
-        shutil.copytree(PROJECT_DIR, folder, ignore=shutil.ignore_patterns("target", "logs"))
-        for edit in edits:
-            edit(folder)
-        pipeline.load_project(folder)
-
-    return load
+    return partial(Projects(pipeline, tmp_path).load, is_applied=True)
 
 
 def stale(pipeline: Pipeline) -> dict[tuple[str, ...], set[int]]:

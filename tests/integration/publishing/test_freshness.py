@@ -94,7 +94,8 @@ def test_the_views_are_made_anew_when_they_read_otherwise_and_else_left_alone(
     assert owner.execute(oid).fetchone() == before
     owner.execute(
         "create or replace view marts.data_freshness as select mart, last_published_date, published_at, run_id,"
-        " 0::bigint as stale_days, null::date as oldest_stale_date from ops.published_marts"
+        " 0::bigint as stale_days, null::date as oldest_stale_date, null::text as plan,"
+        " null::datemultirange as older_version_days, null::date as mixed_since from ops.published_marts"
     )
     prepare(warehouse)
     assert owner.execute(oid).fetchone() != before
