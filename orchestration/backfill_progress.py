@@ -31,7 +31,7 @@ class Progress:
         done = f"{self.days_done} of {self.days} days done, {self.events / max(seconds, 0.001):,.0f} events/s"
         if self.days_done in (0, self.days):
             return done
-        return f"{done}, about {_duration(seconds / self.days_done * (self.days - self.days_done))} left"
+        return f"{done}, about {duration(seconds / self.days_done * (self.days - self.days_done))} left"
 
     @property
     def metadata(self) -> dict[str, int | float]:
@@ -45,6 +45,6 @@ class Progress:
         }
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     minutes = round(seconds / 60)
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min" if minutes else "1 min"

@@ -1,14 +1,21 @@
 """Plan of a change of code: the models that it makes stale, and on which published days."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import psycopg
 
-from publishing import dbt_manifest, stale_days
+from publishing import applied_models, dbt_manifest, stale_days
 from publishing.model_versions import ProjectVersion
+
+# Measured on 2 cores, 2026-11: 60 days of 48,000 events each, in chunks of 10 days.
+ROWS_A_SECOND: Final = 60_000
+SECONDS_A_CHUNK: Final = 20
+CHUNK_DAYS: Final = 10
+# Between the nightly run and the working day.
+NIGHT_SECONDS: Final = 6 * 3_600
 
 
 class PlannedModel(NamedTuple):
@@ -31,9 +38,10 @@ class PlannedModel(NamedTuple):
 def plan(connection: psycopg.Connection, manifest: Mapping[str, Any], project: ProjectVersion) -> list[PlannedModel]:
     """Return the models that a version of the project makes stale, those that changed themselves first.
 
-    Nothing is stale before Dagster loads the project: the wanted version is as before when this returns.
+    Nothing is stale before the plan is applied: wanted and applied versions are as before when this returns.
     """
     with connection.transaction(force_rollback=True):
+        applied_models.apply_at_once(connection, project)
         stale = stale_days.stale_days(connection, project=project, before=date.max)
     days: dict[str, list[date]] = defaultdict(list)
     for day in stale:
@@ -55,8 +63,16 @@ def plan(connection: psycopg.Connection, manifest: Mapping[str, Any], project: P
     return sorted(planned, key=lambda model: (model.is_below, model.name))
 
 
+def seconds(models: Sequence[PlannedModel]) -> float:
+    """Estimate the time to build these models, a chunk of days at a time."""
+    if not models:
+        return 0
+    chunks = -(-max(model.days for model in models) // CHUNK_DAYS)
+    return chunks * SECONDS_A_CHUNK + sum(model.rows for model in models) / ROWS_A_SECOND
+
+
 def removed_marts(connection: psycopg.Connection, manifest: Mapping[str, Any]) -> list[str]:
-    """Return the published marts that no model makes any more. The next publication drops them."""
+    """Return the published marts that no model makes any more. A plan drops them."""
     models = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "model"}
     published = connection.execute("select mart from ops.published_marts order by mart").fetchall()
     return [mart for (mart,) in published if mart not in models]

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -48,16 +49,20 @@ def backfill(start: str, end: str) -> None:
 
 
 def _run_job(job: str, start: str, end: str) -> None:
-    """Run a job of one op for days and print its lines in short. Its full log is NAME.log in Dagster's folder.
-
-    Raises click.UsageError when the arguments name no days, and click.ClickException when the run has failed.
-    """
+    """Run a job of one op for days. Raises click.UsageError when the arguments name no days."""
     try:
         window = Window.parse(start, end)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    days = {"start": window.start.isoformat(), "end": window.end.isoformat()}
-    config = {"ops": {f"{job}_op": {"config": days}}}
+    run_job(job, {"start": window.start.isoformat(), "end": window.end.isoformat()})
+
+
+def run_job(job: str, op_config: Mapping[str, str]) -> None:
+    """Run a job of one op and print its lines in short. Its full log is NAME.log in Dagster's folder.
+
+    Raises click.ClickException when the run has failed.
+    """
+    config = {"ops": {f"{job}_op": {"config": op_config}}}
     warehouse = warehouse_for_run()
     command = [str(Path(sys.executable).with_name("dg")), "launch", "--job", job]
     log_file = make_home(warehouse.dagster_home) / f"{job.partition('_')[0]}.log"

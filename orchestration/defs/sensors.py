@@ -9,22 +9,26 @@ import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from orchestration import landing_backlog, landing_sensor
+from orchestration.dbt import code_changes
+from orchestration.defs.jobs.apply_plan import Strategy, apply_plan
 from orchestration.defs.jobs.daily_refresh import daily_refresh, load_landing
 from orchestration.defs.resources import SourcesResource, WarehouseResource
 from orchestration.run_windows import run_tags
-from publishing import dbt_manifest, loaded_version, stale_days
+from publishing import applied_models, change_plan, dbt_manifest, loaded_version, stale_days
 from warehouse.settings import settings
 from warehouse.window import NIGHTLY_HOUR, ONE_DAY, Window
 
 
 @dg.sensor(
-    job=daily_refresh,
+    jobs=[daily_refresh, apply_plan],
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
         "Runs stale days again, in as few runs as they have gaps: late events, corrected files, changed models, runs"
         " that died, files that no run has loaded. ops.stale_days names the days and why. A day that fails a check, or"
         " whose files cannot be loaded, is run apart from the others. A day that stays stale is tried once an hour."
+        " Changed models make no day stale before `warehouse plan --apply`; the sensor says that a plan waits. When"
+        " every day has the new versions, it asks for the run that publishes them."
     ),
 )
 def stale_days_sensor(
@@ -40,24 +44,38 @@ def stale_days_sensor(
     if context.instance.get_runs(dg.RunsFilter(job_name=daily_refresh.name, statuses=NOT_FINISHED_STATUSES), limit=1):
         yield dg.SkipReason("a run of daily_refresh is active: its days may no longer be stale when it ends")
         return
+    if context.instance.get_runs(dg.RunsFilter(job_name=apply_plan.name, statuses=NOT_FINISHED_STATUSES), limit=1):
+        yield dg.SkipReason("a run of apply_plan is active, which runs stale days itself")
+        return
     project = dbt_manifest.project_version()
     # Until the nightly run has begun, yesterday is not whole.
     before = (now - timedelta(hours=NIGHTLY_HOUR)).date()
     with warehouse.connect() as connection:
+        code_changes.apply_where_set(connection)
+        waiting = applied_models.waiting_models(connection, project)
         stale = stale_days.stale_days(connection, project=project, before=before)
         apart = stale_days.refused_days(connection) | stale_days.waiting_days(connection)
-    if not stale:
-        yield dg.SkipReason("no day is stale")
+        plan = change_plan.progress(connection, project)
+    if plan and plan.is_ready:
+        yield dg.RunRequest(
+            run_key=f"swap {project.digest} {now:%Y-%m-%dT%H}",
+            job_name=apply_plan.name,
+            run_config={"ops": {"apply_plan_op": {"config": {"strategy": Strategy.GO_ON.name}}}},
+        )
+    elif not stale:
+        yield dg.SkipReason(f"no day is stale; {code_changes.sentence(waiting)}" if waiting else "no day is stale")
     for window in stale_days.plan_windows(
         (day.event_date for day in stale), apart=apart, at_most=settings().warehouse_chunk_days
     ):
         days = [day for day in stale if day.event_date in window]
         yield dg.RunRequest(
             # At most one run an hour for one state. A day that becomes stale again has a later change.
+            job_name=daily_refresh.name,
             run_key=f"{window} {max(day.change_id for day in days)} {project.digest} {now:%Y-%m-%dT%H}",
             tags={
                 **run_tags(window),
                 "stale_because": ",".join(sorted({reason for day in days for reason in day.reasons})),
+                **({"warehouse/plan_waits": f"{len(waiting)} models"} if waiting else {}),
             },
         )
 

@@ -164,6 +164,7 @@ def test_what_is_verified_is_built_judged_and_published_and_not_loaded(repositor
 
 def test_there_are_no_other_jobs_schedules_and_sensors(repository: dg.RepositoryDefinition) -> None:
     assert {job.name for job in repository.get_all_jobs()} == {
+        "apply_plan",
         "backfill",
         "daily_refresh",
         "declare_silent_day",
@@ -198,7 +199,8 @@ def test_old_runs_are_deleted_every_night_after_that(repository: dg.RepositoryDe
 
 def test_stale_days_are_looked_for_every_minute(repository: dg.RepositoryDefinition) -> None:
     sensor = repository.get_sensor_def("stale_days_sensor")
-    assert (sensor.job_name, sensor.minimum_interval_seconds) == ("daily_refresh", 60)
+    assert {job.name for job in sensor.jobs} == {"apply_plan", "daily_refresh"}
+    assert sensor.minimum_interval_seconds == 60
     assert sensor.description
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
 

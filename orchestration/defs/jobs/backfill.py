@@ -2,6 +2,7 @@
 
 import time
 from datetime import date
+from typing import Final
 
 import dagster as dg
 from pydantic import Field
@@ -15,7 +16,7 @@ from warehouse.settings import settings
 from warehouse.window import Window
 
 # A later chunk can make an earlier day stale again: a session across midnight, a fit. Such a day is run once more.
-_MAX_PASSES = 3
+MAX_PASSES: Final = 3
 
 
 class BackfillDays(dg.Config):
@@ -36,7 +37,7 @@ def backfill_op(context: dg.OpExecutionContext, config: BackfillDays, warehouse:
         code_changes.apply_where_set(connection)
     held: set[date] = set()
     progress: Progress | None = None
-    for _ in range(_MAX_PASSES):
+    for _ in range(MAX_PASSES):
         with warehouse.connect() as connection:
             chunks = backfill_plan.chunks(
                 connection,
@@ -49,7 +50,7 @@ def backfill_op(context: dg.OpExecutionContext, config: BackfillDays, warehouse:
             break
         progress = progress or Progress(sum(map(len, chunks)), time.monotonic())
         for chunk in chunks:
-            held |= _run_chunk(context, warehouse, chunk)
+            held |= run_chunk(context, warehouse, chunk)
             with warehouse.connect() as connection:
                 events = backfill_plan.stored_events(connection, chunk)
             progress.add(len(chunk), events, time.monotonic())
@@ -67,7 +68,7 @@ def backfill_op(context: dg.OpExecutionContext, config: BackfillDays, warehouse:
         )
 
 
-def _run_chunk(context: dg.OpExecutionContext, warehouse: WarehouseResource, chunk: Window) -> set[date]:
+def run_chunk(context: dg.OpExecutionContext, warehouse: WarehouseResource, chunk: Window) -> set[date]:
     """Run daily_refresh for a chunk. A day that is refused is held back, and the rest of the chunk run without it.
 
     Return the days that are held back. Raises Failure when a run fails without a day that a check or a file names.

@@ -1,0 +1,160 @@
+"""Swap of a plan: when every published day has the new versions, they take the place of the old ones at once.
+
+The rollups are built over all published days and checked. Then one transaction moves all changed marts, makes new ones
+and drops removed ones. Readers see the old version until it commits, also when a run dies in between.
+"""
+
+from collections.abc import Mapping, Set
+from datetime import date
+from graphlib import TopologicalSorter
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+
+from publishing import applied_models, change_plan, freshness, mart_removal, mart_tables, mart_views, stale_reasons
+from publishing.build_steps import Partial
+from publishing.dbt_manifest import parents_of, windowed_tables
+from publishing.mart_locks import LOCK_SECONDS, MartsInUse
+from publishing.marts import Mart, marts_of
+from publishing.model_versions import ProjectVersion
+from publishing.publish import MAX_COMPARED_DAYS, Publication, PublicationRefused, Replacement
+from publishing.scopes import Scope
+from warehouse.roles import grants
+from warehouse.roles.readers import MARTS
+from warehouse.roles.row_policies import RolesMissing
+from warehouse.window import ONE_DAY, Window
+from warehouse.writer_lock import assert_writer
+
+_PREFIX: Final = "DBT_ENV_CUSTOM_ENV_WAREHOUSE"
+
+
+def selection(manifest: Mapping[str, Any], progress: change_plan.Progress) -> list[tuple[str, ...]]:
+    """Return the options of the dbt invocation that builds the rollups of a plan over all days; [] for none."""
+    partial = Partial.of(manifest, progress.models)
+    return partial.options(partial.rollups)
+
+
+def dbt_variables(window: Window) -> dict[str, str]:
+    """Return the facts about the build of a swap that dbt models need: it is one of all published days."""
+    return {
+        f"{_PREFIX}_IS_FULL_REBUILD": "true",
+        f"{_PREFIX}_LAST_DAY": (window.end - ONE_DAY).isoformat(),
+        f"{_PREFIX}_HAS_ALL_DAYS": "true",
+        f"{_PREFIX}_REPLACES_TABLES": "true",
+    }
+
+
+def begin(connection: psycopg.Connection, manifest: Mapping[str, Any], *, build_id: str) -> None:
+    """Remove days from schema build that are not published: rollups are about to be made of all that it holds.
+
+    Such days were refused, and are built again when they are run.
+    """
+    days = [
+        day
+        for (day,) in connection.execute(
+            "select event_date from ops.built_days where event_date not in (select event_date from ops.published_days)"
+        )
+    ]
+    if not days:
+        return
+    with connection.transaction(), connection.cursor() as cursor:
+        assert_writer(cursor, build_id)
+        for (schema, table), column in windowed_tables(manifest, scope=Scope.DAY).items():
+            exists = cursor.execute("select to_regclass(%s) is not null", [f"{schema}.{table}"]).fetchone()
+            if schema == "build" and exists and exists[0]:
+                cursor.execute(
+                    sql.SQL("delete from {} where {} = any(%s)").format(
+                        sql.Identifier(schema, table), sql.Identifier(column)
+                    ),
+                    [days],
+                )
+        cursor.execute("update ops.built_days set is_complete = false where event_date = any(%s)", [days])
+
+
+def publish(
+    connection: psycopg.Connection,
+    *,
+    manifest: Mapping[str, Any],
+    loaded: ProjectVersion,
+    run_id: str,
+) -> Publication:
+    """Publish every changed mart for all published days, and end the plan, in one transaction.
+
+    The rollups are built by `selection` and have passed their checks.
+
+    Raises:
+        PublicationRefused: A published day lacks a new version, or other code is loaded; nothing changes.
+    """
+    marts = marts_of(manifest)
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute("set local synchronous_commit = on")
+        cursor.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(f"{LOCK_SECONDS}s")))
+        assert_writer(cursor, run_id)
+        progress = change_plan.progress(connection, loaded)
+        window = change_plan.published_window(cursor)
+        if progress is None or window is None or not progress.is_ready:
+            raise PublicationRefused("no swap: published days have become stale meanwhile, or other code is loaded")
+        changed = [mart for mart in marts if mart.name in progress.models]
+        rows: dict[str, int] = {}
+        try:
+            # Tables that keep their columns first: a changed one is locked from here to the end.
+            retyped = mart_tables.changed_columns(cursor, changed)
+            for mart in changed:
+                if not mart.is_view and mart.name not in retyped:
+                    rows[mart.name] = _move(cursor, mart, window)
+            mart_tables.migrate_tables(cursor, marts, window)
+            for mart in changed:
+                if mart.name in retyped:
+                    rows[mart.name] = Replacement(mart, window, is_full_rebuild=True).apply(cursor)
+            mart_views.create_views(cursor, marts)
+            grants.revoke_surplus(cursor)
+        except (mart_tables.ColumnsChanged, mart_views.ViewMissing, RolesMissing, MartsInUse) as error:
+            raise PublicationRefused(f"no swap: {error}") from error
+        _end(connection, loaded, parents_of(manifest))
+        dropped, kept, _ = mart_removal.drop_removed(cursor, marts)
+        names = [mart.name for mart in changed if mart.schema == MARTS]
+        others = [mart.name for mart in marts if mart.name not in names]
+        freshness.record(cursor, names, window, run_id=run_id, kept=[*others, *kept])
+    return Publication(rows, dropped, kept, [], None)
+
+
+def _move(cursor: psycopg.Cursor, mart: Mart, window: Window) -> int:
+    """Replace the rows of a mart, day by day where days that come out equal can stay. Return the rows inserted."""
+    if mart.scope is not Scope.DAY:
+        return Replacement(mart, window, is_full_rebuild=True).apply(cursor)
+    rows = 0
+    for part in window.chunks(MAX_COMPARED_DAYS):
+        replacement = Replacement(mart, part, is_full_rebuild=True)
+        rows += replacement.apply(cursor, replacement.changed_days(cursor))
+    return rows
+
+
+def _end(connection: psycopg.Connection, loaded: ProjectVersion, parents: Mapping[str, Set[str]]) -> None:
+    (from_date,) = connection.execute("select from_date from ops.applied_plan").fetchone() or (None,)
+    changing = {name for name, model in applied_models.read(connection).items() if model.is_changing}
+    since: dict[str, date | None] = dict(
+        connection.execute("select model, mixed_since from ops.applied_models").fetchall()
+    )
+    # A model that reads mixed days has mixed days.
+    for model in TopologicalSorter(parents).static_order():
+        own = from_date if model in changing else since.get(model)
+        above = [since.get(parent) for parent in parents.get(model, ())]
+        since[model] = max((day for day in (own, *above) if day), default=None)
+    connection.execute("delete from ops.applied_models where planned_version is null")
+    connection.execute(
+        """
+        update ops.applied_models as applied set version = planned_version, mixed_since = since.mixed_since
+        from unnest(%s::text[], %s::date[]) as since (model, mixed_since)
+        where applied.model = since.model
+        """,
+        [list(since), list(since.values())],
+    )
+    connection.execute("delete from ops.applied_plan")
+    wanted = stale_reasons.set_wanted_version(connection, loaded)
+    connection.execute("update ops.published_days set model_version = %s", [wanted.digest])
+
+
+def models_built_last(manifest: Mapping[str, Any], progress: change_plan.Progress) -> Set[str]:
+    """Return the models whose checks have to wait for the swap: its rollups."""
+    return Partial.of(manifest, progress.models).rollups & set(progress.models)
