@@ -1,13 +1,16 @@
 """Windows and Dagster's runs: the window that a run covers, and the tags that make a run cover a window."""
 
+from datetime import date
 from typing import Final
 
 import dagster as dg
 
-from warehouse.window import Window
+from warehouse.window import ONE_DAY, Window
 
 _RANGE_START: Final = "dagster/asset_partition_range_start"
 _RANGE_END: Final = "dagster/asset_partition_range_end"
+# A run loads landing days up to this one, exclusive, beside its own.
+_LANDING_END: Final = "warehouse/landing_end"
 # A run for days carries one of these.
 DAYS_TAGS: Final = frozenset({"dagster/partition", _RANGE_START})
 
@@ -24,7 +27,15 @@ def window_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext)
     return Window(days.start.date(), days.end.date())
 
 
-def run_tags(window: Window) -> dict[str, str]:
-    """Return the tags that make one run cover a window."""
+def landing_days_after(context: dg.AssetExecutionContext) -> Window:
+    """Return the landing days that a run loads after its own: the next day, and more where a tag says so."""
+    end = window_of(context).end
+    last_end = context.run.tags.get(_LANDING_END, "")
+    return Window(end, max(end + ONE_DAY, date.fromisoformat(last_end) if last_end else end))
+
+
+def run_tags(window: Window, *, landing_end: date | None = None) -> dict[str, str]:
+    """Return the tags that make one run cover a window, and load landing days up to `landing_end`, exclusive."""
     *_, last = window.days()
-    return {_RANGE_START: window.start.isoformat(), _RANGE_END: last.isoformat()}
+    tags = {_RANGE_START: window.start.isoformat(), _RANGE_END: last.isoformat()}
+    return tags | ({_LANDING_END: landing_end.isoformat()} if landing_end else {})

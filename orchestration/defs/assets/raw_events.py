@@ -20,7 +20,7 @@ from orchestration import retries, row_counts
 from orchestration.defs.resources import SourcesResource, WriterResource
 from orchestration.load_summary import load_in_words
 from orchestration.partitions import daily_step, raw_table
-from orchestration.run_windows import window_of
+from orchestration.run_windows import landing_days_after, window_of
 from publishing import stale_days
 from warehouse.window import ONE_DAY, Window
 
@@ -50,16 +50,18 @@ def raw_events(
     writer: WriterResource,
     sources: SourcesResource,
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Load the landing days of the run, and the day after them so far: an event of 23:59:58 lands after midnight."""
-    window = window_of(context)
-    landing_days = Window(window.start, window.end + ONE_DAY)
+    """Load the landing days of the run, and the day after them so far: an event of 23:59:58 lands after midnight.
+
+    A chunk of a backfill loads more days after its own, for events that arrived late.
+    """
+    window, after = window_of(context), landing_days_after(context)
     expected = (LandingError, EncryptionSettingsError, ApplicationSchemaError, ApplicationRowsMissing)
     extracted: dict[str, int] = {}
     with retries.as_dagster_failure(*expected), writer.connect() as connection:
         schema.create(connection)
         attribution_migration.fill_normalized(connection, sources.rules)
         if sources.event_source != "files":
-            extracted = _extract(context, connection, sources, landing_days, config)
+            extracted = _extract(context, connection, sources, Window(window.start, window.end + ONE_DAY), config)
         load = partial(
             load_window,
             connection,
@@ -73,10 +75,10 @@ def raw_events(
         )
         reports = load(window=window)
         try:
-            load(window=Window.day(window.end))
+            load(window=after)
         except LandingError as error:
-            # Only the first events of the day after are needed. Its own run fails of its errors.
-            context.log.warning(f"landing day {window.end} cannot be loaded yet: {error}")
+            # Only events of the run's own days are needed. The run of the other day fails of its errors.
+            context.log.warning(f"the landing days after {window} cannot all be loaded yet: {error}")
         marked = stale_days.mark_stale_days(connection)
         for name in ("events", "attribution"):
             key = dg.AssetKey(["raw", name])

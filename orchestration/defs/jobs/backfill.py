@@ -1,7 +1,7 @@
 """Job that runs a range of days in chunks, each loaded, checked, built and published before the next begins."""
 
 import time
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 import dagster as dg
@@ -15,8 +15,11 @@ from publishing import backfill_plan, dbt_manifest
 from warehouse.settings import settings
 from warehouse.window import Window
 
-# A later chunk can make an earlier day stale again: a session across midnight, a fit. Such a day is run once more.
+# A later chunk can make an earlier day stale, such as by an event that arrived weeks late. Such a day is run once more.
 MAX_PASSES: Final = 3
+# Phones without a connection keep events for days. Each chunk also loads the landing days of the week after it, so that
+# its days are whole when they are published. Without, few late events made 30 days run twice (7 publications for 3).
+_LANDING_DAYS_AFTER: Final = timedelta(days=7)
 
 
 class BackfillDays(dg.Config):
@@ -50,7 +53,7 @@ def backfill_op(context: dg.OpExecutionContext, config: BackfillDays, warehouse:
             break
         progress = progress or Progress(sum(map(len, chunks)), time.monotonic())
         for chunk in chunks:
-            held |= run_chunk(context, warehouse, chunk)
+            held |= run_chunk(context, warehouse, chunk, landing_end=min(chunk.end + _LANDING_DAYS_AFTER, window.end))
             with warehouse.connect() as connection:
                 events = backfill_plan.stored_events(connection, chunk)
             progress.add(len(chunk), events, time.monotonic())
@@ -68,12 +71,15 @@ def backfill_op(context: dg.OpExecutionContext, config: BackfillDays, warehouse:
         )
 
 
-def run_chunk(context: dg.OpExecutionContext, warehouse: WarehouseResource, chunk: Window) -> set[date]:
+def run_chunk(
+    context: dg.OpExecutionContext, warehouse: WarehouseResource, chunk: Window, *, landing_end: date | None = None
+) -> set[date]:
     """Run daily_refresh for a chunk. A day that is refused is held back, and the rest of the chunk run without it.
 
-    Return the days that are held back. Raises Failure when a run fails without a day that a check or a file names.
+    Landing days up to `landing_end` are loaded with it. Return the days that are held back. Raises Failure when a run
+    fails without a day that a check or a file names.
     """
-    if _run(context, chunk):
+    if _run(context, chunk, landing_end):
         return set()
     with warehouse.connect() as connection:
         held = backfill_plan.days_to_hold_back(connection, chunk)
@@ -85,19 +91,19 @@ def run_chunk(context: dg.OpExecutionContext, warehouse: WarehouseResource, chun
         )
     context.log.warning(f"{chunk}: {', '.join(map(str, sorted(held)))} held back, the other days are run without")
     for rest in backfill_plan.without(chunk, held):
-        if not _run(context, rest):
+        if not _run(context, rest, landing_end):
             held.update(rest.days())
     return held
 
 
-def _run(context: dg.OpExecutionContext, window: Window) -> bool:
+def _run(context: dg.OpExecutionContext, window: Window, landing_end: date | None) -> bool:
     """Run daily_refresh for a window in this process. Return whether it succeeded."""
     # Imported here: the definitions include this job.
     from orchestration.definitions import definitions
 
     context.log.info(f"{window}: running")
     job = definitions().resolve_job_def("daily_refresh")
-    tags = {**run_tags(window), "warehouse/backfill": context.run_id}
+    tags = {**run_tags(window, landing_end=landing_end), "warehouse/backfill": context.run_id}
     return job.execute_in_process(instance=context.instance, tags=tags, raise_on_error=False).success
 
 

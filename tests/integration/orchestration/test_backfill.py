@@ -58,6 +58,30 @@ def test_chunks_are_published_one_by_one_and_a_second_job_has_nothing_to_do(runs
 
 
 @pytest.mark.slow
+def test_events_that_arrive_days_late_are_in_the_first_publication_of_their_day(runs: DagsterRuns) -> None:
+    for day in DAYS.days():
+        runs.pipeline.land(day, [view(day, f"{day}")])
+    runs.pipeline.land(FOURTH, [view(FOURTH, "fourth"), view(START, "three days late"), view(SECOND, "two days late")])
+    result, ran = backfill()
+    assert result.is_success
+    assert ran == [("2026-10-01", "2026-10-02"), ("2026-10-03", "2026-10-04")]
+    assert views(runs) == {START: 2, SECOND: 2, THIRD: 1, FOURTH: 1}
+    assert publications(runs) == [[START, SECOND], [THIRD, FOURTH]]
+    assert runs.pipeline.catch_up() == []
+
+
+@pytest.mark.slow
+def test_a_broken_file_of_a_later_chunk_does_not_hold_an_earlier_one(runs: DagsterRuns) -> None:
+    for day in DAYS.days():
+        runs.pipeline.land(day, [view(day, f"{day}")])
+    runs.pipeline.land(FOURTH, []).with_name("broken.ndjson.gz").write_bytes(b"not gzip")
+    result, ran = backfill()
+    assert not result.is_success
+    assert ran[0] == ("2026-10-01", "2026-10-02")
+    assert publications(runs) == [[START, SECOND]]
+
+
+@pytest.mark.slow
 def test_a_refused_day_is_held_back_alone_and_the_job_goes_on_with_it_later(runs: DagsterRuns) -> None:
     pipeline = runs.pipeline
     pipeline.declares_silence = False

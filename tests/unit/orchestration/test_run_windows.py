@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import dagster as dg
 import pytest
 
-from orchestration.run_windows import run_tags, window_of
+from orchestration.run_windows import landing_days_after, run_tags, window_of
 from publishing.stale_days import windows_of
 from tests.support.code_location import definitions
 from warehouse.window import Window
@@ -60,6 +60,14 @@ def test_the_tags_of_a_run_name_its_first_and_its_last_day(window: Window, last:
         "dagster/asset_partition_range_start": "2026-10-01",
         "dagster/asset_partition_range_end": last,
     }
+
+
+def test_a_run_loads_the_landing_day_after_its_own_and_more_where_it_is_asked_to() -> None:
+    day, end = Window.day(FIRST), date(2026, 10, 2)
+    for asked, loaded_end in ((None, date(2026, 10, 3)), (end, date(2026, 10, 3)), (date(2026, 10, 9),) * 2):
+        run = context("2026-10-01", "2026-10-02")
+        run.run.tags |= run_tags(day, landing_end=asked)
+        assert landing_days_after(run) == Window(end, loaded_end)  # type: ignore[arg-type]
 
 
 def days(*numbers: int) -> list[date]:
