@@ -25,7 +25,8 @@ class Progress:
         models: The models that it changes, makes or removes.
         is_in_place: Whether chunks are published when they are ready.
         days_to_build: The published days that lack the new versions, or whose last build was refused.
-        refused: Those of them that a blocking check refuses, or whose files cannot be loaded.
+        refused: The published days that a blocking check refuses, also the check of a rollup at the end, and days to
+            build whose files cannot be loaded.
         other_code: Models that the loaded code has in another version than the plan: it has to be applied again.
     """
 
@@ -87,7 +88,7 @@ def progress(connection: psycopg.Connection, loaded: ProjectVersion) -> Progress
     stale = stale_days.stale_days(connection, project=loaded, before=date.max)
     published = stale_days.published_days(connection)
     to_build = {day.event_date for day in stale if _REASONS.intersection(day.reasons)} & published
-    refused = (stale_days.refused_days(connection) | stale_days.waiting_days(connection)) & to_build
+    refused = stale_days.refused_days(connection) & published | stale_days.waiting_days(connection) & to_build
     return Progress(
         models=tuple(sorted(name for name, model in models.items() if model.is_changing)),
         is_in_place=bool(found[0]),

@@ -31,7 +31,7 @@ def create_missing_tables(connection: psycopg.Connection, marts: Sequence[Mart])
                 continue
             existing = _existing_columns(cursor, mart)
             if not existing:
-                _create_table(cursor, mart)
+                create_table(cursor, mart)
             elif not existing.keys() >= {column.name for column in mart.columns}:
                 lock(cursor, [mart])
                 _add_columns(cursor, mart, existing.keys())
@@ -80,7 +80,7 @@ def migrate_tables(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window
         mart_views.drop(cursor, views)
     mart_views.drop(cursor, views_to_replace)
     for mart in missing:
-        _create_table(cursor, mart)
+        create_table(cursor, mart)
     for mart, (existing_names, obsolete) in changed.items():
         # A column that a policy names cannot be dropped. The lock keeps readers out until the policies are back.
         if mart.schema == MARTS:
@@ -145,7 +145,8 @@ def _wrong_not_null(cursor: psycopg.Cursor, mart: Mart) -> list[str]:
     return [name for (name,) in cursor.fetchall()]
 
 
-def _create_table(cursor: psycopg.Cursor, mart: Mart) -> None:
+def create_table(cursor: psycopg.Cursor, mart: Mart) -> None:
+    """Create the table of a mart with its indexes and, for readers, its policies."""
     columns = sql.SQL(", ").join(_column_definition(column) for column in mart.columns)
     cursor.execute(sql.SQL("create table {} ({})").format(mart.relation, columns))
     _create_indexes(cursor, mart)

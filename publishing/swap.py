@@ -4,7 +4,7 @@ The rollups are built over all published days and checked. Then one transaction 
 and drops removed ones. Readers see the old version until it commits, also when a run dies in between.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from datetime import date
 from graphlib import TopologicalSorter
 from typing import Any, Final
@@ -12,7 +12,16 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from publishing import applied_models, change_plan, freshness, mart_removal, mart_tables, mart_views, stale_reasons
+from publishing import (
+    applied_models,
+    change_plan,
+    freshness,
+    mart_removal,
+    mart_replacement,
+    mart_tables,
+    mart_views,
+    stale_reasons,
+)
 from publishing.build_steps import Partial
 from publishing.dbt_manifest import parents_of, windowed_tables
 from publishing.mart_locks import LOCK_SECONDS, MartsInUse
@@ -98,15 +107,7 @@ def publish(
         changed = [mart for mart in marts if mart.name in progress.models]
         rows: dict[str, int] = {}
         try:
-            # Tables that keep their columns first: a changed one is locked from here to the end.
-            retyped = mart_tables.changed_columns(cursor, changed)
-            for mart in changed:
-                if not mart.is_view and mart.name not in retyped:
-                    rows[mart.name] = _move(cursor, mart, window)
-            mart_tables.migrate_tables(cursor, marts, window)
-            for mart in changed:
-                if mart.name in retyped:
-                    rows[mart.name] = Replacement(mart, window, is_full_rebuild=True).apply(cursor)
+            _move_all(cursor, marts, changed, window, rows)
             mart_views.create_views(cursor, marts)
             grants.revoke_surplus(cursor)
         except (mart_tables.ColumnsChanged, mart_views.ViewMissing, RolesMissing, MartsInUse) as error:
@@ -117,6 +118,27 @@ def publish(
         others = [mart.name for mart in marts if mart.name not in names]
         freshness.record(cursor, names, window, run_id=run_id, kept=[*others, *kept])
     return Publication(rows, dropped, kept, [], None)
+
+
+def _move_all(
+    cursor: psycopg.Cursor, marts: Sequence[Mart], changed: Sequence[Mart], window: Window, rows: dict[str, int]
+) -> None:
+    """Move the rows of the changed marts, and count them in `rows`. Whatever takes long comes before readers wait."""
+    tables = [mart for mart in changed if not mart.is_view]
+    missing = mart_replacement.missing(cursor, tables)
+    mart_tables.migrate_tables(cursor, missing, window)
+    columns_changed = mart_tables.changed_columns(cursor, tables)
+    drafts = mart_replacement.replaceable(cursor, [mart for mart in tables if mart.name in columns_changed])
+    late = [mart for mart in tables if mart.name in columns_changed and mart not in drafts]
+    for mart in tables:
+        if mart.name not in columns_changed:
+            rows[mart.name] = _move(cursor, mart, window)
+    for mart in drafts:
+        rows[mart.name] = mart_replacement.fill_draft(cursor, mart, window)
+    late += mart_replacement.put_in_place(cursor, marts, drafts)
+    mart_tables.migrate_tables(cursor, marts, window)
+    for mart in late:
+        rows[mart.name] = Replacement(mart, window, is_full_rebuild=True).apply(cursor)
 
 
 def _move(cursor: psycopg.Cursor, mart: Mart, window: Window) -> int:

@@ -79,7 +79,7 @@ def _print_progress(progress: "Progress") -> None:
     click.echo(f"a plan is carried out for {', '.join(progress.models)}: {len(progress.days_to_build)} days to build")
     if progress.refused:
         days = ", ".join(map(str, progress.refused))
-        click.echo(f"{days} are refused under the new version, and readers keep the old one until that is corrected")
+        click.echo(f"refused, so that readers keep the old version: {days}. Correct what the failed check names")
     if progress.other_code:
         models = ", ".join(progress.other_code)
         click.echo(f"the code has changed again in {models}: --apply replaces the plan")

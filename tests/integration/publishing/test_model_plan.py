@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from orchestration.__main__ import warehouse as command_line
-from publishing import dbt_manifest, model_plan, stale_reasons
+from publishing import applied_models, change_plan, dbt_manifest, model_plan, stale_reasons
 from publishing.model_versions import ProjectVersion
 from tests.support.pipeline import START, Pipeline
 from warehouse.window import ONE_DAY
@@ -78,3 +78,24 @@ def test_the_command_prints_the_plan(
     assert [line.split()[:4] for line in outcome.output.splitlines() if line.startswith("funnel_daily")] == [
         ["funnel_daily", "2", "2026-10-01", "2026-10-02"]
     ]
+
+
+def test_the_command_names_days_that_hold_a_plan(
+    pipeline: Pipeline, publish: Callable[[ProjectVersion, int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestration.cli.plan.provisioned_warehouse", lambda: pipeline.warehouse)
+    before = changed("funnel_daily")
+    publish(before, 2)
+    applied_models.apply_at_once(pipeline.connection, before)
+    waiting = CliRunner().invoke(command_line, ["plan"], catch_exceptions=False).output
+    assert "nothing of this is built before `warehouse plan --apply`" in waiting
+    change_plan.apply(pipeline.connection, dbt_manifest.project_version())
+    pipeline.connection.execute(
+        "insert into ops.check_results (build_id, check_name, window_start, window_end, severity, is_passed, observed,"
+        " bad_days) values ('b', 'daily_metrics_match_raw_events', %(day)s, %(day)s + 1, 'error', false, '{}',"
+        " array[%(day)s]::date[])",
+        {"day": START},
+    )
+    output = CliRunner().invoke(command_line, ["plan"], catch_exceptions=False).output
+    assert "a plan is carried out for funnel_daily: 2 days to build" in output
+    assert "refused, so that readers keep the old version: 2026-10-01." in output
