@@ -2,7 +2,7 @@
 
 import pytest
 
-from publishing import applied_models
+from publishing import applied_models, change_plan
 from publishing.plan_check import changed_models_are_applied
 from tests.integration.publishing.edited_projects import FEWER, TWICE, Projects
 from tests.integration.publishing.three_days import FIRST, SECOND, THIRD, WINDOW, days_of, events, freshness, stale
@@ -79,4 +79,6 @@ def test_applied_at_once_a_change_is_built_for_the_days_that_it_missed_too(
 
 def test_the_first_build_of_a_warehouse_applies_its_code(pipeline: Pipeline) -> None:
     assert applied_models.wanted_version(pipeline.connection, pipeline.version) == pipeline.version
+    assert not change_plan.apply(pipeline.connection, pipeline.version)
+    assert change_plan.progress(pipeline.connection, pipeline.version) is None
     assert applied_models.waiting_models(pipeline.connection, pipeline.version) == []
