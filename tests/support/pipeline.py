@@ -218,9 +218,11 @@ class Pipeline:
 
     def load_project(self, folder: Path, *, is_applied: bool = True) -> None:
         """Work with another version of the dbt project, as after a reload. Its changes are applied, or wait."""
-        dbt_manifest.parse(folder)
+        manifest = folder / "target" / "manifest.json"
+        if not manifest.exists():
+            dbt_manifest.parse(folder)
         self.project_dir = folder
-        self.manifest = json.loads((folder / "target" / "manifest.json").read_bytes())
+        self.manifest = json.loads(manifest.read_bytes())
         self.version = dbt_manifest.project_version_of(self.manifest, dbt_manifest.variables_of(folder), folder)
         if is_applied:
             applied_models.apply_at_once(self.connection, self.version)

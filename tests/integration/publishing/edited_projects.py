@@ -1,8 +1,7 @@
 """Edited projects: copies of the dbt project with edits, loaded into a pipeline as Dagster loads them."""
 
 import shutil
-from collections.abc import Callable, Iterator
-from itertools import count
+from collections.abc import Callable
 from pathlib import Path
 
 from publishing.loaded_version import PROJECT_DIR
@@ -70,18 +69,23 @@ def renamed(folder: Path) -> None:
         path.write_text(path.read_text().replace("asset_top_referrers", "asset_referrers"))
 
 
-class Projects:
-    """Projects that a pipeline loads one after the other. The same edits give the same project, parsed once."""
+Copies = dict[tuple[Edit, ...], Path]
 
-    def __init__(self, pipeline: Pipeline, folder: Path) -> None:
+
+class Projects:
+    """Projects that a pipeline loads one after the other. The same edits give the same project, parsed once.
+
+    Several pipelines may share a folder and the copies in it.
+    """
+
+    def __init__(self, pipeline: Pipeline, folder: Path, copies: Copies | None = None) -> None:
         self._pipeline, self._folder = pipeline, folder
-        self._numbers: Iterator[int] = count()
-        self._copies: dict[tuple[Edit, ...], Path] = {}
+        self._copies: Copies = {} if copies is None else copies
 
     def load(self, *edits: Edit, is_applied: bool = False) -> None:
         """Load the project with these edits. They are applied, or wait for a plan."""
         if edits not in self._copies:
-            folder = self._folder / f"project-{next(self._numbers)}"
+            folder = self._folder / f"project-{len(self._copies)}"
             shutil.copytree(PROJECT_DIR, folder, ignore=shutil.ignore_patterns("target", "logs"))
             for edit in edits:
                 edit(folder)
