@@ -1,12 +1,12 @@
 """Code location of Dagster: everything in defs/, for the version of the project that was loaded."""
 
 import gc
-import warnings
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 import dagster as dg
+from dagster._utils.warnings import disable_dagster_warnings
 
 from ingestion import validation_lists
 from publishing import dbt_manifest, loaded_version
@@ -44,8 +44,7 @@ def _defs_folder() -> dg.Definitions:
     ones. Nothing reads these schemas here, and they took a quarter of the load (0.3 of 1.3 s of CPU, 2026-11).
     """
     tree = dg.ComponentTree.for_project(loaded_version.CHECKOUT)
-    with warnings.catch_warnings():
-        # As load_from_defs_folder does: how Dagster loads a module is its own affair.
-        warnings.simplefilter("ignore", dg.PreviewWarning)
+    # As load_from_defs_folder does: how Dagster loads a module is its own affair.
+    with disable_dagster_warnings():
         found = tree.build_defs(_WHOLE_FOLDER)
     return dg.Definitions.merge(found, dg.Definitions(component_tree=tree))

@@ -28,7 +28,7 @@ PACKAGES: Final = (
 )
 # Passed by the code server to the processes of its runs, its children: the digest of the code, and the copy.
 VARIABLE: Final = "WAREHOUSE_LOADED_VERSION"
-_NOT_COPIED: Final = {"target", "logs", "dbt_packages"}
+_NOT_COPIED: Final = {"target", "logs", "dbt_packages", "__pycache__"}
 # A run of a long range may use a copy for a day; a copy takes 4 MB with its manifest.
 KEPT_COPIES: Final = 5
 KEPT_SECONDS: Final = 2 * 86_400
@@ -131,12 +131,15 @@ def _read(source: Path) -> dict[str, bytes]:
 
 def _versions_of_files(source: Path) -> dict[str, tuple[int, int, int]]:
     found = {}
-    for path in sorted(source.rglob("*")):
-        name = path.relative_to(source)
-        if name.parts[0] not in _NOT_COPIED and "__pycache__" not in name.parts and path.is_file():
-            status = path.stat()
-            found[name.as_posix()] = (status.st_mtime_ns, status.st_size, status.st_ino)
-    return found
+    for folder, folders, names in os.walk(source):
+        # Folder target is not entered: it holds every copy, each with all that dbt has written.
+        skipped = _NOT_COPIED if Path(folder) == source else {"__pycache__"}
+        folders[:] = set(folders) - skipped
+        for path in (Path(folder, name) for name in names):
+            if path.is_file():
+                status = path.stat()
+                found[path.relative_to(source).as_posix()] = (status.st_mtime_ns, status.st_size, status.st_ino)
+    return dict(sorted(found.items()))
 
 
 def _remove_old_copies(copies: Path) -> None:
