@@ -25,6 +25,17 @@ class LandingError(Exception):
     """A landing folder or file that cannot be used. The message says what is wrong, where, and what to do."""
 
 
+class UnloadableDay(LandingError):
+    """A landing day of which a file cannot be used."""
+
+    def __init__(self, message: str, landing_date: date) -> None:
+        super().__init__(message, landing_date)
+        self.landing_date = landing_date
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 @dataclass(frozen=True, slots=True)
 class LandingRoot:
     """The storage of landing files, the endings of incomplete files, and the limits of a file."""

@@ -17,7 +17,7 @@ from ingestion.deduplication import candidates
 from ingestion.deduplication.resolve import resolve
 from ingestion.encryption.props import PropEncryption
 from ingestion.landing import files as landing
-from ingestion.landing.files import LandingError, LandingFile, LandingRoot
+from ingestion.landing.files import LandingError, LandingFile, LandingRoot, UnloadableDay
 from ingestion.landing.reading import LineReader
 from ingestion.loading import load_log
 from ingestion.loading.batch_validation import ValidationSettings
@@ -60,7 +60,7 @@ def load_window(connection: psycopg.Connection, *, window: Window, **options: Un
     """Load every landing day of the window, oldest first, each in a transaction of its own.
 
     Raises:
-        LandingError: A file cannot be read. The days before are loaded, and nothing of its own day.
+        UnloadableDay: A file cannot be read. The days before are loaded, and nothing of its own day.
     """
     return load_days(connection, window.days(), **options)
 
@@ -90,7 +90,7 @@ def load_days(
                     connection, landing_date=landing_date, pool=pool, is_reload=is_reload, **options
                 )
             except LandingError as error:
-                raise LandingError(f"{error}. Landing day {landing_date} {again}") from error
+                raise UnloadableDay(f"{error}. Landing day {landing_date} {again}", landing_date) from error
             if on_day:
                 on_day(report)
             reports.append(report)

@@ -13,14 +13,14 @@ from ingestion.application.events import ExtractedDay, extract_events, loaded_li
 from ingestion.application.source import ApplicationSchemaError, connect_application
 from ingestion.application.watermarks import ApplicationRowsMissing
 from ingestion.encryption.tokens import EncryptionSettingsError
-from ingestion.landing.files import LandingError
+from ingestion.landing.files import LandingError, UnloadableDay
 from ingestion.loading.landing_day import LoadReport, load_window
 from ingestion.validation.notes import OUTCOMES, Counts
 from orchestration import retries, row_counts
 from orchestration.defs.resources import SourcesResource, WriterResource
 from orchestration.load_summary import load_in_words
 from orchestration.partitions import daily_step, raw_table
-from orchestration.run_windows import landing_days_after, window_of
+from orchestration.run_windows import UNLOADABLE_DAY, landing_days_after, window_of
 from publishing import stale_days
 from warehouse.window import ONE_DAY, Window
 
@@ -73,7 +73,14 @@ def raw_events(
             on_day=lambda report: context.log.info(load_in_words(report)),
             on_progress=context.log.info,
         )
-        reports = load(window=window)
+        try:
+            reports = load(window=window)
+        except UnloadableDay as error:
+            # A storage that is away says nothing about this one day.
+            if retries.is_transient(error):
+                raise
+            metadata = {UNLOADABLE_DAY: str(error.landing_date)}
+            raise dg.Failure(str(error), metadata=metadata, allow_retries=False) from error
         try:
             load(window=after)
         except LandingError as error:
@@ -89,8 +96,8 @@ def raw_events(
             context.add_asset_metadata(
                 _load_metadata(report), asset_key=["raw", "events"], partition_key=report.landing_date.isoformat()
             )
-    metadata = extracted | {f"days_made_stale_by_{reason}": days for reason, days in marked.items()}
-    yield dg.MaterializeResult(asset_key=["raw", "events"], metadata=metadata)
+    made_stale = extracted | {f"days_made_stale_by_{reason}": days for reason, days in marked.items()}
+    yield dg.MaterializeResult(asset_key=["raw", "events"], metadata=made_stale)
     yield dg.MaterializeResult(asset_key=["raw", "attribution"])
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from orchestration.backfill_progress import Progress
 from orchestration.dbt import code_changes
 from orchestration.defs.resources import WarehouseResource
-from orchestration.run_windows import run_tags
+from orchestration.run_windows import UNLOADABLE_DAY, run_tags
 from publishing import backfill_plan, dbt_manifest
 from warehouse.settings import settings
 from warehouse.window import Window
@@ -79,39 +79,50 @@ def run_chunk(
     Landing days up to `landing_end` are loaded with it. Return the days that are held back. Raises Failure when a run
     fails without a day that a check or a file names.
     """
-    if _run(context, chunk, landing_end):
-        return set()
-    with warehouse.connect() as connection:
-        held = backfill_plan.days_to_hold_back(connection, chunk)
-    if not held:
-        raise dg.Failure(
-            f"the run of {chunk} has failed, and no day of it was refused; days before it are published. Its own log"
-            " says why. Run this job again: it goes on with this chunk",
-            allow_retries=False,
-        )
-    context.log.warning(f"{chunk}: {', '.join(map(str, sorted(held)))} held back, the other days are run without")
-    for rest in backfill_plan.without(chunk, held):
-        if not _run(context, rest, landing_end):
-            held.update(rest.days())
+    held: set[date] = set()
+    waiting = [chunk]
+    while waiting:
+        window = waiting.pop(0)
+        is_success, refused = _run(context, window, landing_end)
+        if is_success:
+            continue
+        with warehouse.connect() as connection:
+            refused |= backfill_plan.days_to_hold_back(connection, window)
+        if not refused and window == chunk:
+            raise dg.Failure(
+                f"the run of {chunk} has failed, and no day of it was refused; days before it are published. Its own"
+                " log says why. Run this job again: it goes on with this chunk",
+                allow_retries=False,
+            )
+        held |= refused or set(window.days())
+        waiting[:0] = backfill_plan.without(window, held)
+        context.log.warning(f"{window}: {', '.join(map(str, sorted(refused)))} held back, other days are run without")
     return held
 
 
-def _run(context: dg.OpExecutionContext, window: Window, landing_end: date | None) -> bool:
-    """Run daily_refresh for a window in this process. Return whether it succeeded."""
+def _run(context: dg.OpExecutionContext, window: Window, landing_end: date | None) -> tuple[bool, set[date]]:
+    """Run daily_refresh for a window in this process.
+
+    Return whether it succeeded, and the landing day of a file that could not be loaded.
+    """
     # Imported here: the definitions include this job.
     from orchestration.definitions import definitions
 
     context.log.info(f"{window}: running")
     job = definitions().resolve_job_def("daily_refresh")
     tags = {**run_tags(window, landing_end=landing_end), "warehouse/backfill": context.run_id}
-    return job.execute_in_process(instance=context.instance, tags=tags, raise_on_error=False).success
+    result = job.execute_in_process(instance=context.instance, tags=tags, raise_on_error=False)
+    failures = [event.step_failure_data.user_failure_data for event in result.all_events if event.is_step_failure]
+    found = [failure.metadata.get(UNLOADABLE_DAY) for failure in failures if failure]
+    return result.success, {date.fromisoformat(str(day.value)) for day in found if day}
 
 
 @dg.job(
     description=(
         "Runs a range of days in chunks of WAREHOUSE_CHUNK_DAYS days, oldest first. Each chunk is loaded, checked,"
         " built and published by a run of daily_refresh of its own. Days that are published and not stale are left out,"
-        " so a job that died or was cancelled goes on where it ended. A day that a check refuses is held back alone."
+        " so a job that died or was cancelled goes on where it ended. A day that a check refuses, or whose files cannot"
+        " be loaded, is held back alone."
     )
 )
 def backfill() -> None:

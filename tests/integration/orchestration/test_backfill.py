@@ -71,14 +71,16 @@ def test_events_that_arrive_days_late_are_in_the_first_publication_of_their_day(
 
 
 @pytest.mark.slow
-def test_a_broken_file_of_a_later_chunk_does_not_hold_an_earlier_one(runs: DagsterRuns) -> None:
+def test_a_day_whose_file_cannot_be_loaded_is_held_back_alone(runs: DagsterRuns) -> None:
     for day in DAYS.days():
         runs.pipeline.land(day, [view(day, f"{day}")])
-    runs.pipeline.land(FOURTH, []).with_name("broken.ndjson.gz").write_bytes(b"not gzip")
+    runs.pipeline.land(THIRD, []).with_name("broken.ndjson.gz").write_bytes(b"not gzip")
     result, ran = backfill()
     assert not result.is_success
-    assert ran[0] == ("2026-10-01", "2026-10-02")
-    assert publications(runs) == [[START, SECOND]]
+    assert "1 days of" in result.error
+    assert "2026-10-03" in result.error
+    assert ran == [("2026-10-01", "2026-10-02"), ("2026-10-03", "2026-10-04"), ("2026-10-04", "2026-10-04")]
+    assert publications(runs) == [[START, SECOND], [FOURTH]]
 
 
 @pytest.mark.slow
