@@ -56,6 +56,8 @@ def stale_days_sensor(
         stale = stale_days.stale_days(connection, project=project, before=before)
         apart = stale_days.refused_days(connection) | stale_days.waiting_days(connection)
         plan = change_plan.progress(connection, project)
+    # The days of a plan are asked for at once, also when they have just been run without it.
+    version = f"plan {project.digest}" if plan else project.digest
     if plan and plan.is_ready:
         yield dg.RunRequest(
             run_key=f"swap {project.digest} {now:%Y-%m-%dT%H}",
@@ -71,7 +73,7 @@ def stale_days_sensor(
         yield dg.RunRequest(
             # At most one run an hour for one state. A day that becomes stale again has a later change.
             job_name=daily_refresh.name,
-            run_key=f"{window} {max(day.change_id for day in days)} {project.digest} {now:%Y-%m-%dT%H}",
+            run_key=f"{window} {max(day.change_id for day in days)} {version} {now:%Y-%m-%dT%H}",
             tags={
                 **run_tags(window),
                 "stale_because": ",".join(sorted({reason for day in days for reason in day.reasons})),
