@@ -17,9 +17,10 @@ from warehouse.window import Window
 
 # A later chunk can make an earlier day stale, such as by an event that arrived weeks late. Such a day is run once more.
 MAX_PASSES: Final = 3
-# Phones without a connection keep events for days. Each chunk also loads the landing days of the week after it, so that
-# its days are whole when they are published. Without, few late events made 30 days run twice (7 publications for 3).
-_LANDING_DAYS_AFTER: Final = timedelta(days=7)
+# Phones without a connection keep events for days. Each chunk also loads the five landing days after it, so that its
+# days are whole when they are published. Without, 30 days in chunks of 10 were published 7 times (2026-11).
+# More days would only delay the first publication.
+_LANDING_DAYS_AFTER: Final = timedelta(days=5)
 
 
 class BackfillDays(dg.Config):
