@@ -18,7 +18,7 @@ demo: $(READY) ## load 30 days of sample data, run the pipeline, print a summary
 test: $(READY) ## run all tests but those of test-long
 	@$(BIN)/pytest -n 2 --dist worksteal -m "not long" $(ARGUMENTS)
 
-test-long: $(READY) ## run the tests that take minutes, before a release: kills of runs, servers and deployments
+test-long: $(READY) ## run the tests that take minutes, before a release: kills, plans by their job, more random histories
 	@$(BIN)/pytest -m long $(ARGUMENTS)
 
 graph: $(READY) ## write what tests hold to: the asset graph, tests/conventions/graph.txt, and docs/reference/checks.md

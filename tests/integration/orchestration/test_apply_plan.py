@@ -52,7 +52,7 @@ def asked_for() -> tuple[list[Any], str | None]:
     return list(evaluation.run_requests or []), evaluation.skip_message
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_plan_is_carried_out_by_its_job_or_by_what_the_sensor_asks_for(
     published: DagsterRuns, change: Callable[..., None]
 ) -> None:

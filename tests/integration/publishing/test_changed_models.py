@@ -97,7 +97,7 @@ def test_changed_models_are_built_alone_and_end_as_a_rebuild(
     assert pipeline.contents() == changed
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_day_with_late_events_is_built_whole_when_a_model_has_changed_too(
     pipeline: Pipeline, load_project: Callable[..., None]
 ) -> None:
