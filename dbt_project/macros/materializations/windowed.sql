@@ -28,7 +28,7 @@
             insert into {{ target }} ({{ columns }})
             select {{ columns }} from
             {% if is_compared() -%} {{ built }} {%- else -%} ({{ sql }}) as built {%- endif %}
-            {#- In the order of the unique index a row takes 0.8 us less, and the index a fifth less space (2026-11). #}
+            {#- In the order of the unique index a row takes 0.8 us and a sixth of its WAL less (2026-11). #}
             {% if has_unique_index() -%} order by {{ model.config.meta['grain'] | join(', ') }} {%- endif -%}
         {%- endcall -%}
     {%- else -%}
