@@ -26,22 +26,27 @@ class MartsInUse(Exception):
 
 
 def lock(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> None:
-    """Lock these marts against readers, all or none, in the caller's transaction.
+    """Lock these marts against readers, as lock_relations does."""
+    lock_relations(cursor, [(mart.schema, mart.name) for mart in marts])
+
+
+def lock_relations(cursor: psycopg.Cursor, relations: Sequence[tuple[str, str]]) -> None:
+    """Lock published tables and views (schema, name) against readers, all or none, in the caller's transaction.
 
     A partial lock could deadlock with a reader that holds one mart and waits for another. No session is cancelled.
 
     Raises:
         MartsInUse: A mart was still being read after WAIT_SECONDS. The message names the session.
     """
-    if not marts:
+    if not relations:
         return
     statement = sql.SQL("lock table {} in access exclusive mode").format(
-        sql.SQL(", ").join(mart.relation for mart in marts)
+        sql.SQL(", ").join(sql.Identifier(*relation) for relation in relations)
     )
     deadline = time.monotonic() + WAIT_SECONDS
     while not _try_to_lock(cursor, statement):
         if time.monotonic() > deadline:
-            raise MartsInUse(_in_use(cursor, marts))
+            raise MartsInUse(_in_use(cursor, relations))
         time.sleep(_BETWEEN_TRIES_SECONDS)
 
 
@@ -61,7 +66,7 @@ def _try_to_lock(cursor: psycopg.Cursor, statement: sql.Composed) -> bool:
     return True
 
 
-def _in_use(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> str:
+def _in_use(cursor: psycopg.Cursor, relations: Sequence[tuple[str, str]]) -> str:
     """Return a sentence about the session that has held one of the marts for longest."""
     found = cursor.execute(
         """
@@ -73,7 +78,7 @@ def _in_use(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> str:
         order by xact_start nulls last
         limit 1
         """,
-        [[f"{mart.schema}.{mart.name}" for mart in marts]],
+        [[".".join(relation) for relation in relations]],
     ).fetchone()
     if found is None:
         return "readers held the marts one after another. Publish again when fewer queries run"

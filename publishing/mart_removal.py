@@ -10,6 +10,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
+from publishing.mart_locks import lock_relations
 from publishing.marts import Mart
 from warehouse.roles.readers import MARTS, ROLLUPS
 
@@ -42,7 +43,7 @@ def drop_removed(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> tuple[list[st
     """Drop published marts without a model, in the transaction of a publication.
 
     Returns the names (schema.name) of dropped marts, of marts that stay because other relations read them, and of marts
-    whose removal waits for a plan.
+    whose removal waits for a plan. Raises MartsInUse.
     """
     cursor.execute(
         _REMOVED,
@@ -61,6 +62,9 @@ def drop_removed(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> tuple[list[st
         kind = "view" if is_view else "table"
         try:
             with cursor.connection.transaction():
+                if not is_view:
+                    # A lock of a view would also take the tables that it reads.
+                    lock_relations(cursor, [(schema, name)])
                 cursor.execute(sql.SQL("drop {} {}").format(sql.SQL(kind), sql.Identifier(schema, name)))
         except psycopg.errors.DependentObjectsStillExist:
             kept.append(f"{schema}.{name}")

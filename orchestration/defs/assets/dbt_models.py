@@ -31,6 +31,7 @@ from publishing import (
     mart_tables,
     marts,
 )
+from publishing.mart_locks import MartsInUse
 from publishing.scopes import Scope
 from warehouse import child_processes
 from warehouse.window import Window
@@ -56,7 +57,7 @@ def dbt_models(
     window = window_of(context)
     build_id = context.run.run_id
     variables = {**warehouse.warehouse.dbt_env(), cli_resource.BUILD_ID_VARIABLE: build_id}
-    expected = (dbt_results.DbtFailed, builds.IncompleteRebuild, channel_seeds.SeedsNotNormalized)
+    expected = (dbt_results.DbtFailed, builds.IncompleteRebuild, channel_seeds.SeedsNotNormalized, MartsInUse)
     with retries.as_dagster_failure(*expected), writer.connect() as connection, environ(variables):
         channel_seeds.require_normal_form(loaded_version.project_dir() / "seeds")
         dbt_results.remove_old_folders(dbt_manifest.target_dir(), prefix=context.op_execution_context.op.name)

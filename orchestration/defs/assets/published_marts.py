@@ -11,6 +11,7 @@ from orchestration.defs.resources import WriterResource
 from orchestration.partitions import daily_step, table_spec
 from orchestration.run_windows import window_of
 from publishing import applied_models, dbt_manifest, gates
+from publishing.mart_locks import MartsInUse
 from publishing.marts import marts_of
 from publishing.publish import Publication, PublicationRefused, publish
 from publishing.scopes import Scope
@@ -30,7 +31,7 @@ def published_marts(context: dg.AssetExecutionContext, writer: WriterResource) -
     """
     window = window_of(context)
     marts = marts_of(dbt_manifest.manifest())
-    with retries.as_dagster_failure(PublicationRefused, WriterBusy), writer.connect() as connection:
+    with retries.as_dagster_failure(PublicationRefused, MartsInUse, WriterBusy), writer.connect() as connection:
         published = publish(
             connection,
             marts=marts,

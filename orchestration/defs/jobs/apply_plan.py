@@ -1,6 +1,6 @@
 """Job that applies a change of code: builds the changed models for all published days, then publishes them at once."""
 
-import time
+from collections.abc import Set
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -11,18 +11,18 @@ from dagster._utils.env import environ
 from pydantic import Field
 
 from orchestration import retries
-from orchestration.backfill_progress import Progress
 from orchestration.dbt import cli_resource
 from orchestration.dbt import invocation as dbt_results
-from orchestration.defs.jobs.backfill import MAX_PASSES, run_chunk
+from orchestration.defs.jobs.backfill import run_chunks
 from orchestration.defs.resources import WarehouseResource
 from orchestration.instance.run_locks import notice_lost_clients
-from publishing import backfill_plan, change_plan, dbt_manifest, gates, mart_tables, stale_days, swap
+from publishing import change_plan, dbt_manifest, gates, mart_tables, stale_days, swap
+from publishing.mart_locks import MartsInUse
 from publishing.marts import marts_of
 from publishing.publish import PublicationRefused
 from publishing.scopes import Scope
 from warehouse.settings import settings
-from warehouse.window import NotADay, parse_day
+from warehouse.window import NotADay, Window, parse_day
 from warehouse.writer_lock import writing
 
 
@@ -106,24 +106,13 @@ def _assert_may_have_two_versions(connection: psycopg.Connection) -> None:
 
 def _fill(context: dg.OpExecutionContext, warehouse: WarehouseResource) -> set[date]:
     """Run the days that lack new versions, oldest first. Return the days that a check refuses."""
-    held: set[date] = set()
-    done: Progress | None = None
-    for _ in range(MAX_PASSES):
-        with warehouse.connect() as connection:
-            progress = change_plan.progress(connection, dbt_manifest.project_version())
+
+    def chunks_without(connection: psycopg.Connection, held: Set[date]) -> list[Window]:
+        progress = change_plan.progress(connection, dbt_manifest.project_version())
         days = set(progress.days_to_build) - held if progress else set()
-        windows = stale_days.plan_windows(days, apart=set(), at_most=settings().warehouse_chunk_days)
-        if not windows:
-            break
-        done = done or Progress(len(days), time.monotonic())
-        for window in windows:
-            held |= run_chunk(context, warehouse, window)
-            with warehouse.connect() as connection:
-                events = backfill_plan.stored_events(connection, window)
-            done.add(len(window), events, time.monotonic())
-            context.log.info(f"{window}: {done}")
-    if done:
-        context.add_output_metadata({**done.metadata, "days_held_back": sorted(map(str, held))})
+        return stale_days.plan_windows(days, apart=set(), at_most=settings().warehouse_chunk_days)
+
+    _, held = run_chunks(context, warehouse, chunks_without)
     return held
 
 
@@ -137,7 +126,7 @@ def _swap(
     manifest = dbt_manifest.manifest()
     run_id = context.run_id
     with (
-        retries.as_dagster_failure(dbt_results.DbtFailed, PublicationRefused),
+        retries.as_dagster_failure(dbt_results.DbtFailed, PublicationRefused, MartsInUse),
         warehouse.connect() as lock,
         warehouse.connect() as connection,
     ):

@@ -1,10 +1,12 @@
 """Job that runs a range of days in chunks, each loaded, checked, built and published before the next begins."""
 
 import time
+from collections.abc import Callable, Set
 from datetime import date, timedelta
 from typing import Final
 
 import dagster as dg
+import psycopg
 from pydantic import Field
 
 from orchestration.backfill_progress import Progress
@@ -16,7 +18,7 @@ from warehouse.settings import settings
 from warehouse.window import Window
 
 # A later chunk can make an earlier day stale, such as by an event that arrived weeks late. Such a day is run once more.
-MAX_PASSES: Final = 3
+_MAX_PASSES: Final = 3
 # Phones without a connection keep events for days. Each chunk also loads the five landing days after it, so that its
 # days are whole when they are published. Without, 30 days in chunks of 10 were published 7 times (2026-11).
 # More days would only delay the first publication.
@@ -39,41 +41,67 @@ def backfill_op(context: dg.OpExecutionContext, config: BackfillDays, warehouse:
         raise dg.Failure(str(error), allow_retries=False) from error
     with warehouse.connect() as connection:
         code_changes.apply_where_set(connection)
-    held: set[date] = set()
-    progress: Progress | None = None
-    for _ in range(MAX_PASSES):
-        with warehouse.connect() as connection:
-            chunks = backfill_plan.chunks(
-                connection,
-                window,
-                project=dbt_manifest.project_version(),
-                at_most=settings().warehouse_chunk_days,
-                besides=held,
-            )
-        if not chunks:
-            break
-        progress = progress or Progress(sum(map(len, chunks)), time.monotonic())
-        for chunk in chunks:
-            held |= run_chunk(context, warehouse, chunk, landing_end=min(chunk.end + _LANDING_DAYS_AFTER, window.end))
-            with warehouse.connect() as connection:
-                events = backfill_plan.stored_events(connection, chunk)
-            progress.add(len(chunk), events, time.monotonic())
-            context.log.info(f"{chunk}: {progress}")
-    names = sorted(map(str, held))
-    if progress is None:
+
+    def chunks_without(connection: psycopg.Connection, held: Set[date]) -> list[Window]:
+        return backfill_plan.chunks(
+            connection,
+            window,
+            project=dbt_manifest.project_version(),
+            at_most=settings().warehouse_chunk_days,
+            besides=held,
+        )
+
+    has_run, held = run_chunks(context, warehouse, chunks_without, last_landing_end=window.end)
+    if not has_run:
         context.log.info(f"every day of {window} is published and none is stale: nothing to do")
-    else:
-        context.add_output_metadata({**progress.metadata, "days_held_back": names})
     if held:
         raise dg.Failure(
-            f"{len(held)} days of {window} are not published, all others are: {', '.join(names)}. Their runs"
-            " say why; correct that, and run this job again",
+            f"{len(held)} days of {window} are not published, all others are: {', '.join(map(str, sorted(held)))}."
+            " Their runs say why; correct that, and run this job again",
             allow_retries=False,
         )
 
 
-def run_chunk(
-    context: dg.OpExecutionContext, warehouse: WarehouseResource, chunk: Window, *, landing_end: date | None = None
+def run_chunks(
+    context: dg.OpExecutionContext,
+    warehouse: WarehouseResource,
+    chunks_without: Callable[[psycopg.Connection, Set[date]], list[Window]],
+    *,
+    last_landing_end: date | None = None,
+) -> tuple[bool, set[date]]:
+    """Run chunks until none is left, and log the progress. The metadata of the op has the totals.
+
+    Args:
+        context: The context of the op.
+        warehouse: The warehouse.
+        chunks_without: Returns the chunks that are to run now, oldest first, without days that are held back.
+        last_landing_end: Landing days after a chunk are loaded with it, up to this one; none by default.
+
+    Returns:
+        Whether there was a chunk to run, and the days that are held back.
+    """
+    held: set[date] = set()
+    progress: Progress | None = None
+    for _ in range(_MAX_PASSES):
+        with warehouse.connect() as connection:
+            chunks = chunks_without(connection, held)
+        if not chunks:
+            break
+        progress = progress or Progress(sum(map(len, chunks)), time.monotonic())
+        for chunk in chunks:
+            landing_end = min(chunk.end + _LANDING_DAYS_AFTER, last_landing_end) if last_landing_end else None
+            held |= _run_chunk(context, warehouse, chunk, landing_end=landing_end)
+            with warehouse.connect() as connection:
+                events = backfill_plan.stored_events(connection, chunk)
+            progress.add(len(chunk), events, time.monotonic())
+            context.log.info(f"{chunk}: {progress}")
+    if progress:
+        context.add_output_metadata({**progress.metadata, "days_held_back": sorted(map(str, held))})
+    return progress is not None, held
+
+
+def _run_chunk(
+    context: dg.OpExecutionContext, warehouse: WarehouseResource, chunk: Window, *, landing_end: date | None
 ) -> set[date]:
     """Run daily_refresh for a chunk. A day that is refused is held back, and the rest of the chunk run without it.
 

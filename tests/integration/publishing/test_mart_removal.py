@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import psycopg
 import pytest
 
+from publishing import mart_locks
 from publishing.marts import Mart
 from publishing.publish import Publication
 from tests.support.handmade_marts import DAY, build, column, mart, publish_by_hand, view
@@ -47,6 +48,17 @@ def test_a_mart_without_a_model_is_dropped_with_its_views_and_told(
     assert before - there(owner) == {"clicks", "latest"}
     assert "somebody_elses" in there(owner)
     assert owner.execute("select mart from marts.data_freshness").fetchall() == [("views",)]
+
+
+def test_readers_do_not_queue_behind_the_removal_of_a_mart_that_is_read(
+    warehouse: Warehouse, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mart_locks, "WAIT_SECONDS", 0.5)
+    with psycopg.connect(warehouse.url) as reader:
+        reader.execute("select count(*) from marts.clicks")
+        with pytest.raises(mart_locks.MartsInUse, match=rf"session {reader.info.backend_pid} .* marts\.clicks since"):
+            publish(warehouse, [VIEWS])
+    assert there(owner) >= {"clicks", "views", "latest"}
 
 
 def test_a_mart_without_a_model_stays_while_somebody_reads_it_and_is_not_called_current(
