@@ -5,84 +5,45 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
+from ingestion.application.schema import TABLES, Column
 from sample_data.application_rows import TABLE_NAMES, Row
 
+# Columns of a usual ORM, by name: the referenced table, nullability and checks. The types are those of the declaration.
+_REFERENCES: Final = {
+    "user_id": "users",
+    "created_by": "users",
+    "ip_asset_id": "ip_assets",
+    "creator_id": "creators",
+    "brand_id": "brands",
+    "project_id": "projects",
+    "license_id": "licenses",
+    "parent_license_id": "licenses",
+}
+_NULLABLE: Final = frozenset({"deleted_at", "ip_ownerships.end_date", "project_id", "parent_license_id"})
+_DEFINITIONS: Final = {
+    "id": "text primary key",
+    "email": "text not null unique",
+    "share_bps": "integer not null check (share_bps between 1 and 10000)",
+    "fee_cents": "bigint not null check (fee_cents >= 0)",
+}
 # Real applications have full names and password hashes; the warehouse must not read them.
-_DDL: Final = """
-create table if not exists users (
-    id text primary key,
-    email text not null unique,
-    role text not null,
-    full_name text not null,
-    password_hash text not null,
-    created_at timestamptz not null,
-    deleted_at timestamptz
-);
-create table if not exists creators (
-    id text primary key,
-    user_id text not null references users deferrable initially deferred,
-    display_name text not null,
-    created_at timestamptz not null,
-    deleted_at timestamptz
-);
-create table if not exists brands (
-    id text primary key,
-    user_id text not null references users deferrable initially deferred,
-    company_name text not null,
-    created_at timestamptz not null,
-    deleted_at timestamptz
-);
-create table if not exists ip_assets (
-    id text primary key,
-    title text not null,
-    type text not null,
-    created_by text not null references users deferrable initially deferred,
-    created_at timestamptz not null,
-    deleted_at timestamptz
-);
-create table if not exists ip_ownerships (
-    id text primary key,
-    ip_asset_id text not null references ip_assets deferrable initially deferred,
-    creator_id text not null references creators deferrable initially deferred,
-    share_bps integer not null check (share_bps between 1 and 10000),
-    start_date date not null,
-    end_date date
-);
-create table if not exists projects (
-    id text primary key,
-    brand_id text not null references brands deferrable initially deferred,
-    name text not null,
-    budget_cents bigint not null,
-    created_at timestamptz not null
-);
-create table if not exists licenses (
-    id text primary key,
-    ip_asset_id text not null references ip_assets deferrable initially deferred,
-    brand_id text not null references brands deferrable initially deferred,
-    project_id text references projects deferrable initially deferred,
-    parent_license_id text references licenses deferrable initially deferred,
-    fee_cents bigint not null check (fee_cents >= 0),
-    status text not null,
-    start_date date not null,
-    end_date date not null,
-    created_at timestamptz not null
-);
-create table if not exists license_adjustments (
-    id text primary key,
-    license_id text not null references licenses deferrable initially deferred,
-    amount_cents bigint not null,
-    reason text not null,
-    effective_date date not null,
-    created_at timestamptz not null
-);
-create table if not exists payouts (
-    id text primary key,
-    creator_id text not null references creators deferrable initially deferred,
-    amount_cents bigint not null,
-    status text not null,
-    created_at timestamptz not null
+_UNREAD: Final = {"users": ["full_name text not null", "password_hash text not null"]}
+
+
+def _definition(table: str, column: Column) -> str:
+    name = column.name
+    is_nullable = not _NULLABLE.isdisjoint((name, f"{table}.{name}"))
+    own = _DEFINITIONS.get(name) or column.raw_type + ("" if is_nullable else " not null")
+    reference = f" references {_REFERENCES[name]} deferrable initially deferred" if name in _REFERENCES else ""
+    return f"{name} {own}{reference}"
+
+
+_DDL: Final = ";\n".join(
+    f"create table if not exists {table.name} ("
+    + ", ".join([*(_definition(table.name, column) for column in table.columns), *_UNREAD.get(table.name, [])])
+    + ")"
+    for table in TABLES
 )
-"""
 
 # Tables with updated_at, of which the warehouse reads changes only; it reads the others in full.
 _WITH_CHANGE_TIME: Final = ("users", "ip_assets", "licenses", "payouts")
