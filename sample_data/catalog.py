@@ -5,8 +5,6 @@ events follow from it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 from typing import Final
@@ -17,20 +15,8 @@ from sample_data.application_rows import DAY_MS, ApplicationRows, Row
 _ROYALTY_BPS: Final = 8_000
 
 
-@dataclass(slots=True)
-class DayFacts:
-    """The facts of one day: (milliseconds, row) pairs, by kind of event."""
-
-    by_kind: dict[str, list[tuple[int, Row]]] = field(default_factory=lambda: defaultdict(list))
-
-    def add(self, kind: str, at: int, row: Row) -> None:
-        """Add a fact."""
-        self.by_kind[kind].append((at, row))
-
-    def __iter__(self) -> Iterator[tuple[str, int, Row]]:
-        for kind, facts in self.by_kind.items():
-            for at, row in facts:
-                yield kind, at, row
+# The facts of one day: (milliseconds, row) pairs, by kind of event.
+DayFacts = dict[str, list[tuple[int, Row]]]
 
 
 class Catalog(ApplicationRows):
@@ -40,7 +26,7 @@ class Catalog(ApplicationRows):
         """Generate the changes of the next day. Returns its facts."""
         self._day += 1
         rng = Random(f"{self._seed}/catalog/{self._day}")  # noqa: S311
-        facts = DayFacts()
+        facts: DayFacts = defaultdict(list)
         for _ in range(rng.randint(14, 26)):
             self._add_created(facts, "user_signed_up", self._user(rng, self._moment(rng), "user"))
         if rng.random() < 0.35:
@@ -63,18 +49,18 @@ class Catalog(ApplicationRows):
         return facts
 
     def _add_created(self, facts: DayFacts, kind: str, row: Row) -> None:
-        facts.add(kind, self.milliseconds(row["created_at"]), row)
+        facts[kind].append((self.milliseconds(row["created_at"]), row))
 
     def _age_licenses(self, rng: Random, facts: DayFacts) -> None:
         """Sign yesterday's licenses, expire those that end today, and renew some of those that end soon."""
         for row in self._unsigned:
             row["status"] = "active"
-            facts.add("license_signed", self._moment(rng), row)
+            facts["license_signed"].append((self._moment(rng), row))
         self._unsigned = []
         for row in self._expiring.pop(self._today, []):
             if row["status"] != "terminated":
                 row["status"] = "expired"
-                facts.add("license_expired", self._day * DAY_MS + 60_000, row)
+                facts["license_expired"].append((self._day * DAY_MS + 60_000, row))
         for row in self._expiring.get(self._today + timedelta(days=5), []):
             if row["status"] == "active" and rng.random() < 0.45:
                 renewal = self._license(rng, self._moment(rng), parent=row)
@@ -84,7 +70,7 @@ class Catalog(ApplicationRows):
             row = rng.choice(self.tables["licenses"])
             if row["status"] == "active":
                 row["status"] = "terminated"
-                facts.add("license_terminated", self._moment(rng), row)
+                facts["license_terminated"].append((self._moment(rng), row))
 
     def _adjust(self, rng: Random) -> None:
         if rng.random() > 0.4:
@@ -116,7 +102,7 @@ class Catalog(ApplicationRows):
         old["end_date"] = self._today
         new = self._share(asset, rng.choice(others)["id"], old["share_bps"], self._today)
         shares[shares.index(old)] = new
-        facts.add("ownership_transferred", self._moment(rng), new)
+        facts["ownership_transferred"].append((self._moment(rng), new))
 
     def _pay(self, rng: Random, facts: DayFacts) -> None:
         """Calculate royalties of last week's licenses on Mondays, and pay most of them on the next day."""
@@ -124,7 +110,7 @@ class Catalog(ApplicationRows):
             for row in self.tables["payouts"]:
                 if row["status"] == "pending":
                     row["status"] = "failed" if rng.random() < 0.04 else "completed"
-                    facts.add(f"payout_{row['status']}", self._day * DAY_MS + rng.randint(1, 20_000_000), row)
+                    facts[f"payout_{row['status']}"].append((self._day * DAY_MS + rng.randint(1, 20_000_000), row))
         if self._today.weekday() != 0:
             return
         owed: dict[str, int] = defaultdict(int)
@@ -143,14 +129,14 @@ class Catalog(ApplicationRows):
                 status="pending",
                 created_at=self.timestamp(at),
             )
-            facts.add("royalty_calculated", at, row)
+            facts["royalty_calculated"].append((at, row))
 
     def _delete(self, rng: Random, facts: DayFacts) -> None:
         if rng.random() < 0.15:
             asset = self.assets.pop(rng.randrange(len(self.assets)))
             at = self._moment(rng)
             asset["deleted_at"] = max(self.timestamp(at), asset["created_at"])
-            facts.add("asset_deleted", at, asset)
+            facts["asset_deleted"].append((at, asset))
         if rng.random() < 0.3:
             user = rng.choice(self.tables["users"])
             if user["role"] == "user" and user["deleted_at"] is None:

@@ -49,17 +49,16 @@ class Traffic:
         self._members.extend(visitor for visitor in self._members[:] if visitor.actor_type == "brand" for _ in range(4))
 
     def day(self, facts: DayFacts, lines: int | None = None) -> list[Sent]:
-        """Generate all lines of the next day's events, whenever they arrive.
+        """Generate all lines of the next day's events, whenever they arrive, with the facts of the catalog on that day.
 
-        Args:
-            facts: The facts of the catalog on that day.
-            lines: The least number of lines; by default as the weekday and the marketplace's growth have it.
+        `lines` is their least number; by default as the weekday and the marketplace's growth have it.
         """
         self._day += 1
         rng = Random(f"{self._seed}/traffic/{self._day}")  # noqa: S311
         tracker = SimulatedTracker(rng, self._start)
-        for kind, at, row in facts:
-            self._send_fact(rng, tracker, kind, at, row)
+        for kind, of_kind in facts.items():
+            for at, row in of_kind:
+                self._send_fact(rng, tracker, kind, at, row)
         weekday = (self._start + timedelta(days=self._day)).weekday()
         events = lines or int(self._events_per_day * _WEEKDAYS[weekday] * (1 + _GROWTH_A_DAY * self._day))
         for _ in range(int(events * _CRAWLER_SHARE / 20)):
