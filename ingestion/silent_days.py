@@ -6,6 +6,8 @@ Without a declaration, check day_has_events treats a day without events that was
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
+from warehouse import retention
+
 if TYPE_CHECKING:
     # schema.py imports this module's DDL, also in environments without psycopg.
     import psycopg
@@ -44,6 +46,12 @@ def declare(connection: "psycopg.Connection", day: date, *, reason: str, name: s
     if day >= datetime.now(UTC).date():
         raise InvalidDeclaration(f"{day} was not declared silent: the day is not over, in UTC")
     with connection.transaction(), connection.cursor() as cursor:
+        first_unsealed = retention.sealed_before(cursor)
+        if first_unsealed is not None and day < first_unsealed:
+            raise InvalidDeclaration(
+                f"{day} was not declared silent: the day is sealed (older than WAREHOUSE_RETENTION_DAYS), and no sealed"
+                f" day is published again. The first day that is not sealed is {first_unsealed}"
+            )
         found = cursor.execute("select count(*) from raw.events where event_date = %s", [day]).fetchone()
         if found and found[0]:
             raise InvalidDeclaration(f"{day} was not declared silent: raw.events has {found[0]:,} events of the day")

@@ -164,13 +164,20 @@ def published_days(connection: psycopg.Connection | psycopg.Cursor) -> set[date]
 
 
 def waiting_days(connection: psycopg.Connection) -> set[date]:
-    """Return the landing days with files that no run has loaded. Their runs may fail because of these files."""
-    return {day for (day,) in connection.execute("select landing_date from ops.waiting_files")}
+    """Return the landing days with files that no run has loaded. Their runs may fail because of these files.
+
+    Sealed days are left out: they are not run.
+    """
+    rows = connection.execute("select landing_date from ops.waiting_files where landing_date >= ops.sealed_before()")
+    return {day for (day,) in rows}
 
 
 def refused_days(connection: psycopg.Connection) -> set[date]:
-    """Return the days whose last result of a blocking check is a failure."""
-    rows = connection.execute("select distinct unnest(failing_days) from ops.check_states where severity = 'error'")
+    """Return the days whose last result of a blocking check is a failure, without sealed ones."""
+    rows = connection.execute(
+        "select distinct day from ops.check_states, unnest(failing_days) as day"
+        " where severity = 'error' and day >= ops.sealed_before()"
+    )
     return {day for (day,) in rows}
 
 

@@ -11,6 +11,7 @@ import psycopg
 from ingestion.application.schema import TABLES
 from publishing import applied_models
 from publishing.model_versions import NOT_BUILT, ProjectVersion
+from warehouse.retention import SEALED_BEFORE
 from warehouse.window import NIGHTLY_HOUR
 
 # The product's tables belong to the last published day: every run replaces the marts made from them as a whole.
@@ -24,6 +25,7 @@ with unpublished as materialized (
     from ops.loads as loads
     cross join unnest(loads.event_dates) as loaded(event_date)
     where loads.replaced_by is null
+        and loaded.event_date >= {SEALED_BEFORE}
         and loaded.event_date < (now() at time zone 'UTC' - interval '{NIGHTLY_HOUR} hours')::date
         and not exists (select from ops.published_days as published where published.event_date = loaded.event_date)
     group by loaded.event_date
@@ -45,6 +47,7 @@ changed as materialized (
     where built.version is distinct from models.version
     group by published.model_version, wanted.wanted_since
 )
+select * from (
 select event_date, marks.reason, marks.change_id, marks.recorded_at as stale_since, null::text[] as models
 from ops.stale_day_marks as marks
 inner join ops.published_days using (event_date)
@@ -84,10 +87,14 @@ from unpublished
 where (select true from raw.events as events where events.event_date = unpublished.event_date limit 1)
 union all
 select landing_date, 'never_run', 0, waiting_since, null from ops.waiting_files
+) as reasons
+-- The numbers of sealed days stay, whatever has changed since.
+where event_date >= {SEALED_BEFORE}
 """
 
 COMMENTS: Final = {
-    "": "Days that have to be run again, with every reason. Grain: one row per day, reason and change.",
+    "": "Days that have to be run again, with every reason. Sealed days never are. Grain: one row per day, reason and"
+    " change.",
     "event_date": "The UTC day; for files that were never loaded the day on which they landed.",
     "reason": "Why: events_changed and others noted by loads and builds; models_changed, application_changed,"
     " built_and_not_published, never_run.",

@@ -7,7 +7,7 @@ from typing import Final
 
 import psycopg
 
-from warehouse import change_queues
+from warehouse import change_queues, retention
 from warehouse.locks import AdvisoryLock
 from warehouse.missing_ddl import add_columns, create_indexes, set_comments
 
@@ -230,6 +230,7 @@ def create(cursor: psycopg.Cursor) -> None:
     """
     cursor.execute(_DDL)
     cursor.execute(change_queues.DDL)
+    cursor.execute(retention.DDL)
     add_columns(cursor, "ops.check_results", {"covers_all_days": "boolean not null default false"})
     add_columns(cursor, "ops.last_build", {"is_rerun": "boolean not null default false", "models": "text[]"})
     create_indexes(cursor, _INDEXES)

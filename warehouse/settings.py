@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from warehouse import retention
+
 # Landing files that another system writes, the application's table of events, or both.
 EventSource = Literal["files", "application", "both"]
 
@@ -41,6 +43,10 @@ class Settings(BaseSettings):
     warehouse_event_source: EventSource = Field("files", description="Where events come from")
     warehouse_exports: str = Field("exports", description="The folder of exported events, absolute or of the checkout")
     warehouse_run_history_days: int = Field(90, ge=1, description="How many days Dagster's records of runs are kept")
+    warehouse_retention_days: int | None = Field(
+        None, ge=retention.MIN_DAYS, description="How many days events are kept; without, for ever"
+    )
+    warehouse_retention_landing: bool = Field(False, description="Whether landing files of sealed days are deleted too")
     warehouse_chunk_days: int = Field(10, ge=1, description="How many days a backfill builds and publishes at once")
     warehouse_apply_changes: bool = Field(False, description="Whether changed models are built without `plan --apply`")
     app_database_url: SecretStr = Field(description="The product's own Postgres")
