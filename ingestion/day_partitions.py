@@ -7,11 +7,13 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
+from warehouse.single_values import value_of
 from warehouse.window import ONE_DAY
 
 _TABLES: Final = ("events", "attribution")
 # Estimate for a stored event.
 _ROW_BYTES: Final = 500
+_UNIQUE: Final = "select pg_get_constraintdef(oid) from pg_constraint where conrelid = %s::regclass and contype = 'u'"
 
 
 def names(event_date: date) -> tuple[str, str]:
@@ -22,8 +24,7 @@ def names(event_date: date) -> tuple[str, str]:
 
 def stored_rows(cursor: psycopg.Cursor, event_date: date) -> int | None:
     """Estimate the stored events of a day; None if the day has no partition."""
-    cursor.execute("select pg_relation_size(to_regclass(%s))", [names(event_date)[0]])
-    (size,) = cursor.fetchone() or (None,)
+    size = value_of(cursor, "select pg_relation_size(to_regclass(%s))", [names(event_date)[0]])
     return None if size is None else int(size) // _ROW_BYTES
 
 
@@ -42,7 +43,9 @@ def attach(cursor: psycopg.Cursor, event_date: date) -> None:
     # Some hundred rows show that all are of one day and have unique keys.
     cursor.execute("set local default_statistics_target = 1")
     for table, partition in zip(_TABLES, names(event_date), strict=True):
-        cursor.execute(f"alter table {partition} add {_uniqueness(cursor, table)}")
+        # As the parent has it: older tables have the columns of the constraint in another order.
+        unique = value_of(cursor, _UNIQUE, [f"raw.{table}"])
+        cursor.execute(f"alter table {partition} add {unique}")
         cursor.execute(
             sql.SQL("alter table {} attach partition {} for values from ({}) to ({})").format(
                 sql.Identifier("raw", table), sql.Identifier(*partition.split(".")), *_bounds(event_date)
@@ -61,16 +64,6 @@ def create(cursor: psycopg.Cursor, event_dates: Iterable[date]) -> None:
                     sql.Identifier(*partition.split(".")), sql.Identifier("raw", table), *_bounds(event_date)
                 )
             )
-
-
-def _uniqueness(cursor: psycopg.Cursor, table: str) -> str:
-    # As the parent has it: older tables have the columns of the constraint in another order.
-    cursor.execute(
-        "select pg_get_constraintdef(oid) from pg_constraint where conrelid = %s::regclass and contype = 'u'",
-        [f"raw.{table}"],
-    )
-    (definition,) = cursor.fetchone() or ("",)
-    return str(definition)
 
 
 def _bounds(event_date: date) -> tuple[sql.Literal, sql.Literal]:

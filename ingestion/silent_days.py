@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
 from warehouse import retention
+from warehouse.single_values import value_of
 
 if TYPE_CHECKING:
     # schema.py imports this module's DDL, also in environments without psycopg.
@@ -52,9 +53,8 @@ def declare(connection: "psycopg.Connection", day: date, *, reason: str, name: s
                 f"{day} was not declared silent: the day is sealed (older than WAREHOUSE_RETENTION_DAYS), and no sealed"
                 f" day is published again. The first day that is not sealed is {first_unsealed}"
             )
-        found = cursor.execute("select count(*) from raw.events where event_date = %s", [day]).fetchone()
-        if found and found[0]:
-            raise InvalidDeclaration(f"{day} was not declared silent: raw.events has {found[0]:,} events of the day")
+        if events := value_of(cursor, "select count(*) from raw.events where event_date = %s", [day]):
+            raise InvalidDeclaration(f"{day} was not declared silent: raw.events has {events:,} events of the day")
         cursor.execute(
             "insert into ops.silent_days (event_date, reason, name) values (%s, %s, %s) on conflict do nothing",
             [day, *given.values()],

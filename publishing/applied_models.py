@@ -12,6 +12,7 @@ from typing import NamedTuple
 import psycopg
 
 from publishing.model_versions import NOT_BUILT, ProjectVersion
+from warehouse.single_values import value_of
 from warehouse.window import Window
 
 
@@ -38,8 +39,7 @@ def wanted_version(connection: psycopg.Connection, loaded: ProjectVersion) -> Pr
 
     Everything is applied while no day is published. A warehouse of an older version has applied what it wanted last.
     """
-    published = connection.execute("select from ops.published_days limit 1").fetchone()
-    if published is None:
+    if not value_of(connection, "select exists (select from ops.published_days)"):
         return loaded
     applied = read(connection)
     if not applied:
@@ -108,7 +108,7 @@ def withheld(connection: psycopg.Connection | psycopg.Cursor, window: Window) ->
 
     They are not built, or a plan publishes them when every day has their new version: new marts always.
     """
-    in_place = connection.execute("select is_in_place from ops.applied_plan").fetchone()
+    is_in_place = value_of(connection, "select is_in_place from ops.applied_plan")
     applied = read(connection)
     return frozenset(
         model
@@ -117,7 +117,7 @@ def withheld(connection: psycopg.Connection | psycopg.Cursor, window: Window) ->
         or (
             applied
             and (found := applied.get(model, AppliedModel(None, None))).version != version
-            and not (in_place and in_place[0] and found.planned_version == version)
+            and not (is_in_place and found.planned_version == version)
         )
     )
 

@@ -8,6 +8,7 @@ import psycopg
 from publishing import stale_days
 from publishing.model_versions import ProjectVersion
 from warehouse import retention
+from warehouse.single_values import value_of
 from warehouse.window import Window
 
 
@@ -48,7 +49,5 @@ def without(window: Window, days: Set[date]) -> list[Window]:
 
 def stored_events(connection: psycopg.Connection, window: Window) -> int:
     """Return the number of stored events of a window."""
-    found = connection.execute(
-        "select count(*) from raw.events where event_date >= %s and event_date < %s", [window.start, window.end]
-    ).fetchone()
-    return int(found[0]) if found else 0
+    query = "select count(*) from raw.events where event_date >= %s and event_date < %s"
+    return int(value_of(connection, query, [window.start, window.end]))

@@ -17,6 +17,7 @@ from attribution.weeks import weeks
 from publishing import invalidation, scopes
 from publishing.dbt_manifest import VALUES, parents_of, project_version
 from publishing.scopes import Scope, scope_of
+from warehouse.single_values import exist
 from warehouse.window import Window
 
 # dbt knows the table as a source; with the plus, everything that depends on it.
@@ -159,8 +160,7 @@ def refit(connection: psycopg.Connection, *, build_id: str, log: Callable[[str],
 
     Days that were credited by other values become stale; a fit with the same values makes nothing stale.
     """
-    exists = connection.execute("select to_regclass('ops.attribution_fits') is not null").fetchone()
-    if not exists or not exists[0]:
+    if not exist(connection, "ops.attribution_fits"):
         return []
     return fitting.refit_outdated(
         connection,

@@ -13,6 +13,7 @@ from psycopg import sql
 from publishing import applied_models, build_steps, invalidation, stale_days
 from publishing.dbt_manifest import VALUES
 from publishing.model_versions import NOT_BUILT, ProjectVersion
+from warehouse.single_values import value_of
 from warehouse.window import Window
 from warehouse.writer_lock import assert_writer
 
@@ -105,7 +106,8 @@ def is_full_rebuild(cursor: psycopg.Cursor, window: Window) -> bool:
     Raises:
         WindowMismatch: The last build was for another window, or a later one has written days of this window.
     """
-    last = cursor.execute(
+    is_full: bool | None = value_of(
+        cursor,
         """
         select is_full_rebuild from ops.last_build as last
         where (window_start, window_end) = (%(start)s, %(end)s) and not exists (
@@ -114,13 +116,13 @@ def is_full_rebuild(cursor: psycopg.Cursor, window: Window) -> bool:
         )
         """,
         {"start": window.start, "end": window.end},
-    ).fetchone()
-    if last is None:
+    )
+    if is_full is None:
         raise WindowMismatch(
             f"the weeks, months and periods in schema build belong to another build than that of {window}."
             " Run the whole chain for these days (job daily_refresh)"
         )
-    return bool(last[0])
+    return is_full
 
 
 def dbt_variables(connection: psycopg.Connection, window: Window, *, build_id: str) -> dict[str, str]:
@@ -149,14 +151,13 @@ def dbt_variables(connection: psycopg.Connection, window: Window, *, build_id: s
 
 def built_models(cursor: psycopg.Cursor) -> frozenset[str] | None:
     """Return the models that the last build has built; None for all of them."""
-    found = cursor.execute("select models from ops.last_build where models is not null").fetchone()
-    return frozenset(found[0]) if found else None
+    models = value_of(cursor, "select models from ops.last_build")
+    return None if models is None else frozenset(models)
 
 
 def is_rerun(cursor: psycopg.Cursor) -> bool:
     """Return whether nothing had changed since publication when the last build began."""
-    found = cursor.execute("select is_rerun from ops.last_build").fetchone()
-    return bool(found and found[0])
+    return bool(value_of(cursor, "select is_rerun from ops.last_build"))
 
 
 def complete(

@@ -11,6 +11,7 @@ import psycopg
 
 from publishing import applied_models, stale_days, stale_reasons
 from publishing.model_versions import ProjectVersion
+from warehouse.single_values import value_of
 from warehouse.window import Window
 
 # A build that was refused or interrupted has other rows than those that a swap may publish.
@@ -84,8 +85,8 @@ def apply(
 
 def progress(connection: psycopg.Connection, loaded: ProjectVersion) -> Progress | None:
     """Return the state of the plan that is being carried out; None when there is none."""
-    found = connection.execute("select is_in_place from ops.applied_plan").fetchone()
-    if found is None:
+    is_in_place = value_of(connection, "select is_in_place from ops.applied_plan")
+    if is_in_place is None:
         return None
     models = applied_models.read(connection)
     stale = stale_days.stale_days(connection, project=loaded, before=date.max)
@@ -94,7 +95,7 @@ def progress(connection: psycopg.Connection, loaded: ProjectVersion) -> Progress
     refused = stale_days.refused_days(connection) & published | stale_days.waiting_days(connection) & to_build
     return Progress(
         models=tuple(sorted(name for name, model in models.items() if model.is_changing)),
-        is_in_place=bool(found[0]),
+        is_in_place=is_in_place,
         days_to_build=tuple(sorted(to_build)),
         refused=tuple(sorted(refused)),
         other_code=tuple(applied_models.waiting_models(connection, loaded)),

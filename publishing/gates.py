@@ -16,6 +16,7 @@ from quality_checks.queries import nothing_published
 from quality_checks.registry import Check, Gate, RuleCheck, checks
 from quality_checks.results import record
 from quality_checks.suite import Suite
+from warehouse.single_values import value_of
 from warehouse.window import Window
 
 RAW_CHECKS: Final = tuple(check for check in checks() if check.gate is Gate.RAW)
@@ -55,7 +56,7 @@ def run_checks(
     out: their rows are not of this build.
     """
     checks = without(checks, applied_models.not_built(connection, window) if left_out is None else left_out)
-    (change_id,) = connection.execute("select ops.last_change_id()").fetchone() or (None,)
+    change_id: int = value_of(connection, "select ops.last_change_id()")
     suites = [check for check in checks if isinstance(check, Suite)]
     # The suites run beside the other checks, on a connection of their own.
     with ThreadPoolExecutor(1) as thread:

@@ -13,6 +13,7 @@ from psycopg import sql
 
 from attribution.weeks import FIT_DAYS
 from publishing.dbt_manifest import lookback_days
+from warehouse.single_values import exist
 from warehouse.window import ONE_DAY, Window
 
 _MARK: Final = """
@@ -190,14 +191,14 @@ def invalidate_lookbacks(connection: psycopg.Connection, window: Window) -> dict
             if count:
                 marked[reason] = marked.get(reason, 0) + count
 
-        if _exist(cursor, "intermediate.int_identity_observations"):
+        if exist(cursor, "intermediate.int_identity_observations"):
             mark("identity_changed", _VISITORS)
-        if _exist(cursor, "intermediate.int_sessions", "intermediate.int_conversion_paths"):
+        if exist(cursor, "intermediate.int_sessions", "intermediate.int_conversion_paths"):
             mark("identity_changed", _LINKED_PATHS)
             mark("touchpoints_changed", _TOUCHED_PATHS)
-        if _exist(cursor, "intermediate.int_funnel_events"):
+        if exist(cursor, "intermediate.int_funnel_events"):
             mark("funnel_steps_changed", _FUNNELS)
-        if _exist(cursor, "ops.attribution_fits"):
+        if exist(cursor, "ops.attribution_fits"):
             cursor.execute(
                 f"update ops.attribution_fits set is_outdated = true where week_start in ({_OUTDATED_FITS})", parameters
             )
@@ -213,7 +214,7 @@ def invalidate_midnight_neighbours(connection: psycopg.Connection, window: Windo
     """
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("select ops.assert_writer()")
-        if not _exist(cursor, "intermediate.int_events_sessionized"):
+        if not exist(cursor, "intermediate.int_events_sessionized"):
             return 0
         return sum(
             _mark(
@@ -242,9 +243,3 @@ def _mark(cursor: psycopg.Cursor, besides: Window | None, reason: str, affected:
     values = {**parameters, "start": start, "end": end, "reason": reason}
     cursor.execute(_MARK.format(affected=affected), values, prepare=False)
     return max(cursor.rowcount, 0)
-
-
-def _exist(cursor: psycopg.Cursor, *tables: str) -> bool:
-    cursor.execute("select bool_and(to_regclass(name) is not null) from unnest(%s::text[]) as name", [list(tables)])
-    (all_exist,) = cursor.fetchone() or (False,)
-    return bool(all_exist)

@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 
 from publishing.marts import Mart
+from warehouse.single_values import value_of
 
 # Any other lock of a publication: none of them keeps readers waiting.
 LOCK_SECONDS: Final = 30
@@ -52,7 +53,7 @@ def lock_relations(cursor: psycopg.Cursor, relations: Sequence[tuple[str, str]])
 
 def _try_to_lock(cursor: psycopg.Cursor, statement: sql.Composed) -> bool:
     # A timeout of the statement bounds the wait for all of its locks; a timeout of locks is one for each.
-    (outer_timeout,) = cursor.execute("select current_setting('statement_timeout')").fetchone() or ("0",)
+    outer_timeout = value_of(cursor, "select current_setting('statement_timeout')")
     started = time.monotonic()
     try:
         with cursor.connection.transaction():
@@ -89,9 +90,16 @@ def _in_use(cursor: psycopg.Cursor, relations: Sequence[tuple[str, str]]) -> str
     )
 
 
+def kind_of(cursor: psycopg.Cursor, mart: Mart) -> str | None:
+    """Return the kind of relation under the mart's name, `r` for a table and `v` for a view; None where there is none.
+
+    The contract may declare another kind than the one that is published.
+    """
+    query = "select relkind::text from pg_class where oid = to_regclass(%s)"
+    kind: str | None = value_of(cursor, query, [f"{mart.schema}.{mart.name}"])
+    return kind
+
+
 def is_view(cursor: psycopg.Cursor, mart: Mart) -> bool:
     """Return whether a view is published under the mart's name, whatever its contract declares."""
-    found = cursor.execute(
-        "select relkind = 'v' from pg_class where oid = to_regclass(%s)", [f"{mart.schema}.{mart.name}"]
-    ).fetchone()
-    return bool(found and found[0])
+    return kind_of(cursor, mart) == "v"

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from publishing import mart_tables, mart_views
-from publishing.mart_locks import lock
+from publishing.mart_locks import kind_of, lock
 from publishing.marts import Mart
 from publishing.publish import Replacement
 from warehouse.roles.readers import MARTS, ROLLUPS
@@ -31,19 +31,12 @@ where pg_class.oid = to_regclass(%(table)s) and grantee <> relowner
 
 def missing(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> list[Mart]:
     """Return the marts that have neither a table nor a view."""
-    return [mart for mart in marts if _kind(cursor, mart) is None]
+    return [mart for mart in marts if kind_of(cursor, mart) is None]
 
 
 def replaceable(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> list[Mart]:
     """Return the marts whose tables readers see: a long lock of the others disturbs nobody."""
-    return [mart for mart in marts if mart.schema == MARTS and _kind(cursor, mart) == "r"]
-
-
-def _kind(cursor: psycopg.Cursor, mart: Mart) -> str | None:
-    found = cursor.execute(
-        "select relkind::text from pg_class where oid = to_regclass(%s)", [f"{mart.schema}.{mart.name}"]
-    ).fetchone()
-    return str(found[0]) if found else None
+    return [mart for mart in marts if mart.schema == MARTS and kind_of(cursor, mart) == "r"]
 
 
 def fill_draft(cursor: psycopg.Cursor, mart: Mart, window: Window) -> int:

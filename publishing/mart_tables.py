@@ -16,6 +16,7 @@ from publishing.scopes import Scope
 from warehouse.missing_ddl import set_comments
 from warehouse.roles import row_policies
 from warehouse.roles.readers import EVERY_ROW, MARTS
+from warehouse.single_values import value_of
 from warehouse.window import Window
 
 
@@ -47,11 +48,8 @@ def migrate_tables(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window
     Raises:
         ColumnsChanged: A column was dropped or changed its type, and days outside the window are published.
     """
-    cursor.execute(
-        "select count(*) from ops.published_days where not (event_date >= %s and event_date < %s)",
-        [window.start, window.end],
-    )
-    (days_outside,) = cursor.fetchone() or (0,)
+    outside = "select count(*) from ops.published_days where not (event_date >= %s and event_date < %s)"
+    days_outside = value_of(cursor, outside, [window.start, window.end])
     tables = [mart for mart in marts if not mart.is_view]
     views_to_replace = [mart for mart in tables if is_view(cursor, mart)]
     changed = {}
@@ -192,11 +190,8 @@ def _grain_index(mart: Mart) -> str:
 
 def _has_another_grain(cursor: psycopg.Cursor, mart: Mart) -> bool:
     """Return whether the unique index of the grain has other columns, as after a column was added to the grain."""
-    cursor.execute(
-        "select array_agg(attname::text order by attnum) from pg_attribute where attrelid = to_regclass(%s)",
-        [f"{mart.schema}.{_grain_index(mart)}"],
-    )
-    (columns,) = cursor.fetchone() or (None,)
+    query = "select array_agg(attname::text order by attnum) from pg_attribute where attrelid = to_regclass(%s)"
+    columns = value_of(cursor, query, [f"{mart.schema}.{_grain_index(mart)}"])
     return columns is not None and tuple(columns) != mart.grain
 
 

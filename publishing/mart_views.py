@@ -11,11 +11,12 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from publishing.mart_locks import is_view, lock
+from publishing.mart_locks import is_view, kind_of, lock
 from publishing.marts import Mart
 from warehouse.missing_ddl import set_comments
 from warehouse.roles import row_policies
 from warehouse.roles.readers import MARTS
+from warehouse.single_values import value_of
 
 _OPTION: Final = "security_invoker=true"
 
@@ -31,7 +32,7 @@ def create_views(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> None:
     """
     views = [mart for mart in marts if mart.is_view]
     changed = {mart: query for mart in views if not _reads(cursor, mart, query := _built_query(cursor, mart))}
-    lock(cursor, [mart for mart in changed if _exists(cursor, mart)])
+    lock(cursor, [mart for mart in changed if kind_of(cursor, mart)])
     for mart, query in changed.items():
         _make(cursor, mart, query)
     for mart in views:
@@ -65,33 +66,28 @@ def drop(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> None:
 
 def _built_query(cursor: psycopg.Cursor, mart: Mart) -> str:
     """Return the query of the built view with published tables in place of built ones. Raises ViewMissing."""
-    (path,) = cursor.execute("select current_setting('search_path')").fetchone() or ("",)
+    path = value_of(cursor, "select current_setting('search_path')")
     # With an empty search path Postgres qualifies every table, whatever the names of common table expressions.
     cursor.execute("select set_config('search_path', '', true)")
-    found = cursor.execute(
-        "select pg_get_viewdef(oid) from pg_class where oid = to_regclass(%s) and relkind = 'v'", [f"build.{mart.name}"]
-    ).fetchone()
+    definition = "select pg_get_viewdef(oid) from pg_class where oid = to_regclass(%s) and relkind = 'v'"
+    query = value_of(cursor, definition, [f"build.{mart.name}"])
     cursor.execute("select set_config('search_path', %s, true)", [path])
-    if found is None:
+    if query is None:
         raise ViewMissing(f"build.{mart.name} is no view; run the whole chain for these days (job daily_refresh)")
-    return re.sub(r"\bbuild\.", f"{MARTS}.", str(found[0]).rstrip(";"))
+    return re.sub(r"\bbuild\.", f"{MARTS}.", query.rstrip(";"))
 
 
 def _reads(cursor: psycopg.Cursor, mart: Mart, query: str) -> bool:
     """Return whether the published view has this query, by Postgres's own text of both."""
     cursor.execute(sql.SQL("create temporary view wanted_view as {}").format(sql.SQL(query)))
-    found = cursor.execute(
+    is_equal = value_of(
+        cursor,
         "select pg_get_viewdef('pg_temp.wanted_view'::regclass) = pg_get_viewdef(oid) and %s = any(reloptions)"
         " from pg_class where oid = to_regclass(%s) and relkind = 'v'",
         [_OPTION, f"{mart.schema}.{mart.name}"],
-    ).fetchone()
+    )
     cursor.execute("drop view pg_temp.wanted_view")
-    return bool(found and found[0])
-
-
-def _exists(cursor: psycopg.Cursor, mart: Mart) -> bool:
-    found = cursor.execute("select to_regclass(%s) is not null", [f"{mart.schema}.{mart.name}"]).fetchone()
-    return bool(found and found[0])
+    return bool(is_equal)
 
 
 def _make(cursor: psycopg.Cursor, mart: Mart, query: str) -> None:

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 
 from warehouse.roles.readers import MARTS, ROLLUPS
+from warehouse.single_values import exist, value_of
 
 # Old name to new name, November 2026.
 SCHEMAS: Final = {"published": ROLLUPS}
@@ -69,7 +70,7 @@ def rename_relations(connection: psycopg.Connection) -> None:
         for (schema, old), new in INDEXES.items():
             _rename(cursor, schema, old, new)
         for view in DROPPED_VIEWS:
-            if _exists(cursor, "intermediate", view):
+            if exist(cursor, f"intermediate.{view}"):
                 # Views that read it are dropped too. The next build makes those that still have a model.
                 cursor.execute(sql.SQL("drop view {} cascade").format(sql.Identifier("intermediate", view)))
 
@@ -79,7 +80,8 @@ def _has_old_names(connection: psycopg.Connection) -> bool:
     relations = [f"{schema}.{old}" for schema in ("build", ROLLUPS) for old in TABLES]
     relations += [f"{schema}.{old}" for schema, old in INDEXES] + [f"intermediate.{view}" for view in DROPPED_VIEWS]
     columns = [(f"{schema}.{table}", old) for (schema, table), renamed in COLUMNS.items() for old in renamed]
-    found = connection.execute(
+    found = value_of(
+        connection,
         """
         select exists (select from pg_namespace where nspname = any(%s))
             or exists (select from unnest(%s::text[]) as name where to_regclass(name) is not null)
@@ -90,13 +92,13 @@ def _has_old_names(connection: psycopg.Connection) -> bool:
             )
         """,
         [list(SCHEMAS), relations, [relation for relation, _ in columns], [old for _, old in columns]],
-    ).fetchone()
-    return bool(found and found[0])
+    )
+    return bool(found)
 
 
 def _rename(cursor: psycopg.Cursor, schema: str, old: str, new: str) -> None:
     """Rename a table and its indexes, or an index."""
-    if not _exists(cursor, schema, old) or _exists(cursor, schema, new):
+    if not exist(cursor, f"{schema}.{old}") or exist(cursor, f"{schema}.{new}"):
         return
     cursor.execute("select indexname from pg_indexes where schemaname = %s and tablename = %s", [schema, old])
     indexes = cursor.fetchall()
@@ -116,8 +118,3 @@ def _rename_column(cursor: psycopg.Cursor, schema: str, table: str, old: str, ne
         # Serves views as well.
         statement = sql.SQL("alter table {} rename column {} to {}")
         cursor.execute(statement.format(sql.Identifier(schema, table), sql.Identifier(old), sql.Identifier(new)))
-
-
-def _exists(cursor: psycopg.Cursor, schema: str, name: str) -> bool:
-    found = cursor.execute("select to_regclass(%s) is not null", [f"{schema}.{name}"]).fetchone()
-    return bool(found and found[0])

@@ -15,6 +15,7 @@ import psycopg
 from publishing import stale_reasons
 from publishing.dbt_manifest import VALUES
 from publishing.model_versions import ProjectVersion
+from warehouse.single_values import exist
 from warehouse.window import ONE_DAY, Window
 
 _QUEUES: Final = {
@@ -52,8 +53,7 @@ def mark_stale_days(connection: psycopg.Connection) -> dict[str, int]:
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("select ops.assert_writer()")
         for reason, (queue, table, affected) in _QUEUES.items():
-            exists = cursor.execute("select to_regclass(%s) is not null", [table]).fetchone()
-            if exists and exists[0]:
+            if exist(cursor, table):
                 cursor.execute(
                     f"""
                     insert into ops.stale_day_marks (event_date, layer, reason, change_id)

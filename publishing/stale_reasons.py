@@ -12,6 +12,7 @@ from ingestion.application.schema import TABLES
 from publishing import applied_models
 from publishing.model_versions import NOT_BUILT, ProjectVersion
 from warehouse.retention import SEALED_BEFORE
+from warehouse.single_values import value_of
 from warehouse.window import NIGHTLY_HOUR
 
 # The product's tables belong to the last published day: every run replaces the marts made from them as a whole.
@@ -123,8 +124,7 @@ def set_wanted_version(connection: psycopg.Connection, loaded: ProjectVersion) -
 
 def register_version(connection: psycopg.Connection, project: ProjectVersion) -> None:
     """Record the versions of the models of a version of the project, and delete versions that no day has."""
-    known = connection.execute("select from ops.model_versions where project_version = %s limit 1", [project.digest])
-    if known.fetchone():
+    if value_of(connection, "select 1 from ops.model_versions where project_version = %s limit 1", [project.digest]):
         return
     connection.execute(
         "insert into ops.model_versions select %s, * from unnest(%s::text[], %s::text[], %s::boolean[])"

@@ -32,6 +32,7 @@ from publishing.scopes import Scope
 from warehouse.roles import grants
 from warehouse.roles.readers import MARTS
 from warehouse.roles.row_policies import RolesMissing
+from warehouse.single_values import exist, value_of
 from warehouse.window import ONE_DAY, Window
 from warehouse.writer_lock import assert_writer
 
@@ -70,8 +71,7 @@ def begin(connection: psycopg.Connection, manifest: Mapping[str, Any], *, build_
     with connection.transaction(), connection.cursor() as cursor:
         assert_writer(cursor, build_id)
         for (schema, table), column in windowed_tables(manifest, scope=Scope.DAY).items():
-            exists = cursor.execute("select to_regclass(%s) is not null", [f"{schema}.{table}"]).fetchone()
-            if schema == "build" and exists and exists[0]:
+            if schema == "build" and exist(cursor, f"{schema}.{table}"):
                 cursor.execute(
                     sql.SQL("delete from {} where {} = any(%s)").format(
                         sql.Identifier(schema, table), sql.Identifier(column)
@@ -153,7 +153,7 @@ def _move(cursor: psycopg.Cursor, mart: Mart, window: Window) -> int:
 
 
 def _end(connection: psycopg.Connection, loaded: ProjectVersion, parents: Mapping[str, Set[str]]) -> None:
-    (from_date,) = connection.execute("select from_date from ops.applied_plan").fetchone() or (None,)
+    from_date = value_of(connection, "select from_date from ops.applied_plan")
     changing = {name for name, model in applied_models.read(connection).items() if model.is_changing}
     since: dict[str, date | None] = dict(
         connection.execute("select model, mixed_since from ops.applied_models").fetchall()

@@ -5,7 +5,7 @@ A single amount is limited where it is read; rows loaded by an older version may
 
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final, LiteralString
+from typing import Any, Final
 
 import psycopg
 
@@ -13,6 +13,7 @@ from quality_checks.outcome import Finding, finding
 from quality_checks.product import SPEND
 from quality_checks.queries import rows_of
 from quality_checks.registry import check
+from warehouse.single_values import exist, value_of
 from warehouse.window import ONE_DAY, Window
 
 # The greatest bigint.
@@ -56,7 +57,8 @@ def revenue_fits_its_columns(connection: psycopg.Connection, window: Window) -> 
     # A session of the window's last day has events of the day after it.
     read = rows_of(connection, _DAYS, Window(window.start, window.end + ONE_DAY))
     last = window.end - ONE_DAY
-    published = rows_of(connection, _PUBLISHED, window) if _exists(connection, "marts.platform_daily_metrics") else []
+    # Checks of raw run in a new warehouse before anything is built.
+    published = rows_of(connection, _PUBLISHED, window) if exist(connection, "marts.platform_daily_metrics") else []
     total = sum((Decimal(day["revenue_cents"]) for day in published), Decimal(0))
     bad: set[date] = {window.start} if total > MAX_SUM else set()
     for day in read:
@@ -121,12 +123,13 @@ def spend_fits_its_columns(connection: psycopg.Connection, window: Window) -> Fi
     """
     wrong: list[dict[str, Any]] = []
     bad: set[date] = set()
-    exist = _exists(connection, "raw.licenses") and _exists(connection, "raw.license_adjustments")
     # The first sum is far cheaper, and suffices where no amount is absurd.
-    if exist and _cents(connection, _MOST_SPEND) > MAX_SUM and _cents(connection, _SPEND) > MAX_SUM:
+    if exist(connection, "raw.licenses", "raw.license_adjustments") and all(
+        value_of(connection, statement) > MAX_SUM for statement in (_MOST_SPEND, _SPEND)
+    ):
         wrong += rows_of(connection, _GREATEST_SPEND, rows_shown=_ROWS_SHOWN)
         bad.add(window.end - ONE_DAY)
-    if _exists(connection, "raw.ad_spend"):
+    if exist(connection, "raw.ad_spend"):
         days = rows_of(connection, _AD_SPEND, window, most=MAX_SUM)
         wrong += [{"table_name": "ad_spend", **day} for day in days]
         bad |= {day["spend_date"] for day in days}
@@ -137,14 +140,3 @@ def spend_fits_its_columns(connection: psycopg.Connection, window: Window) -> Fi
             " the day again."
         )
     return finding(observed, wrong, bad)
-
-
-def _cents(connection: psycopg.Connection, statement: LiteralString) -> Decimal:
-    [row] = rows_of(connection, statement)
-    return Decimal(row["cents"])
-
-
-def _exists(connection: psycopg.Connection, table: LiteralString) -> bool:
-    """Return whether a table exists: checks of raw run in a new warehouse before anything is built."""
-    [row] = rows_of(connection, "select to_regclass(%(table)s) is not null as exists", table=table)
-    return bool(row["exists"])

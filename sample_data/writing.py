@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sample_data.sample_days import DemoNotPossible
 from warehouse.settings import Settings
+from warehouse.single_values import exist, value_of
 from warehouse.window import Window
 
 if TYPE_CHECKING:
@@ -55,12 +56,6 @@ def require_no_foreign_users(connection: "psycopg.Connection") -> None:
     """Raise DemoNotPossible when the application's database has other users, whose tables would be replaced."""
     from sample_data import MAIL_DOMAIN
 
-    row = connection.execute("select to_regclass('users') is not null").fetchone()
-    if row and row[0]:
-        foreign = connection.execute(
-            "select 1 from users where email is null or email not like %s limit 1", [f"%@{MAIL_DOMAIN}"]
-        ).fetchone()
-        if foreign:
-            raise DemoNotPossible(
-                "APP_DATABASE_URL names a database with users of its own, which the sample would replace"
-            )
+    foreign = "select 1 from users where email is null or email not like %s limit 1"
+    if exist(connection, "users") and value_of(connection, foreign, [f"%@{MAIL_DOMAIN}"]):
+        raise DemoNotPossible("APP_DATABASE_URL names a database with users of its own, which the sample would replace")

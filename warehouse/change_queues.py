@@ -5,6 +5,8 @@ publishing/stale_days.py and publishing/invalidation.py turn them into stale day
 
 from typing import TYPE_CHECKING, Final
 
+from warehouse.single_values import value_of
+
 if TYPE_CHECKING:
     import psycopg
 
@@ -60,5 +62,4 @@ comment on table ops.changed_funnel_events is
 
 def next_change_id(cursor: "psycopg.Cursor") -> int:
     """Return the id of a new change of raw."""
-    (change_id,) = cursor.execute("select nextval('ops.change_id_seq')").fetchone() or (0,)
-    return int(change_id)
+    return int(value_of(cursor, "select nextval('ops.change_id_seq')"))

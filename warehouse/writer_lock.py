@@ -13,6 +13,7 @@ from typing import Final
 import psycopg
 
 from warehouse.locks import AdvisoryLock
+from warehouse.single_values import value_of
 
 POLL_SECONDS: Final = 0.5
 # As long as Dagster lets a run take (.dagster/dagster.yaml); a longer hold means that the run hangs.
@@ -47,7 +48,7 @@ def wait_until_free(connection: psycopg.Connection, *, log: Callable[[str], None
 def _wait_for_lock(connection: psycopg.Connection, log: Callable[[str], None]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     is_logged = False
-    while not _try_lock(connection):
+    while not value_of(connection, "select pg_try_advisory_lock(%s)", [AdvisoryLock.WRITER]):
         if not is_logged:
             log(f"waiting for the warehouse: {_holder(connection)} is writing it")
             is_logged = True
@@ -59,13 +60,9 @@ def _wait_for_lock(connection: psycopg.Connection, log: Callable[[str], None]) -
         time.sleep(POLL_SECONDS)
 
 
-def _try_lock(connection: psycopg.Connection) -> bool:
-    row = connection.execute("select pg_try_advisory_lock(%s)", [AdvisoryLock.WRITER]).fetchone()
-    return bool(row and row[0])
-
-
 def _holder(connection: psycopg.Connection) -> str:
-    row = connection.execute(
+    holder = value_of(
+        connection,
         """
         select format('run %%s (server process %%s, since %%s UTC)', writer.build_id, locks.pid,
             to_char(activity.backend_start at time zone 'UTC', 'HH24:MI:SS'))
@@ -76,11 +73,11 @@ def _holder(connection: psycopg.Connection) -> str:
             and locks.database = (select oid from pg_database where datname = current_database())
         """,
         [AdvisoryLock.WRITER],
-    ).fetchone()
-    return str(row[0]) if row else "another run"
+    )
+    return holder or "another run"
 
 
 def assert_writer(cursor: psycopg.Cursor, build_id: str) -> None:
     """Raise WriterBusy in this transaction when a later run holds the warehouse."""
-    if cursor.execute("select 1 from ops.writer where build_id = %s for share", [build_id]).fetchone() is None:
+    if not value_of(cursor, "select 1 from ops.writer where build_id = %s for share", [build_id]):
         raise WriterBusy(f"run {build_id} has lost the warehouse to a later run; start it again")

@@ -23,6 +23,7 @@ from ingestion.rules_digest import spend_rules_digest
 from ingestion.utm_normalization import normalized_name, normalized_source
 from ingestion.validation_lists import EventRules, default_rules
 from warehouse.change_queues import next_change_id
+from warehouse.single_values import value_of
 
 _COLUMNS: Final = ", ".join(COLUMN_NAMES)
 
@@ -122,11 +123,12 @@ def _insert_load(
         cursor.execute("update ops.ad_spend_loads set replaced_by = load_id where load_id = %s", [previous])
     good = [row for row in rows if not isinstance(row, RejectedRow)]
     rejected = [row for row in rows if isinstance(row, RejectedRow)]
-    (load_id,) = cursor.execute(
+    load_id = value_of(
+        cursor,
         "insert into ops.ad_spend_loads (change_id, file, checksum, rules_digest, rows_read, accepted, rejected,"
         " duplicates) values (%s, %s, %s, %s, %s, 0, %s, 0) returning load_id",
         [change_id, file.name, *loaded_as, len(rows), len(rejected)],
-    ).fetchone() or (0,)
+    )
     if previous is not None:
         cursor.execute("update ops.ad_spend_loads set replaced_by = %s where load_id = %s", [load_id, previous])
     with cursor.copy(f"copy incoming ({_COLUMNS}, load_id, line_number) from stdin") as copy:
@@ -159,5 +161,4 @@ def rejected_rows(connection: psycopg.Connection) -> dict[str, int]:
 
 def row_count(connection: psycopg.Connection) -> int:
     """Return the number of rows of raw.ad_spend."""
-    (rows,) = connection.execute("select count(*) from raw.ad_spend").fetchone() or (0,)
-    return int(rows)
+    return int(value_of(connection, "select count(*) from raw.ad_spend"))

@@ -14,6 +14,7 @@ from ingestion.redaction import Redactor, redactor_for
 from ingestion.utm_normalization import normalized_name, normalized_source
 from ingestion.validation_lists import EventRules
 from warehouse.change_queues import next_change_id
+from warehouse.single_values import value_of
 
 _TABLES: Final = ("raw.ad_spend", "raw.duplicate_ad_spend")
 _IS_OLD: Final = """
@@ -46,8 +47,7 @@ _CLEAR_CHECKSUMS: Final = "update ops.ad_spend_loads set checksum = '' where rep
 
 def migrate(cursor: psycopg.Cursor, rules: EventRules) -> None:
     """Migrate tables of an older version, in the transaction of the caller. Names are redacted by `rules`."""
-    (is_old,) = cursor.execute(_IS_OLD).fetchone() or (False,)
-    if not is_old:
+    if not value_of(cursor, _IS_OLD):
         return
     cursor.execute("select ops.assert_writer()")
     cursor.execute("lock table ops.ad_spend_loads in share row exclusive mode")

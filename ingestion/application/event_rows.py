@@ -20,6 +20,7 @@ from ingestion.application.schema import READABLE_TYPES
 from ingestion.application.source import ApplicationSchemaError, column_types, source_errors
 from ingestion.contract import MAX_LINE_BYTES, Attribution, Context, Event, camel_keys
 from ingestion.landing.objects import is_json
+from warehouse.single_values import value_of
 from warehouse.window import Window
 
 EVENTS: Final = "events"
@@ -139,8 +140,7 @@ class EventRows:
             )
         query = sql.SQL("select count(*) from {} where {}").format(sql.Identifier(EVENTS), condition)
         with source_errors(source, EVENTS):
-            row = source.execute(query).fetchone()
-        return int(row[0]) if row else 0
+            return int(value_of(source, query))
 
     def _line(self, values: list[Any]) -> bytes:
         event: dict[str, Any] = {}

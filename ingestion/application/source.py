@@ -15,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from ingestion.application.schema import READABLE_TYPES, Table
 from ingestion.hashing import hash_email
+from warehouse.single_values import value_of
 
 _CONNECT_TIMEOUT_SECONDS: Final = 10
 # Column of an application's table with the time of a row's last change.
@@ -104,8 +105,8 @@ def find_table(source: psycopg.Connection, table: Table) -> FoundTable | None:
                 f" read as {column.kind} without loss. Make it one of {', '.join(sorted(readable))}"
             )
     with source_errors(source, table.name):
-        row = source.execute("select to_regclass(quote_ident(%s))::oid::text", [table.name]).fetchone()
-    identity = (source.info.host, source.info.port, source.info.dbname, row[0] if row else None)
+        oid = value_of(source, "select to_regclass(quote_ident(%s))::oid::text", [table.name])
+    identity = (source.info.host, source.info.port, source.info.dbname, oid)
     # A date is no watermark: all rows of the last day would be read again each time.
     return FoundTable(repr(identity), types.get(CHANGE_TIME) in ("timestamptz", "timestamp"))
 
@@ -134,8 +135,8 @@ def last_change(source: psycopg.Connection, table: Table) -> str | None:
         "select least(max({0}) filter (where isfinite({0})), now())::text from {1} having max({0}) is not null"
     ).format(sql.SQL("{}::timestamptz").format(sql.Identifier(CHANGE_TIME)), sql.Identifier(table.name))
     with source_errors(source, table.name):
-        row = source.execute(query).fetchone()
-    return row[0] if row else None
+        changed_at: str | None = value_of(source, query)
+    return changed_at
 
 
 def stream_rows(

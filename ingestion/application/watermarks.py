@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date
 from typing import Final
 
@@ -17,6 +17,7 @@ import psycopg
 
 from ingestion.application.schema import Table
 from ingestion.application.source import FoundTable
+from warehouse.single_values import value_of
 
 # `updated_at` is set when a transaction begins or writes, and becomes visible when it commits. A change that commits up
 # to this long afterwards is still found. A day exceeds any sane transaction, and the hour that a local clock repeats.
@@ -78,13 +79,13 @@ def changed_since(
     days_since_full_read = (today - watermark.full_read_date).days
     if watermark.source_fingerprint != source_fingerprint or not 0 <= days_since_full_read < FULL_READ_DAYS:
         return None
-    cursor.execute(
+    since: str | None = value_of(
+        cursor,
         "select (%(seen)s::timestamptz - make_interval(hours => %(overlap)s))::text"
         " where %(last_change)s::timestamptz >= %(seen)s::timestamptz",
         {"seen": watermark.changed_until, "overlap": OVERLAP_HOURS, "last_change": last_change},
     )
-    row = cursor.fetchone()
-    return row[0] if row else None
+    return since
 
 
 def save_watermark(cursor: psycopg.Cursor, table: Table, watermark: Watermark, current_rows: int) -> None:
@@ -100,13 +101,7 @@ def save_watermark(cursor: psycopg.Cursor, table: Table, watermark: Watermark, c
             current_rows = excluded.current_rows,
             read_at = excluded.read_at
         """,
-        [
-            table.name,
-            watermark.source_fingerprint,
-            watermark.changed_until,
-            watermark.full_read_date,
-            current_rows,
-        ],
+        [table.name, *astuple(watermark), current_rows],
     )
 
 

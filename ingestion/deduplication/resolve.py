@@ -7,6 +7,7 @@ import psycopg
 
 from ingestion import day_partitions
 from ingestion.deduplication import apply, candidates, ranking, rate_limit
+from warehouse.single_values import value_of
 
 
 def resolve(
@@ -28,14 +29,13 @@ def resolve(
     replaced loads; by default all.
     """
     rows_copied_directly = rows_copied_directly or {}
-    cursor.execute(
+    replaced_dates = value_of(
+        cursor,
         "select coalesce(array_agg(distinct day), '{}') from ops.loads, unnest(event_dates) as day"
         " where load_id = any(%s)",
         [list(replaced)],
     )
-    (replaced_dates,) = cursor.fetchone() or ([],)
-    cursor.execute("select coalesce(array_agg(distinct event_date), '{}') from candidates")
-    (incoming_dates,) = cursor.fetchone() or ([],)
+    incoming_dates = value_of(cursor, "select coalesce(array_agg(distinct event_date), '{}') from candidates")
     day_partitions.create(cursor, incoming_dates)
     dates = sorted({*replaced_dates, *incoming_dates, *rows_copied_directly})
     parameters = {

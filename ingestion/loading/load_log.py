@@ -14,6 +14,7 @@ from ingestion.landing.files import LandingFile
 from ingestion.loading.batch_validation import BatchResult
 from ingestion.loading.row_router import LoadTally
 from ingestion.validation.notes import OUTCOMES, Note, counts_of, notes_of
+from warehouse.single_values import value_of
 from warehouse.window import ONE_DAY
 
 # Two changes within a tick of a file system's clock have the same version.
@@ -79,13 +80,13 @@ def insert_load(
     if previous is not None:
         # The unique index allows one loaded version of a file, so the previous one gives way first.
         cursor.execute("update ops.loads set replaced_by = load_id where load_id = %s", [previous])
-    cursor.execute(
+    load_id = value_of(
+        cursor,
         "insert into ops.loads (change_id, landing_date, file, checksum, file_bytes, file_version, lines_read,"
         " accepted, rejected, duplicates, not_tracked, late, event_dates, rules_digest)"
         " values (%s, %s, %s, '', %s, %s, 0, 0, 0, 0, 0, 0, '{}', %s) returning load_id",
         [change_id, file.landing_date, file.name, file.size, _reliable_version(file), rules_digest],
     )
-    (load_id,) = cursor.fetchone() or (0,)
     if previous is not None:
         cursor.execute("update ops.loads set replaced_by = %s where load_id = %s", [load_id, previous])
     return int(load_id)

@@ -25,6 +25,7 @@ from warehouse.embedded import binaries
 from warehouse.embedded.binaries import EmbeddedServerError
 from warehouse.roles import logins
 from warehouse.roles.readers import ACCESS
+from warehouse.single_values import value_of
 
 if TYPE_CHECKING:
     import psycopg
@@ -136,11 +137,11 @@ def read(warehouse: Warehouse, file: Path) -> Restored:
 
 
 def _refuse_filled(warehouse: Warehouse, connection: "psycopg.Connection") -> None:
-    row = connection.execute(
+    if value_of(
+        connection,
         "select exists (select from ops.loads) or exists (select from ops.published_days)"
-        " or exists (select from access.logins)"
-    ).fetchone()
-    if row and row[0]:
+        " or exists (select from access.logins)",
+    ):
         raise BackupError(
             f"database {warehouse.database} at {warehouse.host}, port {warehouse.port}, holds a warehouse already, and"
             " nothing is overwritten; restore into a new checkout, or into an empty database that WAREHOUSE_URL names"

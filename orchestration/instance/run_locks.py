@@ -20,6 +20,7 @@ import psycopg
 
 from warehouse.connection import Warehouse, WarehouseUnavailable
 from warehouse.locks import AdvisoryLock
+from warehouse.single_values import value_of
 
 _BEAT_SECONDS: Final = 1.0
 # A server that lost its client's machine notices within 15 + 3 x 10 s; by default it would take two hours.
@@ -49,18 +50,13 @@ def notice_lost_clients(connection: psycopg.Connection) -> None:
 
 def is_held(connection: psycopg.Connection, run_id: str) -> bool:
     """Return True if the process of a run is alive."""
-    row = connection.execute(
-        """
-        select exists (
-            select from pg_locks
-            where locktype = 'advisory' and classid = %s and objsubid = 2 and granted
-                and objid = (hashtext(%s)::bigint & 4294967295)::oid
-                and database = (select oid from pg_database where datname = current_database())
-        )
-        """,
-        [AdvisoryLock.RUN, run_id],
-    ).fetchone()
-    return bool(row and row[0])
+    query = """
+        select 1 from pg_locks
+        where locktype = 'advisory' and classid = %s and objsubid = 2 and granted
+            and objid = (hashtext(%s)::bigint & 4294967295)::oid
+            and database = (select oid from pg_database where datname = current_database())
+    """
+    return value_of(connection, query, [AdvisoryLock.RUN, run_id]) is not None
 
 
 def processes_here(connection: psycopg.Connection) -> list[RunProcess]:

@@ -12,6 +12,7 @@ from warehouse.connection import Warehouse
 from warehouse.roles import grants, superuser_limits
 from warehouse.roles.provisioning import password_clause, rights_are_missing
 from warehouse.roles.readers import ACCESS, AUDIENCES, Audience
+from warehouse.single_values import exist, value_of
 
 if TYPE_CHECKING:
     import psycopg
@@ -135,12 +136,13 @@ def remove(warehouse: Warehouse, name: str) -> None:
     import psycopg
 
     with _administrator(warehouse) as connection:
-        known = connection.execute(f"delete from {ACCESS}.logins where login = %s returning 1", [name]).fetchone()
-        exists = connection.execute("select 1 from pg_roles where rolname = %s", [name]).fetchone()
-        members = connection.execute(
+        known = value_of(connection, f"delete from {ACCESS}.logins where login = %s returning 1", [name])
+        exists = value_of(connection, "select 1 from pg_roles where rolname = %s", [name])
+        members = value_of(
+            connection,
             "select 1 from pg_auth_members where member = to_regrole(%s) and roleid::regrole::text = any(%s)",
             [name if _NAME.fullmatch(name) else None, [audience.group for audience in AUDIENCES]],
-        ).fetchone()
+        )
         if not (known or members):
             raise LoginError(f"{name} is no login of a creator or brand; `roles list` names them all")
         if not exists:
@@ -181,10 +183,10 @@ def _assert_known(connection: "psycopg.Connection", login: Login) -> None:
     """Raise LoginError unless the product's tables, as they were read last, have this creator or brand."""
     kind, owner_id = login.audience.name, login.owner_id
     table = f"{kind}s"
-    is_read = connection.execute("select to_regclass(%s) is not null", [f"raw.{table}"]).fetchone()
-    known = connection.execute(_KNOWN.format(table=table), [owner_id]).fetchone() if is_read and is_read[0] else None
-    if known is None or not known[0]:
-        state = "does not exist" if known is None else "was deleted"
+    query = _KNOWN.format(table=table)
+    is_there = value_of(connection, query, [owner_id]) if exist(connection, f"raw.{table}") else None
+    if not is_there:
+        state = "does not exist" if is_there is None else "was deleted"
         raise LoginError(
             f"{kind} {owner_id} {state} in the product's tables as they were read last (raw.{table});"
             f" correct the id, or run a day first if the {kind} is new"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from warehouse.connection import PasswordRefused, Warehouse, WarehouseUnavailable
 from warehouse.roles.readers import GROUPS, READERS, Reader
+from warehouse.single_values import value_of
 
 if TYPE_CHECKING:
     import psycopg
@@ -62,8 +63,8 @@ def _has_password(warehouse: Warehouse, connection: "psycopg.Connection", reader
     """Return whether the role logs in by the known password."""
     if warehouse.is_embedded:
         # Its superuser may read the verifier, which is quicker than a login.
-        row = connection.execute("select rolpassword from pg_authid where rolname = %s", [reader.name]).fetchone()
-        return bool(row and row[0] and _matches(warehouse.reader_passwords[reader.name], row[0]))
+        verifier = value_of(connection, "select rolpassword from pg_authid where rolname = %s", [reader.name])
+        return bool(verifier and _matches(warehouse.reader_passwords[reader.name], verifier))
     try:
         warehouse.connect_to(warehouse.dsn(reader.name)).close()
     except PasswordRefused:

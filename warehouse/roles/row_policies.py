@@ -14,6 +14,7 @@ from psycopg import sql
 
 from warehouse.missing_ddl import add_columns, set_comments
 from warehouse.roles.readers import ACCESS, ALL_READERS, AUDIENCES, BI_READER, EVERY_ROW, MARTS
+from warehouse.single_values import value_of
 
 # Prefixes of the names of our policies.
 _ALL_ROWS: Final = "all_rows_for_"
@@ -146,13 +147,14 @@ def _canonical(expression: str | None) -> str:
 
 def _is_readable(cursor: psycopg.Cursor, table: str, portals: Mapping[str, str]) -> bool:
     """Return whether its readers have the right to select, and its policies, if any, are in force."""
-    row = cursor.execute(
+    is_readable = value_of(
+        cursor,
         "select (relrowsecurity and relforcerowsecurity or %s) and not exists (select from pg_roles"
         " where rolname = any(%s) and not has_table_privilege(pg_roles.oid, pg_class.oid, 'select'))"
         " from pg_class where oid = %s::regclass",
         [not portals, _readers_of(portals), f"{MARTS}.{table}"],
-    ).fetchone()
-    return bool(row and row[0])
+    )
+    return bool(is_readable)
 
 
 def _readers_of(portals: Mapping[str, str]) -> list[str]:

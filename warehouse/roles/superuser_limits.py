@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from warehouse.roles.readers import AUDIENCES, READERS, Reader
+from warehouse.single_values import value_of
 
 if TYPE_CHECKING:
     import psycopg
@@ -41,10 +42,8 @@ def statements(connection: "psycopg.Connection") -> list[str]:
 def may_be_set(connection: "psycopg.Connection") -> bool:
     """Return whether this session may set the limits: as a superuser, or by a grant of `set on parameter`."""
     names = sorted({name for reader in READERS for name in reader.limits})
-    row = connection.execute(
-        "select bool_and(has_parameter_privilege(name, 'set')) from unnest(%s::text[]) as name", [names]
-    ).fetchone()
-    return bool(row and row[0])
+    query = "select bool_and(has_parameter_privilege(name, 'set')) from unnest(%s::text[]) as name"
+    return bool(value_of(connection, query, [names]))
 
 
 def _readers(connection: "psycopg.Connection") -> Iterable[Reader]:
