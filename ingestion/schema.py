@@ -64,6 +64,9 @@ _LATER_LOAD_COLUMNS: Final = {
     "dropped_fields": "jsonb not null default '{}'",
     "placeholder_ids": "jsonb not null default '{}'",
     "hashed_ids": "jsonb not null default '{}'",
+    "dropped_accepted": "bigint not null default 0",
+    "dropped_rejected": "bigint not null default 0",
+    "dropped_duplicates": "bigint not null default 0",
 }
 
 
@@ -149,6 +152,9 @@ _COMMENTS: Final = {
     " as {field: events}.",
     "ops.loads.hashed_ids": "In valid events: ids that were e-mail addresses or phone numbers and are stored as keyed"
     " hashes, as {field: events}.",
+    "ops.loads.dropped_accepted": "Of the accepted events: those dropped from raw with their sealed days.",
+    "ops.loads.dropped_rejected": "Of the rejected lines: those dropped from raw with their sealed days.",
+    "ops.loads.dropped_duplicates": "Of the duplicates: those dropped from raw with their sealed days.",
     "raw.events": "One row per accepted event: the first by rank among the copies of an (event day, key).",
     "raw.attribution": "At most one row per event: the utm fields, referrer, landing page and click ids it carried.",
     "raw.duplicate_events": "One row per copy that ranks below another copy of its (event day, key). It moves to"

@@ -8,7 +8,7 @@ import dagster as dg
 
 from orchestration import retries
 from orchestration.defs.resources import WarehouseResource
-from orchestration.run_windows import window_of
+from orchestration.run_windows import unsealed_window_of
 from publishing import gates
 from quality_checks.outcome import CheckOutcome
 from quality_checks.registry import Check
@@ -35,8 +35,8 @@ def run(
     context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource, checks: Sequence[Check]
 ) -> Iterator[dg.AssetCheckResult]:
     """Run checks on the window of a run, record their outcomes, and yield these as Dagster's results."""
-    window = window_of(context)
     with retries.as_dagster_failure(), warehouse.connect() as connection:
+        window = unsealed_window_of(context, connection)
         outcomes = gates.run_checks(
             connection,
             window,

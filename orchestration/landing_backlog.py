@@ -12,7 +12,7 @@ from ingestion.landing.files import LandingError, LandingFile, LandingRoot, land
 from ingestion.landing.storage import StoredEntry
 from ingestion.loading import load_log
 from orchestration.landing_sensor import Found, Request, SensorState, older_days
-from publishing import stale_days
+from warehouse import retention
 from warehouse.window import Window
 
 # A file that looks different from the ledger may only have been touched. Comparing reads its bytes, at most this many a
@@ -20,6 +20,10 @@ from warehouse.window import Window
 BYTES_A_LOOK: Final = 268_435_456
 _SHOWN_CHARACTERS: Final = 600
 _SAME, _OTHER = "same", "other"
+_SEALED: Final = (
+    "its landing day is sealed (older than WAREHOUSE_RETENTION_DAYS), so that it is not loaded any more. Move it to the"
+    " folder of a later day if it has events of days that are not sealed; else remove it"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,8 @@ def look_at(
     older = older_days(days_with_folder, latest, first_day, before.older)
     days = [*latest.days(), *older]
     # A day whose folder was deleted is not among the older days; its files wait no longer.
-    waiting_days = before.waiting_days() | stale_days.waiting_days(connection)
+    recorded = {day for (day,) in connection.execute("select landing_date from ops.waiting_files")}
+    waiting_days = before.waiting_days() | recorded
     days += sorted(waiting_days.difference(days_with_folder, days))
     files: list[LandingFile] = []
     others: dict[date, Sequence[StoredEntry]] = {}
@@ -49,7 +54,10 @@ def look_at(
         # An entry beside the folders of days keeps every day from being loaded.
         others[day] = [*foreign, *beside]
     waiting, compared = _not_loaded(connection, files, days, before)
-    return Looked(Found(waiting, others, frozenset(days)), older[-1] if older else None, compared)
+    first_unsealed = retention.sealed_before(connection) or date.min
+    sealed = [file for file in waiting if file.landing_date < first_unsealed]
+    open_files = [file for file in waiting if file.landing_date >= first_unsealed]
+    return Looked(Found(open_files, others, frozenset(days), sealed), older[-1] if older else None, compared)
 
 
 def _not_loaded(
@@ -113,7 +121,8 @@ def record_waiting(
     reason_of: Callable[[Request], str | None],
 ) -> list[str]:
     """Record in ops.waiting_files the files that no run has loaded, and why. Returns a sentence a landing day."""
-    rows, sentences = [], []
+    rows = [(file.name, file.landing_date, _SEALED) for file in found.sealed]
+    sentences = [f"{len(found.sealed)} files of sealed days are not loaded"] if found.sealed else []
     for day in sorted({file.landing_date for file in found.files}):
         reason = reason_of(requests[day]) if day in requests else None
         if reason is None:

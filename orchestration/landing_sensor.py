@@ -72,11 +72,15 @@ class SensorState:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Result of one look: pending files, other entries by landing day, and the days that were looked at."""
+    """Result of one look: pending files, other entries by landing day, and the days that were looked at.
+
+    `sealed` are files of sealed landing days that are not loaded: no run is asked for them.
+    """
 
     files: Sequence[LandingFile]
     others: Mapping[date, Sequence[StoredEntry]]
     days: frozenset[date]
+    sealed: Sequence[LandingFile] = ()
 
 
 @dataclass(frozen=True, slots=True)

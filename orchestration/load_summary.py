@@ -6,6 +6,8 @@ from ingestion.validation.notes import Counts, total_by_field
 
 def load_in_words(report: LoadReport) -> str:
     """Return a sentence on what the loads of a landing day came to."""
+    if report.is_sealed:
+        return f"landing day {report.landing_date}: sealed, its files are not loaded any more"
     if not report.loaded:
         return f"landing day {report.landing_date}: nothing new in {len(report.unchanged)} files"
     return (

@@ -4,7 +4,9 @@ from datetime import date
 from typing import Final
 
 import dagster as dg
+import psycopg
 
+from warehouse import retention
 from warehouse.window import ONE_DAY, Window
 
 _RANGE_START: Final = "dagster/asset_partition_range_start"
@@ -27,6 +29,21 @@ def window_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext)
         )
     days = context.partition_time_window
     return Window(days.start.date(), days.end.date())
+
+
+def unsealed_window_of(
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, connection: psycopg.Connection
+) -> Window:
+    """Return the days of a run that are not sealed, and log those that are. Raises Failure when all of them are."""
+    window = window_of(context)
+    first_unsealed = retention.sealed_before(connection)
+    try:
+        rest = retention.require_unsealed(window, first_unsealed)
+    except retention.SealedDays as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    if rest != window:
+        context.log.warning(retention.sealed_part_in_words(window, rest))
+    return rest
 
 
 def landing_days_after(context: dg.AssetExecutionContext) -> Window:

@@ -7,18 +7,14 @@ import psycopg
 
 from publishing import stale_days
 from publishing.model_versions import ProjectVersion
-from warehouse import retention
 from warehouse.single_values import value_of
 from warehouse.window import Window
 
 
 def days_to_run(connection: psycopg.Connection, window: Window, *, project: ProjectVersion) -> set[date]:
-    """Return the days of the window that are not published, or stale. Sealed days are neither run nor stale."""
-    unsealed = retention.unsealed(window, retention.sealed_before(connection))
-    if unsealed is None:
-        return set()
+    """Return the days of the window that are not published, or stale."""
     stale = {day.event_date for day in stale_days.stale_days(connection, project=project, before=window.end)}
-    return set(unsealed.days()) - (stale_days.published_days(connection) - stale)
+    return set(window.days()) - (stale_days.published_days(connection) - stale)
 
 
 def chunks(

@@ -15,6 +15,7 @@ from publishing import stale_reasons
 from publishing.model_versions import NOT_BUILT
 from warehouse.locks import AdvisoryLock
 from warehouse.missing_ddl import set_comments
+from warehouse.retention import SEALED_BEFORE
 from warehouse.roles.readers import MARTS
 from warehouse.single_values import value_of
 from warehouse.window import ONE_DAY, Window
@@ -41,11 +42,11 @@ _VIEWS: Final = {
         },
     ),
     "ops.check_states": (
-        """
+        f"""
         with failing as (
             select results.check_name, day
             from ops.check_results as results, unnest(results.bad_days) as day
-            where not results.is_passed and not exists (
+            where not results.is_passed and day >= {SEALED_BEFORE} and not exists (
                 select from ops.check_results as later
                 where later.check_name = results.check_name and later.checked_at > results.checked_at and (
                     later.covers_all_days
@@ -61,7 +62,7 @@ _VIEWS: Final = {
             order by check_name, checked_at desc
         )
         select latest.check_name, latest.severity, failing.days is null as is_passing,
-            coalesce(failing.days, '{}') as failing_days, latest.checked_at
+            coalesce(failing.days, '{{}}') as failing_days, latest.checked_at
         from latest
         left join (
             select check_name, array_agg(day order by day) as days from failing group by check_name
@@ -71,7 +72,7 @@ _VIEWS: Final = {
             "": "The state of each check over all days; a run that passes changes nothing about the days of other runs."
             " Grain: one row per check.",
             "is_passing": "No day is left whose last result is a failure.",
-            "failing_days": "The event days whose last result is a failure.",
+            "failing_days": "The event days whose last result is a failure, but for sealed ones.",
             "checked_at": "When the check last ran, for whichever days.",
         },
     ),
@@ -101,7 +102,7 @@ _VIEWS: Final = {
             from ops.published_days as days
             left join ops.model_versions as built
                 on built.project_version = days.model_version and built.model = published.mart
-            where built.version is distinct from applied.planned_version
+            where built.version is distinct from applied.planned_version and days.event_date >= {SEALED_BEFORE}
         ) as older
             on applied.version is distinct from applied.planned_version
             and exists (select from ops.applied_plan where is_in_place)

@@ -23,7 +23,7 @@ MAX_REJECTED_SHARE: Final = 0.05
 # partitions. The two side tables are read by load.
 _LOADS: Final = """
 select load_id, landing_date, file, lines_read, accepted, rejected, duplicates, not_tracked, erased, event_dates,
-    replaced_by
+    replaced_by, dropped_accepted, dropped_rejected, dropped_duplicates
 from ops.loads
 where (landing_date >= %(start)s and landing_date < %(end)s) or event_dates && %(days)s::date[]
 order by load_id
@@ -32,7 +32,10 @@ order by load_id
 _ROWS: Final = """
 with
 events as (
-    select load_id, cast(sum(event_rows) as bigint) as event_rows, array_agg(event_date) as event_days
+    select load_id,
+        cast(sum(event_rows) as bigint) as event_rows,
+        cast(sum(event_rows) filter (where event_date >= ops.sealed_before()) as bigint) as unsealed_event_rows,
+        array_agg(event_date) as event_days
     from (
         select load_id, event_date, count(*) as event_rows
         from raw.events
@@ -42,16 +45,27 @@ events as (
     group by load_id
 ),
 side_rows as (
-    select loads.load_id,
-        (select count(*) from raw.rejected_events as r where r.load_id = loads.load_id) as rejected_rows,
-        (select count(*) from raw.duplicate_events as d where d.load_id = loads.load_id) as duplicate_rows
+    select loads.load_id, rejected.*, duplicates.*
     from unnest(%(load_ids)s::bigint[]) as loads (load_id)
+    cross join lateral (
+        select count(*) as rejected_rows,
+            count(*) filter (where event_date is null or event_date >= ops.sealed_before()) as unsealed_rejected_rows
+        from raw.rejected_events where load_id = loads.load_id
+    ) as rejected
+    cross join lateral (
+        select count(*) as duplicate_rows,
+            count(*) filter (where event_date >= ops.sealed_before()) as unsealed_duplicate_rows
+        from raw.duplicate_events where load_id = loads.load_id
+    ) as duplicates
 )
 select load_id,
-    coalesce(event_rows, 0) as event_rows,
     event_days,
+    coalesce(event_rows, 0) as event_rows,
     coalesce(rejected_rows, 0) as rejected_rows,
     coalesce(duplicate_rows, 0) as duplicate_rows,
+    coalesce(unsealed_event_rows, 0) as unsealed_event_rows,
+    coalesce(unsealed_rejected_rows, 0) as unsealed_rejected_rows,
+    coalesce(unsealed_duplicate_rows, 0) as unsealed_duplicate_rows,
     load_id in (select load_id from ops.loads) as is_in_ledger
 from events
 full join side_rows using (load_id)
@@ -64,7 +78,8 @@ def load_counts_add_up(connection: psycopg.Connection, window: Window) -> Findin
 
     Compared are the loads that landed in the window or the day after it, and those with events of the window whenever
     they landed. Lines read must equal accepted, rejected, duplicate, not tracked and erased ones. The current version
-    of a file must have exactly those rows in raw, a replaced version none. Every event of the window must come from a
+    of a file must have exactly those rows in raw, but for those that were dropped with sealed days. A replaced version
+    has none, but for those of days that were sealed when it was replaced. Every event of the window must come from a
     load. Beyond the window, the event days of these loads are read.
     """
     days = list(window.days())
@@ -96,12 +111,17 @@ def load_counts_add_up(connection: psycopg.Connection, window: Window) -> Findin
 def _broken_rules(load: Mapping[str, Any], rows: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the rules that a load breaks: the rule, the count in ops.loads and the count found."""
     is_current = load["replaced_by"] is None
+    found_in = "" if is_current else "unsealed_"
+
+    def kept(name: str) -> int:
+        return int(load[name] - load[f"dropped_{name}"]) if is_current else 0
+
     outcomes = sum(load[name] for name in ("accepted", "rejected", "duplicates", "not_tracked", "erased"))
     compared = [
         ("lines_read = accepted + rejected + duplicates + not_tracked + erased", load["lines_read"], outcomes),
-        ("accepted = rows in raw.events", load["accepted"] * is_current, rows["event_rows"]),
-        ("rejected = rows in raw.rejected_events", load["rejected"] * is_current, rows["rejected_rows"]),
-        ("duplicates = rows in raw.duplicate_events", load["duplicates"] * is_current, rows["duplicate_rows"]),
+        ("accepted = rows in raw.events", kept("accepted"), rows[f"{found_in}event_rows"]),
+        ("rejected = rows in raw.rejected_events", kept("rejected"), rows[f"{found_in}rejected_rows"]),
+        ("duplicates = rows in raw.duplicate_events", kept("duplicates"), rows[f"{found_in}duplicate_rows"]),
     ]
     return [{"rule": rule, "ledger": ledger, "rows": found} for rule, ledger, found in compared if ledger != found]
 

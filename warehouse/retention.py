@@ -103,11 +103,8 @@ def require_unsealed(window: Window, first_unsealed: date | None) -> Window:
     return rest
 
 
-def sealed_part_in_words(window: Window, first_unsealed: date | None) -> str | None:
-    """Return a sentence on the sealed days of a window that is not wholly sealed; None when it has none."""
-    rest = unsealed(window, first_unsealed)
-    if rest is None or rest == window:
-        return None
+def sealed_part_in_words(window: Window, rest: Window) -> str:
+    """Return a sentence on the sealed days of a window, of which `rest` is not sealed."""
     return (
         f"{Window(window.start, rest.start)} is sealed (older than WAREHOUSE_RETENTION_DAYS): its published numbers"
         f" stay; only {rest} is run"

@@ -54,7 +54,7 @@ create temporary table removed (
 ) on commit drop;
 """
 
-# Delete the rows of replaced file versions, and keep what is compared later.
+# Delete the rows of replaced file versions but for those of sealed days, and keep what is compared later.
 REMOVE_REPLACED: Final = (
     f"""
     with events as (
@@ -75,7 +75,9 @@ REMOVE_REPLACED: Final = (
     """,
     """
     with replaced as (
-        delete from raw.rejected_events where load_id = any(%(replaced)s) returning *
+        delete from raw.rejected_events
+        where load_id = any(%(replaced)s) and (event_date is null or event_date >= ops.sealed_before())
+        returning *
     )
     insert into removed
     select event.event_date, event.event_key, event.canonical_hash, event.received_at, event.occurred_at, event.source,
@@ -84,5 +86,5 @@ REMOVE_REPLACED: Final = (
     cross join lateral jsonb_populate_record(null::candidates, replaced.candidate) as event
     where replaced.candidate is not null
     """,
-    "delete from raw.duplicate_events where load_id = any(%(replaced)s)",
+    "delete from raw.duplicate_events where load_id = any(%(replaced)s) and event_date >= ops.sealed_before()",
 )

@@ -24,6 +24,8 @@ def resolve(
     Runs in the caller's transaction, which has created the temporary tables by candidates.CREATE, filled candidates,
     and inserted the loads. Updates the counts of every load whose rows move, also of old ones.
 
+    Rows of replaced loads stay where their day is sealed, since its published numbers stay.
+
     Rows of the loads `new_load_ids` in raw.events have new keys, and are counted in ops.loads; `rows_copied_directly`
     has their number by event day. `dates_over_limit` are days on which the rate limit may be exceeded, besides those of
     replaced loads; by default all.
@@ -32,7 +34,7 @@ def resolve(
     replaced_dates = value_of(
         cursor,
         "select coalesce(array_agg(distinct day), '{}') from ops.loads, unnest(event_dates) as day"
-        " where load_id = any(%s)",
+        " where load_id = any(%s) and day >= ops.sealed_before()",
         [list(replaced)],
     )
     incoming_dates = value_of(cursor, "select coalesce(array_agg(distinct event_date), '{}') from candidates")

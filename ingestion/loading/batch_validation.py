@@ -28,11 +28,13 @@ class ValidationSettings:
     start_date: date
     encryption: PropEncryption | None = None
     event_rules: EventRules | None = None
+    sealed_before: date | None = None
 
     def validator(self) -> LineValidator:
         return LineValidator(
             landing_date=self.landing_date,
             start_date=self.start_date,
+            sealed_before=self.sealed_before,
             encryption=self.encryption,
             rules=self.event_rules,
         )

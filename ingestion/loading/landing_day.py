@@ -27,6 +27,7 @@ from ingestion.loading.row_router import RowRouter
 from ingestion.loading.worker_pool import ValidationPool
 from ingestion.rules_digest import rules_digest
 from ingestion.validation_lists import EventRules, default_rules
+from warehouse import retention
 from warehouse.change_queues import next_change_id
 from warehouse.window import Window
 
@@ -111,6 +112,7 @@ def load_landing_day(
 ) -> LoadReport:
     """Load all files of one landing day with their rows of ops.loads, or nothing.
 
+    Files of a sealed landing day are not loaded any more. Rows of sealed days stay, whatever file they came from.
     A file that is loaded already, by name and checksum, changes nothing. With `is_reload` it is loaded again if it was
     loaded under other rules. A changed file replaces exactly its own rows. Other arguments as in DayOptions; without a
     `pool` lines are validated in this process.
@@ -125,6 +127,10 @@ def load_landing_day(
     # Resolved here, so that workers use the lists of this process.
     rules = rules or default_rules()
     digest = rules_digest(rules=rules, start_date=start_date, encryption=encryption)
+    with connection.transaction(), connection.cursor() as cursor:
+        sealed_before = retention.sealed_before(cursor)
+    if sealed_before is not None and landing_date < sealed_before:
+        return LoadReport(landing_date, is_sealed=True)
     files = landing.landing_files(root, Window.day(landing_date))
     with connection.transaction(), connection.cursor() as cursor:
         # ops.loads must not say "loaded" of rows that a crash of the server would lose.
@@ -154,7 +160,7 @@ def load_landing_day(
         change_id = next_change_id(cursor)
         cursor.execute(candidates.CREATE)
         pool = pool or ValidationPool(processes=1)
-        settings = ValidationSettings(landing_date, start_date, encryption, rules)
+        settings = ValidationSettings(landing_date, start_date, encryption, rules, sealed_before)
         pool.configure(settings, sum(map(_expected_bytes, changed)))
         router = RowRouter(cursor)
         readings = {}

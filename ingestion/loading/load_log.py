@@ -14,6 +14,7 @@ from ingestion.landing.files import LandingFile
 from ingestion.loading.batch_validation import BatchResult
 from ingestion.loading.row_router import LoadTally
 from ingestion.validation.notes import OUTCOMES, Note, counts_of, notes_of
+from warehouse import retention
 from warehouse.single_values import value_of
 from warehouse.window import ONE_DAY
 
@@ -100,7 +101,7 @@ def update_counts(
     Candidates are added when they are deduplicated, and deferred lines when they are explained.
     """
     # A replacement also changes the days of the previous version.
-    touched = tally.event_dates | event_dates(cursor, [] if previous is None else [previous])
+    touched = tally.event_dates | changeable_event_dates(cursor, [] if previous is None else [previous])
     late = sum(rows for event_date, rows in tally.stored.items() if event_date < landing_date - ONE_DAY)
     accepted = sum(tally.stored.values())
     cursor.execute(
@@ -142,6 +143,12 @@ def event_dates(cursor: psycopg.Cursor, load_ids: Sequence[int]) -> set[date]:
     """Return the event days that loads have changed."""
     cursor.execute("select unnest(event_dates) from ops.loads where load_id = any(%s)", [list(load_ids)])
     return {day for (day,) in cursor}
+
+
+def changeable_event_dates(cursor: psycopg.Cursor, load_ids: Sequence[int]) -> set[date]:
+    """Return the event days of loads that are not sealed."""
+    first_unsealed = retention.sealed_before(cursor)
+    return {day for day in event_dates(cursor, load_ids) if first_unsealed is None or day >= first_unsealed}
 
 
 def _version(file: LandingFile) -> str:

@@ -16,11 +16,13 @@ class LoadReport:
     """Report on the loads of one landing day; lines_read = accepted + rejected + duplicates + not_tracked + erased.
 
     Counts are lines of the files loaded now. Files that were loaded before and have not changed are `unchanged`.
+    Of a sealed landing day nothing is loaded.
     `missing` are files of ops.loads that the landing folder no longer holds. Their rows stay loaded. Those loaded under
     other rules are `outdated`: they cannot be loaded again.
     """
 
     landing_date: date
+    is_sealed: bool = False
     loaded: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()

@@ -33,10 +33,14 @@ def reload_window(
 
 
 def outdated_landing_days(connection: psycopg.Connection, window: Window, digest: str) -> list[date]:
-    """Return the landing days of the window with a load under other rules than those of this digest, oldest first."""
+    """Return the landing days of the window with a load under other rules than those of this digest, oldest first.
+
+    Sealed landing days are left out.
+    """
     rows = connection.execute(
         "select distinct landing_date from ops.loads where replaced_by is null and landing_date >= %s"
-        " and landing_date < %s and rules_digest is distinct from %s order by landing_date",
+        " and landing_date < %s and landing_date >= ops.sealed_before() and rules_digest is distinct from %s"
+        " order by landing_date",
         [window.start, window.end, digest],
     )
     return [day for (day,) in rows]

@@ -32,6 +32,7 @@ from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.notes import Note
 from ingestion.validation.validator import LineValidator, NotTracked
 from ingestion.validation_lists import EventRules
+from warehouse import retention
 from warehouse.change_queues import next_change_id
 
 _CREATE_STILL_REJECTED: Final = """
@@ -82,10 +83,14 @@ def replay_rejected(
     loads = matching_loads(connection, root, selection)
     reports = []
     for load in loads:
-        validator = LineValidator(
-            landing_date=load.file.landing_date, start_date=start_date, encryption=encryption, rules=rules
-        )
         with connection.transaction(), connection.cursor() as cursor:
+            validator = LineValidator(
+                landing_date=load.file.landing_date,
+                start_date=start_date,
+                sealed_before=retention.sealed_before(cursor),
+                encryption=encryption,
+                rules=rules,
+            )
             report = _replay_load(cursor, load, selection, validator)
         if on_load:
             on_load(report)

@@ -19,6 +19,8 @@ from ingestion.validation.event_reader import REQUIRED, clean, depth_of, fits, h
 from ingestion.validation.key_normalization import has_duplicate_keys, normalize_keys
 from ingestion.validation.timestamps import parse_timestamp, timestamp_reason
 
+# The whole reason, as that of rate limits (deduplication/apply.py) is.
+SEALED_DAY: Final = "sealed_day"
 NOT_UTF8: Final = "line: not UTF-8"
 NUL_BYTES: Final = "line: NUL bytes; a file in UTF-16 has them, write UTF-8"
 NOT_JSON: Final = "line: not JSON"
@@ -61,12 +63,19 @@ def read_document(line: bytes) -> Any:
 
 
 def validation_errors(
-    line: bytes, document: Any, *, starts_at: datetime, day_ends_at: datetime, placeholders: Set[str]
+    line: bytes,
+    document: Any,
+    *,
+    starts_at: datetime,
+    unsealed_at: datetime,
+    day_ends_at: datetime,
+    placeholders: Set[str],
 ) -> tuple[str, ...]:
     """Return every reason against the document of a line, in the order of the contract's fields.
 
-    Fields that are dropped from a valid event (event_reader.py) are no reason. Events are valid from `starts_at` on;
-    `day_ends_at` is the end of the landing day, UTC. Placeholders are texts that stand for "no id", case-folded.
+    Fields that are dropped from a valid event (event_reader.py) are no reason. Events are valid from `starts_at` and
+    `unsealed_at` on; `day_ends_at` is the end of the landing day, UTC. Placeholders are texts that stand for "no id",
+    case-folded.
     """
     if isinstance(document, list):
         return (AN_ARRAY,)
@@ -79,7 +88,7 @@ def validation_errors(
         *_line_reasons(line, document),
         *(f"{conflict.field}: {conflict.reason}" for conflict in conflicts),
         *_field_reasons(event | {conflict.field: None for conflict in conflicts}, Event, ""),
-        *_time_reasons(event, starts_at, day_ends_at),
+        *_time_reasons(event, starts_at, unsealed_at, day_ends_at),
     ]
     if "entityId" in event and "entityType" not in event:
         reasons.append("entityType: missing although entityId is given")
@@ -122,7 +131,9 @@ def _field_reasons(section: dict[str, Any], struct: type[msgspec.Struct], prefix
             yield f"{prefix}{name}: not {expectation(field.type)}"
 
 
-def _time_reasons(event: dict[str, Any], starts_at: datetime, day_ends_at: datetime) -> Iterator[str]:
+def _time_reasons(
+    event: dict[str, Any], starts_at: datetime, unsealed_at: datetime, day_ends_at: datetime
+) -> Iterator[str]:
     moments: dict[str, datetime] = {"receivedAt": day_ends_at}
     for name in _TIMES:
         if event.get(name) is None:
@@ -139,6 +150,8 @@ def _time_reasons(event: dict[str, Any], starts_at: datetime, day_ends_at: datet
     occurred_at, received_at = moments.get("occurredAt"), moments.get("receivedAt")
     if occurred_at is not None and occurred_at < starts_at:
         yield "occurredAt: before the warehouse's start date"
+    elif occurred_at is not None and occurred_at < unsealed_at:
+        yield SEALED_DAY
     if occurred_at is not None and received_at is not None and occurred_at - received_at > ahead:
         yield f"occurredAt: more than {MAX_CLOCK_AHEAD_HOURS} hours after receivedAt"
     if received_at is not None and received_at - day_ends_at > ahead:

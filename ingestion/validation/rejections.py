@@ -45,6 +45,7 @@ class RejectionExplainer:
     is_encrypted_key: IsEncryptedKey
     placeholders: Set[str]
     starts_at: datetime
+    unsealed_at: datetime
     day_ends_at: datetime
 
     def explain(self, line: bytes) -> RejectedLine | NotTracked:
@@ -59,6 +60,7 @@ class RejectionExplainer:
                 line,
                 escape_unstorable(document) if isinstance(document, dict) else document,
                 starts_at=self.starts_at,
+                unsealed_at=self.unsealed_at,
                 day_ends_at=self.day_ends_at,
                 placeholders=self.placeholders,
             )

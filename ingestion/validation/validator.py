@@ -64,11 +64,9 @@ class _Checked(NamedTuple):
 class LineValidator:
     """Validator of the lines of one landing day. Keeps no state between lines.
 
-    Args:
-        landing_date: Events without `receivedAt` count as received when this day ends, UTC.
-        start_date: The first event day.
-        encryption: The props to encrypt; by default none.
-        rules: Lists and settings; by default those of this checkout's seeds.
+    Events without `receivedAt` count as received when the landing day ends, UTC. They are accepted from `start_date`
+    on, and from `sealed_before` on where days are sealed. By default no props are encrypted, and lists and settings are
+    those of this checkout's seeds.
     """
 
     def __init__(
@@ -76,6 +74,7 @@ class LineValidator:
         *,
         landing_date: date,
         start_date: date,
+        sealed_before: date | None = None,
         encryption: PropEncryption | None = None,
         rules: EventRules | None = None,
     ) -> None:
@@ -91,10 +90,11 @@ class LineValidator:
         self._is_encrypted_key = no_key if encryption is None else encryption.handles
         self._day_ends_at = datetime.combine(landing_date + ONE_DAY, time.min, UTC)
         starts_at = datetime.combine(start_date, time.min, UTC)
+        unsealed_at = datetime.combine(max(start_date, sealed_before or start_date), time.min, UTC)
         self._explainer = RejectionExplainer(
-            self._redactor, self._is_encrypted_key, self._placeholders, starts_at, self._day_ends_at
+            self._redactor, self._is_encrypted_key, self._placeholders, starts_at, unsealed_at, self._day_ends_at
         )
-        self._first_instant = to_microseconds(starts_at)
+        self._first_instant = to_microseconds(unsealed_at)
         self._day_end = to_microseconds(self._day_ends_at)
         self._last_received = self._day_end + _AHEAD
 

@@ -20,7 +20,7 @@ from orchestration.dbt import invocation as dbt_results
 from orchestration.dbt.light_import import DagsterDbtCliRuntimeError
 from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
 from orchestration.partitions import daily_step
-from orchestration.run_windows import window_of
+from orchestration.run_windows import unsealed_window_of
 from publishing import (
     applied_models,
     build_steps,
@@ -54,11 +54,11 @@ def dbt_models(
     dbt: cli_resource.WarehouseDbt,
 ) -> Iterator[Any]:
     """Rebuild the run's days, oldest chunk first. A day whose models and tests have all passed is completely built."""
-    window = window_of(context)
     build_id = context.run.run_id
     variables = {**warehouse.warehouse.dbt_env(), cli_resource.BUILD_ID_VARIABLE: build_id}
     expected = (dbt_results.DbtFailed, builds.IncompleteRebuild, channel_seeds.SeedsNotNormalized, MartsInUse)
     with retries.as_dagster_failure(*expected), writer.connect() as connection, environ(variables):
+        window = unsealed_window_of(context, connection)
         channel_seeds.require_normal_form(loaded_version.project_dir() / "seeds")
         dbt_results.remove_old_folders(dbt_manifest.target_dir(), prefix=context.op_execution_context.op.name)
         is_rebuild = REBUILD_TAG in context.run.tags

@@ -9,7 +9,7 @@ from ingestion.raw_access import entity_lookup
 from orchestration import retries, row_counts
 from orchestration.defs.resources import WriterResource
 from orchestration.partitions import daily_step, table_spec
-from orchestration.run_windows import window_of
+from orchestration.run_windows import unsealed_window_of
 from publishing import applied_models, dbt_manifest, gates
 from publishing.mart_locks import MartsInUse
 from publishing.marts import marts_of
@@ -29,9 +29,9 @@ def published_marts(context: dg.AssetExecutionContext, writer: WriterResource) -
 
     Marts that wait for a plan keep the days that they have.
     """
-    window = window_of(context)
     marts = marts_of(dbt_manifest.manifest())
     with retries.as_dagster_failure(PublicationRefused, MartsInUse, WriterBusy), writer.connect() as connection:
+        window = unsealed_window_of(context, connection)
         published = publish(
             connection,
             marts=marts,

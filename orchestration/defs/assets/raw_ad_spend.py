@@ -12,6 +12,7 @@ from ingestion.landing.files import LandingError
 from orchestration import retries
 from orchestration.defs.resources import SourcesResource, WriterResource
 from orchestration.partitions import daily_step, raw_table
+from orchestration.run_windows import unsealed_window_of
 
 _KEY: Final = dg.AssetKey(["raw", "ad_spend"])
 # Not blocking: a mistake in a marketing file must not hold up the numbers of the marketplace.
@@ -39,6 +40,7 @@ def raw_ad_spend(
     """Load the files that are new or have changed, whatever days they are about."""
     with retries.as_dagster_failure(LandingError), writer.connect() as connection:
         schema.create(connection)
+        unsealed_window_of(context, connection)
         ad_spend_schema.create(connection, sources.rules)
         report = ad_spend.load_ad_spend(connection, root=sources.landing_root, rules=sources.rules)
         rows, rejected = ad_spend.row_count(connection), ad_spend.rejected_rows(connection)

@@ -14,6 +14,7 @@ from ingestion.application.watermarks import ApplicationRowsMissing
 from orchestration import retries
 from orchestration.defs.resources import SourcesResource, WriterResource
 from orchestration.partitions import daily_step, raw_table
+from orchestration.run_windows import unsealed_window_of
 from publishing import stale_days
 
 
@@ -48,6 +49,7 @@ def raw_application_tables(
         connect_application(sources.application_url) as source,
     ):
         schema.create(connection)
+        unsealed_window_of(context, connection)
         application_schema.create(connection)
         report = read_application(
             source,

@@ -20,7 +20,7 @@ from orchestration import retries, row_counts
 from orchestration.defs.resources import SourcesResource, WriterResource
 from orchestration.load_summary import load_in_words
 from orchestration.partitions import daily_step, raw_table
-from orchestration.run_windows import UNLOADABLE_DAY, landing_days_after, window_of
+from orchestration.run_windows import UNLOADABLE_DAY, landing_days_after, unsealed_window_of
 from publishing import stale_days
 from warehouse.window import ONE_DAY, Window
 
@@ -54,11 +54,12 @@ def raw_events(
 
     A chunk of a backfill loads more days after its own, for events that arrived late.
     """
-    window, after = window_of(context), landing_days_after(context)
+    after = landing_days_after(context)
     expected = (LandingError, EncryptionSettingsError, ApplicationSchemaError, ApplicationRowsMissing)
     extracted: dict[str, int] = {}
     with retries.as_dagster_failure(*expected), writer.connect() as connection:
         schema.create(connection)
+        window = unsealed_window_of(context, connection)
         attribution_migration.fill_normalized(connection, sources.rules)
         if sources.event_source != "files":
             extracted = _extract(context, connection, sources, Window(window.start, window.end + ONE_DAY), config)

@@ -9,11 +9,13 @@ import dagster as dg
 import psycopg
 from pydantic import Field
 
+from orchestration import retries
 from orchestration.backfill_progress import Progress
 from orchestration.dbt import code_changes
 from orchestration.defs.resources import WarehouseResource
 from orchestration.run_windows import UNLOADABLE_DAY, run_tags
 from publishing import backfill_plan, dbt_manifest
+from warehouse import retention
 from warehouse.settings import settings
 from warehouse.window import Window
 
@@ -41,22 +43,26 @@ def backfill_op(context: dg.OpExecutionContext, config: BackfillDays, warehouse:
         raise dg.Failure(str(error), allow_retries=False) from error
     with warehouse.connect() as connection:
         code_changes.apply_where_set(connection)
+        with retries.as_dagster_failure(retention.SealedDays):
+            unsealed = retention.require_unsealed(window, retention.sealed_before(connection))
+    if unsealed != window:
+        context.log.warning(retention.sealed_part_in_words(window, unsealed))
 
     def chunks_without(connection: psycopg.Connection, held: Set[date]) -> list[Window]:
         return backfill_plan.chunks(
             connection,
-            window,
+            unsealed,
             project=dbt_manifest.project_version(),
             at_most=settings().warehouse_chunk_days,
             besides=held,
         )
 
-    has_run, held = run_chunks(context, warehouse, chunks_without, last_landing_end=window.end)
+    has_run, held = run_chunks(context, warehouse, chunks_without, last_landing_end=unsealed.end)
     if not has_run:
-        context.log.info(f"every day of {window} is published and none is stale: nothing to do")
+        context.log.info(f"every day of {unsealed} is published and none is stale: nothing to do")
     if held:
         raise dg.Failure(
-            f"{len(held)} days of {window} are not published, all others are: {', '.join(map(str, sorted(held)))}."
+            f"{len(held)} days of {unsealed} are not published, all others are: {', '.join(map(str, sorted(held)))}."
             " Their runs say why; correct that, and run this job again",
             allow_retries=False,
         )

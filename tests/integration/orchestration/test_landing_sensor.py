@@ -16,6 +16,7 @@ from orchestration.run_windows import run_tags
 from tests.integration.ingestion.loading.raw_tables import event
 from tests.support.code_location import definitions, settings_of
 from tests.support.pipeline import HASH_KEY, START, Pipeline
+from warehouse import retention
 from warehouse.window import ONE_DAY, Window
 
 TODAY = datetime.now(UTC).date()
@@ -205,3 +206,17 @@ def test_a_day_whose_folder_is_gone_waits_no_longer(pipeline: Pipeline, sensor: 
 def test_a_landing_folder_that_is_not_there_is_nothing_to_do(pipeline: Pipeline, sensor: Sensor) -> None:
     assert not Path(pipeline.landing, "events").exists()
     assert sensor.look() == []
+
+
+def test_no_run_is_asked_for_a_file_of_a_sealed_day_and_its_wait_is_recorded(
+    sensor: Sensor, pipeline: Pipeline
+) -> None:
+    pipeline.land(OLD, [an_event("a", OLD)])
+    retention.seal(pipeline.connection, OLD + ONE_DAY)
+    for _ in range(3):
+        assert sensor.look() == []
+    [(file, reason)] = pipeline.rows("select file, reason from ops.waiting_files")
+    assert file == f"events/dt={OLD}/part-0.ndjson"
+    assert "is sealed" in reason
+    assert "1 files of sealed days are not loaded" in str(sensor.message)
+    assert pipeline.rows("select * from ops.stale_days") == []

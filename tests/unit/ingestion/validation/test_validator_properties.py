@@ -55,7 +55,8 @@ def assert_one_outcome(line: bytes) -> None:
             # The quick way and the thorough way agree on the line without fields that Postgres cannot store.
             line = escape_line(line) or line
             document = read_document(line)
-            bounds = {"starts_at": datetime(2026, 10, 1, tzinfo=UTC), "day_ends_at": datetime(2026, 10, 4, tzinfo=UTC)}
+            start = datetime(2026, 10, 1, tzinfo=UTC)
+            bounds = {"starts_at": start, "unsealed_at": start, "day_ends_at": datetime(2026, 10, 4, tzinfo=UTC)}
             bounds |= {"placeholders": default_rules().placeholder_ids}
             assert validation_errors(line, document, **bounds) == ()
             texts = [value for value in values if isinstance(value, str)]
