@@ -45,7 +45,7 @@ def _outcome(runner: "_SuiteRunner", suite: Suite, window: Window) -> CheckOutco
     observed: dict[str, JsonValue] = {"rows": runner.count(window), "expectations": len(suite.expectations)}
     failed = runner.failures(window, suite.expectations)
     if not failed:
-        return CheckOutcome(suite.name, True, suite.severity, observed, covers_all_days=covers_all_days)
+        return CheckOutcome(observed, covers_all_days=covers_all_days, name=suite.name, severity=suite.severity)
     details = runner.details(window, failed)
     if suite.date_column is None:
         bad_days: tuple[date, ...] = (window.end - ONE_DAY,)
@@ -66,7 +66,7 @@ def _outcome(runner: "_SuiteRunner", suite: Suite, window: Window) -> CheckOutco
         for row in result["result"].get("partial_unexpected_index_list") or []
     )
     rows = sample[:SAMPLE_ROWS]
-    return CheckOutcome(suite.name, False, suite.severity, observed, bad_days, rows, covers_all_days=covers_all_days)
+    return CheckOutcome(observed, bad_days, rows, covers_all_days, name=suite.name, severity=suite.severity)
 
 
 def _bad_days(runner: "_SuiteRunner", days: Window, failed: Sequence[Mapping[str, Any]]) -> Iterator[date]:

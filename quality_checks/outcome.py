@@ -33,7 +33,8 @@ class Finding:
 
     `observed` holds the counts behind the result, `days` the days that break the rule, and `sample` up to SAMPLE_ROWS
     rows that show how. With `covers_all_days` the finding is about all there is, whatever the window, so that the
-    latest one counts for every day. Raises ValueError for a sample without a bad day: it would hold nothing back.
+    latest one counts for every day. Raises ValueError for a sample without a bad day, which would hold nothing back,
+    and TypeError when `observed` or `sample` hold anything that JSON does not know.
     """
 
     observed: Mapping[str, JsonValue]
@@ -44,30 +45,21 @@ class Finding:
     def __post_init__(self) -> None:
         if self.sample and not self.days:
             raise ValueError(f"wrong rows belong to bad days, and none is named: {self}")
-
-
-@dataclass(frozen=True, slots=True)
-class CheckOutcome:
-    """The result of one check for one window: a finding with the name and severity of the check.
-
-    Raises TypeError when `observed` or `sample` hold anything that JSON does not know, and ValueError when `days`
-    contradict `passed`.
-    """
-
-    name: str
-    passed: bool
-    severity: Severity
-    observed: Mapping[str, JsonValue]
-    days: tuple[date, ...] = ()
-    sample: tuple[Mapping[str, JsonValue], ...] = ()
-    covers_all_days: bool = False
-
-    def __post_init__(self) -> None:
         # json.dumps decides what Dagster's metadata and jsonb both hold; NaN is in neither.
         json.dumps([dict(self.observed), [dict(row) for row in self.sample]], allow_nan=False)
-        if self.passed == bool(self.days):
-            # A failure without a day would hold nothing back; a bad day in a passed check would not be read.
-            raise ValueError(f"{self.name}: a failed check names its bad days and a passed one has none: {self}")
+
+    @property
+    def passed(self) -> bool:
+        """True without a bad day."""
+        return not self.days
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOutcome(Finding):
+    """The result of one check for one window: a finding with the name and severity of the check."""
+
+    name: str
+    severity: Severity
 
     @property
     def blocks(self) -> bool:

@@ -59,16 +59,9 @@ class RuleCheck(Check):
     rule: Rule
 
     def __call__(self, connection: psycopg.Connection, window: Window) -> CheckOutcome:
-        finding = self.rule(connection, window)
-        return CheckOutcome(
-            name=self.name,
-            passed=not finding.days,
-            severity=self.severity,
-            observed=finding.observed,
-            days=finding.days,
-            sample=finding.sample,
-            covers_all_days=finding.covers_all_days,
-        )
+        found = self.rule(connection, window)
+        values = (found.observed, found.days, found.sample, found.covers_all_days)
+        return CheckOutcome(*values, name=self.name, severity=self.severity)
 
 
 _RULES: Final[dict[str, RuleCheck]] = {}

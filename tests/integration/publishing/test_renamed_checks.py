@@ -21,7 +21,7 @@ def test_results_under_an_old_name_go_on_under_the_new_one(
     warehouse: Warehouse, connection: psycopg.Connection
 ) -> None:
     connection.autocommit = True
-    failed = CheckOutcome(OLD, False, Severity.ERROR, {"wrong_weeks": 1}, (DAY,))
+    failed = CheckOutcome({"wrong_weeks": 1}, (DAY,), name=OLD, severity=Severity.ERROR)
     record(connection, [failed], build_id="before", window=Window.day(DAY))
     prepare(warehouse)
     prepare(warehouse)
@@ -29,7 +29,7 @@ def test_results_under_an_old_name_go_on_under_the_new_one(
         ("before", NEW, False)
     ]
     assert refused_days(connection) == {DAY}
-    passed = CheckOutcome(NEW, True, Severity.ERROR, {"wrong_weeks": 0})
+    passed = CheckOutcome({"wrong_weeks": 0}, name=NEW, severity=Severity.ERROR)
     record(connection, [passed], build_id="after", window=Window.day(DAY))
     assert refused_days(connection) == set(), "the failure under the old name is over"
 

@@ -15,9 +15,9 @@ from tests.integration.quality_checks.handmade import Rows
 from warehouse.window import Window
 
 WINDOW = Window(date(2026, 10, 1), date(2026, 10, 4))
-PASSED = CheckOutcome("counts_add_up", True, Severity.ERROR, {"rows": 3})
+PASSED = CheckOutcome({"rows": 3}, name="counts_add_up", severity=Severity.ERROR)
 FAILED = CheckOutcome(
-    "counts_add_up", False, Severity.ERROR, {"rows": 3}, (date(2026, 10, 2),), ({"raw": 1, "built": 2},)
+    {"rows": 3}, (date(2026, 10, 2),), ({"raw": 1, "built": 2},), name="counts_add_up", severity=Severity.ERROR
 )
 
 

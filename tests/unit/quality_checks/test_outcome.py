@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from quality_checks.outcome import CheckOutcome, Severity, json_row
+from quality_checks.outcome import CheckOutcome, Finding, Severity, json_row
 
 DAY = date(2026, 10, 1)
 
@@ -23,26 +23,21 @@ DAY = date(2026, 10, 1)
 )
 def test_only_a_failed_error_blocks(passed: bool, severity: Severity, blocks: bool) -> None:
     days = () if passed else (DAY,)
-    assert CheckOutcome("rule", passed, severity, {}, days).blocks is blocks
-
-
-@pytest.mark.parametrize(("passed", "days"), [(True, (DAY,)), (False, ())])
-def test_a_failure_names_its_days_and_a_pass_has_none(passed: bool, days: tuple[date, ...]) -> None:
-    with pytest.raises(ValueError, match="bad days"):
-        CheckOutcome("rule", passed, Severity.ERROR, {}, days)
+    outcome = CheckOutcome({}, days, name="rule", severity=severity)
+    assert (outcome.passed, outcome.blocks) == (passed, blocks)
 
 
 @pytest.mark.parametrize("value", [Decimal("1.5"), DAY, b"x", {1, 2}])
 def test_values_that_json_does_not_know_are_refused(value: object) -> None:
     with pytest.raises(TypeError):
-        CheckOutcome("rule", True, Severity.ERROR, {"value": value})  # type: ignore[dict-item]
+        Finding({"value": value})  # type: ignore[dict-item]
     with pytest.raises(TypeError):
-        CheckOutcome("rule", False, Severity.ERROR, {}, (DAY,), ({"value": value},))  # type: ignore[dict-item]
+        Finding({}, (DAY,), ({"value": value},))  # type: ignore[dict-item]
 
 
 def test_not_a_number_is_refused() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
-        CheckOutcome("rule", True, Severity.ERROR, {"value": float("nan")})
+        Finding({"value": float("nan")})
 
 
 def test_a_row_of_a_query_becomes_plain_without_losing_a_cent_or_a_millisecond() -> None:
