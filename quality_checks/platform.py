@@ -47,23 +47,31 @@ def platform_days_add_up(connection: psycopg.Connection, window: Window) -> Find
     return finding_by_day({"wrong_days": len(found)}, found)
 
 
-# Columns that are counts; the others are quotients.
-_COUNTS: Final = (
-    "users_total",
-    "users_new",
-    "users_active",
-    "actors_unknown",
-    "creators_total",
-    "creators_active",
-    "brands_total",
-    "brands_active",
-    "assets_total",
-    "assets_uploaded",
-    "licenses_total",
-    "licenses_created",
+# Rows that are counted by the day on which they were created.
+_CREATED: Final = {
+    "users": f"({latest('users')}) as rows_now where {IS_THERE}",
+    "creators": "creators",
+    "brands": "brands",
+    "assets": f"assets where {IS_THERE}",
+    "licenses": "licenses",
+    "renewals": "licenses where parent_license_id is not null",
+}
+_ROWS_CREATED: Final = " union all ".join(
+    f"select '{kind}' as kind, {CREATED_DATE} as created_date, count(*) as row_count from {rows} group by 1, 2"
+    for kind, rows in _CREATED.items()
 )
+# Counts of such rows up to the end of a period, and since its beginning.
+_TOTALS: Final = {f"{kind}_total": kind for kind in ("users", "creators", "brands", "assets", "licenses")}
+_NEW: Final = {"users_new": "users", "assets_uploaded": "assets", "licenses_created": "licenses"}
+# Columns that are counts; the others are quotients.
+_COUNTS: Final = (*_TOTALS, *_NEW, "users_active", "actors_unknown", "creators_active", "brands_active")
 # The counts of which the quotients are made; a period has none of a kind without rows.
-_PARTS: Final = ("spend_cents", "licenses_renewing", "licenses_ended", "licenses_renewed")
+_RENEWING: Final = {"licenses_renewing": "renewals"}
+_PARTS: Final = ("spend_cents", *_RENEWING, "licenses_ended", "licenses_renewed")
+_IN_PERIOD: Final = [f"sum(row_count) filter (where kind = '{kind}') as {name}" for name, kind in _TOTALS.items()] + [
+    f"sum(row_count) filter (where kind = '{kind}' and created_date >= first_date) as {name}"
+    for name, kind in (_NEW | _RENEWING).items()
+]
 
 # A recount of every period from its days and from the product's rows as they are now.
 _COUNTED: Final = f"""
@@ -80,34 +88,9 @@ creators as (select * from ({latest("creators")}) as rows_now where {IS_THERE}),
 brands as (select * from ({latest("brands")}) as rows_now where {IS_THERE}),
 assets as (select * from ({latest("ip_assets")}) as rows_now where not is_removed),
 licenses as (select * from ({latest("licenses")}) as rows_now where not is_removed),
--- Rows counted by the day on which they were created.
-created as (
-    select 'users' as kind, {CREATED_DATE} as created_date, count(*) as row_count
-    from ({latest("users")}) as rows_now where {IS_THERE} group by created_date
-    union all
-    select 'creators', {CREATED_DATE} as created_date, count(*) from creators group by created_date
-    union all
-    select 'brands', {CREATED_DATE} as created_date, count(*) from brands group by created_date
-    union all
-    select 'assets', {CREATED_DATE} as created_date, count(*) from assets where {IS_THERE} group by created_date
-    union all
-    select 'licenses', {CREATED_DATE} as created_date, count(*) from licenses group by created_date
-    union all
-    select 'renewals', {CREATED_DATE} as created_date, count(*)
-    from licenses where parent_license_id is not null group by created_date
-),
+created as ({_ROWS_CREATED}),
 created_in as (
-    select
-        period,
-        sum(row_count) filter (where kind = 'users') as users_total,
-        sum(row_count) filter (where kind = 'users' and created_date >= first_date) as users_new,
-        sum(row_count) filter (where kind = 'creators') as creators_total,
-        sum(row_count) filter (where kind = 'brands') as brands_total,
-        sum(row_count) filter (where kind = 'assets') as assets_total,
-        sum(row_count) filter (where kind = 'assets' and created_date >= first_date) as assets_uploaded,
-        sum(row_count) filter (where kind = 'licenses') as licenses_total,
-        sum(row_count) filter (where kind = 'licenses' and created_date >= first_date) as licenses_created,
-        sum(row_count) filter (where kind = 'renewals' and created_date >= first_date) as licenses_renewing
+    select period, {", ".join(_IN_PERIOD)}
     from periods left join created on created_date <= last_date
     group by period
 ),
