@@ -5,7 +5,7 @@ from typing import Final
 import psycopg
 
 from quality_checks.outcome import SAMPLE_ROWS, Finding, Severity, finding_of_run
-from quality_checks.queries import rows_of
+from quality_checks.queries import rows_of, take_totals
 from quality_checks.registry import check
 from warehouse.window import Window
 
@@ -46,10 +46,5 @@ def license_fees_unchanged(connection: psycopg.Connection, window: Window) -> Fi
     latest changes.
     """
     shown = rows_of(connection, _CHANGED_FEES, rows_shown=SAMPLE_ROWS)
-    columns = ("license_id", "first_fee_cents", "fee_cents", "first_observed_date")
-    observed = (
-        {"licenses": int(shown[0]["licenses"]), "cents": int(shown[0]["cents"])}
-        if shown
-        else {"licenses": 0, "cents": 0}
-    )
-    return finding_of_run(observed, [{name: row[name] for name in columns} for row in shown], window)
+    licenses, cents = take_totals(shown, "licenses", "cents")
+    return finding_of_run({"licenses": licenses, "cents": cents}, shown, window)

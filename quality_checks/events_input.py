@@ -8,7 +8,7 @@ from typing import Final
 import psycopg
 
 from quality_checks.outcome import SAMPLE_ROWS, Finding, Severity, finding
-from quality_checks.queries import rows_of
+from quality_checks.queries import rows_of, take_totals
 from quality_checks.registry import check
 from warehouse.window import Window
 
@@ -103,11 +103,8 @@ def sessions_stay_on_one_device(connection: psycopg.Connection, window: Window) 
     is built into an app. The sample shows the sessions with the most devices.
     """
     shown = rows_of(connection, _SHARED_SESSIONS, window, rows_shown=SAMPLE_ROWS)
-    return finding(
-        {"shared_sessions": int(shown[0]["all_sessions"]) if shown else 0},
-        [{name: row[name] for name in ("event_date", "session_id", "devices", "events")} for row in shown],
-        shown[0]["days"] if shown else (),
-    )
+    sessions, days = take_totals(shown, "all_sessions", "days")
+    return finding({"shared_sessions": sessions}, shown, days or ())
 
 
 def _rates_below(connection: psycopg.Connection, window: Window, allowed_share: float, *, is_dropped: bool) -> Finding:

@@ -75,6 +75,11 @@ def rows_of(
         return cursor.execute(statement, bounds | parameters).fetchall()
 
 
+def take_totals(rows: list[dict[str, Any]], *names: str) -> list[Any]:
+    """Remove the totals of all rows, which each row of a limited result repeats, and return them; 0 without a row."""
+    return [([row.pop(name) for row in rows] or [0])[0] for name in names]
+
+
 def rows_of_whole_tables(
     connection: psycopg.Connection, statement: LiteralString, window: Window
 ) -> list[dict[str, Any]]:

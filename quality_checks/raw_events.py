@@ -9,7 +9,7 @@ from typing import Final
 import psycopg
 
 from quality_checks.outcome import SAMPLE_ROWS, Finding, Severity, finding
-from quality_checks.queries import rows_of
+from quality_checks.queries import rows_of, take_totals
 from quality_checks.registry import check
 from warehouse.window import Window
 
@@ -47,14 +47,8 @@ def event_types_are_registered(connection: psycopg.Connection, window: Window) -
     The sample shows the most frequent ones: a client that puts ids into event types can send any number.
     """
     shown = rows_of(connection, _UNREGISTERED, window, rows_shown=SAMPLE_ROWS)
-    return finding(
-        {
-            "unregistered_types": int(shown[0]["all_types"]) if shown else 0,
-            "events": int(shown[0]["all_events"]) if shown else 0,
-        },
-        [{"event_type": row["event_type"], "events": row["events"]} for row in shown],
-        shown[0]["days"] if shown else (),
-    )
+    types, events, days = take_totals(shown, "all_types", "all_events", "days")
+    return finding({"unregistered_types": types, "events": events}, shown, days or ())
 
 
 _REPEATED_KEYS: Final = """
@@ -89,8 +83,5 @@ def event_keys_unique_across_days(connection: psycopg.Connection, window: Window
     """
     first, last = window.start - _KEY_NEIGHBOUR_DAYS, window.end + _KEY_NEIGHBOUR_DAYS
     repeated = rows_of(connection, _REPEATED_KEYS, window, first=first, last=last)
-    return finding(
-        {"repeated_keys": int(repeated[0]["distinct_keys"]) if repeated else 0},
-        [{name: row[name] for name in ("event_date", "keys", "example")} for row in repeated],
-        (row["event_date"] for row in repeated),
-    )
+    [keys] = take_totals(repeated, "distinct_keys")
+    return finding({"repeated_keys": keys}, repeated, (row["event_date"] for row in repeated))
