@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, BinaryIO, Final
+from typing import IO, Final
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -23,7 +23,7 @@ from ingestion.application.event_rows import EventRows, Line
 from ingestion.application.source import begin_snapshot
 from ingestion.application.watermarks import ApplicationRowsMissing, is_implausible
 from ingestion.landing.files import LandingError, LandingRoot
-from ingestion.landing.storage import LocalFolder, Storage, StoredEntry
+from ingestion.landing.storage import LocalFolder
 from warehouse.atomic_file import atomic_writer
 from warehouse.window import Window
 
@@ -104,28 +104,6 @@ def loaded_lines(warehouse: psycopg.Connection, window: Window) -> dict[date, in
         [[f"events/dt={day}/{FILE_NAME}" for day in window.days()]],
     )
     return dict(rows.fetchall())
-
-
-@dataclass(frozen=True, slots=True)
-class ApplicationEventsOnly:
-    """A view of a landing storage in which days hold only files of this module."""
-
-    storage: Storage
-
-    def location(self, name: str) -> str:
-        return self.storage.location(name)
-
-    def entries(self, folder: str) -> list[StoredEntry]:
-        return [entry for entry in self.storage.entries(folder) if entry.is_folder or entry.own_name == FILE_NAME]
-
-    def has_folder(self, folder: str, /) -> bool:
-        return self.storage.has_folder(folder)
-
-    def version(self, name: str) -> str:
-        return self.storage.version(name)
-
-    def open(self, name: str) -> BinaryIO:
-        return self.storage.open(name)
 
 
 def _extract_day(

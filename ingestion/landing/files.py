@@ -1,7 +1,6 @@
 """Listing of landing files: `<root>/events/dt=YYYY-MM-DD/<name>`, by the day on which they arrived."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -38,11 +37,15 @@ class UnloadableDay(LandingError):
 
 @dataclass(frozen=True, slots=True)
 class LandingRoot:
-    """The storage of landing files, the endings of incomplete files, and the limits of a file."""
+    """The storage of landing files, the endings of incomplete files, and the limits of a file.
+
+    Where `only_name` is given, all files of another name count as absent.
+    """
 
     storage: Storage
     incomplete: tuple[str, ...] = INCOMPLETE
     limits: Limits = DEFAULT_LIMITS
+    only_name: str = ""
 
     @classmethod
     def from_url(
@@ -96,10 +99,13 @@ def landing_files(root: LandingRoot | Path, window: Window) -> list[LandingFile]
     root = LandingRoot.from_url(root) if isinstance(root, Path) else root
     files: list[LandingFile] = []
     advice = "create it, or set LANDING_URL to the folder that holds events/dt=YYYY-MM-DD/"
-    for folder in _entries(root.storage, "events", advice):
+    for folder in _entries(root, "events", advice):
         day = _landing_day(root.storage, folder)
         if day is not None and day in window:
-            files += _files_of(root, folder.name, day)
+            found, others = _files_of(root, folder.name, day)
+            if others:
+                raise LandingError(_flaw(root.storage, others[0]))
+            files += found
     return sorted(files, key=lambda file: file.name)
 
 
@@ -111,21 +117,12 @@ def scan_landing_day(root: LandingRoot, day: date) -> tuple[list[LandingFile], l
     folder = f"events/dt={day}"
     if not root.storage.has_folder(folder):
         return [], []
-    files, others = [], []
     try:
-        entries = _entries(root.storage, folder, "check its permissions")
+        return _files_of(root, folder, day)
     except LandingError as error:
         if isinstance(error.__cause__, LinkNotFollowed):
             return [], []  # landing_days returns it among the others
         raise
-    for entry in entries:
-        if _is_skipped(entry) or entry.name.endswith(root.incomplete):
-            continue
-        if _flaw(root.storage, entry) is None:
-            files.append(LandingFile(root.storage, entry, day, root.limits))
-        else:
-            others.append(entry)
-    return files, others
 
 
 def landing_days(root: LandingRoot) -> tuple[list[date], list[StoredEntry]]:
@@ -134,7 +131,7 @@ def landing_days(root: LandingRoot) -> tuple[list[date], list[StoredEntry]]:
     Raises LandingError.
     """
     days, others = [], []
-    folders = _entries(root.storage, "events", "check its permissions") if root.storage.has_folder("events") else []
+    folders = _entries(root, "events", "check its permissions") if root.storage.has_folder("events") else []
     for folder in folders:
         try:
             day = _landing_day(root.storage, folder)
@@ -145,21 +142,25 @@ def landing_days(root: LandingRoot) -> tuple[list[date], list[StoredEntry]]:
     return sorted(days), others
 
 
-def _entries(place: Storage, folder: str, advice: str) -> list[StoredEntry]:
+def _entries(root: LandingRoot, folder: str, advice: str) -> list[StoredEntry]:
     try:
-        return place.entries(folder)
+        entries = root.storage.entries(folder)
     except StorageError as error:
-        raise LandingError(f"{place.location(folder)} cannot be listed ({error}): {error.advice or advice}") from error
+        where = root.storage.location(folder)
+        raise LandingError(f"{where} cannot be listed ({error}): {error.advice or advice}") from error
+    return [entry for entry in entries if entry.is_folder or root.only_name in ("", entry.own_name)]
 
 
-def _files_of(root: LandingRoot, folder: str, day: date) -> Iterator[LandingFile]:
-    place = root.storage
-    for entry in _entries(place, folder, "check its permissions"):
+def _files_of(root: LandingRoot, folder: str, day: date) -> tuple[list[LandingFile], list[StoredEntry]]:
+    files, others = [], []
+    for entry in _entries(root, folder, "check its permissions"):
         if _is_skipped(entry) or entry.name.endswith(root.incomplete):
             continue
-        if flaw := _flaw(place, entry):
-            raise LandingError(flaw)
-        yield LandingFile(place, entry, day, root.limits)
+        if _flaw(root.storage, entry) is None:
+            files.append(LandingFile(root.storage, entry, day, root.limits))
+        else:
+            others.append(entry)
+    return files, others
 
 
 def _flaw(place: Storage, entry: StoredEntry) -> str | None:

@@ -9,7 +9,7 @@ import dagster as dg
 import psycopg
 from pydantic import PrivateAttr
 
-from ingestion.application.events import ApplicationEventsOnly
+from ingestion.application.events import FILE_NAME
 from ingestion.encryption.props import PropEncryption
 from ingestion.landing.files import INCOMPLETE, LandingRoot
 from ingestion.landing.limits import MAX_EXPANSION, ZSTD_WINDOW_MB, Limits
@@ -111,7 +111,7 @@ class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Return the folder of event files, reduced to extracted files where events come from the application alone."""
         root = self.landing_root
         if self.event_source == "application":
-            return replace(root, storage=ApplicationEventsOnly(root.storage))
+            return replace(root, only_name=FILE_NAME)
         return root
 
     @property

@@ -1,17 +1,14 @@
 """Rows of the application's events as lines: columns, values and errors."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-from ingestion.application.events import (
-    FILE_NAME,
-    ApplicationEventsOnly,
-    extract_events,
-)
+from ingestion.application.events import FILE_NAME, extract_events
 from ingestion.application.source import ApplicationSchemaError, connect_application
 from ingestion.application.watermarks import ApplicationRowsMissing
 from ingestion.landing.files import LandingError, LandingRoot
@@ -195,7 +192,7 @@ def test_beside_the_applications_events_other_files_are_loaded_only_where_both_a
 
     from ingestion.landing.files import landing_files
 
-    only = LandingRoot(ApplicationEventsOnly(root.storage), root.incomplete)
+    only = replace(root, only_name=FILE_NAME)
     assert [file.name for file in landing_files(only, FIRST)] == [f"events/dt={START}/{FILE_NAME}"]
     pipeline.load(FIRST)
     assert pipeline.rows("select event_key from raw.events order by 1") == [(str(UUID(int=1)),), (str(UUID(int=2)),)]
