@@ -168,26 +168,17 @@ class Warehouse:
 
     def dbt_env(self) -> dict[str, str]:
         """Return the variables that dbt's profiles.yml reads, and those of libpq for which the profile has no field."""
-        return {
-            "WAREHOUSE_HOST": self.host,
-            "WAREHOUSE_PORT": str(self.port),
-            "WAREHOUSE_USER": self.user,
-            "WAREHOUSE_PASSWORD": self.password,
-            "WAREHOUSE_DATABASE": self.database,
-            "DBT_TARGET": DBT_TARGET,
-            # Read by libpq, since dbt's profile has no field for it.
-            "PGTZ": "UTC",
-        } | {URL_PARAMETERS[name]: value for name, value in self.parameters}
+        # PGTZ is read by libpq, since dbt's profile has no field for it.
+        return self._login("WAREHOUSE_") | {"DBT_TARGET": DBT_TARGET, "PGTZ": "UTC"}
 
     def libpq_environment(self) -> dict[str, str]:
         """Return the variables by which psql and Postgres's other client programs connect as the owner."""
-        return {
-            "PGHOST": self.host,
-            "PGPORT": str(self.port),
-            "PGUSER": self.user,
-            "PGPASSWORD": self.password,
-            "PGDATABASE": self.database,
-        } | {URL_PARAMETERS[name]: value for name, value in self.parameters}
+        return self._login("PG")
+
+    def _login(self, prefix: str) -> dict[str, str]:
+        names = ("host", "port", "user", "password", "database")
+        own = {f"{prefix}{name.upper()}": str(getattr(self, name)) for name in names}
+        return own | {URL_PARAMETERS[name]: value for name, value in self.parameters}
 
     def shell_environment(self) -> dict[str, str]:
         """Return every variable for work by hand in the checkout's root, with dg, dbt or psql."""
