@@ -19,12 +19,9 @@ _DROPPED: Final = "anything else is dropped and counted, and the event stays"
 _ABSENT_OR: Final = ("receivedAt", "source", "actorType", "entityType")
 
 
-def event_schema(placeholders: Set[str] | None = None) -> dict[str, Any]:
-    """Return the JSON Schema of an event. Rules that a schema cannot express are in docs/reference/events.md.
-
-    Placeholders are texts that stand for "no id", case-folded; by default those of the seed.
-    """
-    placeholders = default_rules().placeholder_ids if placeholders is None else placeholders
+def event_schema() -> dict[str, Any]:
+    """Return the JSON Schema of an event. Rules that a schema cannot express are in docs/reference/events.md."""
+    placeholders = default_rules().placeholder_ids
     schema = json_schema()
     event, props = schema["$defs"]["Event"], schema["$defs"]["Props"]
     fields = event["properties"]
