@@ -32,9 +32,8 @@ class InvalidDeclaration(Exception):
 def declare(connection: "psycopg.Connection", day: date, *, reason: str, name: str, first_day: date) -> None:
     """Declare that a day had no events, in one transaction, for this reason and by the person of this name.
 
-    Raises:
-        InvalidDeclaration: The day has events, is not over, is before the first day, or was declared before; or the
-            reason or the name is missing.
+    Raises InvalidDeclaration when the day has events, is not over, is before the first day, is sealed, or was declared
+    before, and when the reason or the name is missing.
     """
     given = {"a reason": reason.strip(), "a name": name.strip()}
     for missing, text in given.items():

@@ -103,8 +103,7 @@ class WindowMismatch(Exception):
 def is_full_rebuild(cursor: psycopg.Cursor, window: Window) -> bool:
     """Return whether the last build rebuilt incremental rollups from all days.
 
-    Raises:
-        WindowMismatch: The last build was for another window, or a later one has written days of this window.
+    Raises WindowMismatch when it was for another window, or a later build has written days of this window.
     """
     is_full: bool | None = value_of(
         cursor,
@@ -189,11 +188,8 @@ class IncompleteRebuild(Exception):
 def clear(connection: psycopg.Connection, window: Window, tables: Iterable[tuple[str, str]], *, build_id: str) -> None:
     """Drop the tables (schema, name) that dbt owns, so that a build of the window creates them from scratch.
 
-    BI does not read these tables.
-
-    Raises:
-        IncompleteRebuild: Days outside the window are published, which the new tables would not hold. Nothing is
-            dropped.
+    BI does not read these tables. Raises IncompleteRebuild, and drops nothing, when days outside the window are
+    published, which the new tables would not hold.
     """
     with connection.transaction(), connection.cursor() as cursor:
         assert_writer(cursor, build_id)

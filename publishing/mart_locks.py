@@ -35,9 +35,7 @@ def lock_relations(cursor: psycopg.Cursor, relations: Sequence[tuple[str, str]])
     """Lock published tables and views (schema, name) against readers, all or none, in the caller's transaction.
 
     A partial lock could deadlock with a reader that holds one mart and waits for another. No session is cancelled.
-
-    Raises:
-        MartsInUse: A mart was still being read after WAIT_SECONDS. The message names the session.
+    Raises MartsInUse, which names the session, when a mart is still being read after WAIT_SECONDS.
     """
     if not relations:
         return

@@ -59,11 +59,7 @@ def model_versions(
 ) -> dict[str, str]:
     """Return the version of every model, and of every table that Python writes, by its name.
 
-    Args:
-        manifest: The content of dbt's manifest.json.
-        project: The folder of the dbt project, for the content of its seeds.
-        variables: The vars of the project.
-        python: The sources that Python writes, by their names.
+    Seeds are read from the folder `project`. `python` are the sources that Python writes, by their names.
     """
     macros = _Macros(manifest, variables)
     nodes = manifest["nodes"]

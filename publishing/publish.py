@@ -63,16 +63,9 @@ def publish(
 
     Marts that wait for a plan, or that a plan publishes at its end, stay as they are.
 
-    Args:
-        connection: The owner's connection. The run holds the warehouse.
-        marts: All marts of the project. Scope and date column say which rows of each are replaced.
-        window: The window of the last build. Every day of it has a complete build.
-        run_id: The run that publishes.
-        raw_checks: Names of checks that must have passed on the state of raw that the days were built from.
-        build_checks: Names of checks that must have passed on the build of every day.
-
-    Raises:
-        PublicationRefused: A condition does not hold. The message names the days and what is missing; nothing changes.
+    `marts` are all of the project. The run holds the warehouse, and built the window last. All `raw_checks` must have passed on the
+    state of raw that the days were built from, and all `build_checks` on the complete build of every day. Raises
+    PublicationRefused where a condition does not hold: it names the days and what is missing, and nothing changes.
     """
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("set local synchronous_commit = on")

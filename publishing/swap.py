@@ -90,10 +90,8 @@ def publish(
 ) -> Publication:
     """Publish every changed mart for all published days, and end the plan, in one transaction.
 
-    The rollups are built by `selection` and have passed their checks.
-
-    Raises:
-        PublicationRefused: A published day lacks a new version, or other code is loaded; nothing changes.
+    The rollups are built by `selection` and have passed their checks. Raises PublicationRefused, and changes nothing,
+    when a published day lacks a new version, or other code is loaded.
     """
     marts = marts_of(manifest)
     with connection.transaction(), connection.cursor() as cursor:

@@ -31,16 +31,9 @@ def atomic_writer(
 ) -> Iterator[Draft]:
     """Write a file under a temporary name, and rename it when the block ends. A block that fails leaves nothing behind.
 
-    Args:
-        path: The name of the complete file. Its folder has to exist.
-        mode: The permissions of the file. By default its owner alone reads it.
-        is_durable: Whether the file survives a crash of the machine once the block has ended.
-        draft_path: The temporary name, in the same folder. By default it begins with a dot and ends in `.tmp`, so that
-            no reader of landing files looks at it.
-        before_rename: Called with the complete draft, for instance to change its owner.
-
-    Raises:
-        OSError: The file cannot be written.
+    The folder has to exist. By default the owner alone may read the file, and it survives a crash of the machine once
+    the block has ended. The draft is in the same folder; by default its name begins with a dot and ends in `.tmp`, so
+    that no reader of landing files looks at it. `before_rename` is called with the complete draft. Raises OSError.
     """
     draft_path = draft_path or path.with_name(f".{path.name}.tmp")
     try:

@@ -32,11 +32,8 @@ _COLUMNS: Final = ", ".join(COLUMN_NAMES)
 class AdSpendReport:
     """Result of a load. Counts are rows of the files loaded now; rows_read = accepted + rejected + duplicates.
 
-    Attributes:
-        loaded: New and changed files.
-        unchanged: Files of which this version is loaded.
-        missing: Loaded files that no longer exist. Their rows stay.
-        unusable: Files that cannot be loaded, with the reason. Rows of their previous version stay.
+    Loaded files that are missing now keep their rows. Unusable files have their reason; rows of their previous version
+    stay.
     """
 
     loaded: tuple[str, ...] = ()

@@ -60,8 +60,7 @@ class LoadOptions(DayOptions, total=False):
 def load_window(connection: psycopg.Connection, *, window: Window, **options: Unpack[LoadOptions]) -> list[LoadReport]:
     """Load every landing day of the window, oldest first, each in a transaction of its own.
 
-    Raises:
-        UnloadableDay: A file cannot be read. The days before are loaded, and nothing of its own day.
+    Raises UnloadableDay when a file cannot be read. The days before are loaded, and nothing of its own day.
     """
     return load_days(connection, window.days(), **options)
 

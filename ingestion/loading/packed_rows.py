@@ -27,11 +27,7 @@ class PackedRows:
         return self.content[self._start(index) : self.ends[index]]
 
     def without(self, indexes: Iterable[int]) -> list[memoryview]:
-        """Return the other rows, joined where they adjoin.
-
-        Args:
-            indexes: The rows to leave out, in ascending order.
-        """
+        """Return all rows but those of these indexes, which are in ascending order; joined where they adjoin."""
         whole = memoryview(self.content)
         start = 0
         pieces: list[memoryview] = []

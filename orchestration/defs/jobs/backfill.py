@@ -77,14 +77,9 @@ def run_chunks(
 ) -> tuple[bool, set[date]]:
     """Run chunks until none is left, and log the progress. The metadata of the op has the totals.
 
-    Args:
-        context: The context of the op.
-        warehouse: The warehouse.
-        chunks_without: Returns the chunks that are to run now, oldest first, without days that are held back.
-        last_landing_end: Landing days after a chunk are loaded with it, up to this one; none by default.
-
-    Returns:
-        Whether there was a chunk to run, and the days that are held back.
+    `chunks_without` returns the chunks that are to run now, oldest first, without days that are held back. Landing days
+    after a chunk are loaded with it, up to `last_landing_end`; none by default. Returns whether there was a chunk to
+    run, and the days that are held back.
     """
     held: set[date] = set()
     progress: Progress | None = None
