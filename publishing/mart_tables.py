@@ -43,8 +43,8 @@ def migrate_tables(cursor: psycopg.Cursor, marts: Sequence[Mart], window: Window
 
     New columns are added. Columns are dropped or change their type only when the window holds every published day, as
     in the job "rebuild". Views that read such a column are dropped with it; publishing/mart_views.py creates them
-    again. A table that is right is not touched, so that no reader waits. Raises ColumnsChanged when a column was dropped
-    or changed its type, and days outside the window are published.
+    again. A table that is right is not touched, so that no reader waits. Raises ColumnsChanged when a column was
+    dropped or changed its type, and days outside the window are published.
     """
     outside = "select count(*) from ops.published_days where not (event_date >= %s and event_date < %s)"
     days_outside = value_of(cursor, outside, [window.start, window.end])

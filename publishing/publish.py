@@ -63,9 +63,9 @@ def publish(
 
     Marts that wait for a plan, or that a plan publishes at its end, stay as they are.
 
-    `marts` are all of the project. The run holds the warehouse, and built the window last. All `raw_checks` must have passed on the
-    state of raw that the days were built from, and all `build_checks` on the complete build of every day. Raises
-    PublicationRefused where a condition does not hold: it names the days and what is missing, and nothing changes.
+    `marts` are all of the project. The run holds the warehouse, and built the window last. All `raw_checks` must have
+    passed on the state of raw that the days were built from, and all `build_checks` on the complete build of every day.
+    Raises PublicationRefused where a condition does not hold: it names the days, and nothing changes.
     """
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("set local synchronous_commit = on")
