@@ -13,6 +13,8 @@ _RANGE_START: Final = "dagster/asset_partition_range_start"
 _RANGE_END: Final = "dagster/asset_partition_range_end"
 # A run loads landing days up to this one, exclusive, beside its own.
 _LANDING_END: Final = "warehouse/landing_end"
+# A run that another run has started names it.
+STARTED_BY: Final = "warehouse/backfill"
 # Metadata of a failed load: the landing day of the file that could not be used.
 UNLOADABLE_DAY: Final = "unloadable_landing_day"
 # A run for days carries one of these.

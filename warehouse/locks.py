@@ -24,6 +24,9 @@ class AdvisoryLock(IntEnum):
     AD_SPEND_DDL = 7_204
     ATTRIBUTION_DDL = 7_205
     FRESHNESS_DDL = 7_207
+    ALERTS_DDL = 7_208
     PROVISIONING = 7_210
+    # One process at a time finds faults and sends messages.
+    ALERTS = 7_215
     # The first of two numbers; the second is a hash of the run's id.
     RUN = 7_220

@@ -1,6 +1,6 @@
 """Settings from the environment, which only this module and dbt's profiles.yml read. .env.example lists them."""
 
-from datetime import date
+from datetime import date, time
 from functools import lru_cache
 from typing import Literal
 
@@ -49,6 +49,15 @@ class Settings(BaseSettings):
     warehouse_retention_landing: bool = Field(False, description="Whether landing files of sealed days are deleted too")
     warehouse_chunk_days: int = Field(10, ge=1, description="How many days a backfill builds and publishes at once")
     warehouse_apply_changes: bool = Field(False, description="Whether changed models are built without `plan --apply`")
+    warehouse_publish_deadline: time = Field(time(6), description="The time, UTC, by which yesterday is published")
+    warehouse_alert_webhook: SecretStr = Field(SecretStr(""), description="The webhook that gets alerts")
+    warehouse_alert_smtp: SecretStr = Field(SecretStr(""), description="The mail server that sends alerts")
+    warehouse_alert_from: str = Field("", description="The sender of alerts by e-mail")
+    warehouse_alert_to: str = Field("", description="The recipients of alerts by e-mail, separated by commas")
+    warehouse_alert_rejected_percent: float = Field(5, gt=0, description="Rejected lines of a landing day that alert")
+    warehouse_alert_late_percent: float = Field(20, gt=0, description="Late events of a landing day that alert")
+    warehouse_alert_free_gigabytes: float = Field(5, ge=0, description="Free space of a disk below which is an alert")
+    warehouse_ui_url: str = Field("http://127.0.0.1:3000", description="The address of Dagster's page, for links")
     app_database_url: SecretStr = Field(description="The product's own Postgres")
 
 

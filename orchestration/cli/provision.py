@@ -33,6 +33,7 @@ def prepare(warehouse: Warehouse) -> None:
 def _prepare(warehouse: Warehouse) -> None:
     import psycopg
 
+    from alerting import schema as alerts_schema
     from ingestion import schema
     from ingestion.application import schema as application_schema
     from ingestion.raw_access import entity_lookup
@@ -59,6 +60,7 @@ def _prepare(warehouse: Warehouse) -> None:
                 application_schema.create(connection)
                 entity_lookup.create(connection)
                 freshness.create(connection)
+                alerts_schema.create(connection)
                 renamed_checks.rename_recorded_checks(connection)
                 row_policies.create_lookups(connection)
         except psycopg.errors.InsufficientPrivilege as error:

@@ -13,7 +13,16 @@ from warehouse.settings import Settings
 
 # A module that grows longer has two subjects.
 MAX_LINES = 300
-PACKAGES = ("attribution", "ingestion", "orchestration", "publishing", "quality_checks", "sample_data", "warehouse")
+PACKAGES = (
+    "alerting",
+    "attribution",
+    "ingestion",
+    "orchestration",
+    "publishing",
+    "quality_checks",
+    "sample_data",
+    "warehouse",
+)
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "misc"}
 # Set by the programs that we start, for each other.
 NOT_OURS = {"PATH"}

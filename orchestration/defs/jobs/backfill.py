@@ -13,7 +13,7 @@ from orchestration import retries
 from orchestration.backfill_progress import Progress
 from orchestration.dbt import code_changes
 from orchestration.defs.resources import WarehouseResource
-from orchestration.run_windows import UNLOADABLE_DAY, run_tags
+from orchestration.run_windows import STARTED_BY, UNLOADABLE_DAY, run_tags
 from publishing import backfill_plan, dbt_manifest
 from warehouse import retention
 from warehouse.settings import settings
@@ -140,7 +140,7 @@ def _run(context: dg.OpExecutionContext, window: Window, landing_end: date | Non
 
     context.log.info(f"{window}: running")
     job = definitions().resolve_job_def("daily_refresh")
-    tags = {**run_tags(window, landing_end=landing_end), "warehouse/backfill": context.run_id}
+    tags = {**run_tags(window, landing_end=landing_end), STARTED_BY: context.run_id}
     result = job.execute_in_process(instance=context.instance, tags=tags, raise_on_error=False)
     failures = [event.step_failure_data.user_failure_data for event in result.all_events if event.is_step_failure]
     found = [failure.metadata.get(UNLOADABLE_DAY) for failure in failures if failure]

@@ -1,0 +1,82 @@
+"""Failed runs: recorded when their retries are over, and forgotten when a later run has done their work.
+
+A run for days is recorded by day: two later runs may do its work together. A run that a check has refused is no fault,
+since the refused day is one.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Final
+
+import psycopg
+
+from alerting.fault import Fault, Kind
+from warehouse.window import Window
+
+# A job without days is recorded under this day.
+_NO_DAYS: Final = "-infinity"
+# Jobs that publish. Their work is done as soon as the day is published, by whichever run.
+_PUBLISHING: Final = ("daily_refresh", "rebuild")
+
+
+def record(
+    connection: psycopg.Connection, *, job: str, window: Window | None, run_id: str, failed_at: datetime, reason: str
+) -> bool:
+    """Record that a run has failed and is not tried again. Return False where a check has refused its days."""
+    refused = connection.execute(
+        "select from ops.check_results where build_id = %s and not is_passed and severity = 'error' limit 1", [run_id]
+    ).fetchone()
+    if refused is not None:
+        return False
+    connection.execute(
+        """
+        insert into ops.failed_runs as failed (job, event_date, run_id, failed_at, reason)
+        select %s, day, %s, %s, %s from unnest(%s::date[]) as day
+        on conflict (job, event_date) do update
+        set run_id = excluded.run_id, reason = excluded.reason, failed_at = excluded.failed_at
+        where failed.failed_at < excluded.failed_at
+        """,
+        [job, run_id, failed_at, reason, _days(window)],
+    )
+    return True
+
+
+def forget(connection: psycopg.Connection, *, job: str, window: Window | None, ended_at: datetime) -> None:
+    """Forget the failures that a run that has succeeded makes good: those of its job and days, from before it ended."""
+    connection.execute(
+        "delete from ops.failed_runs where job = %s and event_date = any(%s::date[]) and failed_at < %s",
+        [job, _days(window), ended_at],
+    )
+
+
+def faults(connection: psycopg.Connection) -> list[Fault]:
+    """Return the failed runs whose work is still to be done, a fault for each job and day."""
+    rows = connection.execute(
+        """
+        select job, nullif(event_date, %s), run_id, failed_at, reason
+        from ops.failed_runs as failed
+        where not exists (
+            select from ops.published_days as published
+            where published.event_date = failed.event_date and published.published_at > failed.failed_at
+                and failed.job = any(%s)
+        )
+        order by failed_at, job, event_date
+        """,
+        [_NO_DAYS, list(_PUBLISHING)],
+    ).fetchall()
+    return [
+        Fault(
+            Kind.RUN_FAILED,
+            f"{job} {day}" if day else job,
+            job,
+            failed_at,
+            f"job {job}{f' for {day}' if day else ''}: {reason}",
+            day,
+            run_id,
+        )
+        for job, day, run_id, failed_at, reason in rows
+    ]
+
+
+def _days(window: Window | None) -> Iterable[date | str]:
+    return list(window.days()) if window else [_NO_DAYS]

@@ -1,0 +1,1 @@
+"""Dagster's part in alerts: what its runs and the settings say about faults."""
