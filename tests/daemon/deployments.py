@@ -39,7 +39,7 @@ LOCATION = """
 { workspaceOrError { ... on Workspace { locationEntries {
     name loadStatus locationOrLoadError {
         ... on PythonError { message }
-        ... on RepositoryLocation { repositories { name assetNodes { assetKey { path } } } }
+        ... on RepositoryLocation { repositories { name assetNodes { assetKey { path } isExecutable } } }
     }
 } } } }
 """
