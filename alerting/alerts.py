@@ -11,6 +11,7 @@ from datetime import date, datetime
 import psycopg
 
 from alerting.fault import Fault
+from warehouse.single_values import value_of
 
 
 def update(connection: psycopg.Connection, faults: Sequence[Fault], *, channels: Iterable[str], now: datetime) -> None:
@@ -37,11 +38,10 @@ def update(connection: psycopg.Connection, faults: Sequence[Fault], *, channels:
             else:
                 new.setdefault(fault.kind, []).append(fault)
         for kind, found in new.items():
-            row = connection.execute(
-                "insert into ops.alerts (kind, opened_at) values (%s, %s) returning alert_id", [kind, now]
-            ).fetchone()
+            opened = "insert into ops.alerts (kind, opened_at) values (%s, %s) returning alert_id"
+            alert_id = value_of(connection, opened, [kind, now])
             for fault in found:
-                _add(connection, row[0] if row else 0, fault)
+                _add(connection, alert_id, fault)
         _close(connection, open_now, now)
         _plan_messages(connection, sorted(channels), now)
 

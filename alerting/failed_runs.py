@@ -11,6 +11,7 @@ from typing import Final
 import psycopg
 
 from alerting.fault import Fault, Kind
+from warehouse.single_values import value_of
 from warehouse.window import Window
 
 # A job without days is recorded under this day.
@@ -23,10 +24,11 @@ def record(
     connection: psycopg.Connection, *, job: str, window: Window | None, run_id: str, failed_at: datetime, reason: str
 ) -> bool:
     """Record that a run has failed and is not tried again. Return False where a check has refused its days."""
-    refused = connection.execute(
-        "select from ops.check_results where build_id = %s and not is_passed and severity = 'error' limit 1", [run_id]
-    ).fetchone()
-    if refused is not None:
+    if value_of(
+        connection,
+        "select exists (select from ops.check_results where build_id = %s and not is_passed and severity = 'error')",
+        [run_id],
+    ):
         return False
     connection.execute(
         """
@@ -59,7 +61,7 @@ def faults(connection: psycopg.Connection) -> list[Fault]:
             select from ops.published_days as published
             where published.event_date = failed.event_date and published.published_at > failed.failed_at
                 and failed.job = any(%s)
-        )
+        ) and (event_date = '-infinity' or event_date >= ops.sealed_before())
         order by failed_at, job, event_date
         """,
         [_NO_DAYS, list(_PUBLISHING)],

@@ -1,5 +1,7 @@
 """The faults that are open now, from the state tables of schema ops.
 
+A sealed day has none, since nothing can be done about it.
+
 Some faults depend on those that were open before. A day that was refused stays a fault until it is published, not only
 until the check passes. A day whose run failed is not reported as late too, unless it was late first.
 """
@@ -103,7 +105,7 @@ def _refused_days(connection: psycopg.Connection, before: Set[str]) -> list[Faul
         select days.day, coalesce(failing, all_checks), coalesce(since, last_checked_at), days.build_id
         from days
         left join ops.published_days as published on published.event_date = days.day
-        where days.is_failing or published.event_date is null
+        where days.day >= ops.sealed_before() and (days.is_failing or published.event_date is null)
         order by days.day
         """,
         [sorted(before)],
@@ -134,7 +136,8 @@ def _days_not_published(connection: psycopg.Connection, now: datetime, bounds: B
                 select event_date from ops.stale_days
                 where reason = 'never_run' and not exists (select from ops.published_days)
             ) as due
-            where day < %(end)s and not exists (select from ops.published_days where event_date = day)
+            where day < %(end)s and day >= ops.sealed_before()
+                and not exists (select from ops.published_days where event_date = day)
             order by day
             """,
             {"end": end},

@@ -11,6 +11,7 @@ from alerting.channels import Channel, ChannelError
 from alerting.fault import Fault, Kind
 from alerting.messages import Alert, message
 from warehouse.locks import AdvisoryLock
+from warehouse.single_values import value_of
 
 # Errors of a server that reads and cannot write.
 _CANNOT_WRITE: Final = (psycopg.errors.DiskFull, psycopg.errors.IoError)
@@ -39,8 +40,7 @@ class Ticker:
         log: Callable[[str], None] = lambda _: None,
     ) -> list[Alert] | None:
         """Return the open alerts; None where another process has its tick. The connection is in autocommit mode."""
-        row = connection.execute("select pg_try_advisory_lock(%s)", [AdvisoryLock.ALERTS]).fetchone()
-        if not (row and row[0]):
+        if not value_of(connection, "select pg_try_advisory_lock(%s)", [AdvisoryLock.ALERTS]):
             return None
         try:
             faults = find()

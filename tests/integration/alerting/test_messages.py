@@ -10,8 +10,9 @@ from alerting import alerts, delivery
 from alerting.channels import ChannelError, Email, Webhook
 from alerting.messages import Message, markdown, message
 from alerting.tick import Ticker
-from tests.integration.alerting.on_call import MINUTE, OnCall, at
+from tests.integration.alerting.on_call import MINUTE, OnCall, at, october
 from tests.support.receivers import mail_server, webhook
+from warehouse import retention
 
 MESSAGE = Message("alert-1-open", "FAULT: a <title> & more", ("What: something",))
 
@@ -117,6 +118,15 @@ def test_a_refused_run_is_no_failed_run(on_call: OnCall) -> None:
     on_call.fail(3, now=at(4, 2, 20))
     on_call.tick(at(4, 2, 21))
     assert on_call.titles == ["FAULT: day refused: 2026-10-03"]
+
+
+def test_a_sealed_day_is_no_fault_whatever_was_wrong_with_it(on_call: OnCall) -> None:
+    on_call.check("load_counts_add_up", 3, passed=False, now=at(4, 2, 20))
+    on_call.fail(4, now=at(5, 2, 20))
+    on_call.tick(at(6, 2))
+    retention.seal(on_call.connection, october(7))
+    on_call.tick(at(7, 9))
+    assert [title.partition(":")[0] for title in on_call.titles] == ["FAULT", "FAULT", "OVER", "OVER"]
 
 
 def test_another_check_or_another_week_is_another_alert(on_call: OnCall) -> None:
