@@ -55,6 +55,12 @@ def attach(cursor: psycopg.Cursor, event_date: date) -> None:
     cursor.execute("set local default_statistics_target to default")
 
 
+def drop(cursor: psycopg.Cursor, event_date: date) -> None:
+    """Drop the partitions of an event day. Readers of other days wait for the end of the transaction."""
+    for partition in names(event_date):
+        cursor.execute(f"drop table if exists {partition}")
+
+
 def create(cursor: psycopg.Cursor, event_dates: Iterable[date]) -> None:
     """Create the partitions of these event days where they are missing."""
     for event_date in sorted(event_dates):

@@ -16,7 +16,7 @@ from warehouse.window import Window
 # Days to both sides in which a key is looked up. A client that gives a retry a new time retries within hours, at worst
 # after a weekend offline. Measured for a day of 100,000 events among days of that size (November 2026): 1 day to both
 # sides 0.4 s, 3 days 0.8 s, 7 days 1.1 s with two workers.
-_KEY_NEIGHBOUR_DAYS: Final = timedelta(days=3)
+KEY_NEIGHBOUR_DAYS: Final = timedelta(days=3)
 
 _UNREGISTERED: Final = """
 with
@@ -79,9 +79,9 @@ def event_keys_unique_across_days(connection: psycopg.Connection, window: Window
     """No key of the window occurs on a second event day.
 
     Both events are kept, by contract. A repeated key mostly means a client that gives its retries a new time, so that
-    one event counts twice. Keys are looked up _KEY_NEIGHBOUR_DAYS to both sides of the window and no further.
+    one event counts twice. Keys are looked up KEY_NEIGHBOUR_DAYS to both sides of the window and no further.
     """
-    first, last = window.start - _KEY_NEIGHBOUR_DAYS, window.end + _KEY_NEIGHBOUR_DAYS
+    first, last = window.start - KEY_NEIGHBOUR_DAYS, window.end + KEY_NEIGHBOUR_DAYS
     repeated = rows_of(connection, _REPEATED_KEYS, window, first=first, last=last)
     [keys] = take_totals(repeated, "distinct_keys")
     return finding({"repeated_keys": keys}, repeated, (row["event_date"] for row in repeated))

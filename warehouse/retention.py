@@ -32,6 +32,13 @@ comment on column ops.retention.sealed_before is 'The first day that is not seal
 comment on column ops.retention.visitor_days_from is
     'The first day of which rollups.visitor_active_days and rollups.visitor_asset_days hold every row.';
 
+create table if not exists ops.retention_progress (
+    relation text primary key,
+    dropped_before date not null
+);
+comment on table ops.retention_progress is
+    'How far the rows of sealed days have been dropped from each table: those of days before dropped_before.';
+
 do $$ begin
     -- Replaced only where it is missing: views depend on it, and a replacement waits for their readers.
     if to_regprocedure('ops.sealed_before()') is null then
@@ -81,7 +88,9 @@ def seal(connection: "psycopg.Connection", first_unsealed: date) -> date:
             """,
             [first_unsealed, visitor_days_from(first_unsealed)],
         )
+        # What no later build reads: marks of stale days, and which build last wrote a day.
         cursor.execute("delete from ops.stale_day_marks where event_date < ops.sealed_before()")
+        cursor.execute("delete from ops.built_days where event_date < ops.sealed_before()")
         return sealed_before(cursor) or first_unsealed
 
 

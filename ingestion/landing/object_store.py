@@ -86,6 +86,14 @@ class ObjectStore:
         reader = _Ranges(self._client, name, meta["size"], meta["e_tag"])
         return cast(BinaryIO, BufferedReader(cast(Any, reader), RANGE_BYTES))
 
+    def delete(self, name: str) -> None:
+        import obstore
+
+        try:
+            obstore.delete(self._client, name)
+        except Exception as error:
+            raise _to_storage_error(error) from error
+
     def _head(self, name: str) -> "ObjectMeta":
         import obstore
 

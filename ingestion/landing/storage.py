@@ -86,6 +86,9 @@ class Storage(Protocol):
     def open(self, name: str) -> BinaryIO:
         """Open a file for reading from its start. Local files are seekable."""
 
+    def delete(self, name: str) -> None:
+        """Delete a file."""
+
 
 @dataclass(frozen=True, slots=True)
 class LocalFolder:
@@ -125,6 +128,13 @@ class LocalFolder:
             # A named pipe in place of the file would block without O_NONBLOCK.
             with self._descriptor(name, os.O_NONBLOCK) as opened:
                 return os.fdopen(os.dup(opened), "rb")
+        except OSError as error:
+            raise _reason(error) from error
+
+    def delete(self, name: str) -> None:
+        try:
+            with self._parent(name) as (parent, own_name):
+                os.unlink(own_name, dir_fd=parent)
         except OSError as error:
             raise _reason(error) from error
 

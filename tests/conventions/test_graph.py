@@ -172,6 +172,7 @@ def test_what_is_verified_is_built_judged_and_published_and_not_loaded(repositor
 def test_there_are_no_other_jobs_schedules_and_sensors(repository: dg.RepositoryDefinition) -> None:
     assert {job.name for job in repository.get_all_jobs()} == {
         "apply_plan",
+        "apply_retention",
         "backfill",
         "daily_refresh",
         "declare_silent_day",
@@ -186,6 +187,7 @@ def test_there_are_no_other_jobs_schedules_and_sensors(repository: dg.Repository
         "__ASSET_JOB",
     }
     assert {schedule.name for schedule in repository.schedule_defs} == {
+        "apply_retention_schedule",
         "daily_refresh_schedule",
         "prune_run_history_schedule",
     }
@@ -208,6 +210,12 @@ def test_old_runs_are_deleted_every_night_after_that(repository: dg.RepositoryDe
     schedule = repository.get_schedule_def("prune_run_history_schedule")
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 4 * * *", "UTC")
     assert (schedule.job_name, schedule.default_status) == ("prune_run_history", dg.DefaultScheduleStatus.RUNNING)
+
+
+def test_retention_is_applied_every_night_after_that(repository: dg.RepositoryDefinition) -> None:
+    schedule = repository.get_schedule_def("apply_retention_schedule")
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 5 * * *", "UTC")
+    assert (schedule.job_name, schedule.default_status) == ("apply_retention", dg.DefaultScheduleStatus.RUNNING)
 
 
 def test_stale_days_are_looked_for_every_minute(repository: dg.RepositoryDefinition) -> None:

@@ -25,6 +25,7 @@ FIELDS = {
     "rotate_encryption_key": {},
     "declare_silent_day": {"declare_silent_day_op": {"day": "", "reason": "", "name": ""}},
     "prune_run_history": {},
+    "apply_retention": {},
 }
 
 
