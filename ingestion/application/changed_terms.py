@@ -6,10 +6,9 @@ Numbers of a day depend on the terms of that day. A term can become known, or ch
 from typing import Final
 
 import psycopg
-from psycopg import sql
 
 # Tables of rows with a term, and their columns that name a holder.
-_HOLDERS: Final = {"ip_ownerships": ("creator_id",), "licenses": ("brand_id", "project_id")}
+_HOLDERS: Final = {"ip_ownerships": "creator_id", "licenses": "brand_id, project_id"}
 
 
 def record_changed_terms(cursor: psycopg.Cursor, change_id: int) -> int:
@@ -19,12 +18,7 @@ def record_changed_terms(cursor: psycopg.Cursor, change_id: int) -> int:
     """
     return sum(
         cursor.execute(
-            _RECORD.format(
-                raw=sql.Identifier("raw", table),
-                delta=sql.Identifier("pg_temp", f"delta_{table}"),
-                holders=sql.SQL(", ").join(map(sql.Identifier, holders)),
-            ),
-            [change_id],
+            _RECORD.format(raw=f"raw.{table}", delta=f"pg_temp.delta_{table}", holders=holders), [change_id]
         ).rowcount
         for table, holders in _HOLDERS.items()
     )
@@ -33,8 +27,7 @@ def record_changed_terms(cursor: psycopg.Cursor, change_id: int) -> int:
 # A row with a new asset or holder ends one term and begins another. Where asset and holder stay, the changed days are
 # those in one of the two terms and not in the other. A term without a first day, or with an end not after it, has no
 # days.
-_RECORD: Final = sql.SQL(
-    """
+_RECORD: Final = """
     insert into ops.changed_terms (change_id, ip_asset_id, days)
     with versions as (
         select latest.*, true as is_old
@@ -59,5 +52,4 @@ _RECORD: Final = sql.SQL(
     select %s, ip_asset_id, (old_days - new_days) + (new_days - old_days)
     from terms
     where old_days <> new_days
-    """
-)
+"""

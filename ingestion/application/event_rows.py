@@ -14,7 +14,6 @@ from typing import Any, Final
 
 import msgspec
 import psycopg
-from psycopg import sql
 
 from ingestion.application.schema import READABLE_TYPES
 from ingestion.application.source import ApplicationSchemaError, column_types, source_errors
@@ -131,16 +130,13 @@ class EventRows:
 
     def count_undated(self, source: psycopg.Connection) -> int:
         """Return the number of rows without a landing day, because their time is missing or infinite."""
-        arrived = sql.Identifier(self._arrived or _OCCURRED)
+        arrived = self._arrived or _OCCURRED
         # Written so that indexes on the times serve it.
-        condition = sql.SQL("{0} in ('infinity', '-infinity') or {0} is null").format(arrived)
+        condition = f"{arrived} in ('infinity', '-infinity') or {arrived} is null"
         if self._arrived:
-            condition += sql.SQL(" and ({0} is null or {0} in ('infinity', '-infinity'))").format(
-                sql.Identifier(_OCCURRED)
-            )
-        query = sql.SQL("select count(*) from {} where {}").format(sql.Identifier(EVENTS), condition)
+            condition += f" and ({_OCCURRED} is null or {_OCCURRED} in ('infinity', '-infinity'))"
         with source_errors(source, EVENTS):
-            return int(value_of(source, query))
+            return int(value_of(source, f"select count(*) from {EVENTS} where {condition}"))
 
     def _line(self, values: list[Any]) -> bytes:
         event: dict[str, Any] = {}
@@ -150,70 +146,57 @@ class EventRows:
                 target[selected.key] = _json_of(value) if selected.column == _PROPS else value
         return _encode(event)
 
-    def _query(self, window: Window) -> sql.Composed:
+    def _query(self, window: Window) -> str:
         arrived = self._in(window)
         columns = {
             table: [selected.column for selected in self._selected if selected.table == table]
             for table in (EVENTS, ATTRIBUTION)
         }
-        attribution: sql.Composable = sql.SQL("(select null as event_id, 0 as attributions where false)")
+        attribution = "select null as event_id, 0 as attributions where false"
         if self._types[ATTRIBUTION]:
-            attribution = sql.SQL(
-                "(select distinct on (event_id) event_id, {columns},"
-                " count(*) over (partition by event_id) as attributions from (select {texts} from attribution"
-                " where {event_id} in (select {id} from events where {arrived})) as attribution"
-                " order by event_id, {order})"
-            ).format(
-                columns=_list(columns[ATTRIBUTION]) if columns[ATTRIBUTION] else sql.SQL("null"),
-                texts=sql.SQL(", ").join([sql.SQL("event_id::text"), *self._texts(ATTRIBUTION, columns[ATTRIBUTION])]),
-                event_id=self._joined("event_id"),
-                id=self._joined("id"),
-                arrived=arrived,
-                order=_order(columns[ATTRIBUTION]) if columns[ATTRIBUTION] else sql.SQL("event_id"),
-            )
-        return sql.SQL(
-            "copy (select {columns}, coalesce(attribution.attributions, 0)"
-            " from (select {texts} from events where {arrived}) as event"
-            " left join {attribution} as attribution on attribution.event_id = event.id"
-            " order by {order}) to stdout"
-        ).format(
-            columns=sql.SQL(", ").join(
-                sql.Identifier("event" if selected.table == EVENTS else ATTRIBUTION, selected.column)
-                for selected in self._selected
-            ),
-            texts=sql.SQL(", ").join(self._texts(EVENTS, columns[EVENTS])),
-            arrived=arrived,
-            attribution=attribution,
-            order=_order([_OCCURRED, "id", *columns[EVENTS]], "event"),
-        )
+            kept = ", ".join(columns[ATTRIBUTION]) or "null"
+            texts = ", ".join(["event_id::text", *self._texts(ATTRIBUTION, columns[ATTRIBUTION])])
+            # As text where the types of the two ids differ.
+            is_same = self._types[EVENTS]["id"] == self._types[ATTRIBUTION]["event_id"]
+            event_id, id_ = ("event_id", "id") if is_same else ("event_id::text", "id::text")
+            attribution = f"""
+                select distinct on (event_id) event_id, {kept}, count(*) over (partition by event_id) as attributions
+                from (
+                    select {texts} from {ATTRIBUTION} where {event_id} in (select {id_} from {EVENTS} where {arrived})
+                ) as attribution
+                order by {", ".join(["event_id", *map(_by_text, columns[ATTRIBUTION])])}
+            """
+        names = {EVENTS: "event", ATTRIBUTION: "attribution"}
+        selected = ", ".join(f"{names[selected.table]}.{selected.column}" for selected in self._selected)
+        order = ", ".join(_by_text(f"event.{column}") for column in (_OCCURRED, "id", *columns[EVENTS]))
+        return f"""
+            copy (
+                select {selected}, coalesce(attribution.attributions, 0)
+                from (select {", ".join(self._texts(EVENTS, columns[EVENTS]))} from {EVENTS} where {arrived}) as event
+                left join ({attribution}) as attribution on attribution.event_id = event.id
+                order by {order}
+            ) to stdout
+        """
 
-    def _in(self, window: Window) -> sql.Composed:
+    def _in(self, window: Window) -> str:
         """Return the condition that a row of `events` arrived in the window, in a form that can use an index."""
-        within = sql.SQL("({0} >= {1}::timestamptz and {0} < {2}::timestamptz)")
-        bounds = (sql.Literal(window.starts_at.isoformat()), sql.Literal(window.ends_at.isoformat()))
-        occurred = within.format(sql.Identifier(_OCCURRED), *bounds)
+        within = f"({{0}} >= '{window.starts_at}'::timestamptz and {{0}} < '{window.ends_at}'::timestamptz)"
+        occurred = within.format(_OCCURRED)
         if not self._arrived:
             return occurred
-        arrived = sql.Identifier(self._arrived)
-        return sql.SQL("({} or ({} is null and {}))").format(within.format(arrived, *bounds), arrived, occurred)
+        return f"({within.format(self._arrived)} or ({self._arrived} is null and {occurred}))"
 
-    def _texts(self, table: str, columns: list[str]) -> list[sql.Composable]:
+    def _texts(self, table: str, columns: list[str]) -> list[str]:
         """Return columns as texts, cut a little above the limit of a line, which still rejects them."""
-        texts: list[sql.Composable] = []
-        for column in columns:
-            name = sql.Identifier(column)
-            if column in (_OCCURRED, self._arrived):
-                texts.append(sql.SQL("{0}::timestamptz::text as {0}").format(name))
-            elif self._types[table][column] in _UNBOUNDED:
-                texts.append(sql.SQL("left({0}::text, {1}) as {0}").format(name, sql.Literal(MAX_LINE_BYTES)))
+        texts = []
+        for name in columns:
+            if name in (_OCCURRED, self._arrived):
+                texts.append(f"{name}::timestamptz::text as {name}")
+            elif self._types[table][name] in _UNBOUNDED:
+                texts.append(f"left({name}::text, {MAX_LINE_BYTES}) as {name}")
             else:
-                texts.append(sql.SQL("{0}::text as {0}").format(name))
+                texts.append(f"{name}::text as {name}")
         return texts
-
-    def _joined(self, column: str) -> sql.Composable:
-        """Return an id for the join of the two tables, as text where their types differ."""
-        is_same = self._types[EVENTS]["id"] == self._types[ATTRIBUTION]["event_id"]
-        return sql.SQL("{}" if is_same else "{}::text").format(sql.Identifier(column))
 
 
 def _json_of(text: str) -> msgspec.Raw | str:
@@ -225,12 +208,5 @@ def _json_of(text: str) -> msgspec.Raw | str:
     return msgspec.Raw(encoded.replace(b"\n", b" ").replace(b"\r", b" "))
 
 
-def _list(columns: list[str]) -> sql.Composed:
-    return sql.SQL(", ").join(map(sql.Identifier, columns))
-
-
-def _order(columns: list[str], table: str | None = None) -> sql.Composed:
-    qualifier = (table,) if table else ()
-    return sql.SQL(", ").join(
-        sql.SQL('{} collate "C"').format(sql.Identifier(*qualifier, column)) for column in columns
-    )
+def _by_text(column: str) -> str:
+    return f'{column} collate "C"'

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
 import psycopg
-from psycopg import sql
 
 from warehouse.locks import AdvisoryLock
+from warehouse.missing_ddl import create_indexes, set_comments
 
 # Only "email" differs between the two sides: an address in the application, its keyed hash in raw.
 ColumnKind = Literal["text", "email", "bigint", "timestamptz", "date"]
@@ -101,12 +101,36 @@ def create(connection: psycopg.Connection) -> None:
     """Create missing version tables and the table of watermarks, in one transaction. Schemas raw and ops must exist."""
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", [AdvisoryLock.APPLICATION_DDL])
-        for table in TABLES:
-            for statement in _statements(table):
-                cursor.execute(statement)
         cursor.execute(_WATERMARKS)
+        for table in TABLES:
+            columns = ", ".join(f"{column.raw_name} {column.raw_type}" for column in table.columns[1:])
+            cursor.execute(_VERSIONS.format(name=table.name, columns=columns))
+        # Unique, and in the order in which the latest version of every id is looked up.
+        create_indexes(
+            cursor, {f"raw.{t.name}_versions": f"unique index on raw.{t.name} (id, change_id desc)" for t in TABLES}
+        )
+        set_comments(cursor, _COMMENTS)
 
 
+def _comments(table: Table) -> dict[str, str]:
+    return {
+        "": f"Versions of the application's {table.comment}. One row per (id, change of its content seen by a read)."
+        " The version with the greatest change_id is current.",
+        ".is_removed": "The row was deleted in the application; the other columns repeat its last content.",
+        ".observed_date": "UTC day on which this version was first seen; never before that of the previous version.",
+    }
+
+
+_VERSIONS: Final = """
+    create table if not exists raw.{name} (
+        id text not null,
+        {columns},
+        version_hash bytea not null,
+        observed_date date not null,
+        is_removed boolean not null,
+        change_id bigint not null
+    )
+    """
 _WATERMARKS: Final = """
     create table if not exists ops.application_reads (
         table_name text primary key,
@@ -115,53 +139,15 @@ _WATERMARKS: Final = """
         full_read_date date not null,
         current_rows bigint not null,
         read_at timestamptz not null default clock_timestamp()
-    );
-    comment on table ops.application_reads is
-        'Watermarks: the point up to which each table of the application was read. Moves together with the versions.';
-    comment on column ops.application_reads.source_fingerprint is
-        'Digest of the database, the table, the columns read and the hash key. A new digest causes a full read.';
-    comment on column ops.application_reads.changed_until is
-        'Latest updated_at of the read; the next read begins an overlap before it. Null: the next read is full.'
+    )
     """
 
-
-def _statements(table: Table) -> list[sql.Composed]:
-    raw = sql.Identifier("raw", table.name)
-    columns = sql.SQL(",\n    ").join(
-        sql.SQL("{} {}{}").format(
-            sql.Identifier(column.raw_name),
-            sql.SQL(column.raw_type),
-            sql.SQL(" not null" if column.name == "id" else ""),
-        )
-        for column in table.columns
-    )
-    comment = (
-        f"Versions of the application's {table.comment}. One row per (id, change of its content seen by a read)."
-        " The version with the greatest change_id is current."
-    )
-    return [
-        sql.SQL(
-            """
-            create table if not exists {} (
-                {},
-                version_hash bytea not null,
-                observed_date date not null,
-                is_removed boolean not null,
-                change_id bigint not null
-            )
-            """
-        ).format(raw, columns),
-        # Unique, and in the order in which the latest version of every id is looked up.
-        sql.SQL("create unique index if not exists {} on {} (id, change_id desc)").format(
-            sql.Identifier(f"{table.name}_versions"), raw
-        ),
-        sql.SQL("comment on table {} is {}").format(raw, sql.Literal(comment)),
-        sql.SQL("comment on column {} is {}").format(
-            sql.Identifier("raw", table.name, "is_removed"),
-            sql.Literal("The row was deleted in the application; the other columns repeat its last content."),
-        ),
-        sql.SQL("comment on column {} is {}").format(
-            sql.Identifier("raw", table.name, "observed_date"),
-            sql.Literal("UTC day on which this version was first seen; never before that of the previous version."),
-        ),
-    ]
+_COMMENTS: Final = {
+    "ops.application_reads": "Watermarks: the point up to which each table of the application was read. Moves together"
+    " with the versions.",
+    "ops.application_reads.source_fingerprint": "Digest of the database, the table, the columns read and the hash key."
+    " A new digest causes a full read.",
+    "ops.application_reads.changed_until": "Latest updated_at of the read; the next read begins an overlap before it."
+    " Null: the next read is full.",
+    **{f"raw.{table.name}{column}": text for table in TABLES for column, text in _comments(table).items()},
+}

@@ -131,9 +131,9 @@ def column_types(source: psycopg.Connection, name: str) -> dict[str, str]:
 def last_change(source: psycopg.Connection, table: Table) -> str | None:
     """Return the latest change time of a table, as text in UTC, and at most the present time."""
     # least() ignores nulls: for a table without any change time it would return the present time.
-    query = sql.SQL(
-        "select least(max({0}) filter (where isfinite({0})), now())::text from {1} having max({0}) is not null"
-    ).format(sql.SQL("{}::timestamptz").format(sql.Identifier(CHANGE_TIME)), sql.Identifier(table.name))
+    time = f"{CHANGE_TIME}::timestamptz"
+    query = f"select least(max({time}) filter (where isfinite({time})), now())::text from {table.name}"
+    query += f" having max({time}) is not null"
     with source_errors(source, table.name):
         changed_at: str | None = value_of(source, query)
     return changed_at
@@ -146,19 +146,12 @@ def stream_rows(
 
     With `changed_since`, a time as text, only rows that changed at that time or later, or have no time of change.
     """
-    condition: sql.Composable = sql.SQL("")
+    columns = ", ".join(f"{column.name}::{column.raw_type}" for column in table.streamed_columns)
+    condition = ""
     if changed_since is not None:
-        condition = sql.SQL(" where {0} >= {1}::timestamptz or {0} is null").format(
-            sql.Identifier(CHANGE_TIME), sql.Literal(changed_since)
-        )
-    query = sql.SQL("copy (select {} from {}{}) to stdout (format text, encoding 'UTF8')").format(
-        sql.SQL(", ").join(
-            sql.SQL("{}::{}").format(sql.Identifier(column.name), sql.SQL(column.raw_type))
-            for column in table.streamed_columns
-        ),
-        sql.Identifier(table.name),
-        condition,
-    )
+        since = sql.Literal(changed_since).as_string(source)
+        condition = f" where {CHANGE_TIME} >= {since}::timestamptz or {CHANGE_TIME} is null"
+    query = f"copy (select {columns} from {table.name}{condition}) to stdout (format text, encoding 'UTF8')"
     with source_errors(source, table.name), source.cursor() as cursor, cursor.copy(query) as copy:
         if table.streamed_columns[-1].kind == "email":
             for row in copy:
@@ -170,9 +163,7 @@ def stream_rows(
 
 def stream_ids(source: psycopg.Connection, table: Table) -> Generator[bytes, None, None]:
     """Yield the ids of all rows of a table, in COPY's text format."""
-    query = sql.SQL("copy (select id::text from {}) to stdout (format text, encoding 'UTF8')").format(
-        sql.Identifier(table.name)
-    )
+    query = f"copy (select id::text from {table.name}) to stdout (format text, encoding 'UTF8')"
     with source_errors(source, table.name), source.cursor() as cursor, cursor.copy(query) as copy:
         for row in copy:
             yield bytes(row)

@@ -9,7 +9,6 @@ from datetime import date
 from typing import Final
 
 import psycopg
-from psycopg import sql
 
 from ingestion.application.schema import Table
 from ingestion.contract import MAX_CENTS
@@ -31,19 +30,18 @@ def create_incoming(cursor: psycopg.Cursor, table: Table) -> None:
 
 def clear_incoming(cursor: psycopg.Cursor, table: Table) -> None:
     """Delete the incoming rows."""
-    cursor.execute(sql.SQL("truncate {}").format(_parts(table)["incoming"]))
+    cursor.execute(f"truncate {_parts(table)['incoming']}")
 
 
 def copy_into(cursor: psycopg.Cursor, table: Table, lines: Iterable[bytes], *, are_ids: bool) -> int:
     """Copy lines of COPY's text format, whole rows or only ids, to their temporary table. Returns their number."""
     target = _parts(table)["present" if are_ids else "incoming"]
     columns = ["id"] if are_ids else [column.raw_name for column in table.streamed_columns]
-    statement = sql.SQL("copy {} ({}) from stdin (format text, encoding 'UTF8')").format(target, _list(columns))
-    with cursor.copy(statement) as copy:
+    with cursor.copy(f"copy {target} ({', '.join(columns)}) from stdin (format text, encoding 'UTF8')") as copy:
         for line in lines:
             copy.write(line)
     count = cursor.rowcount
-    cursor.execute(sql.SQL("analyze {}").format(target))
+    cursor.execute(f"analyze {target}")
     return count
 
 
@@ -58,15 +56,11 @@ def compare(cursor: psycopg.Cursor, table: Table, *, present: int | None, rows: 
 
     `present` is the number of incoming ids; None after a full read, which has no ids.
     """
-    cursor.execute(
-        _CREATE_DELTA.format(present_now=_parts(table)["incoming" if present is None else "present"], **_parts(table)),
-        {"observed_date": observed_date},
-    )
-    cursor.execute(
-        sql.SQL("select count(*), count(*) filter (where is_removed), count(*) filter (where is_new) from {}").format(
-            _parts(table)["delta"]
-        )
-    )
+    parts = _parts(table)
+    present_now = parts["incoming" if present is None else "present"]
+    cursor.execute(_CREATE_DELTA.format(present_now=present_now, **parts), {"observed_date": observed_date})
+    counts = "count(*), count(*) filter (where is_removed), count(*) filter (where is_new)"
+    cursor.execute(f"select {counts} from {parts['delta']}")
     appended, removed, new = cursor.fetchone() or (0, 0, 0)
     return Comparison(appended, removed, before=(rows if present is None else present) - new + removed)
 
@@ -76,19 +70,12 @@ def amounts_over_limit(cursor: psycopg.Cursor, table: Table) -> list[tuple[str, 
     amounts = [column.name for column in table.columns if column.name.endswith("_cents")]
     if not amounts:
         return []
-    found = sql.SQL(" union all ").join(
-        sql.SQL(
-            "select id, {name} as column_name, {amount} as cents from {delta}"
-            " where not is_removed and abs({amount}::numeric) > {most}"
-        ).format(
-            name=sql.Literal(name),
-            amount=sql.Identifier(name),
-            delta=_parts(table)["delta"],
-            most=sql.Literal(MAX_CENTS),
-        )
+    found = " union all ".join(
+        f"select id, '{name}' as column_name, {name} as cents from {_parts(table)['delta']}"
+        f" where not is_removed and abs({name}::numeric) > {MAX_CENTS}"
         for name in amounts
     )
-    return cursor.execute(sql.SQL("{} order by id, column_name limit 3").format(found)).fetchall()
+    return cursor.execute(f"{found} order by id, column_name limit 3").fetchall()
 
 
 def append(cursor: psycopg.Cursor, table: Table, change_id: int) -> None:
@@ -103,36 +90,27 @@ def record_changed_licenses(cursor: psycopg.Cursor, change_id: int) -> int:
 
 def drop_incoming(cursor: psycopg.Cursor, table: Table) -> None:
     """Drop the temporary tables."""
-    cursor.execute(sql.SQL("drop table {incoming}, {present}, {delta}").format(**_parts(table)))
+    cursor.execute("drop table {incoming}, {present}, {delta}".format(**_parts(table)))
 
 
-def _list(names: Iterable[str], alias: str | None = None) -> sql.Composed:
-    qualifier = (alias,) if alias else ()
-    return sql.SQL(", ").join(sql.Identifier(*qualifier, name) for name in names)
-
-
-def _parts(table: Table) -> dict[str, sql.Composable]:
+def _parts(table: Table) -> dict[str, str]:
+    temporary = {kind: f"pg_temp.{kind}_{table.name}" for kind in ("incoming", "present", "delta")}
     return {
-        "raw": sql.Identifier("raw", table.name),
-        "incoming": sql.Identifier("pg_temp", f"incoming_{table.name}"),
-        "present": sql.Identifier("pg_temp", f"present_{table.name}"),
-        "delta": sql.Identifier("pg_temp", f"delta_{table.name}"),
-        "columns": _list(table.raw_names),
-        "incoming_columns": _list(table.raw_names, "incoming"),
-        "latest_columns": _list(table.raw_names, "latest"),
+        **temporary,
+        "raw": f"raw.{table.name}",
+        "columns": ", ".join(table.raw_names),
+        "incoming_columns": ", ".join(f"incoming.{name}" for name in table.raw_names),
+        "latest_columns": ", ".join(f"latest.{name}" for name in table.raw_names),
     }
 
 
-_CREATE_INCOMING: Final = sql.SQL(
-    """
+_CREATE_INCOMING: Final = """
     create temporary table {incoming} as select {columns} from {raw} with no data;
     alter table {incoming} add primary key (id);
     create temporary table {present} (id text primary key)
-    """
-)
+"""
 
-_UNKNOWN_IDS: Final = sql.SQL(
-    """
+_UNKNOWN_IDS: Final = """
     with latest as (
         select distinct on (id) id, is_removed from {raw} order by id, change_id desc
     )
@@ -142,11 +120,9 @@ _UNKNOWN_IDS: Final = sql.SQL(
         not exists (select from {incoming} as incoming where incoming.id = present.id)
         and not exists (select from latest where latest.id = present.id and not latest.is_removed)
     limit 1
-    """
-)
+"""
 
-_CREATE_DELTA: Final = sql.SQL(
-    """
+_CREATE_DELTA: Final = """
     create temporary table {delta} as
     with latest as (
         select distinct on (id) * from {raw} order by id, change_id desc
@@ -172,15 +148,12 @@ _CREATE_DELTA: Final = sql.SQL(
         false as is_new
     from latest
     where not latest.is_removed and not exists (select from {present_now} as present where present.id = latest.id)
-    """
-)
+"""
 
-_APPEND: Final = sql.SQL(
-    """
+_APPEND: Final = """
     insert into {raw} ({columns}, version_hash, observed_date, is_removed, change_id)
     select {columns}, version_hash, observed_date, is_removed, %s from {delta}
-    """
-)
+"""
 
 _RECORD_CHANGED_LICENSES: Final = """
     insert into ops.changed_licenses (change_id, license_id)
