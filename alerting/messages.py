@@ -66,6 +66,11 @@ _WORDS: Final = {
 }
 
 
+def words_of(kind: Kind) -> tuple[str, str]:
+    """Return what a kind of fault is called, and what to do."""
+    return _WORDS[kind].title, _WORDS[kind].advice
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
     """An alert as it is shown: its faults are all of the alert, also those that are gone."""

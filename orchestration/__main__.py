@@ -9,7 +9,18 @@ from pathlib import Path
 
 import click
 
-from orchestration.cli import backup, checks, day_ranges, encryption, entity_events, plan, roles, sample, silent_day
+from orchestration.cli import (
+    backup,
+    checks,
+    day_ranges,
+    doctor,
+    encryption,
+    entity_events,
+    plan,
+    roles,
+    sample,
+    silent_day,
+)
 from orchestration.cli.dagster_process import Deployment, DeploymentError, make_home
 from orchestration.cli.environment import provisioned_warehouse, read_settings, say
 from warehouse.connection import CHECKOUT, Warehouse, WarehouseUnavailable
@@ -132,6 +143,7 @@ def execute(command: tuple[str, ...]) -> int:
 
 
 for _command in (
+    doctor.doctor,
     checks.checks,
     plan.plan,
     day_ranges.backfill,

@@ -110,14 +110,14 @@ def grant(warehouse: Warehouse, connection: "psycopg.Connection") -> None:
     import psycopg
 
     with connection.transaction(), connection.cursor() as cursor:
-        missing = _missing(cursor)
+        missing = missing_statements(cursor)
         try:
             for statement in missing:
                 cursor.execute(statement)
         except psycopg.errors.InsufficientPrivilege as error:
             raise rights_are_missing(warehouse, missing) from error
         # Postgres only warns a user who may not revoke.
-        if missing and (left := _missing(cursor)):
+        if missing and (left := missing_statements(cursor)):
             raise rights_are_missing(warehouse, left)
 
 
@@ -127,7 +127,8 @@ def revoke_surplus(cursor: "psycopg.Cursor") -> None:
         cursor.execute(statement)
 
 
-def _missing(cursor: "psycopg.Cursor") -> list[str]:
+def missing_statements(cursor: "psycopg.Cursor") -> list[str]:
+    """Return the statements that are to be run so that the reading roles have their rights and no others."""
     parameters = {
         "everybody": list(ALL_READERS),
         "bi": BI_READER.name,
