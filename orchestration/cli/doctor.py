@@ -13,10 +13,10 @@ def doctor(*, is_json: bool) -> int:
 
     Every line is ok, a warning or a fault, and the latter two say what to do. It changes nothing and starts nothing.
     """
-    from orchestration.doctor.diagnosis import diagnose, is_sound
+    from orchestration.doctor.diagnosis import examine, is_sound
 
     findings = []
-    for finding in diagnose():
+    for finding in examine():
         findings.append(finding)
         if not is_json:
             click.echo(f"{finding.level.value:<8}{finding.subject}: {finding.text}")

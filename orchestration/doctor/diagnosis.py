@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import psycopg
 
 
-def diagnose() -> Iterator[Finding]:
+def examine() -> Iterator[Finding]:
     """Yield every finding. The environment is that of a command, with .env.local read."""
     from orchestration.doctor import machine
 
