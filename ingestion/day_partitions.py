@@ -5,7 +5,6 @@ from datetime import date
 from typing import Final
 
 import psycopg
-from psycopg import sql
 
 from warehouse.single_values import value_of
 from warehouse.window import ONE_DAY
@@ -46,11 +45,7 @@ def attach(cursor: psycopg.Cursor, event_date: date) -> None:
         # As the parent has it: older tables have the columns of the constraint in another order.
         unique = value_of(cursor, _UNIQUE, [f"raw.{table}"])
         cursor.execute(f"alter table {partition} add {unique}")
-        cursor.execute(
-            sql.SQL("alter table {} attach partition {} for values from ({}) to ({})").format(
-                sql.Identifier("raw", table), sql.Identifier(*partition.split(".")), *_bounds(event_date)
-            )
-        )
+        cursor.execute(f"alter table raw.{table} attach partition {partition} {_bounds(event_date)}")
         cursor.execute(f"analyze {partition} (event_date, event_key)")
     cursor.execute("set local default_statistics_target to default")
 
@@ -65,12 +60,9 @@ def create(cursor: psycopg.Cursor, event_dates: Iterable[date]) -> None:
     """Create the partitions of these event days where they are missing."""
     for event_date in sorted(event_dates):
         for table, partition in zip(_TABLES, names(event_date), strict=True):
-            cursor.execute(
-                sql.SQL("create table if not exists {} partition of {} for values from ({}) to ({})").format(
-                    sql.Identifier(*partition.split(".")), sql.Identifier("raw", table), *_bounds(event_date)
-                )
-            )
+            bounds = _bounds(event_date)
+            cursor.execute(f"create table if not exists {partition} partition of raw.{table} {bounds}")
 
 
-def _bounds(event_date: date) -> tuple[sql.Literal, sql.Literal]:
-    return sql.Literal(event_date.isoformat()), sql.Literal((event_date + ONE_DAY).isoformat())
+def _bounds(event_date: date) -> str:
+    return f"for values from ('{event_date}') to ('{event_date + ONE_DAY}')"

@@ -3,7 +3,6 @@
 from typing import Final
 
 import psycopg
-from psycopg import sql
 
 from ingestion.application.schema import TABLES, Column
 from sample_data.application_rows import TABLE_NAMES, Row
@@ -55,40 +54,28 @@ def write_application(connection: psycopg.Connection, tables: dict[str, list[Row
         cursor.execute(_DDL)
         for name in _WITH_CHANGE_TIME:
             cursor.execute(
-                sql.SQL(
-                    "alter table {} add column if not exists updated_at timestamptz not null default clock_timestamp()"
-                ).format(sql.Identifier(name))
+                f"alter table {name} add column if not exists updated_at timestamptz not null default clock_timestamp()"
             )
         return sum(_replace(cursor, name, tables[name]) for name in TABLE_NAMES)
 
 
 def _replace(cursor: psycopg.Cursor, name: str, rows: list[Row]) -> int:
-    target, wanted = sql.Identifier(name), sql.Identifier("pg_temp", f"wanted_{name}")
-    cursor.execute(sql.SQL("create temporary table {} (like {} including defaults)").format(wanted, target))
+    wanted = f"pg_temp.wanted_{name}"
+    cursor.execute(f"create temporary table {wanted} (like {name} including defaults)")
     names = list(rows[0]) if rows else ["id"]
-    columns = sql.SQL(", ").join(map(sql.Identifier, names))
-    with cursor.copy(sql.SQL("copy {} ({}) from stdin").format(wanted, columns)) as copy:
+    columns, old, new = (", ".join(f"{row}{column}" for column in names) for row in ("", "t.", "excluded."))
+    with cursor.copy(f"copy {wanted} ({columns}) from stdin") as copy:
         for row in rows:
             copy.write_row([row[column] for column in names])
-    cursor.execute(
-        sql.SQL("delete from {} as t where not exists (select from {} as w where w.id = t.id)").format(target, wanted)
-    )
+    cursor.execute(f"delete from {name} as t where not exists (select from {wanted} as w where w.id = t.id)")
     deleted = cursor.rowcount
+    change_time = ", updated_at = clock_timestamp()" if name in _WITH_CHANGE_TIME else ""
     cursor.execute(
-        sql.SQL(
-            """
-            insert into {target} as t ({columns}) select {columns} from {wanted}
-            on conflict (id) do update set ({columns}) = row({new}){change_time} where ({old}) is distinct from ({new})
-            """
-        ).format(
-            target=target,
-            wanted=wanted,
-            columns=columns,
-            change_time=sql.SQL(", updated_at = clock_timestamp()" if name in _WITH_CHANGE_TIME else ""),
-            new=sql.SQL(", ").join(sql.Identifier("excluded", column) for column in names),
-            old=sql.SQL(", ").join(sql.Identifier("t", column) for column in names),
-        )
+        f"""
+        insert into {name} as t ({columns}) select {columns} from {wanted}
+        on conflict (id) do update set ({columns}) = row({new}){change_time} where ({old}) is distinct from ({new})
+        """
     )
     changed = cursor.rowcount
-    cursor.execute(sql.SQL("drop table {}").format(wanted))
+    cursor.execute(f"drop table {wanted}")
     return deleted + changed

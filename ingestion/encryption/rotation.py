@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import psycopg
-from psycopg import sql
 
 from ingestion.encryption.tokens import PREFIX, KeyRing
 
@@ -44,35 +43,27 @@ def rotate(
         for partition in _partitions(connection, table):
             report = _rotate_table(connection, partition, columns, keys)
             if log and report.rows:
-                log(f"{partition.as_string()}: {report.rows:,} rows")
+                log(f"{partition}: {report.rows:,} rows")
             rows += report.rows
             unreadable += report.unreadable
     return RotationReport(rows, unreadable)
 
 
-def _partitions(connection: psycopg.Connection, table: str) -> list[sql.Identifier]:
+def _partitions(connection: psycopg.Connection, table: str) -> list[str]:
     found = connection.execute(
         "select relname from pg_partition_tree(%s::regclass) inner join pg_class on pg_class.oid = relid"
         " where isleaf order by relname",
         [f"raw.{table}"],
     ).fetchall()
     # A table that is not partitioned has no tree.
-    return [sql.Identifier("raw", name) for (name,) in found or [(table,)]]
+    return [f"raw.{name}" for (name,) in found or [(table,)]]
 
 
-def _rotate_table(
-    connection: psycopg.Connection, table: sql.Identifier, columns: dict[str, str], keys: KeyRing
-) -> RotationReport:
-    texts = [sql.SQL("{}::text").format(sql.Identifier(column)) for column in columns]
-    select = sql.SQL("select ctid::text, {texts} from {table} where concat_ws(' ', {texts}) ~ {old}").format(
-        texts=sql.SQL(", ").join(texts),
-        table=table,
-        old=sql.Literal(f'"{PREFIX}(?!{keys.current_prefix.removeprefix(PREFIX)})[0-9a-f]{{8}}:'),
-    )
-    values = [
-        sql.SQL("{} = %s::{}").format(sql.Identifier(name), sql.Identifier(kind)) for name, kind in columns.items()
-    ]
-    update = sql.SQL("update {} set {} where ctid = %s::tid").format(table, sql.SQL(", ").join(values))
+def _rotate_table(connection: psycopg.Connection, table: str, columns: dict[str, str], keys: KeyRing) -> RotationReport:
+    texts = ", ".join(f"{name}::text" for name in columns)
+    old_key = f'"{PREFIX}(?!{keys.current_prefix.removeprefix(PREFIX)})[0-9a-f]{{8}}:'
+    values = ", ".join(f"{name} = %s::{kind}" for name, kind in columns.items())
+    update = f"update {table} set {values} where ctid = %s::tid"
     rows = unreadable = 0
 
     def count_unreadable() -> None:
@@ -83,9 +74,9 @@ def _rotate_table(
         cursor.execute("set local synchronous_commit = on")
         # Rows keep their ctid while the table is locked. Loads lock ops.loads first; another order could deadlock.
         cursor.execute("lock table ops.loads in share row exclusive mode")
-        cursor.execute(sql.SQL("lock table {} in share row exclusive mode").format(table))
+        cursor.execute(f"lock table {table} in share row exclusive mode")
         with connection.cursor("rotated_rows") as stored:
-            stored.execute(select)
+            stored.execute(f"select ctid::text, {texts} from {table} where concat_ws(' ', {texts}) ~ %s", [old_key])
             while batch := stored.fetchmany(BATCH_ROWS):
                 changed = []
                 for ctid, *old in batch:

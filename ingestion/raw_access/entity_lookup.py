@@ -10,8 +10,8 @@ from datetime import date
 from typing import Any, Final
 
 import psycopg
-from psycopg import sql
 
+from ingestion import day_partitions
 from ingestion.contract import ENTITY_TYPES
 from ingestion.redaction.personal_ids import hashed_id
 
@@ -88,14 +88,14 @@ def create(connection: psycopg.Connection) -> None:
         connection.execute(_FUNCTION.encode())
 
 
-def entity_condition(entity_type: str, entity_id: str) -> sql.Composed:
-    """Return the condition that a row of raw.events, or of one of its partitions, is an event of an entity."""
-    key = f"{entity_type}:{entity_id}"
-    named = _NAMED.get(entity_type)
-    also = sql.SQL(" or {} = {}").format(sql.Identifier(named), entity_id) if named else sql.SQL("")
-    return sql.SQL("({keys} @> array[hashtextextended({key}, 0)] and ({entity} = {key}{also}))").format(
-        keys=sql.SQL(_KEYS), entity=sql.SQL(_ENTITY), key=key, also=also
-    )
+def entity_condition(entity_type: str) -> str:
+    """Return the condition that a row of raw.events, or of one of its partitions, is an event of an entity.
+
+    Its parameters are `entity_type` and `entity_id`.
+    """
+    key = "%(entity_type)s || ':' || %(entity_id)s"
+    also = f" or {_NAMED[entity_type]} = %(entity_id)s" if entity_type in _NAMED else ""
+    return f"({_KEYS} @> array[hashtextextended({key}, 0)] and ({_ENTITY} = {key}{also}))"
 
 
 def index_published_days(connection: psycopg.Connection) -> list[date]:
@@ -112,13 +112,9 @@ def index_published_days(connection: psycopg.Connection) -> list[date]:
         ).fetchall()
     ]
     for day in days:
-        connection.execute(
-            sql.SQL("create index if not exists {} on {} using gin (({}))").format(
-                sql.Identifier(f"events_{day:%Y%m%d}_entities"),
-                sql.Identifier("raw", f"events_{day:%Y%m%d}"),
-                sql.SQL(_KEYS),
-            )
-        )
+        partition, _ = day_partitions.names(day)
+        name = f"{partition.removeprefix('raw.')}_entities"
+        connection.execute(f"create index if not exists {name} on {partition} using gin (({_KEYS}))")
     return days
 
 
