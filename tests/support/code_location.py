@@ -1,6 +1,8 @@
 """Dagster's code location as tests load it: with settings of a warehouse that does not exist until a test names one."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from unittest.mock import patch
@@ -9,6 +11,7 @@ import dagster as dg
 
 from tests.support.pipeline import HASH_KEY, START
 from warehouse.connection import Warehouse
+from warehouse.settings import settings
 
 # Nothing listens on port 9: who connects while definitions load, fails.
 SETTINGS = {
@@ -28,6 +31,19 @@ def definitions() -> dg.Definitions:
         from orchestration.definitions import definitions as load
 
         return load()
+
+
+@contextmanager
+def settings_read_again() -> Iterator[None]:
+    """Let the process read its settings from the environment of the block; afterwards it has those of other tests."""
+    definitions()
+    settings.cache_clear()
+    try:
+        yield
+    finally:
+        settings.cache_clear()
+        with patch.dict(os.environ, SETTINGS):
+            settings()
 
 
 def settings_of(warehouse: Warehouse, landing: Path) -> dict[str, str]:

@@ -9,7 +9,7 @@ import pytest
 
 from ingestion.landing.files import LandingError
 from orchestration.run_windows import STARTED_BY, run_tags
-from tests.support.code_location import definitions, settings_of
+from tests.support.code_location import definitions, settings_of, settings_read_again
 from tests.support.pipeline import Pipeline
 from tests.support.receivers import WebhookReceiver, webhook
 from warehouse.settings import settings
@@ -69,10 +69,8 @@ def receiver(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[We
         given = {"WAREHOUSE_ALERT_WEBHOOK": found.url, "WAREHOUSE_ALERT_FREE_GIGABYTES": "0"}
         for name, value in (settings_of(pipeline.warehouse, pipeline.landing) | given).items():
             monkeypatch.setenv(name, value)
-        definitions()
-        settings.cache_clear()
-        yield found
-    settings.cache_clear()
+        with settings_read_again():
+            yield found
 
 
 @pytest.fixture

@@ -10,10 +10,9 @@ import pytest
 
 from orchestration.doctor import machine, postgres, state
 from orchestration.doctor.finding import Finding, Level
-from tests.support.code_location import settings_of
+from tests.support.code_location import settings_of, settings_read_again
 from tests.support.command_line import run_command
 from warehouse.connection import Warehouse
-from warehouse.settings import settings
 from warehouse.window import ONE_DAY
 
 YESTERDAY = datetime.now(UTC).date() - ONE_DAY
@@ -46,8 +45,8 @@ def doctor(
             "WAREHOUSE_ALERT_WEBHOOK": "https://hooks.example/secret",
             **more,
         }
-        code = run_command("doctor", "--json", environment=environment)
-        settings.cache_clear()
+        with settings_read_again():
+            code = run_command("doctor", "--json", environment=environment)
         found = json.loads(capsys.readouterr().out)
         return code, {one["subject"]: Finding(**one) for one in found}
 
