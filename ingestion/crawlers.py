@@ -52,15 +52,12 @@ def _is_in_kept_list(user_agent: str) -> bool:
 def _any_of(patterns: Sequence[str]) -> re.Pattern[str]:
     for pattern in patterns:
         try:
-            fits_everything = re.search(pattern, "") is not None
+            problem = "fits an empty text, and so every agent" if re.search(pattern, "") else None
         except re.error as error:
+            problem = f"is no regular expression ({error})"
+        if problem:
             raise InvalidCrawlerPattern(
-                f"the seed crawlers has the pattern {pattern!r}, which is no regular expression ({error}):"
-                " correct the row in dbt_project/seeds/crawlers.csv"
-            ) from error
-        if fits_everything:
-            raise InvalidCrawlerPattern(
-                f"the seed crawlers has the pattern {pattern!r}, which fits an empty text, and so every agent:"
+                f"the seed crawlers has the pattern {pattern!r}, which {problem}:"
                 " correct the row in dbt_project/seeds/crawlers.csv"
             )
     # An empty alternation would match everywhere.

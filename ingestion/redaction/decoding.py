@@ -7,8 +7,10 @@ to the source, so that only the personal characters are replaced.
 
 import html
 import re
+import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Final
 
 Span = tuple[int, int]
@@ -30,39 +32,24 @@ _ENCODED: Final = re.compile(
     r"|(?P<folded>[\uff01-\uff5e\u2000-\u200a\u205f\u3000\u2024\u3002\uff61\ufe52\ufe6b\ufe62\ufe63\u0660-\u0669\u06f0-\u06f9])"
 )
 _ESCAPES: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_FOLDED: Final = {
-    "\u2024": ".",
-    "\u3002": ".",
-    "\ufe52": ".",
-    "\uff61": ".",
-    "\ufe6b": "@",
-    "\ufe62": "+",
-    "\ufe63": "-",
-}
 
 
 class Level:
     """A text after some levels of decoding."""
 
-    __slots__ = ("_parent", "_source_ends", "_source_starts", "_text_ends", "_text_starts", "text")
+    __slots__ = ("_bounds", "_parent", "text")
 
     def __init__(self, text: str, parent: "Level | None" = None) -> None:
         self.text = text
         self._parent = parent
-        # The bounds of every decoded piece, in this text and in the text of the parent.
-        self._text_starts: list[int] = []
-        self._text_ends: list[int] = []
-        self._source_starts: list[int] = []
-        self._source_ends: list[int] = []
+        # Start and end of every decoded piece, in this text and in the text of the parent.
+        self._bounds: list[tuple[int, int, int, int]] = []
 
     def source(self, span: Span) -> Span:
         """Map a span of this text to the source."""
-        level: Level | None = self
-        start, end = span
-        while level is not None and level._parent is not None:
-            start, end = level._parent_start(start), level._parent_end(end)
-            level = level._parent
-        return start, end
+        if self._parent is None:
+            return span
+        return self._parent.source((self._in_parent(span[0], is_end=False), self._in_parent(span[1], is_end=True)))
 
     def decoded(self) -> "Level | None":
         """Decode one more level. Returns None when no encoding is left."""
@@ -72,12 +59,9 @@ class Level:
         for match in _ENCODED.finditer(self.text):
             literal = self.text[position : match.start()]
             decoded = _decode(match)
-            length += len(literal)
-            level._text_starts.append(length)
-            length += len(decoded)
-            level._text_ends.append(length)
-            level._source_starts.append(match.start())
-            level._source_ends.append(match.end())
+            start = length + len(literal)
+            length = start + len(decoded)
+            level._bounds.append((start, length, *match.span()))
             pieces += (literal, decoded)
             position = match.end()
         if not pieces:
@@ -86,21 +70,14 @@ class Level:
         level.text = "".join(pieces)
         return level
 
-    def _parent_start(self, position: int) -> int:
-        place = bisect_right(self._text_starts, position) - 1
+    def _in_parent(self, position: int, *, is_end: bool) -> int:
+        place = (bisect_left if is_end else bisect_right)(self._bounds, position, key=itemgetter(0)) - 1
         if place < 0:
             return position
-        if position < self._text_ends[place]:
-            return self._source_starts[place]
-        return self._source_ends[place] + position - self._text_ends[place]
-
-    def _parent_end(self, position: int) -> int:
-        place = bisect_left(self._text_starts, position) - 1
-        if place < 0:
-            return position
-        if position <= self._text_ends[place]:
-            return self._source_ends[place]
-        return self._source_ends[place] + position - self._text_ends[place]
+        _, end, source_start, source_end = self._bounds[place]
+        if position < end:
+            return source_end if is_end else source_start
+        return source_end + position - end
 
 
 def levels(text: str) -> Iterator[Level]:
@@ -142,11 +119,8 @@ def _decode(match: re.Match[str]) -> str:
 
 
 def _fold(character: str) -> str:
-    if character in _FOLDED:
-        return _FOLDED[character]
-    if character.isspace():
-        return " "
-    code = ord(character)
-    if code >= 0xFF01:
-        return chr(code - 0xFEE0)
-    return str(code & 0xF)
+    if character.isdigit():
+        return str(unicodedata.digit(character))
+    folded = unicodedata.normalize("NFKC", character)
+    # The ideographic full stop separates the labels of a host too.
+    return "." if folded == "\u3002" else folded
