@@ -8,7 +8,7 @@ from typing import Final
 import psycopg
 
 from quality_checks.outcome import Finding, Severity, finding, finding_by_day
-from quality_checks.queries import rows_of
+from quality_checks.queries import rows_of, uneven
 from quality_checks.registry import check
 from warehouse.window import Window
 
@@ -94,8 +94,10 @@ expected as (
     where spend_date >= %(start)s and spend_date < %(end)s
     group by spend_date
 ),
-totals as (
-    select metric_date, mart, model, sum(conversions) as conversions, sum(cents) as cents, sum(spend) as spend
+both_sides as (
+    select
+        metric_date, mart, model, sum(conversions) as missing_conversions, sum(cents) as missing_cents,
+        sum(spend) as missing_spend_cents
     from expected cross join (
         select 'attribution_paths' as mart, null as model
         union all
@@ -120,17 +122,7 @@ totals as (
     where metric_date >= %(start)s and metric_date < %(end)s
     group by metric_date, model
 )
-select
-    metric_date,
-    mart,
-    model,
-    sum(conversions) as missing_conversions,
-    sum(cents) as missing_cents,
-    sum(spend) as missing_spend_cents
-from totals
-group by metric_date, mart, model
-having sum(conversions) <> 0 or sum(cents) <> 0 or sum(spend) <> 0
-order by metric_date, mart, model
+{uneven("metric_date, mart, model", ("missing_conversions", "missing_cents", "missing_spend_cents"))}
 """
 
 
