@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+from typing import Any, Final
 
 ONE_DAY: Final = timedelta(days=1)
 # The hour, UTC, of the nightly run for the day before. Events of its last minutes have had time to land.
@@ -66,12 +66,8 @@ class Window:
     @classmethod
     def parse(cls, start: str | None, end: str | None) -> "Window":
         """Return the window between two ISO dates (YYYY-MM-DD), the end exclusive. Raises ValueError otherwise."""
-        if not start or not end:
-            missing = "start" if not start else "end"
-            raise ValueError(
-                f"a window needs both ends, but its {missing} is missing; give two dates, the end exclusive"
-            )
-        return cls(parse_day(start), parse_day(end))
+        days: list[Any] = [parse_day(text) if text else None for text in (start, end)]
+        return cls(*days)
 
     def days(self) -> Iterator[date]:
         """Yield every day of the window, oldest first."""
