@@ -3,72 +3,90 @@
 They hold counts, days, and names of files, checks, jobs and models. They never hold an id or an address of a person.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
 from alerting.fault import Fault, Kind, listed
+from warehouse.window import ONE_DAY
 
 # A message that names fifty files is not read.
 _DETAILS_SHOWN: Final = 5
 
 
 class _Words(NamedTuple):
-    """Words for a kind of fault: its title, its meaning for readers, and what to do."""
+    """Words for a kind of fault: its title, its meaning for readers, whether it can wait, and what to do.
+
+    `{day}` is the first day that it is about, `{start}` and `{end}` its days, the end exclusive.
+    """
 
     title: str
     meaning: str
+    urgency: str
     advice: str
+    afterwards: str = "nothing more."
 
 
 _WORDS: Final = {
     Kind.RUN_FAILED: _Words(
         "run failed",
         "A run failed, and so did its retries. What was published before stays as it was.",
+        "act before the numbers are needed. Days that are not published are tried again once an hour by themselves.",
         "Open the run and read its first error. Once the cause is gone, the days are run again within the hour while"
-        " Dagster runs; a job that a person has started, start again.",
+        " Dagster runs. A job that a person has started, start again.",
     ),
     Kind.DAY_REFUSED: _Words(
         "day refused",
         "A check refuses to publish a day. Dashboards keep the numbers that they had.",
+        "it can wait for the morning: later days are published as usual.",
         "Look at the rows that the check shows in the run. Correct or remove the landing file; the day is then run"
-        " again by itself. A day on which really nothing happened: warehouse declare-silent-day DAY.",
+        ' again by itself. If really nothing happened: warehouse declare-silent-day {day} --reason "..." --name "...".',
     ),
     Kind.DAY_NOT_PUBLISHED: _Words(
         "day not published in time",
         "A day was not published by its deadline. Dashboards end with an earlier day.",
-        "Look whether Dagster runs (make ui, or its service) and whether a run is active or queued. Without one, start"
-        " it: warehouse backfill START END. warehouse doctor names what else is wrong.",
+        "act before people read dashboards.",
+        "Look whether Dagster runs (make ui, or its service), and whether a run is active or queued. Without one:"
+        " warehouse backfill {start} {end}. What else is wrong: warehouse doctor.",
     ),
     Kind.PLAN_WAITS: _Words(
         "a plan waits",
         "The loaded code changes models, and nobody has applied it. The marts of these models get no new days.",
-        "Run warehouse plan to see what it builds, then warehouse plan --apply. Not urgent at night.",
+        "it can wait for the morning.",
+        "See what it builds: warehouse plan. Then: warehouse plan --apply. A mistake is taken back by the old code.",
     ),
     Kind.REJECTED_LINES: _Words(
         "too many rejected lines",
         "More lines than usual were rejected. Their events are missing in the numbers, which are published.",
-        "See which rule they break: select reasons, count(*) from raw.rejected_events group by 1 order by 2 desc. Have"
-        " the sender corrected, then run the job replay_rejected.",
+        "it can wait for the morning: rejected lines are kept.",
+        "See which rule they break: select reasons, count(*) from raw.rejected_events inner join ops.loads using"
+        " (load_id) where landing_date >= '{start}' and landing_date < '{end}' group by 1 order by 2 desc. Have the"
+        " sender corrected, then run the job replay_rejected.",
+        "lines that were rejected stay so. The job replay_rejected runs them again.",
     ),
     Kind.LATE_EVENTS: _Words(
         "too many late events",
         "More events than usual arrived over a day late. Their days are run again by themselves.",
+        "it can wait for the morning.",
         "Look at what delays the sender of these files. Numbers of the days change until everything has arrived.",
     ),
     Kind.DISK_FULL: _Words(
         "disk almost full",
         "A disk is almost full. Runs fail when it is, and Postgres may stop.",
-        "Free space or enlarge the disk: old backups, exports, landing files that were archived. The page"
-        " docs/operate.md says what each table takes.",
+        "act now.",
+        "Free space or enlarge the disk: old backups, exports, landing files that were archived. docs/deploy.md has a"
+        " query of what each table takes.",
+        "find out what filled it.",
     ),
 }
 
 
-def words_of(kind: Kind) -> tuple[str, str]:
-    """Return what a kind of fault is called, and what to do."""
-    return _WORDS[kind].title, _WORDS[kind].advice
+def words_of(kind: Kind, days: Collection[date]) -> tuple[str, str]:
+    """Return what a kind of fault is called, and what to do about these days."""
+    first, last = min(days, default=date.max), max(days, default=date.min)
+    end = last + ONE_DAY if days else date.max
+    return _WORDS[kind].title, _WORDS[kind].advice.format(day=first, start=first, end=end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +117,18 @@ class Alert:
     @property
     def advice(self) -> str:
         """Return what to do."""
-        return _WORDS[self.kind].advice
+        return words_of(self.kind, [fault.day for fault in self.faults if fault.day])[1]
+
+    @property
+    def rules(self) -> list[str]:
+        """Return what the checks hold that refuse the days."""
+        if self.kind is not Kind.DAY_REFUSED:
+            return []
+        # Loads every check, and is needed on the day of a fault alone.
+        from quality_checks.registry import checks
+
+        names = {name for fault in self.faults for name in fault.cause.split(", ")}
+        return [f"{check.name}: {' '.join(check.description.split())}" for check in checks() if check.name in names]
 
     @property
     def details(self) -> str:
@@ -137,14 +166,16 @@ def message(alert: Alert, *, is_over: bool, ui_url: str) -> Message:
             f"It is over. It lasted from {_moment(alert.since)} to {_moment(alert.closed_at)}: {lasted}.",
             f"It was: {alert.details or alert.meaning}",
             *days,
-            "To do: nothing more.",
+            f"To do: {_WORDS[alert.kind].afterwards}",
         ]
         return Message(f"alert-{alert.alert_id}-over", f"OVER: {alert.title}", (*lines, *link))
     lines = [
         f"What: {alert.meaning}",
         *([f"Which: {alert.details}"] if alert.details else []),
+        *(f"Rule: {rule}" for rule in alert.rules[:_DETAILS_SHOWN]),
         *days,
         f"Since: {_moment(alert.since)}",
+        f"Urgent: {_WORDS[alert.kind].urgency}",
         f"To do: {alert.advice}",
     ]
     return Message(f"alert-{alert.alert_id}-open", f"FAULT: {alert.title}", (*lines, *link))

@@ -84,9 +84,7 @@ def disks(folders: Iterable[Path], *, free_gigabytes: float) -> Iterator[Finding
     folders = [folder for folder in folders if folder.exists()]
     full = full_disks(folders, free_gigabytes=free_gigabytes, open_subjects=frozenset(), now=datetime.now(UTC))
     for found in full:
-        yield fault(
-            "disk", found.detail, "free space, or enlarge the disk; docs/operate.md tells what each table takes"
-        )
+        yield fault("disk", found.detail, "free space, or enlarge the disk; docs/deploy.md has a query of sizes")
     if not full:
         yield ok("disk", f"more than {free_gigabytes:g} GB are free for {', '.join(map(str, folders))}")
 

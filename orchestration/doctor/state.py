@@ -68,10 +68,11 @@ def open_faults(found: Sequence[Fault]) -> Iterator[Finding]:
     """Return a finding for each kind of fault, as alerts know them."""
     for kind in Kind:
         of_kind = [found_one for found_one in found if found_one.kind is kind]
-        title, advice = words_of(kind)
         if not of_kind:
             continue
-        days = listed(one.day for one in of_kind if one.day)
+        about = {one.day for one in of_kind if one.day}
+        title, advice = words_of(kind, about)
+        days = listed(about)
         details = "; ".join(dict.fromkeys(one.detail for one in of_kind[:3] if one.detail))
         text = ": ".join(part for part in (days, details) if part) or title
         yield (warning if kind in _CAN_WAIT else fault)(title, text, advice)

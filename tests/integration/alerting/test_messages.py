@@ -25,10 +25,13 @@ def test_a_message_says_what_since_when_which_day_what_to_do_and_links_the_run(o
         "*FAULT: day refused: 2026-10-03*",
         "What: A check refuses to publish a day. Dashboards keep the numbers that they had.",
         "Which: 2026-10-03: load_counts_add_up",
+        "Rule: load_counts_add_up: Every line of every load is accounted for, and the rows are there.",
         "Days: 2026-10-03",
         "Since: 2026-10-04 02:20 UTC",
+        "Urgent: it can wait for the morning: later days are published as usual.",
         "To do: Look at the rows that the check shows in the run. Correct or remove the landing file; the day is then"
-        " run again by itself. A day on which really nothing happened: warehouse declare-silent-day DAY.",
+        " run again by itself. If really nothing happened: warehouse declare-silent-day 2026-10-03"
+        ' --reason "..." --name "...".',
         "Run: http://dagster.example/runs/run-of-the-check 040220",
     ]
     on_call.check("load_counts_add_up", 3, passed=True, now=at(4, 9))

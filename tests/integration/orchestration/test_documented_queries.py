@@ -1,6 +1,7 @@
 """Queries and commands that the pages for operators tell to type."""
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from orchestration.__main__ import warehouse as command_line
 from tests.support.code_location import definitions
 from warehouse.connection import CHECKOUT, Warehouse
 
+DAYS = [date(2026, 10, 7), date(2026, 10, 9)]
 PAGES = [CHECKOUT / "docs" / name for name in ("operate.md", "deploy.md", "concepts/alerts.md")]
 
 
@@ -29,8 +31,16 @@ def test_every_command_and_job_of_a_page_exists(page: Path) -> None:
 
 def test_every_command_and_job_of_a_message_exists() -> None:
     for kind in Kind:
-        _, advice = words_of(kind)
+        _, advice = words_of(kind, DAYS)
         assert unknown(re.sub(r"warehouse ([a-z-]+)", r"`warehouse \1`", advice)) == set()
+
+
+def test_the_query_of_a_message_finds_the_rules_that_lines_break(warehouse: Warehouse) -> None:
+    _, advice = words_of(Kind.REJECTED_LINES, DAYS)
+    [query] = re.findall(r"(select .*? desc)\.", advice)
+    assert "'2026-10-07' and landing_date < '2026-10-10'" in query
+    with warehouse.connect() as connection:
+        assert connection.execute(query).fetchall() == []
 
 
 def unknown(text: str) -> set[str]:
