@@ -31,11 +31,14 @@ COLUMNS: Final = {
         "names_license_only": "has_only_license",
         "window_date": "written_with_date",
     },
+    ("ops", "check_results"): {"judges_all": "covers_all_days"},
+    ("ops", "last_build"): {"starts_anew": "is_full_rebuild"},
     # A view, which Python reads before the next build makes it again.
     ("intermediate", "int_events_attributed"): {"names_license_only": "has_only_license"},
 }
 INDEXES: Final = {
     ("intermediate", "int_events_sessionized_window_date"): "int_events_sessionized_written_with_date",
+    ("ops", "check_results_verdict"): "check_results_by_check",
 }
 DROPPED_VIEWS: Final = (
     "int_ad_spend_classified",

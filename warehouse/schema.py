@@ -105,17 +105,6 @@ create table if not exists ops.check_results (
     covers_all_days boolean not null default false,
     primary key (build_id, check_name, window_start, window_end)
 );
-do $$ begin
-    -- Each change looks first whether it is needed, and so waits for no running load.
-    if exists (
-        select from pg_attribute where attrelid = 'ops.check_results'::regclass and attname = 'judges_all'
-    ) then
-        alter table ops.check_results rename column judges_all to covers_all_days;
-    end if;
-    if to_regclass('ops.check_results_verdict') is not null then
-        alter index ops.check_results_verdict rename to check_results_by_check;
-    end if;
-end $$;
 
 create table if not exists ops.published_days (
     event_date date primary key,
@@ -135,14 +124,6 @@ create table if not exists ops.last_build (
     is_rerun boolean not null default false,
     models text[]
 );
-do $$ begin
-    -- The name of is_full_rebuild up to November 2026.
-    if exists (
-        select from pg_attribute where attrelid = 'ops.last_build'::regclass and attname = 'starts_anew'
-    ) then
-        alter table ops.last_build rename column starts_anew to is_full_rebuild;
-    end if;
-end $$;
 
 create table if not exists ops.published_marts (
     mart text primary key,
