@@ -8,7 +8,7 @@ from typing import Final
 import psycopg
 
 from quality_checks.outcome import Finding, Severity, finding, finding_by_day
-from quality_checks.queries import rows_of, uneven
+from quality_checks.queries import rows_of, subtracted, uneven
 from quality_checks.registry import check
 from warehouse.window import Window
 
@@ -80,6 +80,7 @@ def credits_are_conserved(connection: psycopg.Connection, window: Window) -> Fin
     return finding_by_day({"wrong_credits": sum(wrong.values())}, shown)
 
 
+_CREDITED: Final = ("credited_conversions", "credited_cents")
 # Sums need no join key: expected and shown numbers of a day and model are added up in one group.
 _TOTALS: Final = f"""
 with
@@ -107,20 +108,11 @@ both_sides as (
     where mart = 'roas_daily' or spend = 0
     group by metric_date, mart, model
     union all
-    select metric_date, 'attribution_paths', null, -sum(conversions), -sum(revenue_cents), 0
-    from build.attribution_paths
-    where metric_date >= %(start)s and metric_date < %(end)s
-    group by metric_date
+    {subtracted("attribution_paths", "metric_date, 'attribution_paths', null", ("conversions", "revenue_cents", "0"))}
     union all
-    select metric_date, 'attribution_daily', model, -sum(credited_conversions), -sum(credited_cents), 0
-    from build.attribution_daily
-    where metric_date >= %(start)s and metric_date < %(end)s
-    group by metric_date, model
+    {subtracted("attribution_daily", "metric_date, 'attribution_daily', model", (*_CREDITED, "0"))}
     union all
-    select metric_date, 'roas_daily', model, -sum(credited_conversions), -sum(credited_cents), -sum(cost_cents)
-    from build.roas_daily
-    where metric_date >= %(start)s and metric_date < %(end)s
-    group by metric_date, model
+    {subtracted("roas_daily", "metric_date, 'roas_daily', model", (*_CREDITED, "cost_cents"))}
 )
 {uneven("metric_date, mart, model", ("missing_conversions", "missing_cents", "missing_spend_cents"))}
 """

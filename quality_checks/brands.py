@@ -11,7 +11,7 @@ import psycopg
 from quality_checks.outcome import Finding, finding_by_day, finding_of_run
 from quality_checks.period_sums import PeriodMart, uneven_periods
 from quality_checks.product import ASSET_DAYS, IS_THERE, SPEND, TERMS, latest
-from quality_checks.queries import EXCESS, rows_of_whole_tables, uneven
+from quality_checks.queries import EXCESS, NUMBERS, rows_of_whole_tables, subtracted, uneven
 from quality_checks.registry import check
 from warehouse.window import Window
 
@@ -25,9 +25,7 @@ both_sides as (
         1 as missing_rows, views, clicks, conversions, revenue_cents
     from assets inner join terms on terms.ip_asset_id = assets.ip_asset_id and held_days @> metric_date
     union all
-    select metric_date, brand_id, project_id, ip_asset_id, -1, -views, -clicks, -conversions, -revenue_cents
-    from build.brand_asset_days
-    where metric_date >= %(start)s and metric_date < %(end)s
+    {subtracted("brand_asset_days", "metric_date, brand_id, project_id, ip_asset_id", NUMBERS)}
 )
 {uneven("metric_date, brand_id, project_id, ip_asset_id", EXCESS)}
 """

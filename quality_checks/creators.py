@@ -11,7 +11,7 @@ import psycopg
 from quality_checks.outcome import Finding, finding_by_day, finding_of_run
 from quality_checks.period_sums import PeriodMart, uneven_periods
 from quality_checks.product import ASSET_DAYS, IS_THERE, SHARES, latest
-from quality_checks.queries import EXCESS, rows_of_whole_tables, uneven
+from quality_checks.queries import EXCESS, NUMBERS, rows_of_whole_tables, subtracted, uneven
 from quality_checks.registry import check
 from warehouse.window import Window
 
@@ -29,11 +29,7 @@ both_sides as (
         1 as missing_rows, views, clicks, conversions, revenue_cents
     from owned
     union all
-    select
-        'creator_asset_days', metric_date, creator_id, ip_asset_id,
-        -1, -views, -clicks, -conversions, -revenue_cents
-    from build.creator_asset_days
-    where metric_date >= %(start)s and metric_date < %(end)s
+    {subtracted("creator_asset_days", "'creator_asset_days', metric_date, creator_id, ip_asset_id", NUMBERS)}
     union all
     select
         'creator_daily_metrics', metric_date, creator_id, null,
@@ -41,11 +37,7 @@ both_sides as (
     from owned
     group by metric_date, creator_id
     union all
-    select
-        'creator_daily_metrics', metric_date, creator_id, null,
-        -1, -views, -clicks, -conversions, -revenue_cents
-    from build.creator_daily_metrics
-    where metric_date >= %(start)s and metric_date < %(end)s
+    {subtracted("creator_daily_metrics", "'creator_daily_metrics', metric_date, creator_id, null", NUMBERS)}
     union all
     -- Sources are of sessions, and split nothing but the conversions; a creator without visits has none.
     select 'creator_source_days', metric_date, creator_id, null, 0, 0, 0, sum(conversions), 0

@@ -10,7 +10,7 @@ import psycopg
 
 from quality_checks.outcome import Finding, finding_by_day, finding_of_run
 from quality_checks.product import CREATED_DATE, IS_THERE, SPEND, latest
-from quality_checks.queries import EXCESS, days_to_publish, rows_of_whole_tables, uneven
+from quality_checks.queries import EXCESS, NUMBERS, days_to_publish, rows_of_whole_tables, subtracted, uneven
 from quality_checks.registry import check
 from warehouse.window import Window
 
@@ -29,9 +29,7 @@ both_sides as (
     from build.daily_metrics
     where metric_date >= %(start)s and metric_date < %(end)s
     union all
-    select metric_date, -1, -views, -clicks, -conversions, -revenue_cents
-    from build.platform_daily_metrics
-    where metric_date >= %(start)s and metric_date < %(end)s
+    {subtracted("platform_daily_metrics", "metric_date", NUMBERS)}
 )
 {uneven("metric_date", EXCESS)}
 """

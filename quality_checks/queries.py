@@ -15,7 +15,11 @@ from warehouse.window import Window
 ADDITIVE_COLUMNS: Final = ("views", "clicks", "conversions", "revenue_cents", "engagement_time")
 # Expected rows count up and shown rows count down, and so do their numbers: the sums are the differences.
 EXCESS: Final = ("missing_rows", "views", "clicks", "conversions", "revenue_cents")
+# What each row of a mart counts towards EXCESS.
+NUMBERS: Final = ("1", *EXCESS[1:])
 
+# The condition that a row is of a day of the window.
+IN_WINDOW: Final = "metric_date >= %(start)s and metric_date < %(end)s"
 # A condition on a date by constants, so that an index finds the days of a statement's periods.
 IN_PERIODS: Final = "between (select min(first_date) from periods) and (select max(last_date) from periods)"
 
@@ -51,6 +55,11 @@ def uneven(keys: str, numbers: Sequence[str]) -> str:
     One side is added and the other subtracted. A join would not take nulls as equal and would lose rows of one side.
     """
     return f"select {keys}, {sums_of(numbers)} from both_sides group by {keys} having {differ(numbers)} order by {keys}"
+
+
+def subtracted(mart: str, keys: str, numbers: Sequence[str], where: str = IN_WINDOW) -> str:
+    """Return a select for the CTE both_sides: the keys of a built mart's rows, and their numbers with changed sign."""
+    return f"select {keys}, {', '.join(f'-{number}' for number in numbers)} from build.{mart} where {where}"
 
 
 def days_to_publish(mart: str, columns: str, *, schema: str = "marts") -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import psycopg
 
 from quality_checks.outcome import Finding, finding_by_day
-from quality_checks.queries import ADDITIVE_COLUMNS, rows_of, sums_of
+from quality_checks.queries import ADDITIVE_COLUMNS, rows_of, subtracted, sums_of
 from quality_checks.registry import check
 from warehouse.window import Window
 
@@ -116,28 +116,24 @@ def _difference(day: Mapping[str, Any], column: str, raw: Any, built: Any) -> di
     return {"metric_date": day["metric_date"], "column": column, "raw": raw, "built": built}
 
 
+_GROUP: Final = "metric_date, project_id, ip_asset_id, license_id"
 # Groups that differ from the sum of their channels, the first few of each day. One side is added and the other
 # subtracted: a join would not take nulls as equal and would lose groups.
 _GROUPS: Final = f"""
 with
 both_sides as (
     select
-        metric_date, project_id, ip_asset_id, license_id,
+        {_GROUP},
         1 as daily_rows, 0 as channel_rows, unique_visitors as daily_visitors, null as channel_visitors,
         views, clicks, conversions, revenue_cents, engagement_time
     from build.daily_metrics
     where metric_date >= %(start)s and metric_date < %(end)s
     union all
-    select
-        metric_date, project_id, ip_asset_id, license_id,
-        0, 1, null, unique_visitors,
-        -views, -clicks, -conversions, -revenue_cents, -engagement_time
-    from build.daily_metrics_by_channel
-    where metric_date >= %(start)s and metric_date < %(end)s
+    {subtracted("daily_metrics_by_channel", f"{_GROUP}, 0, 1, null, unique_visitors", ADDITIVE_COLUMNS)}
 ),
 groups as (
     select
-        metric_date, project_id, ip_asset_id, license_id,
+        {_GROUP},
         sum(daily_rows) as daily_rows,
         sum(channel_rows) as channel_rows,
         {sums_of(ADDITIVE_COLUMNS)},
@@ -145,7 +141,7 @@ groups as (
             max(daily_visitors) between max(channel_visitors) and sum(channel_visitors), false
         ) as has_possible_visitors
     from both_sides
-    group by metric_date, project_id, ip_asset_id, license_id
+    group by {_GROUP}
 )
 select *
 from (
