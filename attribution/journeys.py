@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 import psycopg
 from psycopg import sql
 
-from warehouse.single_values import exist
 from warehouse.window import Window
 
 # The tables that are read, by schema and name.
@@ -52,8 +51,10 @@ def read(connection: psycopg.Connection, window: Window) -> list[Journey]:
     touch has no channels and is left out. The other sessions of the window form one journey without a conversion for
     each visitor. Sessions of a later conversion are among them, since it had not happened by the end of the window.
     """
-    if not exist(connection, *map(".".join, TABLES)):
-        return []
+    for table in TABLES:
+        row = connection.execute("select to_regclass(%s) is not null", [".".join(table)]).fetchone()
+        if not (row and row[0]):
+            return []
     query = sql.SQL(_JOURNEYS).format(start=sql.Literal(window.start), end=sql.Literal(window.end))
     # Sorted by Python: the order of texts on the server depends on its collation.
     return sorted(Journey(tuple(channels), *ending) for channels, *ending in connection.execute(query))
