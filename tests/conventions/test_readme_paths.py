@@ -72,3 +72,9 @@ def test_the_page_on_configuration_has_every_setting() -> None:
     settings = re.findall(setting, (CHECKOUT / ".env.example").read_text(), re.MULTILINE)
     page = (CHECKOUT / "docs" / "reference" / "configuration.md").read_text()
     assert [name for name in settings if f"`{name}`" not in page] == []
+
+
+def test_the_page_of_faults_names_tests_that_exist() -> None:
+    named = re.findall(r"`(tests/\S+\.py)::(\w+)`", (CHECKOUT / "docs" / "reference" / "faults.md").read_text())
+    assert len(named) >= 25
+    assert [test for file, test in named if f"def {test}(" not in (CHECKOUT / file).read_text()] == []

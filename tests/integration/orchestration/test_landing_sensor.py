@@ -220,3 +220,19 @@ def test_no_run_is_asked_for_a_file_of_a_sealed_day_and_its_wait_is_recorded(
     assert "is sealed" in reason
     assert "1 files of sealed days are not loaded" in str(sensor.message)
     assert pipeline.rows("select * from ops.stale_days") == []
+
+
+def test_after_a_week_without_the_daemon_every_day_is_asked_for_in_one_run(pipeline: Pipeline, sensor: Sensor) -> None:
+    assert sensor.look() == []
+    week = [TODAY - number * ONE_DAY for number in range(2, 9)]
+    for day in week:
+        pipeline.land(day, [an_event(str(day), day)])
+    requests = [request for _ in range(4) for request in sensor.look()]
+    asked = {day for request in requests for day in days_of(request)}
+    assert asked == set(week)
+    assert len(requests) <= 2, "the latest days as one window, older ones in their turn"
+
+
+def days_of(request: dg.RunRequest) -> list[date]:
+    start, end = (request.tags[f"dagster/asset_partition_range_{part}"] for part in ("start", "end"))
+    return list(Window(date.fromisoformat(start), date.fromisoformat(end) + ONE_DAY).days())
