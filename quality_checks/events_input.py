@@ -31,30 +31,21 @@ landing_days as (
     from loads
     group by landing_date
 ),
-dropped as (
-    select landing_date, field, cast(sum(events::bigint) as bigint) as events
+counted as (
+    select landing_date, field, events, true as is_dropped
     from loads
     cross join lateral jsonb_each(dropped_fields) as fields (field, counts)
     cross join lateral jsonb_each_text(counts) as counted (reason, events)
-    group by landing_date, field
-),
-placeholders as (
-    select landing_date, field, cast(sum(events::bigint) as bigint) as events
-    from loads
-    cross join lateral jsonb_each_text(placeholder_ids) as fields (field, events)
-    group by landing_date, field
-),
-counted as (
-    select landing_date, field, events, true as is_dropped
-    from dropped
     union all
     select landing_date, field, events, false as is_dropped
-    from placeholders
+    from loads
+    cross join lateral jsonb_each_text(placeholder_ids) as fields (field, events)
 )
-select landing_date, field, events, cast(lines_read as bigint) as lines_read
+select landing_date, field, cast(sum(events::bigint) as bigint) as events, cast(lines_read as bigint) as lines_read
 from counted
 inner join landing_days using (landing_date)
 where is_dropped = %(is_dropped)s
+group by landing_date, field, lines_read
 order by landing_date, events desc, field
 """
 
