@@ -17,6 +17,7 @@ from warehouse.window import Window
 _SIDES: Final = ", ".join(
     f"coalesce({side}_days.{column}, 0) as {side}_{column}" for side in ("raw", "built") for column in ADDITIVE_COLUMNS
 )
+_COUNTS: Final = ("events", "bots", "outside_events", "counted_events", "groups")
 # One row per event day with an event on the raw side or a group on the built side.
 _DAYS: Final = f"""
 with
@@ -57,13 +58,7 @@ built_days as (
 )
 select
     metric_date,
-    coalesce(events, 0) as events,
-    coalesce(bots, 0) as bots,
-    coalesce(outside_events, 0) as outside_events,
-    coalesce(counted_events, 0) as counted_events,
-    coalesce(visits, 0) as visits,
-    coalesce(groups, 0) as groups,
-    coalesce(built_days.unique_visitors, 0) as unique_visitors,
+    {", ".join(f"coalesce({count}, 0) as {count}" for count in (*_COUNTS, "visits", "unique_visitors"))},
     {_SIDES}
 from raw_days
 full join built_days using (metric_date)
@@ -87,8 +82,7 @@ def daily_metrics_match_raw_events(connection: psycopg.Connection, window: Windo
             differences += [_difference(day, column, raw, built)] if raw != built else []
         if not min(day["counted_events"], 1) <= day["groups"] <= day["counted_events"]:
             differences.append(_difference(day, "groups", day["counted_events"], day["groups"]))
-    counts = ("events", "bots", "outside_events", "counted_events", "groups")
-    totals = {name: sum(day[name] for day in days) for name in counts}
+    totals = {name: sum(day[name] for day in days) for name in _COUNTS}
     for column in ADDITIVE_COLUMNS:
         for side in ("raw", "built"):
             totals[f"{side}_{column}"] = sum(day[f"{side}_{column}"] for day in days)
