@@ -10,22 +10,15 @@ from ingestion.contract import Context, Event, camel_keys
 
 # The contract's actor types, by role of the product.
 ACTOR_TYPES: Final = {
-    "user": "user",
-    "member": "user",
-    "viewer": "user",
-    "guest": "user",
-    "creator": "creator",
-    "artist": "creator",
-    "brand": "brand",
-    "brand_member": "brand",
-    "brand_admin": "brand",
-    "admin": "admin",
-    "moderator": "admin",
-    "support": "admin",
-    "system": "system",
-    "service": "system",
-    "worker": "system",
-    "scheduler": "system",
+    role: actor_type
+    for actor_type, roles in {
+        "user": ("user", "member", "viewer", "guest"),
+        "creator": ("creator", "artist"),
+        "brand": ("brand", "brand_member", "brand_admin"),
+        "admin": ("admin", "moderator", "support"),
+        "system": ("system", "service", "worker", "scheduler"),
+    }.items()
+    for role in roles
 }
 
 
