@@ -5,7 +5,7 @@ import smtplib
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from ipaddress import ip_address
@@ -149,6 +149,16 @@ def _kind(error: Exception) -> str:
     reason = getattr(error, "reason", None)
     found = reason if isinstance(reason, Exception) else error
     return type(found).__name__
+
+
+def of_environment(environment: Mapping[str, str]) -> list[Channel]:
+    """Return the channels of variables, also where the other settings are incomplete. Raises ChannelSettingsError."""
+    return configured(
+        webhook=environment.get("WAREHOUSE_ALERT_WEBHOOK", ""),
+        smtp=environment.get("WAREHOUSE_ALERT_SMTP", ""),
+        sender=environment.get("WAREHOUSE_ALERT_FROM", ""),
+        recipients=environment.get("WAREHOUSE_ALERT_TO", ""),
+    )
 
 
 def configured(*, webhook: str, smtp: str, sender: str, recipients: str) -> list[Channel]:

@@ -51,6 +51,11 @@ def forget(connection: psycopg.Connection, *, job: str, window: Window | None, e
     )
 
 
+def dismiss(connection: psycopg.Connection, run_id: str) -> int:
+    """Forget a failed run whose work is not needed any more. Return of how many days it was."""
+    return connection.execute("delete from ops.failed_runs where run_id = %s", [run_id]).rowcount
+
+
 def faults(connection: psycopg.Connection) -> list[Fault]:
     """Return the failed runs whose work is still to be done, a fault for each job and day."""
     rows = connection.execute(

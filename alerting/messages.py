@@ -34,7 +34,7 @@ _WORDS: Final = {
         "A run failed, and so did its retries. What was published before stays as it was.",
         "act before the numbers are needed. Days that are not published are tried again once an hour by themselves.",
         "Open the run and read its first error. Once the cause is gone, the days are run again within the hour while"
-        " Dagster runs. A job that a person has started, start again.",
+        " Dagster runs. A job that a person has started, start again, or: warehouse alerts --dismiss {run}.",
     ),
     Kind.DAY_REFUSED: _Words(
         "day refused",
@@ -82,11 +82,11 @@ _WORDS: Final = {
 }
 
 
-def words_of(kind: Kind, days: Collection[date]) -> tuple[str, str]:
+def words_of(kind: Kind, days: Collection[date], run_id: str | None = None) -> tuple[str, str]:
     """Return what a kind of fault is called, and what to do about these days."""
     first, last = min(days, default=date.max), max(days, default=date.min)
     end = last + ONE_DAY if days else date.max
-    return _WORDS[kind].title, _WORDS[kind].advice.format(day=first, start=first, end=end)
+    return _WORDS[kind].title, _WORDS[kind].advice.format(day=first, start=first, end=end, run=run_id or "RUN")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class Alert:
     @property
     def advice(self) -> str:
         """Return what to do."""
-        return words_of(self.kind, [fault.day for fault in self.faults if fault.day])[1]
+        return words_of(self.kind, [fault.day for fault in self.faults if fault.day], self.run_id)[1]
 
     @property
     def rules(self) -> list[str]:

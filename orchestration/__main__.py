@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from orchestration.cli import (
+    alerts,
     backup,
     checks,
     day_ranges,
@@ -144,6 +145,7 @@ def execute(command: tuple[str, ...]) -> int:
 
 for _command in (
     doctor.doctor,
+    alerts.alerts,
     checks.checks,
     plan.plan,
     day_ranges.backfill,

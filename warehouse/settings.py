@@ -2,7 +2,7 @@
 
 from datetime import date, time
 from functools import lru_cache
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -11,6 +11,9 @@ from warehouse import retention
 
 # Landing files that another system writes, the application's table of events, or both.
 EventSource = Literal["files", "application", "both"]
+
+
+DEFAULT_UI_URL: Final = "http://127.0.0.1:3000"
 
 
 class MissingSetting(Exception):
@@ -57,7 +60,7 @@ class Settings(BaseSettings):
     warehouse_alert_rejected_percent: float = Field(5, gt=0, description="Rejected lines of a landing day that alert")
     warehouse_alert_late_percent: float = Field(20, gt=0, description="Late events of a landing day that alert")
     warehouse_alert_free_gigabytes: float = Field(5, ge=0, description="Free space of a disk below which is an alert")
-    warehouse_ui_url: str = Field("http://127.0.0.1:3000", description="The address of Dagster's page, for links")
+    warehouse_ui_url: str = Field(DEFAULT_UI_URL, description="The address of Dagster's page, for links")
     app_database_url: SecretStr = Field(description="The product's own Postgres")
 
 

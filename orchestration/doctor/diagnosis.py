@@ -1,9 +1,9 @@
 """Diagnosis: every examination in order, from the machine to the alerts. It changes nothing and starts nothing."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from orchestration.doctor.finding import Finding, Level, examined, fault, ok
 from warehouse.connection import CHECKOUT, Warehouse, WarehouseUnavailable
@@ -13,6 +13,10 @@ from warehouse.settings import MissingSetting, settings
 
 if TYPE_CHECKING:
     import psycopg
+
+
+# Alerts come from a sensor of Dagster that reads the server.
+_NEEDED_BY_ALERTS: Final = ("server", "Dagster")
 
 
 def examine() -> Iterator[Finding]:
@@ -77,6 +81,12 @@ def _of_warehouse(warehouse: Warehouse, connection: "psycopg.Connection") -> Ite
 
     yield from examined("faults", faults)
     yield from examined("alerts", lambda: state.alerts(connection, *sources.channels()))
+
+
+def outage_in(findings: Sequence[Finding]) -> Finding | None:
+    """Return the finding that keeps the warehouse from sending alerts by itself; None where nothing does."""
+    down = (one for one in findings if one.subject in _NEEDED_BY_ALERTS and one.level is not Level.OK)
+    return next(down, None)
 
 
 def is_sound(findings: list[Finding]) -> bool:

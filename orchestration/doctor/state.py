@@ -32,6 +32,7 @@ def dagster(connection: psycopg.Connection, now: datetime) -> Iterator[Finding]:
         yield warning("Dagster", f"schedules and sensors are not active; the last sign of life was {said}", _START)
     else:
         yield ok("Dagster", "schedules and sensors are active")
+    yield from _failing_sensors(connection)
     row = connection.execute(
         "select run_id, status, to_timestamp(end_time) from dagster.runs where pipeline_name = 'daily_refresh'"
         " and status in ('SUCCESS', 'FAILURE', 'CANCELED') order by end_time desc nulls last limit 1"
@@ -45,6 +46,25 @@ def dagster(connection: psycopg.Connection, now: datetime) -> Iterator[Finding]:
         yield ok("last run", text)
     else:
         yield warning("last run", text, "read the first error of the run in the UI")
+
+
+def _failing_sensors(connection: psycopg.Connection) -> Iterator[Finding]:
+    """Examine the last ticks of schedules and sensors: one that fails does nothing, also no alert."""
+    if not exist(connection, "dagster.job_ticks"):
+        return
+    rows = connection.execute(
+        """
+        select name from (
+            select distinct on (job_origin_id) status, tick_body::jsonb ->> 'job_name' as name
+            from dagster.job_ticks
+            where status <> 'STARTED' and timestamp > (now() at time zone 'UTC') - interval '1 day'
+            order by job_origin_id, timestamp desc
+        ) as last
+        where status = 'FAILURE' order by name
+        """
+    ).fetchall()
+    for (name,) in rows:
+        yield fault("sensors", f"{name} fails, and does nothing", "read its last tick in the UI, under Automation")
 
 
 def stale_days(connection: psycopg.Connection, now: datetime) -> Iterator[Finding]:

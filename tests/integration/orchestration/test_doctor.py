@@ -135,6 +135,23 @@ def test_a_deployment_that_is_off_is_seen(doctor: Doctor, open_connection: psyco
     assert doctor()[1]["Dagster"].level == Level.OK
 
 
+def test_a_sensor_whose_last_tick_failed_is_a_fault(doctor: Doctor, open_connection: psycopg.Connection) -> None:
+    open_connection.execute("""
+        create table dagster.daemon_heartbeats (timestamp timestamp);
+        create table dagster.runs (run_id text, status text, end_time float, pipeline_name text);
+        create table dagster.job_ticks (job_origin_id text, status text, timestamp timestamp, tick_body text);
+        insert into dagster.job_ticks
+        select name, status, now() at time zone 'UTC' - age, json_build_object('job_name', name)
+        from (values
+            ('mended_sensor', 'FAILURE', interval '2 minutes'), ('mended_sensor', 'SKIPPED', interval '1 minute'),
+            ('broken_sensor', 'SUCCESS', interval '2 minutes'), ('broken_sensor', 'FAILURE', interval '1 minute')
+        ) as ticks (name, status, age)
+    """)
+    code, found = doctor()
+    assert code == 1
+    assert found["sensors"].text == "broken_sensor fails, and does nothing"
+
+
 def test_days_and_files_that_have_waited_for_long_are_a_warning(open_connection: psycopg.Connection) -> None:
     open_connection.execute("insert into ops.waiting_files values ('events/x', %s, 'damaged')", [YESTERDAY])
     now = datetime.now(UTC)
