@@ -4,16 +4,17 @@ Days lie side by side, each from its own build. Rollups (weeks, months, periods)
 built for, together with the days that were published then.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import psycopg
 from psycopg import sql
 
-from publishing import applied_models, build_steps, invalidation, stale_days
+from publishing import applied_models, build_steps, invalidation, sealed_marts, stale_days
 from publishing.dbt_manifest import VALUES
 from publishing.model_versions import NOT_BUILT, ProjectVersion
-from warehouse.single_values import value_of
+from warehouse import retention
+from warehouse.single_values import exist, value_of
 from warehouse.window import Window
 from warehouse.writer_lock import assert_writer
 
@@ -124,7 +125,9 @@ def is_full_rebuild(cursor: psycopg.Cursor, window: Window) -> bool:
     return is_full
 
 
-def dbt_variables(connection: psycopg.Connection, window: Window, *, build_id: str) -> dict[str, str]:
+def dbt_variables(
+    connection: psycopg.Connection, window: Window, *, build_id: str, is_rebuild: bool = False
+) -> dict[str, str]:
     """Return the facts about a build that dbt models need when they are compiled, as environment variables.
 
     Models then need no query to be compiled, so `dbt compile` and `dbt docs` work without a warehouse.
@@ -144,7 +147,8 @@ def dbt_variables(connection: psycopg.Connection, window: Window, *, build_id: s
     return {
         "DBT_ENV_CUSTOM_ENV_WAREHOUSE_IS_FULL_REBUILD": str(full_rebuild).lower(),
         "DBT_ENV_CUSTOM_ENV_WAREHOUSE_LAST_DAY": last_day.isoformat(),
-        "DBT_ENV_CUSTOM_ENV_WAREHOUSE_REPLACES_TABLES": str(replaces_tables).lower(),
+        "DBT_ENV_CUSTOM_ENV_WAREHOUSE_REPLACES_TABLES": str(replaces_tables or is_rebuild).lower(),
+        **sealed_marts.dbt_variables(connection),
     }
 
 
@@ -185,30 +189,47 @@ class IncompleteRebuild(Exception):
     """A rebuild was asked for days that do not include all published ones."""
 
 
-def clear(connection: psycopg.Connection, window: Window, tables: Iterable[tuple[str, str]], *, build_id: str) -> None:
+def clear(
+    connection: psycopg.Connection,
+    window: Window,
+    tables: Iterable[tuple[str, str]],
+    *,
+    build_id: str,
+    day_columns: Mapping[tuple[str, str], str] | None = None,
+) -> None:
     """Drop the tables (schema, name) that dbt owns, so that a build of the window creates them from scratch.
 
-    BI does not read these tables. Raises IncompleteRebuild, and drops nothing, when days outside the window are
-    published, which the new tables would not hold.
+    Where days are sealed, tables with a column in `day_columns` keep their rows of these days, which no build makes
+    again and later days read. BI does not read these tables. Raises IncompleteRebuild, and drops nothing, when other
+    days outside the window are published, which the new tables would not hold.
     """
     with connection.transaction(), connection.cursor() as cursor:
         assert_writer(cursor, build_id)
-        cursor.execute("select min(event_date), max(event_date) from ops.published_days")
+        cursor.execute(
+            "select min(event_date), max(event_date) from ops.published_days where event_date >= ops.sealed_before()"
+        )
         first, last = cursor.fetchone() or (None, None)
         if first is not None and not (first in window and last in window):
             raise IncompleteRebuild(
-                f"a rebuild covers every published day, {first} to {last}, but was asked for {window}; nothing was"
-                " dropped. Choose at least these days as the range of the job"
+                f"a rebuild covers every published day that is not sealed, {first} to {last}, but was asked for"
+                f" {window}; nothing was dropped. Choose at least these days as the range of the job"
             )
-        for schema, name in tables:
+        first_unsealed = retention.sealed_before(cursor)
+        for table in tables:
+            column = (day_columns or {}).get(table)
+            if first_unsealed and column and exist(cursor, ".".join(table)):
+                statement = sql.SQL("delete from {} where {} >= %s")
+                cursor.execute(statement.format(sql.Identifier(*table), sql.Identifier(column)), [first_unsealed])
+                continue
             # The build creates the views over them again.
-            cursor.execute(sql.SQL("drop table if exists {} cascade").format(sql.Identifier(schema, name)))
+            cursor.execute(sql.SQL("drop table if exists {} cascade").format(sql.Identifier(*table)))
         cursor.execute("update ops.built_days set is_complete = false")
         # Should this run die, later changes could not be traced through dropped tables: every day stays stale.
         cursor.execute(
             """
             insert into ops.stale_day_marks (event_date, layer, reason, change_id)
             select event_date, 'events', 'rebuild', ops.last_change_id() from ops.published_days
+            where event_date >= ops.sealed_before()
             on conflict (event_date, layer, reason) do update set change_id = excluded.change_id
             """
         )

@@ -43,11 +43,6 @@ def bounds(first_unsealed: date, marts: Iterable[Mart], *, attribution_days: int
     paths = timedelta(days=attribution_days)
     fits = min(monday_of(first_unsealed) - timedelta(days=FIT_DAYS) - paths, first_unsealed - paths)
     whole_from = visitor_days_from(first_unsealed)
-    periods = {
-        Scope.DAY: first_unsealed,
-        Scope.WEEK: monday_of(first_unsealed),
-        Scope.MONTH: first_unsealed.replace(day=1),
-    }
     return [
         # The other two raw tables have the rows of the same loads.
         Bound(RAW_EVENTS, "event_date", raw),
@@ -60,9 +55,18 @@ def bounds(first_unsealed: date, marts: Iterable[Mart], *, attribution_days: int
         Bound("intermediate.int_conversion_paths", "conversion_date", fits),
         Bound("intermediate.int_funnel_events", "event_date", first_unsealed - timedelta(days=funnel_days)),
         *(
-            Bound(f"build.{mart.name}", mart.date_column, periods[mart.scope])
+            Bound(f"build.{mart.name}", mart.date_column, before)
             for mart in marts
-            if not mart.is_view and mart.scope in periods
+            if not mart.is_view and (before := kept_from(mart.scope, first_unsealed))
         ),
         *(Bound(f"rollups.{name}", "metric_date", whole_from) for name in VISITOR_DAYS),
     ]
+
+
+def kept_from(scope: Scope, first_unsealed: date) -> date | None:
+    """Return the date of the first row that a run may still replace; None for marts without days of their own."""
+    return {
+        Scope.DAY: first_unsealed,
+        Scope.WEEK: monday_of(first_unsealed),
+        Scope.MONTH: first_unsealed.replace(day=1),
+    }.get(scope)

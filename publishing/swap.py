@@ -20,6 +20,7 @@ from publishing import (
     mart_replacement,
     mart_tables,
     mart_views,
+    sealed_marts,
     stale_reasons,
 )
 from publishing.build_steps import Partial
@@ -29,6 +30,7 @@ from publishing.marts import Mart, marts_of
 from publishing.model_versions import ProjectVersion
 from publishing.publish import MAX_COMPARED_DAYS, Publication, PublicationRefused, Replacement
 from publishing.scopes import Scope
+from warehouse import retention
 from warehouse.roles import grants
 from warehouse.roles.readers import MARTS
 from warehouse.roles.row_policies import RolesMissing
@@ -45,9 +47,10 @@ def selection(manifest: Mapping[str, Any], progress: change_plan.Progress) -> li
     return partial.options(partial.rollups)
 
 
-def dbt_variables(window: Window) -> dict[str, str]:
+def dbt_variables(connection: psycopg.Connection, window: Window) -> dict[str, str]:
     """Return the facts about the build of a swap that dbt models need: it is one of all published days."""
     return {
+        **sealed_marts.dbt_variables(connection),
         f"{_PREFIX}_IS_FULL_REBUILD": "true",
         f"{_PREFIX}_LAST_DAY": (window.end - ONE_DAY).isoformat(),
         f"{_PREFIX}_HAS_ALL_DAYS": "true",
@@ -55,11 +58,27 @@ def dbt_variables(window: Window) -> dict[str, str]:
     }
 
 
-def begin(connection: psycopg.Connection, manifest: Mapping[str, Any], *, build_id: str) -> None:
-    """Remove days from schema build that are not published: rollups are about to be made of all that it holds.
+def unsealed_window(connection: psycopg.Connection | psycopg.Cursor, window: Window) -> Window:
+    """Return the days of the published window whose rows, and those of their weeks and months, a swap replaces.
 
-    Such days were refused, and are built again when they are run.
+    Raises PublicationRefused when all of them are sealed.
     """
+    try:
+        return retention.require_unsealed(window, retention.sealed_before(connection))
+    except retention.SealedDays as error:
+        raise PublicationRefused(f"no swap: {error}") from error
+
+
+def begin(connection: psycopg.Connection, manifest: Mapping[str, Any], *, build_id: str) -> None:
+    """Give schema build every published day and no other: rollups are about to be made of all that it holds.
+
+    Other days were refused, and are built again when they are run. Sealed days are there as they are published.
+    """
+    first_unsealed = retention.sealed_before(connection)
+    if first_unsealed:
+        with connection.transaction(), connection.cursor() as cursor:
+            assert_writer(cursor, build_id)
+            sealed_marts.restore(cursor, marts_of(manifest), first_unsealed)
     days = [
         day
         for (day,) in connection.execute(
@@ -130,7 +149,7 @@ def _move_all(
     late = [mart for mart in tables if mart.name in columns_changed and mart not in drafts]
     for mart in tables:
         if mart.name not in columns_changed:
-            rows[mart.name] = _move(cursor, mart, window)
+            rows[mart.name] = _move(cursor, mart, unsealed_window(cursor, window))
     for mart in drafts:
         rows[mart.name] = mart_replacement.fill_draft(cursor, mart, window)
     late += mart_replacement.put_in_place(cursor, marts, drafts)
@@ -151,7 +170,17 @@ def _move(cursor: psycopg.Cursor, mart: Mart, window: Window) -> int:
 
 
 def _end(connection: psycopg.Connection, loaded: ProjectVersion, parents: Mapping[str, Set[str]]) -> None:
-    from_date = value_of(connection, "select from_date from ops.applied_plan")
+    # Older days keep what they were published with.
+    from_date = value_of(
+        connection,
+        """
+        select greatest(from_date, (
+            select sealed_before from ops.retention
+            where exists (select from ops.published_days where event_date < sealed_before)
+        ))
+        from ops.applied_plan
+        """,
+    )
     changing = {name for name, model in applied_models.read(connection).items() if model.is_changing}
     since: dict[str, date | None] = dict(
         connection.execute("select model, mixed_since from ops.applied_models").fetchall()

@@ -68,7 +68,9 @@ shown as (
 )
 select active_week, coalesce(counted.visitors, 0) as counted, coalesce(shown.visitors, 0) as shown
 from counted full join shown using (active_week)
-where coalesce(counted.visitors, 0) <> coalesce(shown.visitors, 0) or shown.least < 0
+-- Days of sealed weeks are gone.
+where active_week >= coalesce((select visitor_days_from from ops.retention), '-infinity')
+    and (coalesce(counted.visitors, 0) <> coalesce(shown.visitors, 0) or shown.least < 0)
 order by active_week
 """
 

@@ -106,6 +106,14 @@ from in_sequence
 window sequence as (partition by project_id, ip_asset_id, license_id order by period_start)
 {%- endmacro %}
 
+{# What is read of the period before. #}
+{% macro columns_of_previous_period() -%}
+    {{ return([
+        'metric_date', 'project_id', 'ip_asset_id', 'license_id', 'published_days', 'views', 'clicks', 'conversions',
+        'revenue_cents', 'engagement_time', 'unique_visitors',
+    ]) }}
+{%- endmacro %}
+
 {# The last select of both. #}
 {% macro period_metrics_columns() -%}
     period_start as metric_date,

@@ -57,13 +57,40 @@
     {{ return(model is defined and model.resource_type == 'unit_test') }}
 {%- endmacro %}
 
+{# Retention: weeks whose days may be gone (publishing/retention_bounds.py). A full rebuild counts no visitors of these: their
+   rows stay as they are published. Python says from which Monday on all days are there, where days are sealed. #}
+{% macro first_whole_week() -%}
+    {%- if execute and not is_unit_test() and is_full_rebuild() -%}
+    {{ return(dbt_metadata_envs.get('WAREHOUSE_FIRST_WHOLE_WEEK')) }}
+    {%- endif -%}
+    {{ return(none) }}
+{%- endmacro %}
+
+{# True for days of weeks that are counted again. #}
+{% macro is_in_whole_week(column) -%}
+    {%- set first = first_whole_week() -%}
+    {{ column ~ " >= cast('" ~ first ~ "' as date)" if first else 'true' }}
+{%- endmacro %}
+
+{# A weekly mart as it is published, of the weeks that are not counted again; else empty. #}
+{% macro published_weeks_not_whole(mart, column) -%}
+    {%- set first = first_whole_week() -%}
+    {%- if first -%}
+    {%- set node = mart_node(mart) -%}
+    (select {{ mart_columns(node) }} from {{ published_table(node) }} where {{ column }} < cast('{{ first }}' as date)) as {{ mart }}
+    {%- else -%}
+    (select * from {{ published(mart) }} where false) as {{ mart }}
+    {%- endif -%}
+{%- endmacro %}
+
 {# A mart as it will be when this run is published: what the run replaces as it is built, the rest as it is published. A
    day that was built and not published, because a check holds it back, is not in it. #}
 {% macro current_version(mart) -%}
     {%- set built = ref(mart) -%}
     {%- if execute and not is_unit_test() -%}
     {%- set node = mart_node(mart) -%}
-    {%- set is_built = in_scope(node.config.event_time, scope_of(node)) -%}
+    {#- At the end of a plan the days of the window are those that are not sealed, and schema build has the sealed ones too. -#}
+    {%- set is_built = 'true' if has_all_days() else in_scope(node.config.event_time, scope_of(node)) -%}
     (
         select {{ mart_columns(node) }} from {{ built }} where {{ is_built }}
         {%- if not has_all_days() %}
@@ -109,6 +136,16 @@
     true
     {%- else -%}
     {{ in_scope(column, scope) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# The week or month before those that a weekly or monthly mart replaces, as it is published: rows of the first one are compared
+   with it. At the end of a plan there is one where the days before are sealed, and only its measures are sure to be there. #}
+{% macro published_period_before(mart, columns) -%}
+    {%- if execute and not is_unit_test() and has_all_days() and dbt_metadata_envs.get('WAREHOUSE_SEALED_BEFORE') -%}
+    (select {{ columns | join(', ') }} from {{ published_table(mart_node(mart)) }}) as {{ mart }}
+    {%- else -%}
+    {{ published(mart) }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -15,8 +15,9 @@ def build_rollups(pipeline: Pipeline, run_id: str) -> None:
     assert progress is not None
     assert window is not None
     swap.begin(pipeline.connection, pipeline.manifest, build_id=run_id)
-    pipeline.build_variables = swap.dbt_variables(window)
-    bounds = ["--event-time-start", window.start.isoformat(), "--event-time-end", window.end.isoformat()]
+    pipeline.build_variables = swap.dbt_variables(pipeline.connection, window)
+    built = swap.unsealed_window(pipeline.connection, window)
+    bounds = ["--event-time-start", built.start.isoformat(), "--event-time-end", built.end.isoformat()]
     for selection in swap.selection(pipeline.manifest, progress):
         pipeline.dbt(["build", *bounds, "--exclude-resource-type", "unit_test", *selection], run_id)
     checks = gates.checks_of(swap.models_built_last(pipeline.manifest, progress))

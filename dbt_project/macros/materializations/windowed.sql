@@ -32,10 +32,12 @@
             {% if has_unique_index() -%} order by {{ model.config.meta['grain'] | join(', ') }} {%- endif -%}
         {%- endcall -%}
     {%- else -%}
+        {%- set sealed_rows = keep_sealed_rows(existing) -%}
         {{ drop_relation_if_exists(existing) }}
         {%- call statement('main') -%}
             {{ get_create_table_as_sql(False, target, sql) }}
         {%- endcall -%}
+        {%- do put_back_sealed_rows(sealed_rows, target) if sealed_rows -%}
     {%- endif -%}
     {%- do analyze_what_has_grown(target) -%}
 
@@ -48,6 +50,45 @@
 {# True while a plan is carried out: all days of a changed model are built again, so its table may be made anew. #}
 {% macro replaces_tables() %}
     {{ return(dbt_metadata_envs.get('WAREHOUSE_REPLACES_TABLES', 'false') == 'true') }}
+{% endmacro %}
+
+{# Rows of sealed days stay when a table is made anew: no build makes them again, and later days may read them. Returns the
+   temporary table that keeps them, or none. The bound of weeks and months is that of publishing/retention_bounds.py. #}
+{% macro keep_sealed_rows(existing) %}
+    {%- set sealed_before = dbt_metadata_envs.get('WAREHOUSE_SEALED_BEFORE') -%}
+    {%- if existing is none or not existing.is_table or not sealed_before or scope_bounds(scope_of(model)) is none -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- set first = modules.datetime.date.fromisoformat(sealed_before) -%}
+    {%- set first = {
+        'day': first, 'week': first - modules.datetime.timedelta(days=first.weekday()), 'month': first.replace(day=1)
+    }[scope_of(model)] -%}
+    {%- set kept = existing.identifier ~ '__sealed' -%}
+    {%- do run_query(
+        'create temporary table ' ~ kept ~ ' on commit drop as select * from ' ~ existing
+        ~ ' where ' ~ config.require('event_time') ~ " < cast('" ~ first ~ "' as date)"
+    ) -%}
+    {{ return(kept) }}
+{% endmacro %}
+
+{# Columns that are gone are left out, and new ones are null. #}
+{% macro put_back_sealed_rows(kept, target) %}
+    {%- set columns_of_both -%}
+        select quote_ident(made.attname) as name, format_type(made.atttypid, made.atttypmod) as data_type
+        from pg_attribute as made
+        inner join pg_attribute as kept
+            on made.attname = kept.attname and kept.attrelid = cast('{{ kept }}' as regclass) and kept.attnum > 0
+        where made.attrelid = cast('{{ target }}' as regclass) and made.attnum > 0 and not made.attisdropped
+        order by made.attnum
+    {%- endset -%}
+    {%- set columns, values = [], [] -%}
+    {%- for name, data_type in run_query(columns_of_both).rows -%}
+        {%- do columns.append(name) -%}
+        {%- do values.append('cast(' ~ name ~ ' as ' ~ data_type ~ ')') -%}
+    {%- endfor -%}
+    {%- do run_query(
+        'insert into ' ~ target ~ ' (' ~ columns | join(', ') ~ ') select ' ~ values | join(', ') ~ ' from ' ~ kept
+    ) -%}
 {% endmacro %}
 
 {% macro is_compared() %}

@@ -64,7 +64,8 @@ def dbt_models(
         is_rebuild = REBUILD_TAG in context.run.tags
         if is_rebuild:
             made = [*dbt_manifest.windowed_tables(dbt_manifest.manifest()), *attribution_schema.TABLES]
-            builds.clear(connection, window, made, build_id=build_id)
+            by_day = dbt_manifest.windowed_tables(dbt_manifest.manifest(), scope=Scope.DAY)
+            builds.clear(connection, window, made, build_id=build_id, day_columns=by_day)
         # A job without the steps that load must find what models read, also in a warehouse of an older version.
         attribution_migration.fill_normalized(connection, sources.rules)
         ad_spend_schema.create(connection, sources.rules)
@@ -82,7 +83,7 @@ def dbt_models(
             context.log.info(f"building {', '.join(plan.models)}, and no others: {_why(connection)}")
             yield from _kept(changed, left_out=False)
         *earlier, last = window.chunks(BACKFILL_CHUNK_DAYS)
-        with environ(builds.dbt_variables(connection, window, build_id=build_id)):
+        with environ(builds.dbt_variables(connection, window, build_id=build_id, is_rebuild=is_rebuild)):
             for chunk in earlier:
                 for _ in _built(context, dbt, connection, window, chunk, changed):
                     pass

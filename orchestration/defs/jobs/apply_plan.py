@@ -136,16 +136,17 @@ def _swap(
             window = change_plan.published_window(connection)
             if window is None:
                 raise PublicationRefused("no swap: no day is published")
-            context.log.info(f"every day of {window} has the new versions; building weeks, months and periods")
+            built = swap.unsealed_window(connection, window)
+            context.log.info(f"every day of {built} has the new versions; building weeks, months and periods")
             swap.begin(connection, manifest, build_id=run_id)
             variables = {
                 **warehouse.warehouse.dbt_env(),
                 cli_resource.BUILD_ID_VARIABLE: run_id,
-                **swap.dbt_variables(window),
+                **swap.dbt_variables(connection, window),
             }
             for selection in swap.selection(manifest, progress):
                 with environ(variables):
-                    _build(context, dbt, cli_resource.build_arguments(window, selection))
+                    _build(context, dbt, cli_resource.build_arguments(built, selection))
             failed = [
                 outcome
                 for outcome in gates.run_checks_of_swap(

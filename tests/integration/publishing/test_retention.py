@@ -1,152 +1,69 @@
 """Retention: the rows of sealed days go, and every number that readers see stays, or comes out as it would have."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date
-from typing import Any
-
 import pytest
 
-from publishing import retention_steps
-from publishing.dbt_manifest import lookback_days, manifest
-from publishing.marts import marts_of
 from publishing.rerun_check import rerun_is_idempotent
-from publishing.retention_bounds import RAW_DUPLICATES, RAW_EVENTS, RAW_REJECTED, VISITOR_DAYS, Bound, bounds
+from publishing.retention_bounds import RAW_DUPLICATES, RAW_EVENTS, RAW_REJECTED
 from quality_checks.loads import load_counts_add_up
-from tests.integration.publishing.three_days import own_the_asset
-from tests.support.pipeline import START, Pipeline
-from warehouse.window import ONE_DAY, Window
-from warehouse.writer_lock import writing
-
-# A Thursday: its week and its month begin before it. The days long before are further away than fits look back.
-FIRST_UNSEALED = date(2027, 2, 18)
-SEALED_DAY = FIRST_UNSEALED - ONE_DAY
-END = FIRST_UNSEALED + 4 * ONE_DAY
-ALL = Window(START, END)
-UNSEALED = Window(FIRST_UNSEALED, END)
-# Where ana's phone is seen, and where she signs in on it: long ago, within reach of fits, of paths, and of sessions.
-DAYS = [
-    START,
-    START + ONE_DAY,
-    START + 40 * ONE_DAY,
-    FIRST_UNSEALED - 60 * ONE_DAY,
-    FIRST_UNSEALED - 25 * ONE_DAY,
-    FIRST_UNSEALED - 16 * ONE_DAY,
-    SEALED_DAY,
+from tests.integration.publishing.sealed_history import (
+    END,
     FIRST_UNSEALED,
-    FIRST_UNSEALED + 2 * ONE_DAY,
-    END - ONE_DAY,
-]
-
-
-def event(day: date, time: str, who: dict[str, Any], event_type: str = "asset_viewed", **more: Any) -> dict[str, Any]:
-    at = f"{day}T{time}Z"
-    key = f"{at} {event_type} {sorted(who.items())}"
-    return {"eventType": event_type, "occurredAt": at, "idempotencyKey": key, "ipAssetId": "asset-0", **who, **more}
-
-
-def landing_file(day: date, number: int) -> list[dict[str, Any] | str]:
-    """The lines of a day: the phone's, those of visitors of one day, a session over midnight, and what is rejected."""
-    phone, guest = {"anonymousId": "phone"}, {"anonymousId": f"guest-{number}"}
-    campaign = {"attribution": {"utmSource": f"partner-{number % 3}", "utmMedium": "email"}}
-    lines: list[dict[str, Any] | str] = [
-        event(day, "00:05:00", {"anonymousId": "night owl"}),
-        event(day, "09:00:00", phone, **campaign),
-        event(day, "09:01:00", phone, "asset_downloaded"),
-        event(day, "10:00:00", guest, **campaign),
-        event(day, "23:50:00", {"anonymousId": "night owl"}),
-        "no JSON",
-    ]
-    if number in (0, 5):
-        lines.append(event(day, "09:02:00", {**phone, "actorId": "ana"}, "user_logged_in"))
-    if number % 2:
-        lines.append(
-            event(day, "11:00:00", {"actorId": "ana"}, "license_created", props={"revenueCents": 100 + number})
-        )
-        lines.append(lines[1])
-    return lines
-
-
-@contextmanager
-def holding(pipeline: Pipeline) -> Iterator[None]:
-    with pipeline.warehouse.connect(autocommit=True) as lock, writing(lock, "test-retention", log=print):
-        yield
-
-
-def all_bounds(first_unsealed: date = FIRST_UNSEALED) -> list[Bound]:
-    return bounds(
-        first_unsealed,
-        marts_of(manifest()),
-        attribution_days=lookback_days("attribution"),
-        funnel_days=lookback_days("funnel"),
-    )
-
-
-def apply(pipeline: Pipeline, first_unsealed: date = FIRST_UNSEALED) -> retention_steps.Dropped:
-    retention_steps.seal(pipeline.connection, first_unsealed, holding=lambda: holding(pipeline))
-    return retention_steps.drop(
-        pipeline.connection, all_bounds(first_unsealed), holding=lambda: holding(pipeline), log=print
-    )
-
-
-def published(pipeline: Pipeline) -> dict[str, list[tuple[str, ...]]]:
-    """The published rows, but for the visitor-days, of which sealed weeks and months lose some."""
-    contents = pipeline.contents(("marts", "rollups"))
-    for name in VISITOR_DAYS:
-        del contents[f"rollups.{name}"]
-    return contents
-
-
-def changed(before: dict[str, list[tuple[str, ...]]], after: dict[str, list[tuple[str, ...]]]) -> dict[str, Any]:
-    return {
-        name: (sorted(set(before[name]) - set(after[name])), sorted(set(after[name]) - set(before[name])))
-        for name in before
-        if before[name] != after[name]
-    }
-
-
-@pytest.fixture
-def history(pipeline: Pipeline) -> Pipeline:
-    """Published days from long before the boundary to a few days after it; most of them are silent."""
-    pipeline.data_tests = False
-    own_the_asset(pipeline)
-    pipeline.read_application(START)
-    for number, day in enumerate(DAYS):
-        pipeline.land(day, landing_file(day, number))
-    # Late: an event of a day that will be sealed lands on one that will not.
-    pipeline.land(FIRST_UNSEALED, [event(SEALED_DAY, "12:00:00", {"anonymousId": "late"})], "late.ndjson")
-    pipeline.run(ALL)
-    pipeline.catch_up()
-    return pipeline
+    SEALED_DAY,
+    UNSEALED,
+    all_bounds,
+    apply,
+    changed,
+    event,
+    publish_history,
+    published,
+)
+from tests.support.pipeline import Pipeline
+from warehouse.window import ONE_DAY, Window
 
 
 @pytest.mark.slow
-def test_numbers_stay_and_come_out_as_they_would_have(history: Pipeline) -> None:
-    before = published(history)
-    sealed = apply(history)
+def test_numbers_stay_and_come_out_as_they_would_have(pipeline: Pipeline) -> None:
+    publish_history(pipeline)
+    before = published(pipeline)
+    sealed = apply(pipeline)
     assert sealed.rows.keys() >= {RAW_EVENTS, RAW_REJECTED, RAW_DUPLICATES, "intermediate.int_sessions"}
-    assert published(history) == before
+    assert published(pipeline) == before
     for bound in all_bounds():
         if bound.relation.split(".")[0] == "build":
-            assert history.rows(f"select 1 from {bound.relation} where {bound.column} < %s limit 1", bound.before) == []
-    assert apply(history).rows == {}
+            assert (
+                pipeline.rows(f"select 1 from {bound.relation} where {bound.column} < %s limit 1", bound.before) == []
+            )
+    assert apply(pipeline).rows == {}
 
     # The rest is built again, by the gates of every night.
-    history.run(UNSEALED, load=False)
-    assert rerun_is_idempotent(history.connection, UNSEALED).passed
-    assert load_counts_add_up(history.connection, UNSEALED).passed
-    assert changed(before, published(history)) == {}
+    pipeline.run(UNSEALED, load=False)
+    assert rerun_is_idempotent(pipeline.connection, UNSEALED).passed
+    assert load_counts_add_up(pipeline.connection, UNSEALED).passed
+    assert changed(before, published(pipeline)) == {}
 
     # Visitors of sealed days come back for a day, and are taken away again.
     again = [event(FIRST_UNSEALED, "15:00:00", {"anonymousId": f"guest-{number}"}) for number in range(7)]
     again.append(event(FIRST_UNSEALED, "15:00:00", {"actorId": "ana"}, "license_created", props={"revenueCents": 7}))
     again.append(event(SEALED_DAY, "15:00:00", {"anonymousId": "guest-0"}))
     for lines in (again, []):
-        history.land(FIRST_UNSEALED, lines, "again.ndjson")
-        history.load(Window.day(FIRST_UNSEALED))
-        history.catch_up()
+        pipeline.land(FIRST_UNSEALED, lines, "again.ndjson")
+        pipeline.load(Window.day(FIRST_UNSEALED))
+        pipeline.catch_up()
         if lines:
-            assert history.rows("select reasons from raw.rejected_events where reasons = array['sealed_day']") != []
-            assert history.rows("select unique_visitors from marts.asset_metrics where period = 'all'") > []
-            assert changed(before, published(history)) != {}
-    assert changed(before, published(history)) == {}
+            assert pipeline.rows("select reasons from raw.rejected_events where reasons = array['sealed_day']") != []
+            assert pipeline.rows("select unique_visitors from marts.asset_metrics where period = 'all'") > []
+            assert changed(before, published(pipeline)) != {}
+    assert changed(before, published(pipeline)) == {}
+
+    # As if the last publication had made every rollup by other code: they are built from all days that there are.
+    pipeline.connection.execute(
+        """
+        insert into ops.model_versions
+        select 'older', model, case when is_whole then 'older' else version end, is_whole
+        from ops.model_versions where project_version = (select model_version from ops.published_days limit 1);
+        update ops.published_days set model_version = 'older'
+        """
+    )
+    assert pipeline.catch_up() == [Window.day(END - ONE_DAY)]
+    assert pipeline.rows("select is_full_rebuild from ops.last_build") == [(True,)]
+    assert changed(before, published(pipeline)) == {}

@@ -25,7 +25,7 @@ calendar as (
 
 published_before as (
 
-    select * from {{ published('monthly_metrics') }}
+    select * from {{ published_period_before('monthly_metrics', columns_of_previous_period()) }}
     where {{ in_previous_period('metric_date') }}
 
 ),

@@ -23,7 +23,7 @@ activity_before as (
 days as (
 
     select * from {{ current_version('visitor_active_days') }}
-    where {{ in_scope_or_full_rebuild('metric_date', 'week') }}
+    where {{ in_scope_or_full_rebuild('metric_date', 'week') }} and {{ is_in_whole_week('metric_date') }}
 
 ),
 
@@ -44,6 +44,12 @@ days_of_other_weeks as (
 counts_before as (
 
     select * from {{ previously_published('cohort_weeks') }}
+
+),
+
+counts_of_sealed_weeks as (
+
+    select * from {{ published_weeks_not_whole('cohort_weeks', 'active_week') }}
 
 ),
 
@@ -136,6 +142,14 @@ changes as (
         active_week,
         visitors
     from counts_before
+
+    union all
+
+    select
+        cohort_week,
+        active_week,
+        visitors
+    from counts_of_sealed_weeks
 
     union all
 
