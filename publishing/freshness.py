@@ -12,12 +12,12 @@ import psycopg
 from psycopg import sql
 
 from publishing import stale_reasons
+from publishing.mart_views import has_query
 from publishing.model_versions import NOT_BUILT
 from warehouse.locks import AdvisoryLock
 from warehouse.missing_ddl import set_comments
 from warehouse.retention import SEALED_BEFORE
 from warehouse.roles.readers import MARTS
-from warehouse.single_values import value_of
 from warehouse.window import ONE_DAY, Window
 
 # By NOTIFY: {"run_id": ..., "start": day, "end": day after the last, "marts": [names] or null for all of them}.
@@ -137,13 +137,8 @@ def create(connection: psycopg.Connection) -> None:
 
 
 def _create_view(cursor: psycopg.Cursor, name: str, query: str) -> None:
-    # Postgres's own text of both queries is compared; a view that is right stays readable meanwhile.
-    cursor.execute(sql.SQL("create temporary view wanted_view as {}").format(sql.SQL(query)))
-    same_query = "select pg_get_viewdef('wanted_view'::regclass) = pg_get_viewdef(to_regclass(%s))"
-    is_right = value_of(cursor, same_query, [name])
-    cursor.execute("drop view wanted_view")
-    if is_right:
-        return
+    if has_query(cursor, name, query, "security_barrier=true"):
+        return  # it stays readable
     identifier = sql.Identifier(*name.split("."))
     cursor.execute(sql.SQL("drop view if exists {} cascade").format(identifier))
     cursor.execute(sql.SQL("create view {} with (security_barrier) as {}").format(identifier, sql.SQL(query)))

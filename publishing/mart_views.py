@@ -30,12 +30,12 @@ def create_views(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> None:
 
     The tables are ready before. A view that is right is not touched, so that no reader waits. Raises ViewMissing.
     """
-    views = [mart for mart in marts if mart.is_view]
-    changed = {mart: query for mart in views if not _reads(cursor, mart, query := _built_query(cursor, mart))}
+    queries = {mart: _built_query(cursor, mart) for mart in marts if mart.is_view}
+    changed = [mart for mart in queries if not has_query(cursor, f"{mart.schema}.{mart.name}", queries[mart], _OPTION)]
     lock(cursor, [mart for mart in changed if kind_of(cursor, mart)])
-    for mart, query in changed.items():
-        _make(cursor, mart, query)
-    for mart in views:
+    for mart in changed:
+        _make(cursor, mart, queries[mart])
+    for mart in queries:
         row_policies.grant_select(cursor, mart.name, mart.portals)
         set_comments(cursor, mart.comments)
 
@@ -77,14 +77,14 @@ def _built_query(cursor: psycopg.Cursor, mart: Mart) -> str:
     return re.sub(r"\bbuild\.", f"{MARTS}.", query.rstrip(";"))
 
 
-def _reads(cursor: psycopg.Cursor, mart: Mart, query: str) -> bool:
-    """Return whether the published view has this query, by Postgres's own text of both."""
+def has_query(cursor: psycopg.Cursor, view: str, query: str, option: str) -> bool:
+    """Return whether a view has this query and option, by Postgres's own text of both queries."""
     cursor.execute(sql.SQL("create temporary view wanted_view as {}").format(sql.SQL(query)))
     is_equal = value_of(
         cursor,
         "select pg_get_viewdef('pg_temp.wanted_view'::regclass) = pg_get_viewdef(oid) and %s = any(reloptions)"
         " from pg_class where oid = to_regclass(%s) and relkind = 'v'",
-        [_OPTION, f"{mart.schema}.{mart.name}"],
+        [option, view],
     )
     cursor.execute("drop view pg_temp.wanted_view")
     return bool(is_equal)
