@@ -15,6 +15,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from ingestion.rules_digest import syntax
 from publishing.sql_tokens import sql_tokens
 
 _Node = Mapping[str, Any]
@@ -86,13 +87,7 @@ def model_versions(
 
 def python_syntax(module: Path) -> str:
     """Return the syntax tree of a module as text, without comments and docstrings."""
-    tree = ast.parse(module.read_bytes())
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
-            node, clean=False
-        ):
-            del node.body[0]
-    return ast.dump(tree)
+    return syntax(ast.parse(module.read_bytes()))
 
 
 class _Macros:
