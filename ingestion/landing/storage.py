@@ -90,6 +90,14 @@ class Storage(Protocol):
         """Delete a file."""
 
 
+@contextmanager
+def _storage_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(error.strerror or str(error)) from error
+
+
 @dataclass(frozen=True, slots=True)
 class LocalFolder:
     """A local folder, which may be a symbolic link. Links below it are followed only with `follows_links`."""
@@ -100,12 +108,10 @@ class LocalFolder:
     def location(self, name: str) -> str:
         return str(self.root / name)
 
+    @_storage_errors()
     def entries(self, folder: str) -> list[StoredEntry]:
-        try:
-            with self._descriptor(folder, os.O_DIRECTORY) as opened, os.scandir(opened) as found:
-                return sorted((self._entry(folder, item) for item in found), key=lambda entry: entry.name)
-        except OSError as error:
-            raise _reason(error) from error
+        with self._descriptor(folder, os.O_DIRECTORY) as opened, os.scandir(opened) as found:
+            return sorted((self._entry(folder, item) for item in found), key=lambda entry: entry.name)
 
     def has_folder(self, folder: str, /) -> bool:
         try:
@@ -116,27 +122,21 @@ class LocalFolder:
         except (StorageError, OSError):
             return False
 
+    @_storage_errors()
     def version(self, name: str) -> str:
-        try:
-            with self._parent(name) as (parent, own_name):
-                return _version(os.stat(own_name, dir_fd=parent, follow_symlinks=self.follows_links))
-        except OSError as error:
-            raise _reason(error) from error
+        with self._parent(name) as (parent, own_name):
+            return _version(os.stat(own_name, dir_fd=parent, follow_symlinks=self.follows_links))
 
+    @_storage_errors()
     def open(self, name: str) -> BinaryIO:
-        try:
-            # A named pipe in place of the file would block without O_NONBLOCK.
-            with self._descriptor(name, os.O_NONBLOCK) as opened:
-                return os.fdopen(os.dup(opened), "rb")
-        except OSError as error:
-            raise _reason(error) from error
+        # A named pipe in place of the file would block without O_NONBLOCK.
+        with self._descriptor(name, os.O_NONBLOCK) as opened:
+            return os.fdopen(os.dup(opened), "rb")
 
+    @_storage_errors()
     def delete(self, name: str) -> None:
-        try:
-            with self._parent(name) as (parent, own_name):
-                os.unlink(own_name, dir_fd=parent)
-        except OSError as error:
-            raise _reason(error) from error
+        with self._parent(name) as (parent, own_name):
+            os.unlink(own_name, dir_fd=parent)
 
     @contextmanager
     def _descriptor(self, name: str, flags: int) -> Iterator[int]:
@@ -196,10 +196,6 @@ def _is_link(own_name: str, parent: int) -> bool:
         return stat.S_ISLNK(os.stat(own_name, dir_fd=parent, follow_symlinks=False).st_mode)
     except OSError:
         return False
-
-
-def _reason(error: OSError) -> StorageError:
-    return StorageError(error.strerror or str(error))
 
 
 def _version(found: os.stat_result) -> str:
