@@ -17,10 +17,12 @@ from orchestration.cli import (
     doctor,
     encryption,
     entity_events,
+    erasures,
     plan,
     roles,
     sample,
     silent_day,
+    subjects,
 )
 from orchestration.cli.dagster_process import Deployment, DeploymentError, make_home
 from orchestration.cli.environment import provisioned_warehouse, read_settings, say
@@ -152,6 +154,10 @@ for _command in (
     day_ranges.reload,
     silent_day.declare_silent_day,
     entity_events.entity_events,
+    subjects.erase_subject,
+    subjects.export_subject,
+    subjects.withdraw_consent,
+    erasures.erasures,
     roles.roles,
     encryption.encryption,
     backup.backup,

@@ -17,6 +17,7 @@ def load_in_words(report: LoadReport) -> str:
         f"{_counts_in_words('fields dropped', report.dropped_fields)}"
         f"{_counts_in_words('ids that were placeholders', report.placeholder_ids)}"
         f"{_counts_in_words('ids hashed', report.hashed_ids)}"
+        f"{''.join(f'; erased persons are still named in a file: {message}' for message in report.not_rewritten)}"
     )
 
 

@@ -91,11 +91,13 @@ def sessions_stay_on_one_device(connection: psycopg.Connection, window: Window) 
     """No session that a tracker names is used by several devices (anonymous ids) on a day of the window.
 
     A shared session takes the channel of its first event for all of them. Mostly the session id comes from a server or
-    is built into an app. The sample shows the sessions with the most devices.
+    is built into an app. The sample shows how many devices and events the sessions with the most devices have. It
+    names no session, since samples name no person.
     """
     shown = rows_of(connection, _SHARED_SESSIONS, window, rows_shown=SAMPLE_ROWS)
     sessions, days = take_totals(shown, "all_sessions", "days")
-    return finding({"shared_sessions": sessions}, shown, days or ())
+    sample = [{name: value for name, value in row.items() if name != "session_id"} for row in shown]
+    return finding({"shared_sessions": sessions}, sample, days or ())
 
 
 def _rates_below(connection: psycopg.Connection, window: Window, allowed_share: float, *, is_dropped: bool) -> Finding:

@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     warehouse_url: SecretStr = Field(description="The warehouse, as its owner")
     warehouse_start_date: date = Field(description="The first event day: of partitions, and of what is accepted")
     warehouse_hash_key: SecretStr = Field(description="The key of the hashes of e-mail addresses; never change it")
+    warehouse_erasure_key: SecretStr | None = Field(None, description="The key of the hashes of erased ids")
     warehouse_encrypted_props: str = Field("", description="The props that are encrypted, separated by commas")
     warehouse_phone_regions: str = Field("", description="Countries whose phone numbers are known in national forms")
     warehouse_encryption_key: SecretStr | None = Field(None, description="Their key; after a comma, the one before it")

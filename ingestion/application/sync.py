@@ -9,6 +9,7 @@ from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -28,6 +29,8 @@ from ingestion.application.source import (
 from ingestion.application.watermarks import Watermark
 from ingestion.contract import MAX_CENTS
 from ingestion.hashing import require_long_key
+from ingestion.subjects.product_rows import redact_incoming
+from ingestion.subjects.stored_ids import parameters_of_erased_ids
 from warehouse.change_queues import next_change_id
 from warehouse.locks import AdvisoryLock
 
@@ -68,6 +71,7 @@ def read_application(
     *,
     observed_date: date,
     hash_key: str,
+    erasure_key: str = "",
     is_full: bool = False,
     accept_removals: Collection[str] = (),
 ) -> ApplicationReport:
@@ -79,9 +83,10 @@ def read_application(
 
     A version never gets an earlier day than the previous version of its row, whatever the `observed_date`. With
     `is_full` all rows of tables with `updated_at` are read, not only changes. `accept_removals` are tables that may
-    lose most of their rows.
+    lose most of their rows. Erased persons are left out, as far as `erasure_key` recognises them.
 
     Raises:
+        ErasureKeyMissing: Persons were erased, and the key to recognise them is missing.
         ApplicationSchemaError: A table or column is missing, a type is unreadable, an id is repeated or missing, or an
             amount is over the limit.
         ApplicationUnavailable: The connection was lost, or the right to read is missing.
@@ -103,12 +108,15 @@ def read_application(
         cursor.execute("select ops.assert_writer()")
         # The second of two reads at once waits, to see the versions of the first.
         cursor.execute("select pg_advisory_xact_lock(%s)", [AdvisoryLock.APPLICATION_READ])
+        erased = parameters_of_erased_ids(cursor, erasure_key)
         found = {table: find_table(source, table) for table in TABLES}
         counts = {}
         implausible = []
         for table in TABLES:
             versions.create_incoming(cursor, table)
-            rows, present = _copy(source, cursor, table, found[table], hash_key.encode(), observed_date, is_full)
+            rows, present = _copy(
+                source, cursor, table, found[table], hash_key.encode(), observed_date, is_full, erased
+            )
             compared = versions.compare(cursor, table, present=present, rows=rows, observed_date=observed_date)
             _reject_amounts_over_limit(table, versions.amounts_over_limit(cursor, table))
             after = rows if present is None else present
@@ -151,6 +159,7 @@ def _copy(
     key: bytes,
     today: date,
     is_full: bool,
+    erased: Mapping[str, Any] | None,
 ) -> tuple[int, int | None]:
     """Copy the rows of a table that may have changed, and save its watermark.
 
@@ -168,25 +177,36 @@ def _copy(
         )
     present = None
     if since is not None:
-        rows = _stream(cursor, table, stream_rows(source, table, key, changed_since=since))
-        present = _stream(cursor, table, stream_ids(source, table), are_ids=True)
+        rows = _stream(cursor, table, stream_rows(source, table, key, changed_since=since), erased)
+        present = _stream(cursor, table, stream_ids(source, table), erased, are_ids=True)
         if versions.has_unknown_ids(cursor, table):
             versions.clear_incoming(cursor, table)
             present = None
     if present is None:
-        rows = _stream(cursor, table, stream_rows(source, table, key))
+        rows = _stream(cursor, table, stream_rows(source, table, key), erased)
     full_read_date = today if present is None or watermark is None else watermark.full_read_date
     watermark = Watermark(source_fingerprint, last, full_read_date)
     watermarks.save_watermark(cursor, table, watermark, rows if present is None else present)
     return rows, present
 
 
-def _stream(cursor: psycopg.Cursor, table: Table, lines: Generator[bytes, None, None], *, are_ids: bool = False) -> int:
+def _stream(
+    cursor: psycopg.Cursor,
+    table: Table,
+    lines: Generator[bytes, None, None],
+    erased: Mapping[str, Any] | None,
+    *,
+    are_ids: bool = False,
+) -> int:
+    """Copy rows or ids to their temporary table, without erased persons. Return their number in the application."""
     try:
         # The source is in the middle of a COPY, which has to end before the transaction does, also after an error.
         with closing(lines):
-            return versions.copy_into(cursor, table, lines, are_ids=are_ids)
+            rows = versions.copy_into(cursor, table, lines, are_ids=are_ids)
     except (psycopg.errors.UniqueViolation, psycopg.errors.NotNullViolation):
         raise ApplicationSchemaError(
             f"the application's table {table.name} has rows with a repeated or missing id. Make id its primary key"
         ) from None
+    if erased is not None:
+        redact_incoming(cursor, table, erased, are_ids=are_ids)
+    return rows

@@ -15,6 +15,7 @@ def resolve(
     *,
     change_id: int,
     replaced: Sequence[int] = (),
+    removed_dates: Iterable[date] = (),
     new_load_ids: Sequence[int] = (),
     rows_copied_directly: Mapping[date, int] | None = None,
     dates_over_limit: Iterable[date] | None = None,
@@ -27,7 +28,8 @@ def resolve(
     Rows of replaced loads stay where their day is sealed, since its published numbers stay.
 
     Rows of the loads `new_load_ids` in raw.events have new keys, and are counted in ops.loads; `rows_copied_directly`
-    has their number by event day. `dates_over_limit` are days on which the rate limit may be exceeded, besides those of
+    has their number by event day. `removed_dates` are event days of rows that the caller has put into the table removed
+    itself. `dates_over_limit` are days on which the rate limit may be exceeded, besides those of
     replaced loads; by default all.
     """
     rows_copied_directly = rows_copied_directly or {}
@@ -39,7 +41,9 @@ def resolve(
     )
     incoming_dates = value_of(cursor, "select coalesce(array_agg(distinct event_date), '{}') from candidates")
     day_partitions.create(cursor, incoming_dates)
-    dates = sorted({*replaced_dates, *incoming_dates, *rows_copied_directly})
+    if dates_over_limit is None:
+        dates_over_limit = {*incoming_dates, *rows_copied_directly}
+    dates = sorted({*replaced_dates, *removed_dates, *incoming_dates, *rows_copied_directly})
     parameters = {
         "change_id": change_id,
         "replaced": list(replaced),
@@ -48,7 +52,7 @@ def resolve(
         "copied_dates": list(rows_copied_directly),
         "copied_rows": list(rows_copied_directly.values()),
         "dates": dates,
-        "dates_over_limit": dates if dates_over_limit is None else sorted({*replaced_dates, *dates_over_limit}),
+        "dates_over_limit": sorted({*replaced_dates, *removed_dates, *dates_over_limit}),
         "limit": rate_limit.EVENTS_PER_MINUTE,
     }
 

@@ -94,6 +94,14 @@ class ObjectStore:
         except Exception as error:
             raise _to_storage_error(error) from error
 
+    def write(self, name: str, content: BinaryIO) -> None:
+        import obstore
+
+        try:
+            obstore.put(self._client, name, cast(Any, content))
+        except Exception as error:
+            raise _to_storage_error(error) from error
+
     def _head(self, name: str) -> "ObjectMeta":
         import obstore
 

@@ -17,7 +17,7 @@ from ingestion.landing.unpacking import CHUNK_BYTES, HashingReader, unpacked_chu
 
 def checksum(file: LandingFile) -> str:
     """Return the SHA-256 of the stored (compressed) bytes, in hex."""
-    with _opened(file) as stored:
+    with opened(file) as stored:
         return _digest(stored)
 
 
@@ -44,26 +44,30 @@ class LineReader:
         self.checksum = ""
 
     def __iter__(self) -> Iterator[LineBatch]:
-        with _opened(self._file) as stored:
+        with opened(self._file) as stored:
             if self._file.name.endswith(PARQUET):
                 yield from self._parquet_lines(stored)
             else:
-                hashing = HashingReader(stored)
-                yield from split(unpacked_chunks(self._file, hashing, self._meter))
-                self._end(hashing.hexdigest())
+                yield from self._text_lines(stored)
+
+    def _text_lines(self, stored: BinaryIO) -> Iterator[LineBatch]:
+        hashing = HashingReader(stored)
+        yield from split(unpacked_chunks(self._file, hashing, self._meter))
+        self._end(hashing.hexdigest())
 
     def _parquet_lines(self, stored: BinaryIO) -> Iterator[LineBatch]:
         from ingestion.landing.parquet import rows_as_lines
         from ingestion.landing.parquet_values import UnreadableParquet
 
-        with _seekable(stored) as rows:
+        with seekable(stored) as rows:
             problem = None
             try:
                 if size := rows.seek(0, 2):
                     number = 1
                     for lines in rows_as_lines(rows, self._file.limits):
                         self._meter.add(sum(map(_length, lines)), size)
-                        yield list(zip(count(number), repeat(1), lines, strict=False))
+                        # A row without any value is what erasure leaves: a blank line.
+                        yield [row for row in zip(count(number), repeat(1), lines, strict=False) if row[2] != b"{}"]
                         number += len(lines)
             except UnreadableParquet as error:
                 problem = error
@@ -89,7 +93,7 @@ def _length(line: Line) -> int:
 
 
 @contextmanager
-def _seekable(stored: BinaryIO) -> Iterator[BinaryIO]:
+def seekable(stored: BinaryIO) -> Iterator[BinaryIO]:
     """Open a seekable copy of the stored bytes, as Parquet needs; local files are seekable already."""
     if stored.seekable():
         yield stored
@@ -114,7 +118,7 @@ def _changed(file: LandingFile) -> LandingError:
 
 
 @contextmanager
-def _opened(file: LandingFile) -> Iterator[BinaryIO]:
+def opened(file: LandingFile) -> Iterator[BinaryIO]:
     try:
         with file.storage.open(file.name) as stored:
             yield stored

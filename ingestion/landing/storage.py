@@ -5,6 +5,7 @@ A storage lists one folder at a time and opens files by their names.
 
 import errno
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
+
+from warehouse.atomic_file import atomic_writer
 
 FOLLOW_LINKS: Final = (
     "put there what it leads to, or set WAREHOUSE_FOLLOW_SYMLINKS=true if links in the landing folder are meant"
@@ -89,6 +92,9 @@ class Storage(Protocol):
     def delete(self, name: str) -> None:
         """Delete a file."""
 
+    def write(self, name: str, content: BinaryIO) -> None:
+        """Write a file in one step, in place of what is there."""
+
 
 @contextmanager
 def _storage_errors() -> Iterator[None]:
@@ -137,6 +143,18 @@ class LocalFolder:
     def delete(self, name: str) -> None:
         with self._parent(name) as (parent, own_name):
             os.unlink(own_name, dir_fd=parent)
+
+    def write(self, name: str, content: BinaryIO) -> None:
+        path = self.root / name
+        mode = 0o600
+        try:
+            if path.exists():
+                self.version(name)  # neither the file nor a folder above it may be a link
+                mode = stat.S_IMODE(path.stat().st_mode)
+            with atomic_writer(path, mode=mode) as draft:
+                shutil.copyfileobj(content, draft.file)
+        except OSError as error:
+            raise _reason(error) from error
 
     @contextmanager
     def _descriptor(self, name: str, flags: int) -> Iterator[int]:

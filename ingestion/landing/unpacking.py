@@ -48,7 +48,7 @@ def unpacked_chunks(file: LandingFile, stored: HashingReader, meter: Meter) -> I
     from backports.zstd import ZstdError
 
     packed = COMPRESSED.get(f".{file.name.rpartition('.')[2]}")
-    content = _unpacked(file, stored, packed)
+    content = unpacked(file, stored)
     is_first = True
     try:
         while chunk := content.read(CHUNK_BYTES):
@@ -65,7 +65,9 @@ def unpacked_chunks(file: LandingFile, stored: HashingReader, meter: Meter) -> I
             raise LandingError(_problem(file, stored.head, cast(str, packed), error)) from error
 
 
-def _unpacked(file: LandingFile, stored: HashingReader, packed: str | None) -> BinaryIO:
+def unpacked(file: LandingFile, stored: RawIOBase | BinaryIO) -> BinaryIO:
+    """Return a stream of the content of a text file, by the compression that its name says."""
+    packed = COMPRESSED.get(f".{file.name.rpartition('.')[2]}")
     # mypy has different types for these streams; all are used by `read` alone.
     source = cast(BinaryIO, stored)
     if packed == "gzip":

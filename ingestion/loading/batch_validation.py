@@ -12,12 +12,23 @@ from ingestion.landing.lines import LineBatch, NumberedLine, numbered_lines
 from ingestion.landing.objects import is_json, objects_of
 from ingestion.loading.binary_copy import event_row, fingerprints, rejected_row
 from ingestion.loading.packed_rows import PackedRows
+from ingestion.subjects.erased_ids import ErasedIds
+from ingestion.subjects.erased_lines import LineEditor, editor_of_erased_ids
 from ingestion.validation.event_record import ValidEvent
 from ingestion.validation.notes import Note
 from ingestion.validation.timestamps import MICROSECONDS_OF_MINUTE
 from ingestion.validation.validator import LineValidator, NotTracked
-from ingestion.validation_lists import EventRules
+from ingestion.validation_lists import EventRules, default_rules
 from warehouse import garbage_collection
+
+
+@dataclass(frozen=True, slots=True)
+class BatchValidator:
+    """Validator of the lines of one landing day, and the persons whose events are left out of it."""
+
+    lines: LineValidator
+    erased_ids: ErasedIds | None = None
+    editor: LineEditor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +40,21 @@ class ValidationSettings:
     encryption: PropEncryption | None = None
     event_rules: EventRules | None = None
     sealed_before: date | None = None
+    erased_ids: ErasedIds | None = None
 
-    def validator(self) -> LineValidator:
-        return LineValidator(
+    def validator(self) -> BatchValidator:
+        rules = self.event_rules or default_rules()
+        lines = LineValidator(
             landing_date=self.landing_date,
             start_date=self.start_date,
             sealed_before=self.sealed_before,
             encryption=self.encryption,
-            rules=self.event_rules,
+            rules=rules,
         )
+        if self.erased_ids is None:
+            return BatchValidator(lines)
+        editor = editor_of_erased_ids(self.erased_ids, hash_key=rules.hash_key, landing_date=self.landing_date)
+        return BatchValidator(lines, self.erased_ids, editor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +99,19 @@ class _DayRowLists:
 
 @dataclass(slots=True)
 class BatchResult:
-    """Rows and counts of one batch of a load's file."""
+    """Rows and counts of one batch of a load's file. Events with `mentions` of erased ids are stored without them."""
 
     load_id: int
     lines_read: int = 0
     not_tracked: int = 0
+    erased: int = 0
+    mentions: int = 0
     rejected: list[bytes] = field(default_factory=list)
     notes: Counter[Note] = field(default_factory=Counter)
     days: dict[date, DayRows] = field(default_factory=dict)
 
 
-def validate_batch(validator: LineValidator, load_id: int, batch: LineBatch) -> tuple[BatchResult, list[NumberedLine]]:
+def validate_batch(validator: BatchValidator, load_id: int, batch: LineBatch) -> tuple[BatchResult, list[NumberedLine]]:
     """Validate and encode every line of a batch; return invalid lines unexplained beside the result.
 
     A line that is not JSON is cut into the objects that it holds. Each object is validated as a line of its own.
@@ -107,10 +126,15 @@ def validate_batch(validator: LineValidator, load_id: int, batch: LineBatch) -> 
         return result, invalid
 
 
-def explain_rejections(validator: LineValidator, result: BatchResult, lines: Iterable[NumberedLine]) -> None:
+def explain_rejections(validator: BatchValidator, result: BatchResult, lines: Iterable[NumberedLine]) -> None:
     """Find every reason against lines that `validate_batch` returned, and add them to a result of that load."""
+    editor = validator.editor
     for number, position, line in lines:
-        outcome = validator.explain_rejection(line) if isinstance(line, bytes) else validator.reject_unparsed(line)
+        if editor is not None and editor.names_any(line if isinstance(line, bytes) else line.head):
+            result.erased += 1
+            continue
+        rules = validator.lines
+        outcome = rules.explain_rejection(line) if isinstance(line, bytes) else rules.reject_unparsed(line)
         if isinstance(outcome, NotTracked):
             result.not_tracked += 1
         else:
@@ -132,7 +156,7 @@ def _split_objects(lines: list[NumberedLine], result: BatchResult) -> tuple[list
 
 
 def _validate_lines(
-    validator: LineValidator, lines: Iterable[NumberedLine], result: BatchResult, days: dict[date, _DayRowLists]
+    validator: BatchValidator, lines: Iterable[NumberedLine], result: BatchResult, days: dict[date, _DayRowLists]
 ) -> list[NumberedLine]:
     """Encode the valid events of lines by event day, and count the others. Return the lines that are invalid."""
     load_id = result.load_id
@@ -140,11 +164,19 @@ def _validate_lines(
     event_date = None
     rows = _DayRowLists()
     invalid: list[NumberedLine] = []
-    accept = validator.accept
+    accept = validator.lines.accept
+    erased_ids, editor = validator.erased_ids, validator.editor
     for number, position, line in lines:
         lines_read += 1
         outcome = accept(line) if isinstance(line, bytes) else None
         if isinstance(outcome, ValidEvent):
+            if erased_ids is not None:
+                if erased_ids.is_erased(outcome):
+                    result.erased += 1
+                    continue
+                kept = erased_ids.without_mentions(outcome)
+                result.mentions += kept is not outcome
+                outcome = kept
             row, attribution = event_row(outcome, load_id, number, position)
             # Most events have the day of the event before.
             if outcome.event_date is not event_date:
@@ -164,6 +196,8 @@ def _validate_lines(
                     rows.minutes.append(crc32(visitor_key, outcome.occurred_at // MICROSECONDS_OF_MINUTE % 1_440))
         elif outcome is None:
             invalid.append((number, position, line))
+        elif editor is not None and isinstance(line, bytes) and editor.names_any(line):
+            result.erased += 1
         else:
             result.not_tracked += 1
     result.lines_read += lines_read

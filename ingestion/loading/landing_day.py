@@ -6,6 +6,7 @@ which of several copies is stored.
 
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Final, Required, TypedDict, Unpack
@@ -26,6 +27,9 @@ from ingestion.loading.load_report import with_counts
 from ingestion.loading.row_router import RowRouter
 from ingestion.loading.worker_pool import ValidationPool
 from ingestion.rules_digest import rules_digest
+from ingestion.subjects.erased_lines import editor_of_erased_ids
+from ingestion.subjects.landing_files import rewrite_file
+from ingestion.subjects.stored_ids import load_erased_ids
 from ingestion.validation_lists import EventRules, default_rules
 from warehouse import retention
 from warehouse.change_queues import next_change_id
@@ -44,6 +48,8 @@ class DayOptions(TypedDict, total=False):
     # By default no props are encrypted, and the lists are those of the seeds.
     encryption: PropEncryption | None
     rules: EventRules | None
+    # WAREHOUSE_ERASURE_KEY, by which erased persons are recognised. Needed as soon as there are any.
+    erasure_key: str
     # Called now and then with a sentence on how far a long file has been read.
     on_progress: Callable[[str], None] | None
 
@@ -105,6 +111,7 @@ def load_landing_day(
     start_date: date,
     encryption: PropEncryption | None = None,
     rules: EventRules | None = None,
+    erasure_key: str = "",
     on_progress: Callable[[str], None] | None = None,
     pool: ValidationPool | None = None,
     is_reload: bool = False,
@@ -116,7 +123,10 @@ def load_landing_day(
     loaded under other rules. A changed file replaces exactly its own rows. Other arguments as in DayOptions; without a
     `pool` lines are validated in this process.
 
+    Events of erased persons are left out and counted. Afterwards their lines are erased from the files.
+
     Raises:
+        ErasureKeyMissing: Persons were erased, and the key to recognise them is missing.
         LandingError: A file cannot be read.
         WorkerFailed: A worker of the pool ended.
         ValueError: The connection is in a transaction, whose rollback would undo what is reported as loaded.
@@ -159,7 +169,8 @@ def load_landing_day(
         change_id = next_change_id(cursor)
         cursor.execute(candidates.CREATE)
         pool = pool or ValidationPool(processes=1)
-        settings = ValidationSettings(landing_date, start_date, encryption, rules, sealed_before)
+        erased_ids = load_erased_ids(cursor, erasure_key)
+        settings = ValidationSettings(landing_date, start_date, encryption, rules, sealed_before, erased_ids)
         pool.configure(settings, sum(map(_expected_bytes, changed)))
         router = RowRouter(cursor)
         readings = {}
@@ -191,7 +202,19 @@ def load_landing_day(
             router.route(result)
             load_log.add_rejections(cursor, result)
         router.flush()
-        return with_counts(cursor, report, list(readings))
+        report = with_counts(cursor, report, list(readings))
+        naming_erased = {load_id for load_id, tally in router.tallies.items() if tally.erased or tally.mentions}
+    if erased_ids is None or not naming_erased:
+        return report
+    editor = editor_of_erased_ids(erased_ids, hash_key=rules.hash_key, landing_date=landing_date)
+    kept = []
+    for load_id, file in zip(readings, changed, strict=True):
+        if load_id in naming_erased:
+            try:
+                rewrite_file(connection, file, editor.edit)
+            except LandingError as error:
+                kept.append(str(error))
+    return replace(report, not_rewritten=tuple(kept))
 
 
 def _expected_bytes(file: LandingFile) -> int:

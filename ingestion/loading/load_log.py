@@ -106,8 +106,17 @@ def update_counts(
     accepted = sum(tally.stored.values())
     cursor.execute(
         "update ops.loads set checksum = %s, lines_read = %s, accepted = %s, rejected = %s, not_tracked = %s,"
-        " late = %s, event_dates = %s where load_id = %s",
-        [checksum, tally.lines_read, accepted, tally.rejected, tally.not_tracked, late, sorted(touched), load_id],
+        " erased = %s, late = %s, event_dates = %s where load_id = %s",
+        [
+            checksum, tally.lines_read, accepted, tally.rejected, tally.not_tracked, tally.erased, late,
+            sorted(touched), load_id,
+        ],
+    )  # fmt: skip
+    # The empty lines of a file that an erasure has rewritten stay counted when the file is loaded again.
+    cursor.execute(
+        "update ops.loads set lines_read = loads.lines_read + before.erased, erased = loads.erased + before.erased"
+        " from ops.loads as before where before.load_id = %s and before.checksum = %s and loads.load_id = %s",
+        [previous, checksum, load_id],
     )
     add_notes(cursor, load_id, tally.notes)
 
@@ -115,8 +124,9 @@ def update_counts(
 def add_rejections(cursor: psycopg.Cursor, result: BatchResult) -> None:
     """Add the deferred lines of a load, now explained, to its counts."""
     cursor.execute(
-        "update ops.loads set rejected = rejected + %s, not_tracked = not_tracked + %s where load_id = %s",
-        [len(result.rejected), result.not_tracked, result.load_id],
+        "update ops.loads set rejected = rejected + %s, not_tracked = not_tracked + %s, erased = erased + %s"
+        " where load_id = %s",
+        [len(result.rejected), result.not_tracked, result.erased, result.load_id],
     )
 
 

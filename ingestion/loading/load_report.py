@@ -27,6 +27,8 @@ class LoadReport:
     unchanged: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     outdated: tuple[str, ...] = ()
+    # Messages on files that name erased persons and could not be rewritten without them.
+    not_rewritten: tuple[str, ...] = ()
     lines_read: int = 0
     accepted: int = 0
     rejected: int = 0

@@ -43,6 +43,8 @@ class LoadTally:
     lines_read: int = 0
     rejected: int = 0
     not_tracked: int = 0
+    erased: int = 0
+    mentions: int = 0
     notes: Counter[Note] = field(default_factory=Counter)
     stored: dict[date, int] = field(default_factory=lambda: defaultdict(int))
     event_dates: set[date] = field(default_factory=set)
@@ -67,6 +69,8 @@ class RowRouter:
         tally = self.tallies[result.load_id]
         tally.lines_read += result.lines_read
         tally.not_tracked += result.not_tracked
+        tally.erased += result.erased
+        tally.mentions += result.mentions
         tally.rejected += len(result.rejected)
         tally.notes.update(result.notes)
         self._buffer.add(TO_REJECTED, result.rejected)

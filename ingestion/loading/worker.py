@@ -15,8 +15,13 @@ from contextlib import suppress
 from typing import IO, Any, Final
 
 from ingestion.landing.lines import LineBatch, NumberedLine
-from ingestion.loading.batch_validation import BatchResult, ValidationSettings, explain_rejections, validate_batch
-from ingestion.validation.validator import LineValidator
+from ingestion.loading.batch_validation import (
+    BatchResult,
+    BatchValidator,
+    ValidationSettings,
+    explain_rejections,
+    validate_batch,
+)
 
 MAX_DEFERRED_BYTES: Final = 8_388_608
 # Overhead of a deferred line, and of its row, besides the text. Without it millions of short lines could be deferred.
@@ -56,7 +61,7 @@ def _serve(requests: IO[bytes], answers: IO[bytes]) -> None:
 class DeferredRejections:
     """Validation of batches that keeps invalid lines for later explanation, up to MAX_DEFERRED_BYTES."""
 
-    def __init__(self, validator: LineValidator) -> None:
+    def __init__(self, validator: BatchValidator) -> None:
         self._validator = validator
         self._lines: dict[int, list[NumberedLine]] = {}
         self._bytes = 0

@@ -18,8 +18,13 @@ from types import TracebackType
 from typing import IO, Final, TypeVar, cast
 
 from ingestion.landing.lines import LineBatch
-from ingestion.loading.batch_validation import BatchResult, ValidationSettings, explain_rejections, validate_batch
-from ingestion.validation.validator import LineValidator
+from ingestion.loading.batch_validation import (
+    BatchResult,
+    BatchValidator,
+    ValidationSettings,
+    explain_rejections,
+    validate_batch,
+)
 
 # More would wait for the server, which stores a row in a third of the time that validation of a line takes.
 MAX_WORKERS: Final = 4
@@ -54,7 +59,7 @@ class ValidationPool:
     def __init__(self, processes: int | None = None) -> None:
         self._processes = processes or min(_cores(), MAX_WORKERS)
         self._workers: list[_Worker] = []
-        self._validator: LineValidator | None = None
+        self._validator: BatchValidator | None = None
 
     def __enter__(self) -> "ValidationPool":
         return self

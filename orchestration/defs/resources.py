@@ -80,6 +80,7 @@ class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     encrypted_props: str = ""
     phone_regions: str = ""
     encryption_key: str = ""
+    erasure_key: str = ""
     incomplete_suffixes: str = ""
     event_source: EventSource = "files"
     load_processes: int = 0
@@ -125,6 +126,19 @@ class ExportsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     folder: str
 
 
+def landing_root_of_settings() -> LandingRoot:
+    """Return the landing folder of this process's settings, for commands. Raises LandingError."""
+    found = settings()
+    return SourcesResource(
+        landing_url=found.landing_url,
+        application_url="",
+        hash_key="",
+        start_date="",
+        incomplete_suffixes=found.warehouse_incomplete_suffixes,
+        follow_symlinks=found.warehouse_follow_symlinks,
+    ).landing_root
+
+
 def _without_fields(resource: dg.ConfigurableResource) -> dg.ResourceDefinition:  # type: ignore[type-arg]
     """Hide a resource's fields: settings decide them, and a launchpad shows only what a person may choose for a run."""
     return resource.get_resource_definition().configured(dict(resource._resolved_config_dict))
@@ -154,6 +168,7 @@ def resources() -> dg.Definitions:
                     max_expansion=settings().warehouse_max_expansion,
                     # The UI shows no values of an EnvVar, and an EnvVar must be set.
                     encryption_key=dg.EnvVar("WAREHOUSE_ENCRYPTION_KEY") if settings().warehouse_encryption_key else "",
+                    erasure_key=dg.EnvVar("WAREHOUSE_ERASURE_KEY") if settings().warehouse_erasure_key else "",
                 )
             ),
             "exports": _without_fields(ExportsResource(folder=str(CHECKOUT / settings().warehouse_exports))),

@@ -176,7 +176,9 @@ def test_there_are_no_other_jobs_schedules_and_sensors(repository: dg.Repository
         "backfill",
         "daily_refresh",
         "declare_silent_day",
+        "erase_subject",
         "export_events",
+        "export_subject",
         "load_landing",
         "prune_run_history",
         "rebuild",
@@ -184,6 +186,7 @@ def test_there_are_no_other_jobs_schedules_and_sensors(repository: dg.Repository
         "replay_rejected",
         "rotate_encryption_key",
         "verify",
+        "withdraw_consent",
         "__ASSET_JOB",
     }
     assert {schedule.name for schedule in repository.schedule_defs} == {

@@ -13,12 +13,14 @@ from tests.support.pipeline import HASH_KEY, START
 from warehouse.connection import Warehouse
 from warehouse.settings import settings
 
+ERASURE_KEY = "erasure-key-of-the-tests"
 # Nothing listens on port 9: who connects while definitions load, fails.
 SETTINGS = {
     "WAREHOUSE_URL": "postgresql://nobody:nothing@127.0.0.1:9/nowhere",
     "APP_DATABASE_URL": "postgresql://nobody:nothing@127.0.0.1:9/nowhere",
     "WAREHOUSE_START_DATE": START.isoformat(),
     "WAREHOUSE_HASH_KEY": HASH_KEY,
+    "WAREHOUSE_ERASURE_KEY": ERASURE_KEY,
     "LANDING_URL": "nowhere",
     "WAREHOUSE_APPLY_CHANGES": "true",
 }

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from ingestion.raw_access import entity_lookup
+from ingestion.subjects import erasure
 from orchestration import retries, row_counts
 from orchestration.defs.resources import WriterResource
 from orchestration.partitions import daily_step, table_spec
@@ -41,6 +42,7 @@ def published_marts(context: dg.AssetExecutionContext, writer: WriterResource) -
             build_checks=gates.build_gate(applied_models.not_built(connection, window)),
         )
         _log_removals(context, published)
+        erasure.complete_erasures(connection)
         # Not while they are loaded: entity_events.py says what that would cost.
         entity_lookup.index_published_days(connection)
         counted: dict[str, int] = (

@@ -11,6 +11,7 @@ from ingestion.application import schema as application_schema
 from ingestion.application.source import ApplicationSchemaError, connect_application
 from ingestion.application.sync import read_application
 from ingestion.application.watermarks import ApplicationRowsMissing
+from ingestion.subjects.erased_ids import ErasureKeyMissing
 from orchestration import retries
 from orchestration.defs.resources import SourcesResource, WriterResource
 from orchestration.partitions import daily_step, raw_table
@@ -44,7 +45,7 @@ def raw_application_tables(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Read the product's own tables, in one snapshot, as they are now."""
     with (
-        retries.as_dagster_failure(ApplicationSchemaError, ApplicationRowsMissing, ValueError),
+        retries.as_dagster_failure(ApplicationSchemaError, ApplicationRowsMissing, ErasureKeyMissing, ValueError),
         writer.connect() as connection,
         connect_application(sources.application_url) as source,
     ):
@@ -56,6 +57,7 @@ def raw_application_tables(
             connection,
             observed_date=datetime.now(UTC).date(),
             hash_key=sources.hash_key,
+            erasure_key=sources.erasure_key,
             is_full=config.is_full,
             accept_removals=config.accept_removals,
         )

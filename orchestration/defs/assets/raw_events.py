@@ -15,6 +15,8 @@ from ingestion.application.watermarks import ApplicationRowsMissing
 from ingestion.encryption.tokens import EncryptionSettingsError
 from ingestion.landing.files import LandingError, UnloadableDay
 from ingestion.loading.landing_day import LoadReport, load_window
+from ingestion.subjects import register
+from ingestion.subjects.erased_ids import ErasureKeyMissing
 from ingestion.validation.notes import OUTCOMES, Counts
 from orchestration import retries, row_counts
 from orchestration.defs.resources import SourcesResource, WriterResource
@@ -55,11 +57,15 @@ def raw_events(
     A chunk of a backfill loads more days after its own, for events that arrived late.
     """
     after = landing_days_after(context)
-    expected = (LandingError, EncryptionSettingsError, ApplicationSchemaError, ApplicationRowsMissing)
+    expected = (
+        LandingError, EncryptionSettingsError, ApplicationSchemaError, ApplicationRowsMissing, ErasureKeyMissing,
+        register.ErasuresMissing,
+    )  # fmt: skip
     extracted: dict[str, int] = {}
     with retries.as_dagster_failure(*expected), writer.connect() as connection:
         schema.create(connection)
         window = unsealed_window_of(context, connection)
+        register.require_all_erasures(connection, sources.landing_root)
         attribution_migration.fill_normalized(connection, sources.rules)
         if sources.event_source != "files":
             extracted = _extract(context, connection, sources, Window(window.start, window.end + ONE_DAY), config)
@@ -70,6 +76,7 @@ def raw_events(
             start_date=sources.first_day,
             encryption=sources.encryption,
             rules=sources.rules,
+            erasure_key=sources.erasure_key,
             processes=sources.load_processes,
             on_day=lambda report: context.log.info(load_in_words(report)),
             on_progress=context.log.info,

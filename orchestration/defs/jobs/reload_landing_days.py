@@ -8,6 +8,7 @@ from ingestion.encryption.tokens import EncryptionSettingsError
 from ingestion.landing.files import LandingError
 from ingestion.loading.landing_day import LoadReport
 from ingestion.loading.reload import reload_window
+from ingestion.subjects.erased_ids import ErasureKeyMissing
 from orchestration import retries
 from orchestration.defs.resources import SourcesResource, WriterResource
 from orchestration.load_summary import load_in_words
@@ -33,7 +34,7 @@ def reload_landing_days_op(
         for name in report.outdated:
             context.log.warning(f"{name} is no longer in the landing folder: its rows stay as older rules made them")
 
-    expected = (LandingError, EncryptionSettingsError, ValueError)
+    expected = (LandingError, EncryptionSettingsError, ErasureKeyMissing, ValueError)
     with retries.as_dagster_failure(*expected), writer.connect() as connection:
         window = Window.parse(config.start, config.end)
         schema.create(connection)
@@ -45,6 +46,7 @@ def reload_landing_days_op(
             start_date=sources.first_day,
             encryption=sources.encryption,
             rules=sources.rules,
+            erasure_key=sources.erasure_key,
             processes=sources.load_processes,
             on_day=log_day,
             on_progress=context.log.info,

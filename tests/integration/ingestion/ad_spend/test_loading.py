@@ -244,6 +244,7 @@ def test_the_asset_loads_what_is_good_and_shows_the_rest_without_failing(
     )
     run = dg.materialize(
         [raw_ad_spend],
+        partition_key=SETTINGS["WAREHOUSE_START_DATE"],
         resources={"warehouse": resource, "writer": WriterResource(warehouse=resource), "sources": sources},
     )
     assert run.success

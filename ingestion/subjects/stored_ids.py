@@ -1,0 +1,33 @@
+"""Read access to ops.erased_ids, for loads and reads that leave erased persons out."""
+
+from typing import Any
+
+import psycopg
+
+from ingestion.subjects.erased_ids import ErasedIds, hash_parameters, require_key
+from ingestion.validation.timestamps import to_microseconds
+
+
+def load_erased_ids(cursor: psycopg.Cursor, key: str) -> ErasedIds | None:
+    """Return the erased ids; None when there is none. Raises ErasureKeyMissing when there are some and no key."""
+    if not _has_erased_ids(cursor):
+        return None
+    rows = cursor.execute("select id_hash, erased_from, replacement_id from ops.erased_ids").fetchall()
+    return ErasedIds(
+        require_key(key),
+        {bytes(hashed): None if start is None else to_microseconds(start) for hashed, start, _ in rows},
+        {bytes(hashed): replacement for hashed, _, replacement in rows if replacement is not None},
+    )
+
+
+def parameters_of_erased_ids(cursor: psycopg.Cursor, key: str) -> dict[str, Any] | None:
+    """Return the parameters for hashes in SQL; None when no id is erased. Raises ErasureKeyMissing."""
+    return dict(hash_parameters(require_key(key))) if _has_erased_ids(cursor) else None
+
+
+def _has_erased_ids(cursor: psycopg.Cursor) -> bool:
+    cursor.execute("select to_regclass('ops.erased_ids') is not null")
+    if not (cursor.fetchone() or (False,))[0]:
+        return False
+    cursor.execute("select exists (select from ops.erased_ids)")
+    return bool((cursor.fetchone() or (False,))[0])

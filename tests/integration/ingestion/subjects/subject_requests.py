@@ -1,0 +1,90 @@
+"""Requests of subjects on a warehouse under test, and the files and tables that must not name them afterwards."""
+
+import gzip
+import json
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pyarrow.parquet as pq
+from backports import zstd
+
+from ingestion.landing.files import LandingRoot
+from ingestion.subjects import erasure, requests
+from ingestion.subjects.erased_lines import editor_of_subject
+from ingestion.subjects.landing_files import rewrite_landing_files
+from ingestion.subjects.requests import Request, RequestKind
+from ingestion.subjects.subject import NamedIds
+from publishing import stale_days
+from tests.support.code_location import ERASURE_KEY
+from tests.support.pipeline import HASH_KEY, Pipeline
+
+EVERY_KIND = tuple(RequestKind)
+
+
+def request(pipeline: Pipeline, named: NamedIds, *, withdrawn_from: datetime | None = None) -> Request:
+    """Record a request as the command line does, and read it as the job does."""
+    kind = RequestKind.ERASE if withdrawn_from is None else RequestKind.WITHDRAW_CONSENT
+    request_id = requests.create_request(
+        pipeline.connection, kind, named, requested_by="a test", withdrawn_from=withdrawn_from
+    )
+    return reread(pipeline, request_id)
+
+
+def reread(pipeline: Pipeline, request_id: UUID) -> Request:
+    found = requests.read_request(pipeline.connection, str(request_id), EVERY_KIND)
+    assert found is not None
+    return found
+
+
+def erase(pipeline: Pipeline, *persons: str, **options: Any) -> erasure.Erasure:
+    """Erase actors, or other ids, from raw and from the landing files."""
+    withdrawn_from = options.pop("withdrawn_from", None)
+    asked = request(pipeline, NamedIds(persons=persons, **options), withdrawn_from=withdrawn_from)
+    return carry_out(pipeline, asked)
+
+
+def carry_out(pipeline: Pipeline, asked: Request) -> erasure.Erasure:
+    done = erasure.erase(pipeline.connection, asked, hash_key=HASH_KEY, erasure_key=ERASURE_KEY)
+    stale_days.mark_stale_days(pipeline.connection)
+    erasure.record_days(pipeline.connection, asked.request_id)
+    subject = reread(pipeline, asked.request_id).subject
+    assert subject is not None
+    editor = editor_of_subject(subject, hash_key=HASH_KEY, erased_from=asked.withdrawn_from)
+    root = LandingRoot.from_url(pipeline.landing)
+    files = rewrite_landing_files(pipeline.connection, root, editor.edit, log=print)
+    erasure.record_files(pipeline.connection, asked.request_id, files)
+    return done
+
+
+def event(key: str, day: date, **fields: Any) -> dict[str, Any]:
+    """Return an event of noon; fields in camelCase."""
+    return {"eventType": "page_viewed", "occurredAt": f"{day}T12:00:00Z", "idempotencyKey": key, **fields}
+
+
+def landing_text(landing: Path) -> str:
+    """Return the content of every landing file as text, unpacked."""
+    texts = []
+    for path in sorted(landing.rglob("*")):
+        if path.suffix == ".parquet":
+            texts.append(json.dumps(pq.read_table(path).to_pylist(), default=str))
+        elif path.is_file():
+            content = path.read_bytes()
+            if path.suffix == ".gz":
+                content = gzip.decompress(content)
+            elif path.suffix == ".zst":
+                content = zstd.decompress(content)
+            texts.append(content.decode())
+    return "\n".join(texts)
+
+
+def stored_text(pipeline: Pipeline, schemas: Sequence[str] = ("raw", "ops")) -> str:
+    """Return every row of the tables of these schemas as text."""
+    tables = pipeline.rows(
+        "select format('%%I.%%I', relnamespace::regnamespace::text, relname) from pg_class"
+        " where relnamespace::regnamespace::text = any(%s) and relkind in ('r', 'p') and not relispartition",
+        list(schemas),
+    )
+    return "\n".join(str(row) for (table,) in tables for row in pipeline.rows(f"select t::text from {table} as t"))
