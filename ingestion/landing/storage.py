@@ -144,17 +144,15 @@ class LocalFolder:
         with self._parent(name) as (parent, own_name):
             os.unlink(own_name, dir_fd=parent)
 
+    @_storage_errors()
     def write(self, name: str, content: BinaryIO) -> None:
         path = self.root / name
         mode = 0o600
-        try:
-            if path.exists():
-                self.version(name)  # neither the file nor a folder above it may be a link
-                mode = stat.S_IMODE(path.stat().st_mode)
-            with atomic_writer(path, mode=mode) as draft:
-                shutil.copyfileobj(content, draft.file)
-        except OSError as error:
-            raise _reason(error) from error
+        if path.exists():
+            self.version(name)  # neither the file nor a folder above it may be a link
+            mode = stat.S_IMODE(path.stat().st_mode)
+        with atomic_writer(path, mode=mode) as draft:
+            shutil.copyfileobj(content, draft.file)
 
     @contextmanager
     def _descriptor(self, name: str, flags: int) -> Iterator[int]:
