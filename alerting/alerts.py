@@ -1,8 +1,8 @@
 """Alerts: faults that are found are opened, followed and closed, and each alert gets its messages by channel.
 
-An alert holds the faults of a kind that were found at the same moment. A fault joins an open alert that has one of the
-day before or after, with the same cause: a stretch of days is one fault that lasts. An alert is over when all its
-faults are gone.
+An alert holds the faults of a kind that were found at the same moment, failed runs by job. A fault joins an open alert
+that has one of the day before or after, with the same cause: a stretch of days is one fault that lasts. An alert is
+over when all its faults are gone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 import psycopg
 
-from alerting.fault import Fault
+from alerting.fault import Fault, Kind
 from warehouse.single_values import value_of
 
 
@@ -24,7 +24,7 @@ def update(connection: psycopg.Connection, faults: Sequence[Fault], *, channels:
             ).fetchall()
         }
         open_now = {fault.key for fault in faults}
-        new: dict[str, list[Fault]] = {}
+        new: dict[tuple[str, str], list[Fault]] = {}
         for fault in sorted(faults, key=lambda fault: (fault.kind, fault.day or date.min, fault.subject)):
             if fault.key in known:
                 _follow(connection, fault)
@@ -36,8 +36,10 @@ def update(connection: psycopg.Connection, faults: Sequence[Fault], *, channels:
                 _add(connection, alert_id, fault)
                 known[fault.key] = (alert_id, fault.cause, fault.day)
             else:
-                new.setdefault(fault.kind, []).append(fault)
-        for kind, found in new.items():
+                # Runs of different jobs have different causes; days are one piece of news, whatever refused them.
+                job = fault.cause if fault.kind is Kind.RUN_FAILED else ""
+                new.setdefault((fault.kind, job), []).append(fault)
+        for (kind, _), found in new.items():
             opened = "insert into ops.alerts (kind, opened_at) values (%s, %s) returning alert_id"
             alert_id = value_of(connection, opened, [kind, now])
             for fault in found:

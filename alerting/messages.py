@@ -31,8 +31,8 @@ class _Words(NamedTuple):
 _WORDS: Final = {
     Kind.RUN_FAILED: _Words(
         "run failed",
-        "A run failed, and so did its retries. What was published before stays as it was.",
-        "act before the numbers are needed. Days that are not published are tried again once an hour by themselves.",
+        "A run failed; retries did not help, or could not. What was published before stays as it was.",
+        "act before the numbers are needed. Days with loaded events are tried again once an hour by themselves.",
         "Open the run and read its first error. Once the cause is gone, the days are run again within the hour while"
         " Dagster runs. A job that a person has started, start again, or: warehouse alerts --dismiss {run}.",
     ),
@@ -145,7 +145,9 @@ class Alert:
     @property
     def title(self) -> str:
         """Return the title of messages about it."""
-        return f"{_WORDS[self.kind].title}{f': {self.days}' if self.days else ''}"
+        jobs = {fault.cause for fault in self.faults} if self.kind is Kind.RUN_FAILED else set()
+        about = ", ".join([*sorted(jobs), *([self.days] if self.days else [])])
+        return f"{_WORDS[self.kind].title}{f': {about}' if about else ''}"
 
 
 class Message(NamedTuple):

@@ -91,7 +91,7 @@ def open_faults(found: Sequence[Fault]) -> Iterator[Finding]:
         if not of_kind:
             continue
         about = {one.day for one in of_kind if one.day}
-        title, advice = words_of(kind, about)
+        title, advice = words_of(kind, about, of_kind[-1].run_id)
         days = listed(about)
         details = "; ".join(dict.fromkeys(one.detail for one in of_kind[:3] if one.detail))
         text = ": ".join(part for part in (days, details) if part) or title

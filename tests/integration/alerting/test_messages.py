@@ -6,7 +6,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from alerting import alerts, delivery
+from alerting import alerts, delivery, failed_runs
 from alerting.channels import ChannelError, Email, Webhook
 from alerting.messages import Message, markdown, message
 from alerting.tick import Ticker
@@ -47,7 +47,7 @@ def test_the_page_shows_what_is_open_and_nothing_else(on_call: OnCall) -> None:
     on_call.fail(3, now=at(4, 2, 20))
     on_call.tick(at(4, 2, 21))
     shown = markdown(delivery.alerts(on_call.connection), ui_url="http://dagster.example/")
-    assert "run failed: 2026-10-03" in shown
+    assert "run failed: daily_refresh, 2026-10-03" in shown
     assert "](http://dagster.example/runs/run 040220)" in shown
     on_call.publish(3, now=at(4, 3))
     on_call.tick(at(4, 3, 1))
@@ -74,7 +74,7 @@ def test_a_process_that_dies_before_it_sends_leaves_the_message_to_the_next(on_c
     on_call.channels = channels
     on_call.tick(at(4, 2, 23))
     on_call.tick(at(4, 2, 24))
-    assert on_call.titles == ["FAULT: run failed: 2026-10-03"]
+    assert on_call.titles == ["FAULT: run failed: daily_refresh, 2026-10-03"]
 
 
 def test_two_processes_at_once_send_once(on_call: OnCall) -> None:
@@ -84,7 +84,7 @@ def test_two_processes_at_once_send_once(on_call: OnCall) -> None:
         on_call.tick(at(4, 2, 21))
         assert on_call.titles == []
     on_call.tick(at(4, 2, 22))
-    assert on_call.titles == ["FAULT: run failed: 2026-10-03"]
+    assert on_call.titles == ["FAULT: run failed: daily_refresh, 2026-10-03"]
 
 
 def test_without_a_channel_faults_are_recorded_and_a_channel_that_is_added_gets_what_is_open(on_call: OnCall) -> None:
@@ -94,7 +94,7 @@ def test_without_a_channel_faults_are_recorded_and_a_channel_that_is_added_gets_
     assert len(delivery.alerts(on_call.connection)) == 1
     on_call.channels = channels
     on_call.ticks(at(4, 2, 22), at(4, 3))
-    assert on_call.titles == ["FAULT: run failed: 2026-10-03"]
+    assert on_call.titles == ["FAULT: run failed: daily_refresh, 2026-10-03"]
 
 
 def test_a_server_whose_disk_is_full_is_one_message_and_one_when_it_writes_again(on_call: OnCall) -> None:
@@ -113,7 +113,7 @@ def test_a_server_whose_disk_is_full_is_one_message_and_one_when_it_writes_again
     assert "the Postgres server cannot write: its disk is full" in on_call.receiver.texts[0]
     on_call.execute("drop function ops.fail() cascade")
     on_call.ticks(at(4, 3), at(4, 4), MINUTE)
-    assert sorted(on_call.titles[1:]) == ["FAULT: run failed: 2026-10-03", "OVER: disk almost full"]
+    assert sorted(on_call.titles[1:]) == ["FAULT: run failed: daily_refresh, 2026-10-03", "OVER: disk almost full"]
 
 
 def test_a_refused_run_is_no_failed_run(on_call: OnCall) -> None:
@@ -121,6 +121,20 @@ def test_a_refused_run_is_no_failed_run(on_call: OnCall) -> None:
     on_call.fail(3, now=at(4, 2, 20))
     on_call.tick(at(4, 2, 21))
     assert on_call.titles == ["FAULT: day refused: 2026-10-03"]
+
+
+def test_failed_runs_of_two_jobs_are_two_messages_each_with_its_run(on_call: OnCall) -> None:
+    on_call.fail(3, now=at(4, 2, 20))
+    failed_runs.record(
+        on_call.connection, job="export_events", window=None, run_id="an-export", failed_at=at(4, 2, 21), reason="no"
+    )
+    on_call.tick(at(4, 2, 22))
+    assert on_call.titles == ["FAULT: run failed: export_events", "FAULT: run failed: daily_refresh, 2026-10-03"]
+    assert "runs/an-export" in on_call.receiver.texts[0]
+    # The next export does the work; the day is still to be done.
+    failed_runs.forget(on_call.connection, job="export_events", window=None, ended_at=at(4, 3))
+    on_call.tick(at(4, 3, 1))
+    assert on_call.titles[2:] == ["OVER: run failed: export_events"]
 
 
 def test_a_sealed_day_is_no_fault_whatever_was_wrong_with_it(on_call: OnCall) -> None:

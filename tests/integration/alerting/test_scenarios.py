@@ -57,10 +57,10 @@ def test_every_night_of_a_week_failing_is_one_message_and_one_when_it_is_over(on
     for day in range(3, 10):
         on_call.fail(day, now=at(day + 1, 2, 20), reason="step raw_application_tables failed: the database is away")
         on_call.ticks(at(day + 1, 2, 30), at(day + 2, 2), HOUR)
-    assert on_call.titles == ["FAULT: run failed: 2026-10-03"]
+    assert on_call.titles == ["FAULT: run failed: daily_refresh, 2026-10-03"]
     on_call.publish(*range(3, 11), now=at(11, 3))
     on_call.ticks(at(11, 3), at(11, 9))
-    assert on_call.titles[1:] == ["OVER: run failed: 2026-10-03 to 2026-10-09"]
+    assert on_call.titles[1:] == ["OVER: run failed: daily_refresh, 2026-10-03 to 2026-10-09"]
 
 
 def test_a_failed_run_that_the_next_run_repairs_is_two_messages(on_call: OnCall) -> None:
@@ -71,7 +71,10 @@ def test_a_failed_run_that_the_next_run_repairs_is_two_messages(on_call: OnCall)
     on_call.tick(at(4, 3, 21))
     on_call.publish(3, now=at(4, 4, 20))
     on_call.ticks(at(4, 4, 21), at(5, 3))
-    assert on_call.titles == ["FAULT: run failed: 2026-10-03", "OVER: run failed: 2026-10-03"]
+    assert on_call.titles == [
+        "FAULT: run failed: daily_refresh, 2026-10-03",
+        "OVER: run failed: daily_refresh, 2026-10-03",
+    ]
 
 
 def test_a_channel_that_is_down_for_an_hour_stops_nothing_and_gets_each_message_once(on_call: OnCall) -> None:
@@ -84,7 +87,7 @@ def test_a_channel_that_is_down_for_an_hour_stops_nothing_and_gets_each_message_
     assert "503" in error
     on_call.receiver.status = 200
     on_call.ticks(at(4, 3, 21), at(4, 5), MINUTE)
-    assert on_call.titles == ["FAULT: run failed: 2026-10-03"]
+    assert on_call.titles == ["FAULT: run failed: daily_refresh, 2026-10-03"]
 
 
 def test_a_fault_that_ends_while_its_channel_is_down_is_one_message(on_call: OnCall) -> None:
@@ -95,7 +98,7 @@ def test_a_fault_that_ends_while_its_channel_is_down_is_one_message(on_call: OnC
     on_call.ticks(at(4, 3), at(4, 3, 5), MINUTE)
     on_call.receiver.status = 200
     on_call.ticks(at(4, 3, 5), at(4, 5), MINUTE)
-    assert on_call.titles == ["OVER: run failed: 2026-10-03"]
+    assert on_call.titles == ["OVER: run failed: daily_refresh, 2026-10-03"]
 
 
 def test_two_channels_get_each_message_once_also_when_one_is_down(on_call: OnCall) -> None:
@@ -109,7 +112,10 @@ def test_two_channels_get_each_message_once_also_when_one_is_down(on_call: OnCal
         on_call.ticks(at(4, 3), at(4, 4), MINUTE)
         on_call.publish(3, now=at(4, 4))
         on_call.ticks(at(4, 4), at(4, 5), MINUTE)
-        assert on_call.titles == ["FAULT: run failed: 2026-10-03", "OVER: run failed: 2026-10-03"]
+        assert on_call.titles == [
+            "FAULT: run failed: daily_refresh, 2026-10-03",
+            "OVER: run failed: daily_refresh, 2026-10-03",
+        ]
         assert [mail["Subject"] for mail in mail.mails] == on_call.titles
 
 

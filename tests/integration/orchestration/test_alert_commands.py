@@ -75,7 +75,7 @@ def test_what_is_open_is_listed_and_a_failed_run_can_be_dismissed(
     tick()
     assert command("alerts") == 0
     shown = capsys.readouterr().out
-    assert f"run failed: {DAY}" in shown
+    assert f"run failed: verify, {DAY}" in shown
     assert "warehouse alerts --dismiss a-run" in shown
     assert command("alerts", "--dismiss", "another") == 1
     assert command("alerts", "--dismiss", "a-run") == 0

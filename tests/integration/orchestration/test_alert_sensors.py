@@ -102,11 +102,11 @@ def test_a_run_that_fails_and_the_next_one_that_succeeds_are_two_messages(
     for _ in range(3):
         daemon.tick()
     assert [title(text) for text in receiver.texts] == [
-        f"{word}: run failed: {YESTERDAY}" for word in ("FAULT", "OVER")
+        f"{word}: run failed: daily_refresh, {YESTERDAY}" for word in ("FAULT", "OVER")
     ]
     assert f"http://127.0.0.1:3000/runs/{first}" in receiver.texts[0]
     assert [seen.metadata["open_alerts"].value for seen in daemon.seen] == [0, 1, 1, 0], "the page shows each change"
-    assert f"run failed: {YESTERDAY}" in str(daemon.seen[1].metadata["faults"].value)
+    assert f"run failed: daily_refresh, {YESTERDAY}" in str(daemon.seen[1].metadata["faults"].value)
     assert daemon.seen[-1].metadata["faults"].value == "No fault is open."
 
 
