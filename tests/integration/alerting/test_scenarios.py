@@ -158,6 +158,15 @@ def test_landing_days_in_a_row_beyond_a_bound_are_two_messages(on_call: OnCall, 
     assert on_call.titles == [f"FAULT: {title}: 2026-10-02", f"OVER: {title}: 2026-10-02 to 2026-10-03"]
 
 
+def test_a_warehouse_that_has_published_nothing_yet_is_late_with_what_has_landed(on_call: OnCall) -> None:
+    on_call.execute("delete from ops.published_days")
+    on_call.ticks(at(9, 7), at(9, 9))
+    assert on_call.titles == [], "nothing has landed: nobody waits for a day"
+    on_call.execute("insert into ops.waiting_files values ('events/dt=2026-10-08/a.ndjson', '2026-10-08', 'damaged')")
+    on_call.ticks(at(9, 9), at(9, 11))
+    assert on_call.titles == ["FAULT: day not published in time: 2026-10-08"]
+
+
 def test_few_lines_say_nothing_about_shares(on_call: OnCall) -> None:
     on_call.land(2, lines=50, rejected=25, late=25)
     on_call.tick(at(3, 4))
