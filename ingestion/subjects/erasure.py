@@ -25,7 +25,11 @@ _OPS_TEXTS: Final = (("check_results", "observed", "jsonb"), ("waiting_files", "
 _COMPLETE: Final = """
 update ops.erasures set completed_at = clock_timestamp()
 where completed_at is null and files_rewritten is not null
-    and not exists (select from ops.stale_days where stale_days.event_date = any(erasures.event_dates))
+    -- Readers have never seen a day that was not published.
+    and not exists (
+        select from ops.stale_days inner join ops.published_days using (event_date)
+        where event_date = any(erasures.event_dates)
+    )
     and not exists (
         select from ops.stale_day_marks as marks inner join ops.published_days using (event_date)
         where marks.change_id >= erasures.change_id
