@@ -5,11 +5,14 @@ dbt runs in processes of its own here, as it does in life; what needs no Dagster
 
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
+from alerting import failed_runs
+from alerting.fault import Bounds, Kind
+from alerting.open_faults import open_faults
 from publishing import dbt_manifest
 from publishing.marts import marts_of
 from tests.integration.orchestration.one_view import DAY, view, views
@@ -121,6 +124,13 @@ def test_a_failed_check_of_raw_stops_the_run_before_dbt(published: DagsterRuns) 
     # One line for all steps that need what failed, and none of them an error.
     assert "Dependencies for step" not in run.log
     assert len(re.findall(r"^\d+ steps were not run, because they need what a failed step makes$", run.log, re.M)) == 1
+    # An alert names the day and the run, and the failure of the run is none of its own.
+    connection, now = published.pipeline.connection, datetime(2026, 10, 3, tzinfo=UTC)
+    assert not failed_runs.record(
+        connection, job="daily_refresh", window=DAY, run_id=run.run_id, failed_at=now, reason="a check"
+    )
+    [fault] = open_faults(connection, now=now, bounds=Bounds(), project=None)
+    assert (fault.kind, fault.day, fault.run_id) == (Kind.DAY_REFUSED, START, run.run_id)
 
 
 def test_a_failed_check_of_build_stops_the_run_before_publication(published: DagsterRuns) -> None:
