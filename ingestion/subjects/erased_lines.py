@@ -100,7 +100,8 @@ class LineEditor:
         """Return an event without mentions of erased ids; None if it is an erased subject's."""
         try:
             event = _decode(line)
-        except (msgspec.DecodeError, RecursionError):
+        # A line that is not UTF-8 raises ValueError.
+        except (msgspec.DecodeError, ValueError, RecursionError):
             event = None
         if not isinstance(event, dict):
             return None if self.names_any(line) else line
@@ -187,5 +188,5 @@ def editor_of_erased_ids(erased: ErasedIds, *, hash_key: bytes, landing_date: da
 def _unquoted(quoted: bytes) -> str:
     try:
         return str(_decode(b'"' + quoted + b'"'))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, ValueError):
         return quoted.decode("utf-8", "replace")

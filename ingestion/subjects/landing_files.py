@@ -59,7 +59,7 @@ def rewrite_landing_files(
             found = rewrite_file(connection, file, edit)
             if found is not None:
                 rewritten += 1
-                log(f"{file.name}: {found:,} events erased")
+                log(f"{file.name}: rewritten; {found:,} events erased")
     return rewritten
 
 

@@ -76,7 +76,7 @@ def landing_text(landing: Path) -> str:
                 content = gzip.decompress(content)
             elif path.suffix == ".zst":
                 content = zstd.decompress(content)
-            texts.append(content.decode())
+            texts.append(content.decode(errors="replace"))
     return "\n".join(texts)
 
 
