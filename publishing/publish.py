@@ -174,6 +174,8 @@ built as (
 missing as (
     select event_date, 'is not completely built' as problem from built where not is_complete
     union all
+    select event_date, 'is sealed, and keeps its published numbers' from days where event_date < ops.sealed_before()
+    union all
     select built.event_date, required.check_name || ' has not passed on build ' || built.build_id
     from built cross join unnest(%(build_checks)s::text[]) as required(check_name)
     where built.is_complete and not coalesce((

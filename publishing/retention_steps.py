@@ -20,7 +20,7 @@ from warehouse.single_values import exist, value_of
 from warehouse.window import Window
 
 # A drop of a partition waits for readers of raw.events, and lets later ones wait meanwhile.
-_LOCK_SECONDS: Final = 10
+LOCK_SECONDS: Final = 10
 # The day of the oldest row of any table: a late event is older than its landing day.
 _FIRST_DAY: Final = """
 select least(
@@ -91,10 +91,12 @@ Holding = Callable[[], AbstractContextManager[None]]
 
 @dataclass(slots=True)
 class Dropped:
-    """Rows that were dropped, and bytes that were freed, by table."""
+    """Rows that were dropped, and bytes that were freed, by table; and tables that are left."""
 
     rows: dict[str, int] = field(default_factory=dict)
     freed_bytes: dict[str, int] = field(default_factory=dict)
+    # Tables that a reader kept busy: the next call goes on with them.
+    left: list[str] = field(default_factory=list)
 
 
 def seal(connection: psycopg.Connection, first_unsealed: date, *, holding: Holding) -> tuple[date, list[date]]:
@@ -122,9 +124,13 @@ def drop(
             continue
         size_before = _bytes(connection, bound.relation)
         rows = 0
-        for day in days:
-            with holding():
-                rows += _drop_day(connection, bound, day)
+        try:
+            for day in days:
+                with holding():
+                    rows += _drop_day(connection, bound, day)
+        except psycopg.errors.LockNotAvailable:
+            dropped.left.append(bound.relation)
+            log(f"{bound.relation}: a session has been reading it for longer; the rest is dropped the next time")
         if rows:
             if bound.relation != RAW_EVENTS:
                 # Deleted rows give no space back by themselves; a dropped partition does.
@@ -148,7 +154,7 @@ def _days_left(connection: psycopg.Connection, bound: Bound, first_day: date) ->
 
 def _drop_day(connection: psycopg.Connection, bound: Bound, day: date) -> int:
     with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(f"{_LOCK_SECONDS}s")))
+        cursor.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(f"{LOCK_SECONDS}s")))
         cursor.execute("select ops.assert_writer()")
         if bound.relation in _RAW:
             rows = _RAW[bound.relation](cursor, day)

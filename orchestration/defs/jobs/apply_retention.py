@@ -71,6 +71,7 @@ def apply_retention_op(context: dg.OpExecutionContext, warehouse: WarehouseResou
             "sealed_before": first_unsealed.isoformat(),
             "days_sealed_while_stale": [day.isoformat() for day in stale],
             "rows_dropped": dropped.rows,
+            "tables_left": dropped.left,
             "bytes_freed": dropped.freed_bytes,
             "landing_files_deleted": removed.files,
             "landing_bytes_deleted": removed.file_bytes,

@@ -13,6 +13,7 @@ from orchestration import retries
 from orchestration.defs.resources import SourcesResource, WriterResource
 from orchestration.load_summary import load_in_words
 from publishing import stale_days
+from warehouse import retention
 from warehouse.window import Window
 
 
@@ -34,10 +35,13 @@ def reload_landing_days_op(
         for name in report.outdated:
             context.log.warning(f"{name} is no longer in the landing folder: its rows stay as older rules made them")
 
-    expected = (LandingError, EncryptionSettingsError, ErasureKeyMissing, ValueError)
+    expected = (LandingError, EncryptionSettingsError, ErasureKeyMissing, ValueError, retention.SealedDays)
     with retries.as_dagster_failure(*expected), writer.connect() as connection:
         window = Window.parse(config.start, config.end)
         schema.create(connection)
+        unsealed = retention.require_unsealed(window, retention.sealed_before(connection))
+        if unsealed != window:
+            context.log.warning(retention.sealed_part_in_words(window, unsealed))
         attribution_migration.fill_normalized(connection, sources.rules)
         reports = reload_window(
             connection,

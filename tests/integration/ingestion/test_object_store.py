@@ -151,6 +151,15 @@ def test_an_object_that_is_gone_is_named(s3: S3) -> None:
         checksum(file)
 
 
+def test_a_file_that_is_deleted_is_gone_and_the_others_stay(s3: S3) -> None:
+    for name in ("a.ndjson", "b.ndjson"):
+        s3.land(DAY, b"{}\n", name)
+    root = LandingRoot.from_url(s3.url)
+    first, second = landing_files(root, DAY)
+    first.storage.delete(first.name)
+    assert [file.name for file in landing_files(root, DAY)] == [second.name]
+
+
 def test_a_missing_bucket_says_to_create_it(s3: S3) -> None:
     with pytest.raises(LandingError, match=r"s3://nowhere/x/events cannot be listed \(.*does not exist\): create the"):
         landing_files(LandingRoot.from_url("s3://nowhere/x"), DAY)

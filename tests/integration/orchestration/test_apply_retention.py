@@ -140,6 +140,17 @@ def test_a_job_that_was_killed_between_two_steps_goes_on_where_it_ended(
     assert counts_add_up(job.pipeline)
 
 
+def test_a_table_that_is_being_read_is_left_for_the_next_night(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention_steps, "LOCK_SECONDS", 1)
+    with job.pipeline.warehouse.connect() as reader:
+        reader.execute("select count(*) from raw.events")
+        metadata = job.metadata()
+    assert metadata["tables_left"] == ["raw.events"]
+    assert metadata["rows_dropped"] == {"raw.duplicate_events": 6, "raw.rejected_events": 6}
+    assert counts_add_up(job.pipeline)
+    assert job.metadata()["rows_dropped"] == {"raw.events": 14}
+
+
 @pytest.mark.parametrize("days", [60, None])
 def test_sealed_days_stay_sealed_when_the_setting_is_raised_or_removed(job: Job, days: int | None) -> None:
     retention.seal(job.pipeline.connection, BOUNDARY)

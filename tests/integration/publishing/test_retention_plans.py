@@ -1,9 +1,10 @@
-"""Changes of code where days are sealed: the sealed ones keep their numbers, whatever takes the place of the others."""
+"""Retention over plans and over many nights: sealed days keep their numbers, and the others come out as without it."""
 
 from pathlib import Path
 
 import pytest
 
+from ingestion.application.source import connect_application
 from publishing import change_plan, dbt_manifest
 from tests.integration.publishing.edited_projects import RETYPED, Projects, edited
 from tests.integration.publishing.sealed_history import (
@@ -11,12 +12,14 @@ from tests.integration.publishing.sealed_history import (
     UNSEALED,
     apply,
     changed,
+    event,
     publish_history,
     published,
 )
 from tests.integration.publishing.three_days import stale
 from tests.support.pipeline import Pipeline
 from tests.support.plans import swap_marts
+from warehouse.window import ONE_DAY, Window
 
 # Changes nothing about the rows, and is above nearly every mart.
 SAME_ROWS = edited("int_events_attributed.sql", "where not is_next_day_part", "where not is_next_day_part and true")
@@ -54,3 +57,45 @@ def test_a_swap_leaves_sealed_days_weeks_and_months_as_they_are(
     pipeline.run(UNSEALED, load=False)
     assert changed(before, {name: rows for name, rows in published(pipeline).items() if name in before}) == {}
     assert {name for name in apply(pipeline).rows if not name.startswith("build.")} == set()
+
+
+# From the middle of a month over its end, with retention after each run, a week and a half behind it.
+LATER = Window(FIRST_UNSEALED + 4 * ONE_DAY, FIRST_UNSEALED + 16 * ONE_DAY)
+BEHIND = 10 * ONE_DAY
+
+
+def night_by_night(pipeline: Pipeline, *, with_retention: bool) -> dict[str, list[tuple[str, ...]]]:
+    """Run pairs of days whose visitors were here before, also long ago; correct the days before each time."""
+    publish_history(pipeline)
+    for number, night in enumerate(LATER.chunks(2)):
+        for day in night.days():
+            guests = [{"anonymousId": f"guest-{(number + more) % 10}"} for more in (0, 3)]
+            phone = {"anonymousId": "phone"} | ({"actorId": "ana"} if number % 2 else {})
+            lines = [event(day, time, {"anonymousId": "night owl"}) for time in ("00:04:00", "23:55:00")]
+            lines += [event(day, "12:00:00", who) for who in (*guests, phone)]
+            lines.append(event(day, "13:00:00", {"actorId": "ana"}, "license_created", props={"revenueCents": number}))
+            pipeline.land(day, lines)
+        # The file of the day before lost its visitors of long ago.
+        pipeline.land(night.start - ONE_DAY, [event(night.start - ONE_DAY, "08:00:00", {"anonymousId": "newcomer"})])
+        pipeline.load(Window(night.start - ONE_DAY, night.end))
+        pipeline.run(night)
+        pipeline.catch_up()
+        if with_retention:
+            apply(pipeline, night.end - BEHIND)
+    return published(pipeline)
+
+
+@pytest.mark.long
+def test_nights_with_retention_publish_what_nights_without_do(pipeline: Pipeline) -> None:
+    with_retention = night_by_night(pipeline, with_retention=True)
+    [(oldest,)] = pipeline.rows("select min(session_date) from intermediate.int_sessions")
+    [(visits,)] = pipeline.rows("select count(*) from rollups.visitor_active_days")
+    pipeline.wipe()
+    assert pipeline.warehouse.application_url is not None
+    with connect_application(pipeline.warehouse.application_url) as application:
+        application.execute("truncate ip_assets")
+        application.commit()
+    without = night_by_night(pipeline, with_retention=False)
+    assert changed(without, with_retention) == {}
+    assert pipeline.rows("select min(session_date) < %s from intermediate.int_sessions", oldest) == [(True,)]
+    assert pipeline.rows("select count(*) > %s from rollups.visitor_active_days", visits) == [(True,)]
