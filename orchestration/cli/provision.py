@@ -38,6 +38,7 @@ def _prepare(warehouse: Warehouse) -> None:
     from ingestion.application import schema as application_schema
     from ingestion.raw_access import entity_lookup
     from publishing import freshness, renamed_checks, renamed_relations
+    from publishing.explain import schema as explain_schema
     from warehouse.roles import grants, row_policies
 
     if warehouse.is_embedded:
@@ -59,6 +60,7 @@ def _prepare(warehouse: Warehouse) -> None:
                 schema.create(connection)
                 application_schema.create(connection)
                 entity_lookup.create(connection)
+                explain_schema.create(connection)
                 freshness.create(connection)
                 alerts_schema.create(connection)
                 renamed_checks.rename_recorded_checks(connection)
