@@ -18,6 +18,7 @@ import pytest
 
 from orchestration.cli.provision import prepare
 from tests.support import known_skips
+from tests.support.databases import create_from, drop, superuser
 from warehouse.connection import APPLICATION_DATABASE, DATABASE, Warehouse
 from warehouse.embedded.binaries import EmbeddedServerError
 from warehouse.embedded.data_dir import OWNER
@@ -136,7 +137,7 @@ def test_server(open_folder: Path) -> Iterator[EmbeddedServer]:
     server = EmbeddedServer(checkout, durable=False, first_port=FIRST_TEST_PORT)
     warehouse = Warehouse.from_embedded(server)
     prepare(warehouse)
-    with _superuser(warehouse) as connection:
+    with superuser(warehouse) as connection:
         connection.execute(f"alter database {DATABASE} rename to {TEMPLATE}")
         # Tests make application databases of their own.
         connection.execute(f"alter role {OWNER} createdb")
@@ -150,8 +151,8 @@ def models_template(test_server: EmbeddedServer, open_folder: Path) -> str:
     from tests.support.pipeline import Pipeline
 
     warehouse = Warehouse.from_embedded(test_server)
-    with _superuser(warehouse) as connection:
-        _create(warehouse, connection, TEMPLATE)
+    with superuser(warehouse) as connection:
+        create_from(TEMPLATE, warehouse, connection)
         pipeline = Pipeline(warehouse, open_folder / "no landing files")
         pipeline.create_models()
         pipeline.close()
@@ -165,10 +166,10 @@ def warehouse(test_server: EmbeddedServer, request: pytest.FixtureRequest) -> It
     warehouse = Warehouse.from_embedded(test_server)
     has_models = request.node.get_closest_marker("models")
     template = request.getfixturevalue("models_template") if has_models else TEMPLATE
-    with _superuser(warehouse) as connection:
-        _create(warehouse, connection, template)
+    with superuser(warehouse) as connection:
+        create_from(template, warehouse, connection)
         yield warehouse
-        connection.execute(f"drop database {DATABASE} with (force)")
+        drop(connection)
         if _is_used(warehouse.superuser_url(APPLICATION_DATABASE)):
             connection.execute(f"drop database {APPLICATION_DATABASE} with (force)")
 
@@ -194,16 +195,6 @@ def connection(warehouse: Warehouse) -> Iterator[psycopg.Connection]:
     """A connection to the fresh warehouse as its owner."""
     with warehouse.connect() as connection:
         yield connection
-
-
-def _create(warehouse: Warehouse, connection: psycopg.Connection, template: str) -> None:
-    connection.execute(f"create database {DATABASE} owner {OWNER} template {template} strategy file_copy")
-    # A template does not hand down the rights on the database itself; this brings them, and the application's.
-    prepare(warehouse)
-
-
-def _superuser(warehouse: Warehouse) -> psycopg.Connection:
-    return psycopg.connect(warehouse.superuser_url("postgres"), autocommit=True)
 
 
 def _is_used(url: str) -> bool:

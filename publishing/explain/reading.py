@@ -18,9 +18,11 @@ class NotExplained(Exception):
 
 
 @contextmanager
-def _errors_in_words() -> Iterator[None]:
+def _errors_in_words(connection: psycopg.Connection) -> Iterator[None]:
     try:
-        yield
+        # The caller's transaction can go on after an error.
+        with connection.transaction():
+            yield
     except (psycopg.DataError, psycopg.errors.NoDataFound) as error:
         raise NotExplained(error.diag.message_primary or str(error)) from error
 
@@ -32,7 +34,7 @@ def explain_conversion(
 
     `day` tells conversions apart whose key occurs on several days. The visitor's id is left out without `show_ids`.
     """
-    with _errors_in_words():
+    with _errors_in_words(connection):
         row = connection.execute("select ops.explain_conversion(%s, %s, %s)", [conversion_id, day, show_ids]).fetchone()
     return _answer(row)
 
@@ -52,7 +54,7 @@ def explain_cell(
     """
     if not 0 <= max_rows <= MAX_ROWS:
         raise NotExplained(f"an explanation lists between 0 and {MAX_ROWS} rows, not {max_rows}")
-    with _errors_in_words():
+    with _errors_in_words(connection):
         row = connection.execute(
             "select ops.explain_cell(%s, %s, %s, %s, %s)", [mart, Jsonb(dict(keys)), column, max_rows, show_ids]
         ).fetchone()
