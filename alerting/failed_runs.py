@@ -17,7 +17,9 @@ from warehouse.window import Window
 # A job without days is recorded under this day.
 _NO_DAYS: Final = "-infinity"
 # Jobs that publish. Their work is done as soon as the day is published, by whichever run.
-_PUBLISHING: Final = ("daily_refresh", "rebuild")
+_PUBLISHING: Final = ("daily_refresh", "rebuild", "__ASSET_JOB")
+# A job that loads the files of its day ahead. The runs that publish that day, or the one before, load them too.
+_LOADING: Final = "load_landing"
 
 
 def record(
@@ -64,12 +66,14 @@ def faults(connection: psycopg.Connection) -> list[Fault]:
         from ops.failed_runs as failed
         where not exists (
             select from ops.published_days as published
-            where published.event_date = failed.event_date and published.published_at > failed.failed_at
-                and failed.job = any(%s)
+            where published.published_at > failed.failed_at and (
+                published.event_date = failed.event_date and failed.job = any(%s)
+                or failed.job = %s and (failed.failed_at at time zone 'UTC')::date - published.event_date in (0, 1)
+            )
         ) and (event_date = '-infinity' or event_date >= ops.sealed_before())
         order by failed_at, job, event_date
         """,
-        [_NO_DAYS, list(_PUBLISHING)],
+        [_NO_DAYS, list(_PUBLISHING), _LOADING],
     ).fetchall()
     return [
         Fault(

@@ -83,6 +83,8 @@ def test_two_processes_at_once_send_once(on_call: OnCall) -> None:
         other.execute("select pg_advisory_lock(7215)")
         on_call.tick(at(4, 2, 21))
         assert on_call.titles == []
+        # Closing a connection does not wait until the server has ended its session.
+        other.execute("select pg_advisory_unlock(7215)")
     on_call.tick(at(4, 2, 22))
     assert on_call.titles == ["FAULT: run failed: daily_refresh, 2026-10-03"]
 
@@ -135,6 +137,18 @@ def test_failed_runs_of_two_jobs_are_two_messages_each_with_its_run(on_call: OnC
     failed_runs.forget(on_call.connection, job="export_events", window=None, ended_at=at(4, 3))
     on_call.tick(at(4, 3, 1))
     assert on_call.titles[2:] == ["OVER: run failed: export_events"]
+
+
+def test_a_load_ahead_that_failed_is_made_good_by_the_night_that_loads_its_files(on_call: OnCall) -> None:
+    failed_runs.record(
+        on_call.connection, job="load_landing", window=None, run_id="r", failed_at=at(4, 14), reason="a.gz is truncated"
+    )
+    on_call.publish(3, now=at(4, 3))
+    on_call.ticks(at(4, 14), at(5, 2))
+    assert on_call.titles == ["FAULT: run failed: load_landing"]
+    on_call.publish(4, now=at(5, 2, 30))
+    on_call.ticks(at(5, 2, 30), at(5, 4))
+    assert on_call.titles[1:] == ["OVER: run failed: load_landing"]
 
 
 def test_a_sealed_day_is_no_fault_whatever_was_wrong_with_it(on_call: OnCall) -> None:
