@@ -8,8 +8,7 @@ from psycopg import sql
 _MAX_LOADS: Final = 100
 
 _GRAIN_FUNCTION: Final = """
-create or replace function ops.grain_of_mart(mart text) returns text[] language sql stable
-return (
+create or replace function ops.grain_of_mart(mart text) returns text[] language sql stable as $function$
     -- The unique index of the grain; views have none: their dates and texts identify a row.
     select array_agg(attname::text order by attnum)
     from pg_attribute
@@ -18,15 +17,14 @@ return (
         or to_regclass(format('marts.%I', mart || '_grain')) is null
             and attrelid = to_regclass(format('marts.%I', mart)) and atttypid in ('date'::regtype, 'text'::regtype)
     )
-);
+$function$;
 comment on function ops.grain_of_mart is 'The columns that identify a row of a mart.';
 """
 
 _PROVENANCE_FUNCTION: Final = """
 create or replace function ops.provenance_of_days(
     model text, first_day date, last_day date, rows_of_loads jsonb default null
-) returns jsonb language sql stable
-return (
+) returns jsonb language sql stable as $function$
     with
     published as (
         select days.*, versions.version
@@ -72,7 +70,7 @@ return (
             where marks.event_date is not null or built.build_id <> published.build_id
         ), '[]')
     )
-);
+$function$;
 comment on function ops.provenance_of_days is
     'Runs, builds and versions that published days, and the loads of their events; for ops.explain_cell.';
 """

@@ -15,8 +15,8 @@ from orchestration.cli.provision import prepare
 from orchestration.instance.pooled_storage import PooledStorage
 from orchestration.landing_sensor import SensorState
 from publishing import dbt_manifest, renamed_relations, stale_days
-from tests.conftest import _create
 from tests.support.code_location import definitions
+from tests.support.databases import create_from
 from tests.upgrade.older_warehouse import DAYS, EMPTY_DAY, LOGIN, VERSIONS, OlderPipeline, restored, unpack_landing
 from warehouse.connection import Warehouse
 from warehouse.embedded.server import EmbeddedServer
@@ -214,7 +214,7 @@ def test_an_older_warehouse_ends_as_one_that_was_always_of_this_version(warehous
 
     with psycopg.connect(warehouse.superuser_url("postgres"), autocommit=True) as server:
         server.execute("drop database warehouse with (force)")
-        _create(warehouse, server, "warehouse_template")
+        create_from("warehouse_template", warehouse, server)
     rebuilt = OlderPipeline(warehouse, landing)
     rebuilt.read_application(observed)
     # The older warehouse has published it before anybody was asked.
