@@ -25,6 +25,11 @@ def _errors_in_words(connection: psycopg.Connection) -> Iterator[None]:
             yield
     except (psycopg.DataError, psycopg.errors.NoDataFound) as error:
         raise NotExplained(error.diag.message_primary or str(error)) from error
+    except (psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedTable) as error:
+        raise NotExplained(
+            f"{error.diag.message_primary}: the tables were built by another version of the models. `warehouse plan`"
+            " shows what waits; apply it, and ask again"
+        ) from error
 
 
 def explain_conversion(

@@ -55,6 +55,8 @@ def _touch(touch: Mapping[str, Any]) -> Iterator[str]:
                   if rule.get(name)}  # fmt: skip
     in_words = ", ".join(f"{name} {value}" for name, value in conditions.items()) or "no conditions"
     yield f"     rule {rule.get('priority')} of channel_rules ({rule.get('channel')}): {in_words}"
+    if rule.get("channel") != touch["channel"]:
+        yield f"     the rules have changed since the touch was built as {touch['channel']}"
     if origin.get("event_id"):
         carried = ", ".join(f"{name} {_value(value)}" for name, value in (origin["carried"] or {}).items())
         yield f"     decided by event {origin['event_id']}{_from_place(origin)}: {carried}"

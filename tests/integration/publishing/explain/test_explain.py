@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from publishing.explain.reading import NotExplained, explain_cell, explain_conversion
+from publishing.explain.text import conversion_as_text
 from tests.integration.publishing.explain.conftest import FIRST, SECOND
 from tests.support.command_line import run_command
 from tests.support.pipeline import Pipeline
@@ -162,6 +163,20 @@ def test_a_cell_that_cannot_be_explained_says_why(
 ) -> None:
     with pytest.raises(NotExplained, match=message):
         explain_cell(connection, mart, column, keys)
+
+
+def test_tables_of_another_version_lead_to_the_plan(connection: psycopg.Connection) -> None:
+    connection.execute("alter table intermediate.int_funnel_events rename step_number to step")
+    keys = {"metric_date": str(FIRST), "step_number": "1"}
+    with pytest.raises(NotExplained, match=r"column events.step_number does not exist: .* `warehouse plan` shows"):
+        explain_cell(connection, "funnel_daily", "visitors", keys)
+
+
+def test_a_rule_that_was_changed_since_is_named(connection: psycopg.Connection) -> None:
+    connection.execute("update staging.channel_rules set channel = 'Audio' where priority = 400")
+    said = conversion_as_text(explain_conversion(connection, conversion_id(connection)))
+    assert "rule 400 of channel_rules (Audio): " in said
+    assert said.count("the rules have changed since the touch was built as Paid Search") == 1
 
 
 def test_an_unknown_conversion_is_an_error(connection: psycopg.Connection) -> None:
