@@ -23,9 +23,19 @@ _LOADING: Final = "load_landing"
 
 
 def record(
-    connection: psycopg.Connection, *, job: str, window: Window | None, run_id: str, failed_at: datetime, reason: str
+    connection: psycopg.Connection,
+    *,
+    job: str,
+    window: Window | None,
+    run_id: str,
+    failed_at: datetime,
+    reason: str,
+    work: str = "",
 ) -> bool:
-    """Record that a run has failed and is not tried again. Return False where a check has refused its days."""
+    """Record that a run has failed and is not tried again. Return False where a check has refused its days.
+
+    `work` identifies the settings of a run without days, since another run of the job may do something else.
+    """
     if value_of(
         connection,
         "select exists (select from ops.check_results where build_id = %s and not is_passed and severity = 'error')",
@@ -34,22 +44,24 @@ def record(
         return False
     connection.execute(
         """
-        insert into ops.failed_runs as failed (job, event_date, run_id, failed_at, reason)
-        select %s, day, %s, %s, %s from unnest(%s::date[]) as day
-        on conflict (job, event_date) do update
+        insert into ops.failed_runs as failed (job, work, event_date, run_id, failed_at, reason)
+        select %s, %s, day, %s, %s, %s from unnest(%s::date[]) as day
+        on conflict (job, work, event_date) do update
         set run_id = excluded.run_id, reason = excluded.reason, failed_at = excluded.failed_at
         where failed.failed_at < excluded.failed_at
         """,
-        [job, run_id, failed_at, reason, _days(window)],
+        [job, work, run_id, failed_at, reason, _days(window)],
     )
     return True
 
 
-def forget(connection: psycopg.Connection, *, job: str, window: Window | None, ended_at: datetime) -> None:
-    """Forget the failures that a run that has succeeded makes good: those of its job and days, from before it ended."""
+def forget(
+    connection: psycopg.Connection, *, job: str, window: Window | None, ended_at: datetime, work: str = ""
+) -> None:
+    """Forget the failures that a run that has succeeded makes good: those of its job, work and days before its end."""
     connection.execute(
-        "delete from ops.failed_runs where job = %s and event_date = any(%s::date[]) and failed_at < %s",
-        [job, _days(window), ended_at],
+        "delete from ops.failed_runs where job = %s and work = %s and event_date = any(%s::date[]) and failed_at < %s",
+        [job, work, _days(window), ended_at],
     )
 
 
@@ -62,7 +74,7 @@ def faults(connection: psycopg.Connection) -> list[Fault]:
     """Return the failed runs whose work is still to be done, a fault for each job and day."""
     rows = connection.execute(
         """
-        select job, nullif(event_date, %s), run_id, failed_at, reason
+        select job, work, nullif(event_date, %s), run_id, failed_at, reason
         from ops.failed_runs as failed
         where not exists (
             select from ops.published_days as published
@@ -78,14 +90,14 @@ def faults(connection: psycopg.Connection) -> list[Fault]:
     return [
         Fault(
             Kind.RUN_FAILED,
-            f"{job} {day}" if day else job,
+            " ".join(str(part) for part in (job, work, day) if part),
             job,
             failed_at,
             f"job {job}{f' for {day}' if day else ''}: {reason}",
             day,
             run_id,
         )
-        for job, day, run_id, failed_at, reason in rows
+        for job, work, day, run_id, failed_at, reason in rows
     ]
 
 

@@ -10,12 +10,20 @@ from warehouse.missing_ddl import create_indexes, set_comments
 _DDL: Final = """
 create table if not exists ops.failed_runs (
     job text not null,
+    work text not null default '',
     event_date date not null,
     run_id text not null,
     failed_at timestamptz not null,
     reason text not null,
-    primary key (job, event_date)
+    primary key (job, work, event_date)
 );
+do $$ begin
+    -- The table began without this column.
+    if not exists (select from pg_attribute where attrelid = 'ops.failed_runs'::regclass and attname = 'work') then
+        alter table ops.failed_runs add column work text not null default '', drop constraint failed_runs_pkey,
+            add primary key (job, work, event_date);
+    end if;
+end $$;
 
 create table if not exists ops.alerts (
     alert_id bigint generated always as identity primary key,
@@ -55,7 +63,9 @@ _INDEXES: Final = {
 
 _COMMENTS: Final = {
     "ops.failed_runs": "Runs that failed after their retries, until a later run has done their work. Grain: one row per"
-    " job and day of the run.",
+    " job, work and day of the run.",
+    "ops.failed_runs.work": "Digest of the settings of a run without days. Another run of the job does the work only"
+    " with the same settings. Empty for runs of days.",
     "ops.failed_runs.event_date": "A day of the run; -infinity for a job without days.",
     "ops.failed_runs.reason": "The step and the kind of error; a message only where it names no person.",
     "ops.alerts": "Alerts: faults of one kind that were found together, or followed day by day. One message tells of"

@@ -1,5 +1,7 @@
 """Failed runs of Dagster: whether they are faults of their own, which days they had, and why they failed."""
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
@@ -43,6 +45,13 @@ def is_explained(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     return bool(instance.get_runs(started, limit=1))
 
 
+def work_of(run: dg.DagsterRun) -> str:
+    """Return a digest of the settings of a run without days: erasing one subject is not erasing another."""
+    if window_of_run(run) is not None or run.job_name in _WITHOUT_DAYS:
+        return ""
+    return hashlib.sha256(json.dumps(run.run_config, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
 def is_repaired(instance: dg.DagsterInstance, run: dg.DagsterRun, failed_at: datetime) -> bool:
     """Return whether a later run of the job has done the work: the sensor of successes may have been the first."""
     window = window_of_run(run)
@@ -50,7 +59,7 @@ def is_repaired(instance: dg.DagsterInstance, run: dg.DagsterRun, failed_at: dat
         dg.RunsFilter(job_name=run.job_name, statuses=[dg.DagsterRunStatus.SUCCESS], updated_after=failed_at)
     )
     return any(
-        _covers(window_of_run(record.dagster_run), window)
+        _covers(window_of_run(record.dagster_run), window) and work_of(record.dagster_run) == work_of(run)
         for record in records
         if record.end_time and record.end_time > failed_at.timestamp()
     )

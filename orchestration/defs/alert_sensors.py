@@ -47,6 +47,7 @@ def failed_runs_sensor(context: dg.RunFailureSensorContext, warehouse: Warehouse
         failed_runs.record(
             connection,
             job=run.job_name,
+            work=run_failures.work_of(run),
             window=run_failures.window_of_run(run),
             run_id=run.run_id,
             failed_at=failed_at,
@@ -68,6 +69,7 @@ def repaired_runs_sensor(context: dg.RunStatusSensorContext, warehouse: Warehous
         failed_runs.forget(
             connection,
             job=run.job_name,
+            work=run_failures.work_of(run),
             window=run_failures.window_of_run(run),
             ended_at=run_failures.ended_at(context.instance, run),
         )

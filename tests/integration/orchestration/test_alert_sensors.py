@@ -44,12 +44,18 @@ class Daemon:
             self.cursors[name] = data.cursor
             self.seen += [event for event in data.asset_events if isinstance(event, dg.AssetObservation)]
 
-    def run(self, *failures: Exception, job: str = "daily_refresh", tags: dict[str, str] | None = None) -> str:
+    def run(
+        self,
+        *failures: Exception,
+        job: str = "daily_refresh",
+        tags: dict[str, str] | None = None,
+        config: dict[str, str] | None = None,
+    ) -> str:
         """Run a job of one step, which fails as often as there are failures, and is tried four times."""
         left = list(failures)
 
-        @dg.op(retry_policy=dg.RetryPolicy(max_retries=3))
-        def load() -> None:
+        @dg.op(retry_policy=dg.RetryPolicy(max_retries=3), config_schema=dg.Permissive())
+        def load(context: dg.OpExecutionContext) -> None:
             if left:
                 raise left.pop(0)
 
@@ -58,7 +64,10 @@ class Daemon:
             load()
 
         result = of_one_step.execute_in_process(
-            instance=self.instance, tags={**run_tags(DAY), **(tags or {})}, raise_on_error=False
+            instance=self.instance,
+            run_config={"ops": {"load": {"config": config or {}}}},
+            tags={**({} if config else run_tags(DAY)), **(tags or {})},
+            raise_on_error=False,
         )
         return result.run_id
 
@@ -118,6 +127,22 @@ def test_a_success_that_was_seen_before_the_failure_is_no_message(daemon: Daemon
     daemon.tick()
     daemon.tick()
     assert receiver.texts == []
+
+
+def test_a_job_with_other_settings_does_not_do_the_work_of_the_one_that_failed(
+    daemon: Daemon, receiver: WebhookReceiver
+) -> None:
+    first, second = {"request": "1"}, {"request": "2"}
+    daemon.run(*[OSError("away")] * 4, job="erase_subject", config=first)
+    daemon.tick()
+    daemon.run(job="erase_subject", config=second)
+    daemon.tick()
+    daemon.tick()
+    assert [title(text) for text in receiver.texts] == ["FAULT: run failed: erase_subject"]
+    daemon.run(job="erase_subject", config=first)
+    daemon.tick()
+    daemon.tick()
+    assert [title(text) for text in receiver.texts[1:]] == ["OVER: run failed: erase_subject"]
 
 
 def test_a_run_that_dagster_tries_again_is_no_message(daemon: Daemon, receiver: WebhookReceiver) -> None:
