@@ -15,6 +15,8 @@ from warehouse.single_values import exist, value_of
 
 # The daemon says every 30 s that it lives; Dagster itself calls it dead after 5 minutes.
 _HEARTBEAT: Final = timedelta(minutes=5)
+# The sensor of alerts ticks once a minute; a long list of other sensors may delay it.
+_SILENCE: Final = timedelta(minutes=15)
 _LONG_STALE: Final = timedelta(days=1)
 # What an on-call person has to mend; the others can wait for the morning.
 _CAN_WAIT: Final = {Kind.PLAN_WAITS, Kind.LATE_EVENTS, Kind.REJECTED_LINES}
@@ -30,6 +32,12 @@ def dagster(connection: psycopg.Connection, now: datetime) -> Iterator[Finding]:
     if last is None or now - last > _HEARTBEAT:
         said = f"{last:%Y-%m-%d %H:%M} UTC" if last else "never"
         yield warning("Dagster", f"schedules and sensors are not active; the last sign of life was {said}", _START)
+    elif (ticked_at := _last_tick(connection)) and now - ticked_at > _SILENCE:
+        yield warning(
+            "Dagster",
+            f"is active, and alerts_sensor has not ticked since {ticked_at:%Y-%m-%d %H:%M} UTC",
+            "look at Deployment in the UI: the code cannot be loaded, or somebody has stopped the sensor",
+        )
     else:
         yield ok("Dagster", "schedules and sensors are active")
     yield from _failing_sensors(connection)
@@ -46,6 +54,15 @@ def dagster(connection: psycopg.Connection, now: datetime) -> Iterator[Finding]:
         yield ok("last run", text)
     else:
         yield warning("last run", text, "read the first error of the run in the UI")
+
+
+def _last_tick(connection: psycopg.Connection) -> datetime | None:
+    """Return when the sensor of alerts last ticked. A daemon without code lives, and evaluates nothing."""
+    if not exist(connection, "dagster.job_ticks"):
+        return None
+    query = "select max(timestamp) at time zone 'UTC' from dagster.job_ticks where tick_body::jsonb ->> 'job_name' = %s"
+    found: datetime | None = value_of(connection, query, ["alerts_sensor"])
+    return found
 
 
 def _failing_sensors(connection: psycopg.Connection) -> Iterator[Finding]:

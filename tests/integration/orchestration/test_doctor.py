@@ -152,6 +152,20 @@ def test_a_sensor_whose_last_tick_failed_is_a_fault(doctor: Doctor, open_connect
     assert found["sensors"].text == "broken_sensor fails, and does nothing"
 
 
+def test_a_daemon_that_lives_without_code_is_seen(doctor: Doctor, open_connection: psycopg.Connection) -> None:
+    open_connection.execute("""
+        create table dagster.daemon_heartbeats (timestamp timestamp);
+        create table dagster.runs (run_id text, status text, end_time float, pipeline_name text);
+        create table dagster.job_ticks (job_origin_id text, status text, timestamp timestamp, tick_body text);
+        insert into dagster.daemon_heartbeats values (now() at time zone 'UTC');
+        insert into dagster.job_ticks
+        values ('a', 'SKIPPED', now() at time zone 'UTC' - interval '1 hour', '{"job_name": "alerts_sensor"}');
+    """)
+    assert doctor()[1]["Dagster"].level == Level.WARNING
+    open_connection.execute("update dagster.job_ticks set timestamp = now() at time zone 'UTC'")
+    assert doctor()[1]["Dagster"].level == Level.OK
+
+
 def test_days_and_files_that_have_waited_for_long_are_a_warning(open_connection: psycopg.Connection) -> None:
     open_connection.execute("insert into ops.waiting_files values ('events/x', %s, 'damaged')", [YESTERDAY])
     now = datetime.now(UTC)
