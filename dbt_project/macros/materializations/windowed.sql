@@ -32,10 +32,15 @@
             {% if has_unique_index() -%} order by {{ model.config.meta['grain'] | join(', ') }} {%- endif -%}
         {%- endcall -%}
     {%- else -%}
+        {%- set is_made_anew = existing is not none and existing.is_table -%}
+        {%- if is_made_anew and not is_compared() -%}
+            {#- A model may read its own table, which is about to go. -#}
+            {%- do run_query('insert into ' ~ built ~ ' ' ~ sql) -%}
+        {%- endif -%}
         {%- set sealed_rows = keep_sealed_rows(existing) -%}
         {{ drop_relation_if_exists(existing) }}
         {%- call statement('main') -%}
-            {{ get_create_table_as_sql(False, target, sql) }}
+            {{ get_create_table_as_sql(False, target, 'select * from ' ~ built if is_made_anew else sql) }}
         {%- endcall -%}
         {%- do put_back_sealed_rows(sealed_rows, target) if sealed_rows -%}
     {%- endif -%}

@@ -6,7 +6,7 @@ import pytest
 
 from ingestion.application.source import connect_application
 from publishing import change_plan, dbt_manifest
-from tests.integration.publishing.edited_projects import RETYPED, Projects, edited
+from tests.integration.publishing.edited_projects import RETYPED, Projects, both, edited
 from tests.integration.publishing.sealed_history import (
     FIRST_UNSEALED,
     UNSEALED,
@@ -23,7 +23,15 @@ from warehouse.window import ONE_DAY, Window
 
 # Changes nothing about the rows, and is above nearly every mart.
 SAME_ROWS = edited("int_events_attributed.sql", "where not is_next_day_part", "where not is_next_day_part and true")
-ANOTHER_TYPE = edited("int_sessions.sql", "count(*) as events,", "cast(count(*) as integer) as events,")
+# Tables of these are made anew; the second model reads its own.
+ANOTHER_TYPE = both(
+    edited("int_sessions.sql", "count(*) as events,", "cast(count(*) as integer) as events,"),
+    edited(
+        "int_events_sessionized.sql",
+        "    described.fee_cents,",
+        "    cast(described.fee_cents as numeric) as fee_cents,",
+    ),
+)
 
 
 @pytest.mark.long
