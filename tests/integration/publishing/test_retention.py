@@ -2,6 +2,7 @@
 
 import pytest
 
+from publishing.publish import PublicationRefused
 from publishing.rerun_check import rerun_is_idempotent
 from publishing.retention_bounds import RAW_DUPLICATES, RAW_EVENTS, RAW_REJECTED
 from quality_checks.loads import load_counts_add_up
@@ -14,6 +15,7 @@ from tests.integration.publishing.sealed_history import (
     apply,
     changed,
     event,
+    holding,
     publish_history,
     published,
 )
@@ -34,6 +36,8 @@ def test_numbers_stay_and_come_out_as_they_would_have(pipeline: Pipeline) -> Non
                 pipeline.rows(f"select 1 from {bound.relation} where {bound.column} < %s limit 1", bound.before) == []
             )
     assert apply(pipeline).rows == {}
+    with holding(pipeline), pytest.raises(PublicationRefused, match=f"{SEALED_DAY} is sealed"):
+        pipeline.publish(Window.day(SEALED_DAY), "test-retention")
 
     # The rest is built again, by the gates of every night.
     pipeline.run(UNSEALED, load=False)
