@@ -124,34 +124,15 @@ begin
         select origin_event_id, origin_event_date from touched where origin_event_id is not null
     ),
     found as materialized (
-        select events.event_id, events.event_date, events.event_key, events.event_type, events.occurred_at,
-            events.load_id, loads.file, events.line_number, events.line_position
-        from raw.events as events
-        left join ops.loads as loads using (load_id)
-        where events.event_date = any(array(select event_date from wanted))
-            and events.event_id = any(array(select event_id from wanted))
-            and (events.event_id, events.event_date) in (select event_id, event_date from wanted)
-    ),
-    origins as (
-        select attribution.event_id, attribution.event_date, jsonb_strip_nulls(jsonb_build_object(
-            'utm_source', utm_source_normalized, 'utm_medium', utm_medium_normalized,
-            'utm_campaign', utm_campaign_normalized, 'utm_term', utm_term, 'utm_content', utm_content,
-            'referrer', referrer, 'landing_page', landing_page,
-            'click_ids', (
-                select jsonb_agg(click_ids.click_id order by click_ids.priority)
-                from staging.click_ids as click_ids
-                where to_jsonb(attribution) ->> click_ids.click_id is not null
-            )
-        )) as carried
-        from found
-        inner join raw.attribution as attribution using (event_date, event_key)
+        select events.*
+        from ops.source_events(array(select event_date from wanted), array(select event_id from wanted)) as events
+        where (events.event_id, events.event_date) in (select event_id, event_date from wanted)
     ),
     described as (
         select touched.*, jsonb_build_object(
             'touch_number', touch_number, 'touched_at', touched_at, 'session_id', touched.session_id,
             'channel', channel, 'source', source, 'medium', medium, 'campaign', campaign, 'rule', rule,
-            'first_event', to_jsonb(entry) - 'event_key',
-            'origin_event', (to_jsonb(origin) - 'event_key') || jsonb_build_object('carried', origins.carried)
+            'first_event', to_jsonb(entry) - 'carried', 'origin_event', to_jsonb(origin)
         ) as touch
         from touched
         left join found as entry
@@ -159,12 +140,10 @@ begin
                 and entry.event_date = (touched.touched_at at time zone 'UTC')::date
         left join found as origin
             on origin.event_id = touched.origin_event_id and origin.event_date = touched.origin_event_date
-        left join origins
-            on origins.event_id = touched.origin_event_id and origins.event_date = touched.origin_event_date
     )
     select
         conversion || coalesce((
-            select jsonb_build_object('event', to_jsonb(found) - 'event_key') from found
+            select jsonb_build_object('event', to_jsonb(found) - 'carried') from found
             where event_id = explain_conversion.conversion_id and event_date = day
         ), '{{}}'),
         coalesce((select jsonb_agg(touch order by touch_number) from described), '[]'),

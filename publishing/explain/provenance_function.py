@@ -1,4 +1,4 @@
-"""The SQL functions `ops.grain_of_mart` and `ops.provenance_of_days`: keys of a mart, and runs, versions and loads."""
+"""The SQL functions that other explanations call: keys of a mart, source events, and runs, versions and loads."""
 
 from typing import Final
 
@@ -75,9 +75,40 @@ comment on function ops.provenance_of_days is
     'Runs, builds and versions that published days, and the loads of their events; for ops.explain_cell.';
 """
 
+# The days are given as values when the query is planned, so that no other partition is read.
+_SOURCES_FUNCTION: Final = """
+create or replace function ops.source_events(event_dates date[], event_ids uuid[]) returns table (
+    event_id uuid, event_date date, event_type text, occurred_at timestamptz, load_id bigint, file text,
+    line_number bigint, line_position integer, carried jsonb
+) language plpgsql stable as $function$
+begin
+    return query execute $query$
+        select events.event_id, events.event_date, events.event_type, events.occurred_at, events.load_id, loads.file,
+            events.line_number, events.line_position, jsonb_strip_nulls(jsonb_build_object(
+                'utm_source', utm_source_normalized, 'utm_medium', utm_medium_normalized,
+                'utm_campaign', utm_campaign_normalized, 'utm_term', utm_term, 'utm_content', utm_content,
+                'referrer', referrer, 'landing_page', landing_page,
+                'click_ids', (
+                    select jsonb_agg(click_ids.click_id order by click_ids.priority)
+                    from staging.click_ids as click_ids
+                    where to_jsonb(attribution) ->> click_ids.click_id is not null
+                )
+            ))
+        from raw.events as events
+        left join ops.loads as loads using (load_id)
+        left join raw.attribution as attribution
+            on attribution.event_date = events.event_date and attribution.event_key = events.event_key
+                and attribution.event_date = any($1)
+        where events.event_date = any($1) and events.event_id = any($2)
+    $query$ using event_dates, event_ids;
+end
+$function$;
+comment on function ops.source_events is
+    'Events by day and id: landing file and line, and the attribution that they carried.';
+"""
+
 
 def provenance_functions() -> sql.Composed:
     """Return the statements that create the functions."""
-    return sql.SQL("\n").join(
-        [sql.SQL(_GRAIN_FUNCTION), sql.SQL(_PROVENANCE_FUNCTION).format(max_loads=sql.Literal(_MAX_LOADS))]
-    )
+    provenance = sql.SQL(_PROVENANCE_FUNCTION).format(max_loads=sql.Literal(_MAX_LOADS))
+    return sql.SQL("\n").join([sql.SQL(_GRAIN_FUNCTION), sql.SQL(_SOURCES_FUNCTION), provenance])

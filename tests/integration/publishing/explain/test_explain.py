@@ -165,6 +165,19 @@ def test_a_cell_that_cannot_be_explained_says_why(
         explain_cell(connection, mart, column, keys)
 
 
+def test_the_events_of_a_conversion_are_looked_for_in_their_days_alone(connection: psycopg.Connection) -> None:
+    read = "select relname from pg_stat_xact_user_tables where schemaname = 'raw' and seq_scan > 0"
+    explain_cell(connection, "platform_daily_metrics", "views", {"metric_date": str(SECOND)})
+    of_its_day = "select event_id from raw.events_20261002 where event_type = 'license_created'"
+    found = connection.execute(
+        f"select file, line_number from ops.source_events(array[%s::date], array({of_its_day}))",  # type: ignore[arg-type]
+        [SECOND],
+    ).fetchall()
+    assert found == [(SECOND_FILE, 2)]
+    assert "events_20261002" in {name for (name,) in connection.execute(read).fetchall()}
+    assert "events_20261001" not in {name for (name,) in connection.execute(read).fetchall()}
+
+
 def test_tables_of_another_version_lead_to_the_plan(connection: psycopg.Connection) -> None:
     connection.execute("alter table intermediate.int_funnel_events rename step_number to step")
     keys = {"metric_date": str(FIRST), "step_number": "1"}
