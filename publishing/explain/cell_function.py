@@ -113,7 +113,8 @@ begin
         relation, dropped_before, explain_cell.column_name, cell_row ->> explain_cell.column_name
     ) into wrong
     from ops.retention_progress
-    where relation = any(explained.reads) and dropped_before > coalesce(first_day, '-infinity')
+    where relation = any(explained.reads)
+        and dropped_before > greatest(first_day, (select min(event_date) from ops.published_days))
     order by dropped_before desc limit 1;
     if wrong is not null then
         raise no_data_found using message = wrong;

@@ -60,10 +60,13 @@ def _touch(touch: Mapping[str, Any]) -> Iterator[str]:
     if origin.get("event_id"):
         carried = ", ".join(f"{name} {_value(value)}" for name, value in (origin["carried"] or {}).items())
         yield f"     decided by event {origin['event_id']}{_from_place(origin)}: {carried}"
+    elif touch["first_event"]:
+        yield "     no event of the session carries attribution"
     else:
-        yield "     no stored event of the session carries attribution"
-    first = touch["first_event"] or {}
-    yield f"     session {touch['session_id']}, first event{_from_place(first)}"
+        yield "     the events of the session were dropped with their sealed day"
+    yield f"     session {touch['session_id']}" + (
+        f", first event{_from_place(touch['first_event'])}" if touch["first_event"] else ""
+    )
 
 
 def _model(model: Mapping[str, Any]) -> Iterator[str]:

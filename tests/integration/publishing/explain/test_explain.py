@@ -210,6 +210,24 @@ def test_sealed_days_whose_rows_are_dropped_are_not_recomputed(connection: psyco
         explain_cell(connection, "daily_metrics", "views", {"metric_date": str(FIRST), **ASSET})
 
 
+def test_a_day_before_the_first_published_one_counts_as_kept(connection: psycopg.Connection) -> None:
+    connection.execute(SEALED)
+    connection.execute("insert into ops.retention_progress values ('rollups.visitor_active_days', '2026-10-01')")
+    # The Monday of the first week is in September. The phone and the guest come on the first day, ana on the second.
+    cohort = explain_cell(connection, "cohort_retention", "visitors", {"cohort_week": "2026-09-28"})
+    assert (cohort["shown"], cohort["is_equal"]) == (3, True)
+
+
+def test_a_touch_whose_events_were_dropped_keeps_its_rule(connection: psycopg.Connection) -> None:
+    for relation in ("raw.events", "intermediate.int_events_sessionized"):
+        connection.execute(f"delete from {relation} where event_date = '{FIRST}'")  # type: ignore[arg-type]
+    answer = explain_conversion(connection, conversion_id(connection))
+    assert answer["is_equal"]
+    said = conversion_as_text(answer)
+    assert "rule 400 of channel_rules (Paid Search): " in said
+    assert said.count("the events of the session were dropped with their sealed day\n") == 1
+
+
 def test_a_conversion_whose_path_was_dropped_is_not_explained(connection: psycopg.Connection) -> None:
     found = conversion_id(connection)
     connection.execute("delete from intermediate.int_conversion_paths")
