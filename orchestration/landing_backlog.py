@@ -13,6 +13,7 @@ from ingestion.landing.storage import StoredEntry
 from ingestion.loading import load_log
 from orchestration.landing_sensor import Found, Request, SensorState, older_days
 from warehouse import retention
+from warehouse.upserts import upsert
 from warehouse.window import Window
 
 # A file that looks different from the ledger may only have been touched. Comparing reads its bytes, at most this many a
@@ -143,11 +144,7 @@ def record_waiting(
             "delete from ops.waiting_files where landing_date = any(%s) and not file = any(%s)",
             [sorted(found.days), [name for name, _, _ in rows]],
         )
-        cursor.executemany(
-            "insert into ops.waiting_files (file, landing_date, reason) values (%s, %s, %s)"
-            " on conflict (file) do update set reason = excluded.reason",
-            rows,
-        )
+        cursor.executemany(upsert("ops.waiting_files", ["file"], ["landing_date", "reason"]), rows)
     return sentences
 
 

@@ -9,27 +9,17 @@ from typing import Final
 import psycopg
 
 from quality_checks.outcome import CheckOutcome
+from warehouse.single_values import value_of
+from warehouse.upserts import upsert
 from warehouse.window import Window
 
 # A check that runs again for the same build and window replaces its own result and no other.
-_RECORD: Final = """
-insert into ops.check_results
-    (build_id, check_name, window_start, window_end, severity, is_passed, observed, bad_days, covers_all_days,
-    change_id)
-values (
-    %(build_id)s, %(check_name)s, %(window_start)s, %(window_end)s,
-    %(severity)s, %(is_passed)s, %(observed)s::jsonb, %(bad_days)s::date[], %(covers_all_days)s,
-    coalesce(%(change_id)s::bigint, ops.last_change_id())
+_RECORD: Final = upsert(
+    "ops.check_results",
+    ("build_id", "check_name", "window_start", "window_end"),
+    ("severity", "is_passed", "observed", "bad_days", "covers_all_days", "change_id"),
+    renewed=["checked_at"],
 )
-on conflict (build_id, check_name, window_start, window_end) do update set
-    severity = excluded.severity,
-    is_passed = excluded.is_passed,
-    observed = excluded.observed,
-    bad_days = excluded.bad_days,
-    covers_all_days = excluded.covers_all_days,
-    change_id = excluded.change_id,
-    checked_at = clock_timestamp()
-"""
 
 
 def record(
@@ -49,21 +39,16 @@ def record(
     repeated = [name for name, count in Counter(outcome.name for outcome in outcomes).items() if count > 1]
     if repeated:
         raise ValueError(f"each check is recorded once a build and window, but these came twice: {repeated}")
+    if change_id is None:
+        change_id = value_of(connection, "select ops.last_change_id()")
     rows = [
-        {
-            "build_id": build_id,
-            "check_name": outcome.name,
-            "window_start": window.start,
-            "window_end": window.end,
-            "severity": outcome.severity.value,
-            "is_passed": outcome.passed,
-            "observed": json.dumps({**outcome.observed, "sample": [dict(row) for row in outcome.sample]}),
-            "bad_days": list(outcome.days),
-            "covers_all_days": outcome.covers_all_days,
-            "change_id": change_id,
-        }
+        (
+            build_id, outcome.name, window.start, window.end, outcome.severity.value, outcome.passed,
+            json.dumps({**outcome.observed, "sample": [dict(row) for row in outcome.sample]}), list(outcome.days),
+            outcome.covers_all_days, change_id,
+        )
         for outcome in outcomes
-    ]
+    ]  # fmt: skip
     with connection.transaction(), connection.cursor() as cursor:
         cursor.executemany(_RECORD, rows)
 

@@ -18,6 +18,7 @@ import psycopg
 from ingestion.application.schema import Table
 from ingestion.application.source import FoundTable
 from warehouse.single_values import value_of
+from warehouse.upserts import upsert
 
 # `updated_at` is set when a transaction begins or writes, and becomes visible when it commits. A change that commits up
 # to this long afterwards is still found. A day exceeds any sane transaction, and the hour that a local clock repeats.
@@ -90,19 +91,9 @@ def changed_since(
 
 def save_watermark(cursor: psycopg.Cursor, table: Table, watermark: Watermark, current_rows: int) -> None:
     """Insert or update the watermark of a table."""
-    cursor.execute(
-        """
-        insert into ops.application_reads (table_name, source_fingerprint, changed_until, full_read_date, current_rows)
-        values (%s, %s, %s, %s, %s)
-        on conflict (table_name) do update set
-            source_fingerprint = excluded.source_fingerprint,
-            changed_until = excluded.changed_until,
-            full_read_date = excluded.full_read_date,
-            current_rows = excluded.current_rows,
-            read_at = excluded.read_at
-        """,
-        [table.name, *astuple(watermark), current_rows],
-    )
+    values = ("source_fingerprint", "changed_until", "full_read_date", "current_rows")
+    statement = upsert("ops.application_reads", ["table_name"], values, renewed=["read_at"])
+    cursor.execute(statement, [table.name, *astuple(watermark), current_rows])
 
 
 def is_implausible(*, before: int, after: int, removed: int) -> bool:
