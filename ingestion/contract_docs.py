@@ -33,7 +33,9 @@ def page_text(page: str) -> str:
     _, end, after = rest.partition(_END)
     if not begin or not end:
         raise ValueError(f"the page has lost the marks around its tables of fields: {_BEGIN} and {_END}")
-    return f"{before}{_BEGIN}\n\n{_tables()}\n{_END}{after}"
+    tables = [_table("The event", Event), *(_table(f"`{name}`", struct) for name, struct in SECTIONS.items())]
+    joined = "\n".join(tables)
+    return f"{before}{_BEGIN}\n\n{joined}\n{_END}{after}"
 
 
 def main(folder: Path = DOCS) -> int:
@@ -42,12 +44,6 @@ def main(folder: Path = DOCS) -> int:
     page = folder / PAGE_FILE
     page.write_text(page_text(page.read_text(encoding="utf-8")), encoding="utf-8")
     return 0
-
-
-def _tables() -> str:
-    tables = [_table("The event", Event)]
-    tables += [_table(f"`{name}`", struct) for name, struct in SECTIONS.items()]
-    return "\n".join(tables)
 
 
 def _table(title: str, struct: type[msgspec.Struct]) -> str:

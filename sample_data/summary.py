@@ -20,6 +20,7 @@ select count(*), coalesce(sum(lines_read), 0), coalesce(sum(accepted), 0), coale
     coalesce(sum(duplicates), 0), coalesce(sum(not_tracked), 0)
 from ops.loads where replaced_by is null and landing_date >= %(start)s and landing_date < %(end)s
 """
+_LOAD_COUNTS: Final = ("files", "rows in", "accepted", "rejected", "duplicates", "not tracked")
 _CHECKS: Final = """
 select check_name, bool_and(is_passed), bool_or(severity = 'error')
 from ops.check_results
@@ -43,7 +44,8 @@ def summary(connection: "psycopg.Connection", warehouse: Warehouse, window: Wind
     published = connection.execute(_PUBLISHED, bounds).fetchone() or (0, None, None)
     loaded = connection.execute(_LOADED, bounds).fetchone() or ()
     checks = connection.execute(_CHECKS, bounds).fetchall()
-    lines = ["", f"days published   {published[0]:,} ({published[1]} to {published[2]})", *_load_counts(loaded)]
+    lines = ["", f"days published   {published[0]:,} ({published[1]} to {published[2]})"]
+    lines += [f"{name:<16} {count:,}" for name, count in zip(_LOAD_COUNTS, loaded, strict=True)]
     lines += [_checks(checks), ""]
     if warehouse.bi_password:
         with warehouse.connect_to(warehouse.bi_dsn) as reader:
@@ -52,11 +54,6 @@ def summary(connection: "psycopg.Connection", warehouse: Warehouse, window: Wind
         lines.append("the password of bi_reader is not known here: set WAREHOUSE_BI_PASSWORD")
     lines += ["", "Dagster          make ui", f"BI tools         {warehouse.bi_dsn}", "stop it all      make stop"]
     return "\n".join(lines)
-
-
-def _load_counts(loaded: tuple[Any, ...]) -> list[str]:
-    names = ("files", "rows in", "accepted", "rejected", "duplicates", "not tracked")
-    return [f"{name:<16} {count:,}" for name, count in zip(names, loaded, strict=True)]
 
 
 def _checks(checks: list[tuple[Any, ...]]) -> str:

@@ -48,12 +48,9 @@ class LineReader:
             if self._file.name.endswith(PARQUET):
                 yield from self._parquet_lines(stored)
             else:
-                yield from self._text_lines(stored)
-
-    def _text_lines(self, stored: BinaryIO) -> Iterator[LineBatch]:
-        hashing = HashingReader(stored)
-        yield from split(unpacked_chunks(self._file, hashing, self._meter))
-        self._end(hashing.hexdigest())
+                hashing = HashingReader(stored)
+                yield from split(unpacked_chunks(self._file, hashing, self._meter))
+                self._end(hashing.hexdigest())
 
     def _parquet_lines(self, stored: BinaryIO) -> Iterator[LineBatch]:
         from ingestion.landing.parquet import rows_as_lines
