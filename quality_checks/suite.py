@@ -79,21 +79,13 @@ def load_suite(name: str, folder: Path = SUITES) -> Suite:
 
 
 def _suite(file: str, query: str, declared: dict[str, Any]) -> Suite:
-    suite = Suite(
-        name=declared.pop("name"),
-        asset=declared.pop("asset"),
-        severity=Severity(declared.pop("severity")),
-        description=declared.pop("description"),
-        threshold=None,
-        reads=frozenset(_MODEL.findall(query)),
-        file=file,
-        query=query,
-        date_column=declared.pop("date_column"),
-        row_key=tuple(declared.pop("row_key")),
-        expectations=tuple(declared.pop("expectations")),
-    )
-    if declared:
-        raise ValueError(f"unknown entries {sorted(declared)}")
+    converted = {
+        "severity": Severity(declared["severity"]),
+        "row_key": tuple(declared["row_key"]),
+        "expectations": tuple(declared["expectations"]),
+    }
+    reads = frozenset(_MODEL.findall(query))
+    suite = Suite(**declared | converted, threshold=None, reads=reads, file=file, query=query)
     if not suite.expectations:
         raise ValueError("a suite without expectations would pass whatever the rows are")
     if _BIND_PARAMETER.search(suite.query):
