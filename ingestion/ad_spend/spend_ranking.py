@@ -28,21 +28,16 @@ _RANK_DAYS: Final = (
     create temporary table before on commit drop as
     select {_SUMS} from raw.ad_spend where spend_date in (select spend_date from touched) group by {_KEY}
     """,
-    f"""
-    with taken as (
-        delete from raw.ad_spend where spend_date in (select spend_date from touched) returning *
+    *(
+        f"""
+        with taken as (
+            delete from {table} where spend_date in (select spend_date from touched) returning *
+        )
+        insert into incoming ({_COLUMNS}, load_id, line_number)
+        select {_COLUMNS}, load_id, line_number from taken where load_id <> all(%(replaced)s)
+        """
+        for table in ("raw.ad_spend", "raw.duplicate_ad_spend")
     ),
-    taken_duplicates as (
-        delete from raw.duplicate_ad_spend where spend_date in (select spend_date from touched) returning *
-    )
-    insert into incoming ({_COLUMNS}, load_id, line_number)
-    select {_COLUMNS}, load_id, line_number from (
-        select {_COLUMNS}, load_id, line_number from taken
-        union all
-        select {_COLUMNS}, load_id, line_number from taken_duplicates
-    ) as known
-    where load_id <> all(%(replaced)s)
-    """,
     f"""
     create temporary table ranked on commit drop as
     select incoming.*,
@@ -50,14 +45,13 @@ _RANK_DAYS: Final = (
         rank() over (partition by {_KEY} order by loads.file collate "C" desc) as file_rank
     from incoming inner join ops.ad_spend_loads as loads using (load_id)
     """,
-    f"""
-    insert into raw.ad_spend ({_COLUMNS}, load_id, line_number)
-    select {_COLUMNS}, load_id, line_number from ranked where file_rank = 1
-    """,
-    f"""
-    insert into raw.duplicate_ad_spend ({_COLUMNS}, load_id, line_number)
-    select {_COLUMNS}, load_id, line_number from ranked where file_rank > 1
-    """,
+    *(
+        f"""
+        insert into {table} ({_COLUMNS}, load_id, line_number)
+        select {_COLUMNS}, load_id, line_number from ranked where {ranks}
+        """
+        for table, ranks in (("raw.ad_spend", "file_rank = 1"), ("raw.duplicate_ad_spend", "file_rank > 1"))
+    ),
     # Earlier loads of these days are counted again too: their rows may have become duplicates or accepted ones.
     """
     update ops.ad_spend_loads as loads
