@@ -135,6 +135,7 @@ class Replacement:
                 keys = sql.SQL(", ").join(sql.Identifier(column) for column in mart.grain)
                 deleted = sql.SQL("({keys}) in (select {keys} from {built})").format(keys=keys, built=built)
         self._deleted = deleted
+        self._delete_deletions = sql.SQL("delete from {} where {} is null").format(built, date)
         # Queries of the rows on both sides.
         rows = sql.SQL("select {columns} from {relation} where {condition}")
         self.deleted_rows = rows.format(columns=self._columns, relation=mart.relation, condition=deleted)
@@ -149,8 +150,11 @@ class Replacement:
             only = sql.SQL("{} = any({})").format(sql.Identifier(self.mart.date_column), sql.Literal(list(days)))
         names = {"mart": self.mart.relation, "columns": self._columns, "rows": self.inserted_rows, "only": only}
         cursor.execute(sql.SQL("delete from {mart} where {deleted} and {only}").format(**names, deleted=self._deleted))
-        cursor.execute(sql.SQL("insert into {mart} ({columns}) {rows} and {only}").format(**names))
-        return cursor.rowcount
+        inserted = cursor.execute(sql.SQL("insert into {mart} ({columns}) {rows} and {only}").format(**names)).rowcount
+        if self.mart.scope is Scope.KEYS:
+            # Deletions are carried out now. Of a person who was erased they would be the last trace.
+            cursor.execute(self._delete_deletions)
+        return inserted
 
     def changed_days(self, cursor: psycopg.Cursor) -> set[date]:
         """Return the days whose rows differ between the two sides."""

@@ -92,6 +92,7 @@ def test_nothing_of_a_person_is_left_and_every_table_is_as_without_them(runs: Da
 
     found_rows = pipeline.contents(COMPARED_SCHEMAS)
     assert {table: rows for table, rows in found_rows.items() if rows != expected[table]} == {}
+    # Rollups by key hold what the last run has touched, deletions too.
     everywhere = {
         "tables": stored_text(pipeline, [*COMPARED_SCHEMAS, "ops", "dagster", "staging"]),
         "landing": landing_text(pipeline.landing),
