@@ -8,7 +8,7 @@ from datetime import date
 from zlib import crc32
 
 from ingestion.encryption.props import PropEncryption
-from ingestion.landing.lines import LineBatch, NumberedLine, numbered_lines
+from ingestion.landing.lines import Line, LineBatch, NumberedLine, numbered_lines
 from ingestion.landing.objects import is_json, objects_of
 from ingestion.loading.binary_copy import event_row, fingerprints, rejected_row
 from ingestion.loading.packed_rows import PackedRows
@@ -155,6 +155,14 @@ def _split_objects(lines: list[NumberedLine], result: BatchResult) -> tuple[list
     return invalid, objects
 
 
+def _accept_without_mentions(validator: BatchValidator, line: Line, event: ValidEvent) -> ValidEvent:
+    if validator.editor is not None and isinstance(line, bytes):
+        edited = validator.lines.accept(validator.editor.edit(line)[0])
+        if isinstance(edited, ValidEvent):
+            return edited
+    return event
+
+
 def _validate_lines(
     validator: BatchValidator, lines: Iterable[NumberedLine], result: BatchResult, days: dict[date, _DayRowLists]
 ) -> list[NumberedLine]:
@@ -174,9 +182,10 @@ def _validate_lines(
                 if erased_ids.is_erased(outcome):
                     result.erased += 1
                     continue
-                kept = erased_ids.without_mentions(outcome)
-                result.mentions += kept is not outcome
-                outcome = kept
+                if erased_ids.is_mentioned(outcome):
+                    # Stored as the line will be once it is erased from the file too: its hash is of the whole line.
+                    result.mentions += 1
+                    outcome = _accept_without_mentions(validator, line, outcome)
             row, attribution = event_row(outcome, load_id, number, position)
             # Most events have the day of the event before.
             if outcome.event_date is not event_date:

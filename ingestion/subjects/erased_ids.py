@@ -13,8 +13,6 @@ from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
-import msgspec
-
 from ingestion.hashing import MIN_HASH_KEY_LENGTH
 from ingestion.validation.event_record import ValidEvent
 
@@ -101,14 +99,12 @@ class ErasedIds:
         session = None if event.session_id is None else str(UUID(bytes=event.session_id))
         return self.names(IdKind.SESSION, session, event.occurred_at)
 
-    def without_mentions(self, event: ValidEvent) -> ValidEvent:
-        """Return another person's event without erased ids: the entity's id is replaced or left out, as the device."""
+    def is_mentioned(self, event: ValidEvent) -> bool:
+        """Return whether another person's event has an erased id as its entity or device."""
         entity_kind = ENTITY_KINDS.get(event.kind.entity_type or "")
-        if entity_kind and event.entity_id and self.names(entity_kind, event.entity_id, event.occurred_at):
-            event = msgspec.structs.replace(event, entity_id=self.replacement(entity_kind, event.entity_id))
-        if self.names(IdKind.DEVICE, event.anonymous_id, event.occurred_at):
-            event = msgspec.structs.replace(event, anonymous_id=None)
-        return event
+        return self.names(IdKind.DEVICE, event.anonymous_id, event.occurred_at) or (
+            entity_kind is not None and self.names(entity_kind, event.entity_id, event.occurred_at)
+        )
 
 
 @lru_cache(maxsize=65_536)

@@ -141,7 +141,7 @@ class LineEditor:
         """Return the stored form of an id; None for an absent one."""
         if not isinstance(sent, str) or not (text := sent.strip()):
             return None
-        return (self._hash_key and hashed_id(text, self._hash_key)) or text
+        return hashed_id(text, self._hash_key) or text
 
 
 def editor_of_subject(

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, BinaryIO, Final, cast
 
 import psycopg
@@ -32,6 +33,8 @@ from warehouse.window import Window
 
 # Returns a line without what is to be erased, and the positions of the events that are erased from it.
 Edit = Callable[[bytes], tuple[bytes, list[int]]]
+# In place of the digest of rules: the file is loaded again with the next reload.
+_TO_RELOAD: Final = "mentions of a person were erased"
 _IN_MEMORY: Final = 67_108_864
 _GZIP_LEVEL: Final = 6
 
@@ -42,12 +45,16 @@ class _Erased:
 
     positions: dict[int, list[int]] = field(default_factory=dict)
     cut: set[int] = field(default_factory=set)
+    has_mentions: bool = False
 
 
 def rewrite_landing_files(
     connection: psycopg.Connection, root: LandingRoot, edit: Edit, *, log: Callable[[str], None]
 ) -> int:
     """Rewrite every landing file that holds what is to be erased, loaded or not. Return their number.
+
+    Files in which other persons' events have lost mentions have to be loaded again: they count as loaded under other
+    rules until then.
 
     Each file is replaced and its row of ops.loads updated before the next is read, so that a run that died goes on.
     Raises LandingError.
@@ -61,6 +68,15 @@ def rewrite_landing_files(
                 rewritten += 1
                 log(f"{file.name}: rewritten; {found:,} events erased")
     return rewritten
+
+
+def landing_days_to_reload(connection: psycopg.Connection) -> list[date]:
+    """Return the landing days with files in which mentions were erased since they were loaded, oldest first."""
+    rows = connection.execute(
+        "select distinct landing_date from ops.loads where replaced_by is null and rules_digest = %s order by 1",
+        [_TO_RELOAD],
+    )
+    return [day for (day,) in rows]
 
 
 def rewrite_file(connection: psycopg.Connection, file: LandingFile, edit: Edit) -> int | None:
@@ -104,6 +120,7 @@ def _edit_lines(file: LandingFile, target: BinaryIO, edit: Edit, erased: _Erased
                 if edited:
                     erased.cut.add(number)
             is_changed = is_changed or edited != content
+            erased.has_mentions = erased.has_mentions or (edited != content and not positions)
             write(edited + line[len(content) :])
     return is_changed
 
@@ -144,6 +161,7 @@ def _edit_rows(file: LandingFile, target: BinaryIO, edit: Edit, erased: _Erased)
                 elif edited != content:
                     texts[number] = edited
                 number += 1
+        erased.has_mentions = bool(texts)
         if not erased.positions and not texts:
             return False
         rows.seek(0)
@@ -191,9 +209,10 @@ def _record(connection: psycopg.Connection, file: LandingFile, before: str, size
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("lock table ops.loads in share row exclusive mode")
         cursor.execute(
-            "update ops.loads set checksum = %s, file_version = null, file_bytes = %s"
+            "update ops.loads set checksum = %s, file_version = null, file_bytes = %s,"
+            " rules_digest = case when %s then %s else rules_digest end"
             " where file = %s and replaced_by is null and checksum = %s returning load_id",
-            [checksum(file), size, file.name, before],
+            [checksum(file), size, erased.has_mentions, _TO_RELOAD, file.name, before],
         )
         found = cursor.fetchone()
         if found is None:

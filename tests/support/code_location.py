@@ -9,11 +9,11 @@ from unittest.mock import patch
 
 import dagster as dg
 
-from tests.support.pipeline import HASH_KEY, START
+from tests.support.keys import ERASURE_KEY, HASH_KEY
+from tests.support.pipeline import START
 from warehouse.connection import Warehouse
 from warehouse.settings import settings
 
-ERASURE_KEY = "erasure-key-of-the-tests"
 # Nothing listens on port 9: who connects while definitions load, fails.
 SETTINGS = {
     "WAREHOUSE_URL": "postgresql://nobody:nothing@127.0.0.1:9/nowhere",

@@ -26,13 +26,13 @@ from quality_checks.registry import Check
 from quality_checks.suite import Suite
 from tests.support.checks_of_models import CHECKS_OF
 from tests.support.dbt_here import run_dbt
+from tests.support.keys import KEYS
 from tests.support.table_contents import table_names, table_rows
 from warehouse.connection import Warehouse
 from warehouse.window import ONE_DAY, Window
 from warehouse.writer_lock import writing
 
 START = date(2026, 10, 1)
-HASH_KEY = "key-of-the-tests-only"
 COMPARED_SCHEMAS = ("raw", "intermediate", "build", "rollups", "marts")
 # What the last run touched, and not what there is.
 NOT_COMPARED = {"build.visitor_asset_last_seen", "build.visitor_lifespans"}
@@ -111,7 +111,8 @@ class Pipeline:
     def load(self, window: Window) -> list[LoadReport]:
         """Load landing days, exactly these."""
         (self.landing / "events").mkdir(parents=True, exist_ok=True)
-        reports = load_window(self.connection, root=self.landing, window=window, start_date=START)
+        key = KEYS["erasure_key"]
+        reports = load_window(self.connection, root=self.landing, window=window, start_date=START, erasure_key=key)
         stale_days.mark_stale_days(self.connection)
         return reports
 
@@ -119,7 +120,7 @@ class Pipeline:
         """Read the product's own tables."""
         assert self.warehouse.application_url is not None
         with connect_application(self.warehouse.application_url) as source:
-            read_application(source, self.connection, observed_date=observed_date, hash_key=HASH_KEY)
+            read_application(source, self.connection, observed_date=observed_date, **KEYS)
         stale_days.mark_stale_days(self.connection)
 
     def run(self, window: Window, *, load: bool = True) -> str:

@@ -13,16 +13,18 @@ from pydantic import Field
 from ingestion import schema
 from ingestion.application import schema as application_schema
 from ingestion.landing.files import LandingError
+from ingestion.loading.landing_day import load_days
 from ingestion.subjects import erasure, exported_files, register, requests
 from ingestion.subjects.erased_ids import ErasureKeyMissing
 from ingestion.subjects.erased_lines import editor_of_subject
-from ingestion.subjects.landing_files import rewrite_landing_files
+from ingestion.subjects.landing_files import landing_days_to_reload, rewrite_landing_files
 from ingestion.subjects.requests import InvalidRequest, Request, RequestKind
 from orchestration import retries
 from orchestration.defs.jobs.backfill import run_chunks
 from orchestration.defs.resources import ExportsResource, SourcesResource, WarehouseResource
 from orchestration.instance import scrubbing
 from orchestration.instance.run_locks import notice_lost_clients
+from orchestration.load_summary import load_in_words
 from publishing import dbt_manifest, stale_days
 from warehouse.connection import CHECKOUT
 from warehouse.embedded.server import EmbeddedServer
@@ -135,6 +137,7 @@ def _erase(
     scrubbing.scrub_files(_folders_of_logs(context.instance), mask, log=context.log.warning)
     editor = editor_of_subject(subject, hash_key=sources.hash_key, erased_from=request.withdrawn_from)
     landing = rewrite_landing_files(connection, sources.landing_root, editor.edit, log=context.log.info)
+    _reload(context, connection, sources)
     erasure.record_files(connection, request.request_id, landing)
     context.add_output_metadata(
         {
@@ -145,6 +148,25 @@ def _erase(
             "event_days": [day.isoformat() for day in days],
         }
     )
+
+
+def _reload(context: dg.OpExecutionContext, connection: psycopg.Connection, sources: SourcesResource) -> None:
+    """Load the landing days again in whose files other persons' events have lost mentions of the subject."""
+    days = landing_days_to_reload(connection)
+    if days:
+        load_days(
+            connection,
+            days,
+            is_reload=True,
+            root=sources.event_root,
+            start_date=sources.first_day,
+            encryption=sources.encryption,
+            rules=sources.rules,
+            erasure_key=sources.erasure_key,
+            processes=sources.load_processes,
+            on_day=lambda report: context.log.info(load_in_words(report)),
+        )
+        stale_days.mark_stale_days(connection)
 
 
 def _folders_of_logs(instance: dg.DagsterInstance) -> list[Path]:

@@ -19,7 +19,7 @@ from ingestion.raw_access.export_selection import ExportError, ExportSelection
 from orchestration.defs.jobs import export_events as export
 from orchestration.defs.resources import ExportsResource, SourcesResource, WarehouseResource
 from tests.support.handmade_marts import DAY
-from tests.support.pipeline import HASH_KEY
+from tests.support.keys import HASH_KEY
 from warehouse.connection import Warehouse
 
 NEXT = DAY + timedelta(days=1)

@@ -21,7 +21,8 @@ from ingestion.encryption.tokens import new_key
 from ingestion.loading.landing_day import load_landing_day
 from sample_data import Marketplace
 from sample_data.application_tables import write_application
-from tests.support.pipeline import HASH_KEY, START, Pipeline
+from tests.support.keys import HASH_KEY
+from tests.support.pipeline import START, Pipeline
 from warehouse.window import Window
 
 DAY = START

@@ -17,8 +17,9 @@ from ingestion.raw_access.export import export_events
 from ingestion.raw_access.export_selection import ExportSelection
 from ingestion.tracking import LandingWriter, Tracker
 from ingestion.validation_lists import default_rules
+from tests.support.keys import HASH_KEY
 from tests.support.personal_data import Plant, plant, planted_line, survives
-from tests.support.pipeline import HASH_KEY, START, Pipeline
+from tests.support.pipeline import START, Pipeline
 
 LINES = 1_200
 RULES = default_rules().with_settings(hash_key=HASH_KEY)

@@ -9,7 +9,8 @@ import pytest
 
 from tests.support.code_location import definitions
 from tests.support.dagster_runs import GOLDEN_APPLICATION
-from tests.support.pipeline import HASH_KEY, START, Pipeline
+from tests.support.keys import HASH_KEY
+from tests.support.pipeline import START, Pipeline
 
 EVENTS = """
 create table events (id text, occurred_at timestamptz, event_type text, note text);

@@ -12,7 +12,8 @@ from orchestration.defs.jobs.apply_retention import apply_retention
 from orchestration.defs.resources import SourcesResource, WarehouseResource
 from publishing import retention_steps
 from quality_checks.loads import load_counts_add_up
-from tests.support.pipeline import HASH_KEY, START, Pipeline
+from tests.support.keys import HASH_KEY
+from tests.support.pipeline import START, Pipeline
 from warehouse import retention
 from warehouse.window import ONE_DAY, Window
 

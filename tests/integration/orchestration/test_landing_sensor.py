@@ -15,7 +15,8 @@ from orchestration.landing_sensor import SensorState
 from orchestration.run_windows import run_tags
 from tests.integration.ingestion.loading.raw_tables import event
 from tests.support.code_location import definitions, settings_of
-from tests.support.pipeline import HASH_KEY, START, Pipeline
+from tests.support.keys import HASH_KEY
+from tests.support.pipeline import START, Pipeline
 from warehouse import retention
 from warehouse.window import ONE_DAY, Window
 

@@ -18,7 +18,8 @@ from orchestration.defs.jobs.rotate_encryption_key import rotate_encryption_key
 from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
 from tests.support.code_location import settings_of
 from tests.support.command_line import run_command
-from tests.support.pipeline import HASH_KEY, START, Pipeline
+from tests.support.keys import HASH_KEY
+from tests.support.pipeline import START, Pipeline
 from warehouse.connection import CHECKOUT
 from warehouse.window import Window
 from warehouse.writer_lock import writing

@@ -1,4 +1,4 @@
-"""Random histories of loads, runs and changes of code end, once nothing is stale, as a rebuild by the last code.
+"""Random histories of loads, runs, changes of code and erasures end, once nothing is stale, as a rebuild.
 
 Twelve histories belong to every run of the tests. WAREHOUSE_HISTORIES sets how many `make test-long` adds; each takes
 some 12 s (2026-11).
@@ -13,11 +13,15 @@ from typing import Final
 
 import pytest
 
+from ingestion.ad_spend.loading import load_ad_spend
+from ingestion.subjects.subject import NamedIds
 from publishing.publish import Publication
+from tests.integration.ingestion.subjects.subject_requests import carry_out, request
 from tests.integration.publishing.edited_projects import FEWER, TWICE, Copies, Edit, Projects, edited
 from tests.integration.publishing.test_incremental_equals_rebuild import File, create_licenses, land, random_files
 from tests.support.pipeline import START, Pipeline
 from warehouse.window import ONE_DAY, Window
+from warehouse.writer_lock import writing
 
 DAYS: Final = 3
 WINDOW: Final = Window(START, START + DAYS * ONE_DAY)
@@ -86,7 +90,7 @@ def test_a_random_history_with_changes_of_code_ends_as_a_rebuild(
     waiting = files.copy()
     steps: list[str] = []
     for _ in range(chance.randrange(3, 6)):
-        step = chance.choice(["arrive", "arrive", "run", "change code", "change code", "catch up"])
+        step = chance.choice(["arrive", "arrive", "run", "change code", "change code", "catch up", "erase"])
         steps.append(step)
         if step == "arrive":
             arrive(pipeline, [waiting.pop(chance.randrange(len(waiting))) for _ in range(min(3, len(waiting)))])
@@ -95,6 +99,8 @@ def test_a_random_history_with_changes_of_code_ends_as_a_rebuild(
             pipeline.run(Window(START + first * ONE_DAY, START + chance.randrange(first + 1, DAYS + 1) * ONE_DAY))
         elif step == "change code":
             change_code()
+        elif step == "erase":
+            erase(pipeline, f"user-{chance.randrange(3)}")
         else:
             catch_up(pipeline, counts)
     change_code()
@@ -104,8 +110,11 @@ def test_a_random_history_with_changes_of_code_ends_as_a_rebuild(
     incremental = pipeline.contents()
     record_property("history", f"{', '.join(steps)}; of {counts.days} stale days {counts.unchanged} came out unchanged")
 
+    # Erased persons are in the landing files no more, also those that have arrived since.
+    landing = pipeline.landing.rename(pipeline.landing.with_name("kept"))
     pipeline.wipe()
-    land(pipeline, files)
+    landing.rename(pipeline.landing)
+    load_ad_spend(pipeline.connection, root=pipeline.landing)
     pipeline.read_application(START)
     pipeline.run(WINDOW)
     pipeline.catch_up()
@@ -113,6 +122,12 @@ def test_a_random_history_with_changes_of_code_ends_as_a_rebuild(
     assert rebuilt["marts.daily_metrics"], "this test shows nothing: there are no metrics"
     for table, rows in rebuilt.items():
         assert incremental[table] == rows, f"{table}, after {', '.join(steps)}"
+
+
+def erase(pipeline: Pipeline, person: str) -> None:
+    """Erase a person from raw and from the landing files."""
+    with pipeline.warehouse.connect(autocommit=True) as lock, writing(lock, f"erase {person}", log=print):
+        carry_out(pipeline, request(pipeline, NamedIds(persons=(person,))), hash_key="")
 
 
 def arrive(pipeline: Pipeline, files: list[File]) -> None:

@@ -12,14 +12,16 @@ import pyarrow.parquet as pq
 from backports import zstd
 
 from ingestion.landing.files import LandingRoot
+from ingestion.loading.landing_day import load_days
 from ingestion.subjects import erasure, requests
 from ingestion.subjects.erased_lines import editor_of_subject
-from ingestion.subjects.landing_files import rewrite_landing_files
+from ingestion.subjects.landing_files import landing_days_to_reload, rewrite_landing_files
 from ingestion.subjects.requests import Request, RequestKind
 from ingestion.subjects.subject import NamedIds
+from ingestion.validation_lists import default_rules
 from publishing import stale_days
-from tests.support.code_location import ERASURE_KEY
-from tests.support.pipeline import HASH_KEY, Pipeline
+from tests.support.keys import ERASURE_KEY, HASH_KEY
+from tests.support.pipeline import START, Pipeline
 
 EVERY_KIND = tuple(RequestKind)
 
@@ -46,15 +48,20 @@ def erase(pipeline: Pipeline, *persons: str, **options: Any) -> erasure.Erasure:
     return carry_out(pipeline, asked)
 
 
-def carry_out(pipeline: Pipeline, asked: Request) -> erasure.Erasure:
-    done = erasure.erase(pipeline.connection, asked, hash_key=HASH_KEY, erasure_key=ERASURE_KEY)
+def carry_out(pipeline: Pipeline, asked: Request, *, hash_key: str = HASH_KEY) -> erasure.Erasure:
+    done = erasure.erase(pipeline.connection, asked, hash_key=hash_key, erasure_key=ERASURE_KEY)
     stale_days.mark_stale_days(pipeline.connection)
     erasure.record_days(pipeline.connection, asked.request_id)
     subject = reread(pipeline, asked.request_id).subject
     assert subject is not None
-    editor = editor_of_subject(subject, hash_key=HASH_KEY, erased_from=asked.withdrawn_from)
+    editor = editor_of_subject(subject, hash_key=hash_key, erased_from=asked.withdrawn_from)
     root = LandingRoot.from_url(pipeline.landing)
     files = rewrite_landing_files(pipeline.connection, root, editor.edit, log=print)
+    rules = default_rules().with_settings(hash_key=hash_key) if hash_key else default_rules()
+    load_days(
+        pipeline.connection, landing_days_to_reload(pipeline.connection), is_reload=True, root=pipeline.landing,
+        start_date=START, rules=rules, erasure_key=ERASURE_KEY, processes=1,
+    )  # fmt: skip
     erasure.record_files(pipeline.connection, asked.request_id, files)
     return done
 

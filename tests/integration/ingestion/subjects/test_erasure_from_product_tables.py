@@ -11,8 +11,8 @@ from ingestion.application.sync import read_application
 from publishing import stale_days
 from tests.integration.ingestion.subjects.subject_requests import erase, stored_text
 from tests.support.application_tables import DDL
-from tests.support.code_location import ERASURE_KEY
-from tests.support.pipeline import HASH_KEY, START, Pipeline
+from tests.support.keys import ERASURE_KEY, HASH_KEY
+from tests.support.pipeline import START, Pipeline
 
 PRODUCT = """
 insert into users values

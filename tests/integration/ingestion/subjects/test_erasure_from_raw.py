@@ -26,8 +26,8 @@ from tests.integration.ingestion.subjects.subject_requests import (
     reread,
     stored_text,
 )
-from tests.support.code_location import ERASURE_KEY
-from tests.support.pipeline import HASH_KEY, START, Pipeline
+from tests.support.keys import ERASURE_KEY, HASH_KEY
+from tests.support.pipeline import START, Pipeline
 from warehouse.window import Window
 
 DAY = START

@@ -15,7 +15,8 @@ from ingestion.subjects.identity import find_subject
 from ingestion.subjects.subject import NamedIds, Subject
 from ingestion.subjects.subject_archive import export_subject
 from tests.integration.ingestion.subjects.subject_requests import event
-from tests.support.pipeline import HASH_KEY, START, Pipeline
+from tests.support.keys import HASH_KEY
+from tests.support.pipeline import START, Pipeline
 from warehouse.window import Window
 
 ANA = {"actorId": "user-ana", "anonymousId": "device-ana"}

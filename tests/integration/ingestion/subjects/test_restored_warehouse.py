@@ -18,7 +18,7 @@ from tests.integration.ingestion.subjects.subject_requests import (
 )
 from tests.integration.ingestion.subjects.test_erasure_from_product_tables import PRODUCT, read
 from tests.support.application_tables import DDL
-from tests.support.code_location import ERASURE_KEY
+from tests.support.keys import ERASURE_KEY
 from tests.support.pipeline import START, Pipeline
 from warehouse.window import Window
 
