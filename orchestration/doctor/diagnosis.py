@@ -56,7 +56,9 @@ def _of_warehouse(warehouse: Warehouse, connection: "psycopg.Connection") -> Ite
     from alerting.fault import Kind
     from alerting.open_faults import open_faults
     from orchestration.alerts import sources
+    from orchestration.defs.resources import landing_root_of_settings
     from orchestration.doctor import machine, postgres, state
+    from orchestration.doctor.erasures import erasures
     from publishing import dbt_manifest
     from warehouse.single_values import exist
 
@@ -71,6 +73,7 @@ def _of_warehouse(warehouse: Warehouse, connection: "psycopg.Connection") -> Ite
     yield from examined("grants", lambda: postgres.rights(warehouse, connection))
     yield from examined("locks", lambda: postgres.locks(connection))
     yield from examined("Dagster", lambda: state.dagster(connection, now))
+    yield from examined("erasures", lambda: erasures(connection, landing_root_of_settings()))
     yield from examined("stale days", lambda: state.stale_days(connection, now))
 
     def faults() -> Iterator[Finding]:

@@ -1,7 +1,8 @@
 """Keys of hashes in tests."""
 
-from typing import Final
+from typing import Any, Final
 
 HASH_KEY: Final = "key-of-the-tests-only"
 ERASURE_KEY: Final = "erasure-key-of-the-tests"
-KEYS: Final = {"hash_key": HASH_KEY, "erasure_key": ERASURE_KEY}
+ERASURE: Final[Any] = {"erasure_key": ERASURE_KEY}
+KEYS: Final = {"hash_key": HASH_KEY, **ERASURE}

@@ -26,7 +26,7 @@ from quality_checks.registry import Check
 from quality_checks.suite import Suite
 from tests.support.checks_of_models import CHECKS_OF
 from tests.support.dbt_here import run_dbt
-from tests.support.keys import KEYS
+from tests.support.keys import ERASURE, KEYS
 from tests.support.table_contents import table_names, table_rows
 from warehouse.connection import Warehouse
 from warehouse.window import ONE_DAY, Window
@@ -111,8 +111,7 @@ class Pipeline:
     def load(self, window: Window) -> list[LoadReport]:
         """Load landing days, exactly these."""
         (self.landing / "events").mkdir(parents=True, exist_ok=True)
-        key = KEYS["erasure_key"]
-        reports = load_window(self.connection, root=self.landing, window=window, start_date=START, erasure_key=key)
+        reports = load_window(self.connection, root=self.landing, window=window, start_date=START, **ERASURE)
         stale_days.mark_stale_days(self.connection)
         return reports
 

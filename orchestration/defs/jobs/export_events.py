@@ -26,12 +26,20 @@ class ExportedEvents(dg.Config):
     start: str = Field("", description="The first event day, YYYY-MM-DD; with end")
     end: str = Field("", description="The day after the last event day, YYYY-MM-DD; with start")
     entity_type: str = Field("", description=f"{', '.join(ENTITY_TYPES)}; with entity_id")
-    entity_id: str = Field("", description="The entity whose events are meant; with entity_type")
+    entity_id: str = Field(
+        "", description="The entity whose events are meant; with entity_type. No user: see export_subject"
+    )
     event_type: str = Field("", description="Only events of this type: license_created")
     format: FileFormat = Field(FileFormat.csv, description="csv for spreadsheets, parquet for programs")
 
     def selection(self) -> ExportSelection:
         """Return the selection. Raises ExportError."""
+        if self.entity_type == "user":
+            raise ExportError(
+                "Dagster keeps the configs of its runs, so that an id of a person has no place in one: `warehouse"
+                " export-subject --actor ID --by NAME` exports all that is held about a person, and `warehouse"
+                " entity-events user ID` prints events"
+            )
         return ExportSelection.parse(self.start, self.end, self.entity_type, self.entity_id, self.event_type)
 
 

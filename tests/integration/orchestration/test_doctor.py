@@ -108,6 +108,16 @@ def test_a_session_that_makes_others_wait_is_named(
     ("off", "level"),
     [(timedelta(seconds=20), Level.WARNING), (timedelta(days=1), Level.FAULT), (-ONE_DAY, Level.FAULT)],
 )
+def test_erasures_that_a_restored_warehouse_lacks_are_a_fault(doctor: Doctor, tmp_path: Path) -> None:
+    assert doctor()[1]["erasures"].level == Level.OK
+    (tmp_path / "erasures").mkdir()
+    (tmp_path / "erasures" / "7c0d1f7e-8a54-4d7c-9d4e-1f0f6c2b9a11.json").write_text("{}")
+    code, found = doctor()
+    assert code == 1
+    assert found["erasures"].level == Level.FAULT
+    assert "warehouse erasures apply" in found["erasures"].advice
+
+
 def test_a_clock_that_is_wrong_is_seen(
     open_connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch, off: timedelta, level: Level
 ) -> None:
