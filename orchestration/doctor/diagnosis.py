@@ -58,7 +58,7 @@ def _of_warehouse(warehouse: Warehouse, connection: "psycopg.Connection") -> Ite
     from orchestration.alerts import sources
     from orchestration.defs.resources import landing_root_of_settings
     from orchestration.doctor import machine, postgres, state
-    from orchestration.doctor.erasures import erasures
+    from orchestration.doctor.missing_erasures import erasures
     from publishing import dbt_manifest
     from warehouse.single_values import exist
 

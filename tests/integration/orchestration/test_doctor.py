@@ -104,10 +104,6 @@ def test_a_session_that_makes_others_wait_is_named(
     assert finding.advice == f"end it: select pg_terminate_backend({pid})"
 
 
-@pytest.mark.parametrize(
-    ("off", "level"),
-    [(timedelta(seconds=20), Level.WARNING), (timedelta(days=1), Level.FAULT), (-ONE_DAY, Level.FAULT)],
-)
 def test_erasures_that_a_restored_warehouse_lacks_are_a_fault(doctor: Doctor, tmp_path: Path) -> None:
     assert doctor()[1]["erasures"].level == Level.OK
     (tmp_path / "erasures").mkdir()
@@ -118,6 +114,10 @@ def test_erasures_that_a_restored_warehouse_lacks_are_a_fault(doctor: Doctor, tm
     assert "warehouse erasures apply" in found["erasures"].advice
 
 
+@pytest.mark.parametrize(
+    ("off", "level"),
+    [(timedelta(seconds=20), Level.WARNING), (timedelta(days=1), Level.FAULT), (-ONE_DAY, Level.FAULT)],
+)
 def test_a_clock_that_is_wrong_is_seen(
     open_connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch, off: timedelta, level: Level
 ) -> None:
