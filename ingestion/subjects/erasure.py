@@ -34,6 +34,11 @@ where completed_at is null and files_rewritten is not null
         select from ops.stale_day_marks as marks inner join ops.published_days using (event_date)
         where marks.change_id >= erasures.change_id
     )
+    -- Tables of models that waited for a plan when the day was built hold what they held.
+    and not exists (
+        select from ops.published_days inner join ops.model_versions on project_version = model_version
+        where event_date = any(erasures.event_dates) and version = 'not built'
+    )
 returning request_id
 """
 # Days on which an asset of the subject was owned or licensed become stale when their queue is read.
@@ -106,8 +111,7 @@ def erase(
             erased_from=request.withdrawn_from,
             unsealed_from=sealed_before,
         )
-        after = _total_rows(cursor)
-        erased = {**product.rows, **events.rows}
+        after, erased = _total_rows(cursor), {**product.rows, **events.rows}
         table_rows = {
             table: {"before": before[table], "after": after[table], "erased": erased.get(table, 0)}
             for table in before
@@ -117,12 +121,15 @@ def erase(
             table_rows.setdefault(table, {})["sealed"] = rows
         _redact_ops(cursor, subject)
         event_dates = _stale_dates(cursor, change_id)
+        named = [(IdKind.PERSON, text) for text in subject.persons]
+        named = named or [(IdKind.DEVICE, text) for text in subject.devices]
+        hashes = sorted(id_hash(kind, text, key).hex() for kind, text in named)
         cursor.execute(
             "insert into ops.erasures (request_id, kind, subject_hashes, requested_by, requested_at, withdrawn_from,"
             " change_id, table_rows, event_dates) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
-                request.request_id, request.kind, sorted(_hashes(subject, key)), request.requested_by,
-                request.requested_at, request.withdrawn_from, change_id, Jsonb(table_rows), event_dates,
+                request.request_id, request.kind, hashes, request.requested_by, request.requested_at,
+                request.withdrawn_from, change_id, Jsonb(table_rows), event_dates,
             ],
         )  # fmt: skip
     return Erasure(request.request_id, table_rows, tuple(event_dates))
@@ -162,11 +169,6 @@ def open_erasures(connection: psycopg.Connection) -> list[tuple[UUID, tuple[date
 def _exists(connection: psycopg.Connection) -> bool:
     row = connection.execute("select to_regclass('ops.erasures') is not null").fetchone()
     return bool(row and row[0])
-
-
-def _hashes(subject: Subject, key: bytes) -> set[str]:
-    persons = {id_hash(IdKind.PERSON, text, key).hex() for text in subject.persons}
-    return persons or {id_hash(IdKind.DEVICE, text, key).hex() for text in subject.devices}
 
 
 def _keep_hashes(

@@ -94,8 +94,9 @@ def _carry_out(
     if days is not None:
         raise dg.Failure(
             "the subject is erased from raw and from all files, but readers still see numbers with the subject in them:"
-            f" {', '.join(map(str, sorted(held or days)))} could not be published. Their runs say why; correct that."
-            " The erasure is complete as soon as these days are published",
+            f" {', '.join(map(str, sorted(held or days)))} are not published with every model. A check has refused a"
+            " day, as its run says, or a plan waits: see `warehouse plan`. Correct that; the erasure is complete when"
+            " these days are published",
             allow_retries=False,
         )
     context.log.info("the erasure is complete: every day that it changed is published again")

@@ -253,6 +253,26 @@ def test_a_second_erasure_and_one_that_died_in_between_end_alike(pipeline: Pipel
     assert "user-ana" not in stored_text(pipeline)
 
 
+def test_an_erasure_is_complete_when_every_model_of_its_days_is_published(pipeline: Pipeline) -> None:
+    land(pipeline, lines_of_both(with_ana=True))
+    load(pipeline)
+    pipeline.connection.execute(
+        "insert into ops.published_days (event_date, build_id, run_id, change_id, model_version)"
+        " select day, 'b', 'r', 0, 'v' from unnest(%s::date[]) as day",
+        [[DAY, NEXT]],
+    )
+    erase(pipeline, "user-ana")
+    assert erasure.complete_erasures(pipeline.connection) == []
+    # A night publishes both days, but for a model that waits for a plan.
+    pipeline.connection.execute("delete from ops.stale_day_marks")
+    pipeline.connection.execute("insert into ops.model_versions values ('v', 'daily_metrics', 'not built', false)")
+    assert erasure.complete_erasures(pipeline.connection) == []
+    assert len(erasure.open_erasures(pipeline.connection)) == 1
+    pipeline.connection.execute("update ops.model_versions set version = 'built'")
+    assert len(erasure.complete_erasures(pipeline.connection)) == 1
+    assert erasure.open_erasures(pipeline.connection) == []
+
+
 def test_without_a_key_nothing_is_erased(pipeline: Pipeline) -> None:
     land(pipeline, lines_of_both(with_ana=True))
     load(pipeline)
