@@ -1,6 +1,6 @@
 """Erasure of subjects from the text of a landing line: the whole event where it is theirs, else its mentions.
 
-The job of a request knows the ids (`editor_of_subject`). A load knows only their hashes (`editor_of_erased_ids`).
+The job of a request knows the ids (`editors_of_subject`). A load knows only their hashes (`editor_of_erased_ids`).
 """
 
 import re
@@ -42,7 +42,8 @@ class LineEditor:
         names: Whether an id is erased.
         replacement: The random id in place of an entity's.
         hash_key: The setting WAREHOUSE_HASH_KEY, for ids that are e-mail addresses.
-        at: The time of events that have none, in microseconds since 2000.
+        landing_date: Its end is the time of events that have none.
+        erased_from: Earlier events are left as they are, mentions too. In microseconds since 2000.
         mentioned: Ids that texts may mention.
         hints: All ids. Lines without any of them are passed over.
     """
@@ -53,14 +54,16 @@ class LineEditor:
         replacement: Replacement,
         *,
         hash_key: bytes,
-        at: int,
+        landing_date: date,
+        erased_from: int | None = None,
         mentioned: Collection[str] = (),
         hints: Collection[str] = (),
     ) -> None:
         self._names = names
         self._replacement = replacement
         self._hash_key = hash_key
-        self._at = at
+        self._at = to_microseconds(datetime.combine(landing_date + ONE_DAY, time.min, UTC))
+        self._from = erased_from
         self._mention = re.compile(pattern(mentioned), re.IGNORECASE) if mentioned else _NEVER
         every = sorted(hints, key=len, reverse=True)
         # IGNORECASE: an address counts in any letter case.
@@ -87,6 +90,8 @@ class LineEditor:
 
     def names_any(self, line: bytes) -> bool:
         """Return whether a text that is no event names an erased person or device as one of its values."""
+        if self._is_earlier(self._at):
+            return False
         if self._hint is not None and self._hint.search(line) is not None:
             return True
         return any(
@@ -106,6 +111,8 @@ class LineEditor:
         if not isinstance(event, dict):
             return None if self.names_any(line) else line
         at = self._occurred(event)
+        if self._is_earlier(at):
+            return line
         if self._is_own(event, at):
             return None
         entity_kind = ENTITY_KINDS.get(str(event.get("entityType") or event.get("entity_type")).lower())
@@ -119,6 +126,9 @@ class LineEditor:
 
         edited = _FIELD.sub(without, line).decode("utf-8", "surrogateescape")
         return redact(edited, self._mention).encode("utf-8", "surrogateescape")
+
+    def _is_earlier(self, at: int) -> bool:
+        return self._from is not None and at < self._from
 
     def _is_own(self, event: Mapping[str, Any], at: int) -> bool:
         actor, device, session = (
@@ -144,14 +154,10 @@ class LineEditor:
         return hashed_id(text, self._hash_key) or text
 
 
-def editor_of_subject(
-    subject: Subject,
-    *,
-    hash_key: str,
-    erased_from: datetime | None = None,
-    replacements: Mapping[tuple[IdKind, str], str | None] | None = None,
-) -> LineEditor:
-    """Return the editor that erases one subject, as far as the events are not before `erased_from`."""
+def editors_of_subject(
+    subject: Subject, replacement: Replacement, *, hash_key: str, erased_from: datetime | None = None
+) -> Callable[[date], LineEditor]:
+    """Return a function from a landing day to the editor that erases one subject from its lines."""
     ids = {
         IdKind.PERSON: frozenset(subject.persons),
         IdKind.DEVICE: frozenset(subject.devices),
@@ -159,30 +165,25 @@ def editor_of_subject(
         IdKind.CREATOR: frozenset(subject.creators),
         IdKind.BRAND: frozenset(subject.brands),
     }
-    start = None if erased_from is None else to_microseconds(erased_from)
-    renamed = replacements or {}
+    mentioned = searched_ids(subject)
 
-    def names(kind: IdKind, text: str, at: int) -> bool:
-        return text in ids[kind] and (start is None or at >= start)
+    def editor(landing_date: date) -> LineEditor:
+        return LineEditor(
+            lambda kind, text, _: text in ids[kind],
+            replacement,
+            hash_key=hash_key.encode(),
+            landing_date=landing_date,
+            erased_from=None if erased_from is None else to_microseconds(erased_from),
+            mentioned=mentioned,
+            hints={*mentioned, *subject.sessions},
+        )
 
-    return LineEditor(
-        names,
-        lambda kind, text: renamed.get((kind, text)),
-        hash_key=hash_key.encode(),
-        at=to_microseconds(datetime.max.replace(tzinfo=UTC)),
-        mentioned=searched_ids(subject),
-        hints={*searched_ids(subject), *subject.sessions},
-    )
+    return editor
 
 
 def editor_of_erased_ids(erased: ErasedIds, *, hash_key: bytes, landing_date: date) -> LineEditor:
     """Return the editor of a landing day's lines by the hashes of erased ids."""
-    return LineEditor(
-        erased.names,
-        erased.replacement,
-        hash_key=hash_key,
-        at=to_microseconds(datetime.combine(landing_date + ONE_DAY, time.min, UTC)),
-    )
+    return LineEditor(erased.names, erased.replacement, hash_key=hash_key, landing_date=landing_date)
 
 
 def _unquoted(quoted: bytes) -> str:

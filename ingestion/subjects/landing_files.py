@@ -29,6 +29,7 @@ from ingestion.landing.parquet import rows_as_lines
 from ingestion.landing.reading import checksum, opened, seekable
 from ingestion.landing.storage import StorageError
 from ingestion.landing.unpacking import unpacked
+from ingestion.subjects.erased_lines import LineEditor
 from warehouse.window import Window
 
 # Returns a line without what is to be erased, and the positions of the events that are erased from it.
@@ -49,7 +50,11 @@ class _Erased:
 
 
 def rewrite_landing_files(
-    connection: psycopg.Connection, root: LandingRoot, edit: Edit, *, log: Callable[[str], None]
+    connection: psycopg.Connection,
+    root: LandingRoot,
+    editor_of: Callable[[date], LineEditor],
+    *,
+    log: Callable[[str], None],
 ) -> int:
     """Rewrite every landing file that holds what is to be erased, loaded or not. Return their number.
 
@@ -62,8 +67,9 @@ def rewrite_landing_files(
     rewritten = 0
     days, _ = landing_days(root)
     for day in days:
+        editor = editor_of(day)
         for file in landing_files(root, Window.day(day)):
-            found = rewrite_file(connection, file, edit)
+            found = rewrite_file(connection, file, editor.edit)
             if found is not None:
                 rewritten += 1
                 log(f"{file.name}: rewritten; {found:,} events erased")

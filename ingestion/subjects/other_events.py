@@ -22,6 +22,11 @@ _REPLACE_MENTIONS: Final = (
     update raw.attribution
     set {", ".join(f"{name} = {_REPLACED.format(name)}" for name in _MENTIONING)}
     where concat_ws(' ', {", ".join(_MENTIONING)}) ~ %(pattern)s and event_date >= %(unsealed_from)s
+        and (%(erased_from)s::timestamptz is null or exists (
+            select from raw.events as events
+            where events.event_date = attribution.event_date and events.event_key = attribution.event_key
+                and occurred_at >= %(erased_from)s
+        ))
     returning event_date
     """,
 )
@@ -38,6 +43,7 @@ _REPLACE_IN_COPIES: Final = tuple(
     f"""
     update raw.{table} set candidate = {_REPLACED.format("candidate::text")}::jsonb{extra}
     where candidate is not null and candidate::text ~ %(pattern)s
+        and (candidate ->> 'occurred_at')::timestamptz >= coalesce(%(erased_from)s::timestamptz, '-infinity')
     """
     for table, extra in (("duplicate_events", ""), ("rejected_events", f", line = {_REPLACED.format('line')}"))
 )

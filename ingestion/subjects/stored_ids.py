@@ -5,6 +5,7 @@ from typing import Any
 import psycopg
 
 from ingestion.subjects.erased_ids import ErasedIds, hash_parameters, require_key
+from ingestion.subjects.erased_lines import Replacement
 from ingestion.validation.timestamps import to_microseconds
 
 
@@ -18,6 +19,13 @@ def load_erased_ids(cursor: psycopg.Cursor, key: str) -> ErasedIds | None:
         {bytes(hashed): None if start is None else to_microseconds(start) for hashed, start, _ in rows},
         {bytes(hashed): replacement for hashed, _, replacement in rows if replacement is not None},
     )
+
+
+def replacements_of(connection: psycopg.Connection, key: str) -> Replacement:
+    """Return the function from an erased id to the random id under which its rows stay. Raises ErasureKeyMissing."""
+    with connection.cursor() as cursor:
+        erased = load_erased_ids(cursor, key)
+    return erased.replacement if erased else lambda _, __: None
 
 
 def parameters_of_erased_ids(cursor: psycopg.Cursor, key: str) -> dict[str, Any] | None:

@@ -14,9 +14,9 @@ from ingestion import schema
 from ingestion.application import schema as application_schema
 from ingestion.landing.files import LandingError
 from ingestion.loading.landing_day import load_days
-from ingestion.subjects import erasure, exported_files, register, requests
+from ingestion.subjects import erasure, exported_files, register, requests, stored_ids
 from ingestion.subjects.erased_ids import ErasureKeyMissing
-from ingestion.subjects.erased_lines import editor_of_subject
+from ingestion.subjects.erased_lines import editors_of_subject
 from ingestion.subjects.landing_files import landing_days_to_reload, rewrite_landing_files
 from ingestion.subjects.requests import InvalidRequest, Request, RequestKind
 from orchestration import retries
@@ -136,8 +136,13 @@ def _erase(
     mask = scrubbing.Mask(subject)
     masked = scrubbing.scrub_tables(connection, mask, log=context.log.info)
     scrubbing.scrub_files(_folders_of_logs(context.instance), mask, log=context.log.warning)
-    editor = editor_of_subject(subject, hash_key=sources.hash_key, erased_from=request.withdrawn_from)
-    landing = rewrite_landing_files(connection, sources.landing_root, editor.edit, log=context.log.info)
+    editors = editors_of_subject(
+        subject,
+        stored_ids.replacements_of(connection, sources.erasure_key),
+        hash_key=sources.hash_key,
+        erased_from=request.withdrawn_from,
+    )
+    landing = rewrite_landing_files(connection, sources.landing_root, editors, log=context.log.info)
     _reload(context, connection, sources)
     erasure.record_files(connection, request.request_id, landing)
     context.add_output_metadata(

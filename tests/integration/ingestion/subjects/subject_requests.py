@@ -14,9 +14,10 @@ from backports import zstd
 from ingestion.landing.files import LandingRoot
 from ingestion.loading.landing_day import load_days
 from ingestion.subjects import erasure, requests
-from ingestion.subjects.erased_lines import editor_of_subject
+from ingestion.subjects.erased_lines import editors_of_subject
 from ingestion.subjects.landing_files import landing_days_to_reload, rewrite_landing_files
 from ingestion.subjects.requests import Request, RequestKind
+from ingestion.subjects.stored_ids import replacements_of
 from ingestion.subjects.subject import NamedIds
 from ingestion.validation_lists import default_rules
 from publishing import stale_days
@@ -54,9 +55,10 @@ def carry_out(pipeline: Pipeline, asked: Request, *, hash_key: str = HASH_KEY) -
     erasure.record_days(pipeline.connection, asked.request_id)
     subject = reread(pipeline, asked.request_id).subject
     assert subject is not None
-    editor = editor_of_subject(subject, hash_key=hash_key, erased_from=asked.withdrawn_from)
+    replacements = replacements_of(pipeline.connection, ERASURE_KEY)
+    editors = editors_of_subject(subject, replacements, hash_key=hash_key, erased_from=asked.withdrawn_from)
     root = LandingRoot.from_url(pipeline.landing)
-    files = rewrite_landing_files(pipeline.connection, root, editor.edit, log=print)
+    files = rewrite_landing_files(pipeline.connection, root, editors, log=print)
     rules = default_rules().with_settings(hash_key=hash_key) if hash_key else default_rules()
     load_days(
         pipeline.connection, landing_days_to_reload(pipeline.connection), is_reload=True, root=pipeline.landing,

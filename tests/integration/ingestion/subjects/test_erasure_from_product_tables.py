@@ -9,10 +9,11 @@ import pytest
 from ingestion.application.source import connect_application
 from ingestion.application.sync import read_application
 from publishing import stale_days
-from tests.integration.ingestion.subjects.subject_requests import erase, stored_text
+from tests.integration.ingestion.subjects.subject_requests import erase, event, landing_text, stored_text
 from tests.support.application_tables import DDL
 from tests.support.keys import ERASURE_KEY, HASH_KEY
 from tests.support.pipeline import START, Pipeline
+from warehouse.window import Window
 
 PRODUCT = """
 insert into users values
@@ -96,6 +97,20 @@ def test_the_next_reads_bring_nobody_back(pipeline: Pipeline, product: Any) -> N
     text = stored_text(pipeline)
     for secret in ("u-ana", "c-ana", "Ana "):
         assert secret not in text
+
+
+def test_others_events_about_a_creator_name_the_random_id_in_raw_and_in_files(pipeline: Pipeline, product: Any) -> None:
+    seen = event("seen", START, actorId="u-ben", entityType="creator", entityId="c-ana")
+    pipeline.land(START, [seen])
+    pipeline.load(Window.day(START))
+    erase(pipeline, "u-ana")
+    ((creator,),) = pipeline.rows("select id from raw.creators where id <> 'c-eve'")
+    assert pipeline.rows("select entity_id from raw.events") == [(creator,)]
+    assert f'"{creator}"' in landing_text(pipeline.landing)
+    # A later file is stored likewise.
+    pipeline.land(START, [seen | {"idempotencyKey": "again"}], "again.ndjson")
+    pipeline.load(Window.day(START))
+    assert pipeline.rows("select distinct entity_id from raw.events") == [(creator,)]
 
 
 def test_a_brand_without_anything_goes_and_one_with_licenses_stays(pipeline: Pipeline, product: Any) -> None:

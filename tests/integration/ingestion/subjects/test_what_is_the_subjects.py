@@ -1,4 +1,4 @@
-"""Which events are a subject's, what becomes of others that mention it, and what came before a withdrawn consent."""
+"""The events that are a subject's, others that mention the subject, and those from before a withdrawn consent."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -77,14 +77,42 @@ def test_consent_withdrawn_erases_only_what_came_after(pipeline: Pipeline) -> No
     def at(hour: int, key: str) -> dict[str, Any]:
         return event(key, DAY, **ANA) | {"occurredAt": f"{DAY}T{hour:02}:00:00Z"}
 
-    pipeline.land(DAY, [at(9, "before"), at(10, "just"), at(11, "after")])
+    referred = {"attribution": {"referrer": "https://x.example/user-ana"}, "props": {"path": "/people/user-ana"}}
+    pipeline.land(
+        DAY,
+        [
+            at(9, "before") | referred,
+            at(9, "of ben") | referred | BEN,
+            at(10, "just"),
+            at(11, "after"),
+            at(11, "later of ben") | referred | BEN,
+            # A line that is no event has the time of its landing day.
+            "no JSON of user-ana",
+        ],
+    )
     load(pipeline)
+    earlier = (
+        "select * from raw.events left join raw.attribution using (event_key) where event_key in ('before', 'of ben')"
+    )
+    kept = pipeline.rows(f"{earlier} order by 1")
     since = datetime(DAY.year, DAY.month, DAY.day, 10, tzinfo=UTC)
     erase(pipeline, "user-ana", withdrawn_from=since)
-    assert pipeline.rows("select event_key from raw.events") == [("before",)]
+    assert pipeline.rows("select event_key from raw.events order by 1") == [("before",), ("later of ben",), ("of ben",)]
+    assert landing_text(pipeline.landing).count('"user-ana"') == 1
+    assert pipeline.rows("select referrer, props ->> 'path' from raw.events inner join raw.attribution"
+                         " using (event_key) where event_key = 'later of ben'") == [
+        ("https://x.example/[redacted]", "/people/[redacted]")
+    ]  # fmt: skip
+    now = pipeline.rows(f"{earlier} order by 1")
+    # Their load is another one: the file was loaded again.
+    without_load = [[value for value in row if value not in (1, 2)] for row in now]
+    assert without_load == [[value for value in row if value not in (1, 2)] for row in kept]
     # Also for events that arrive later, or again.
     pipeline.land(DAY, [at(9, "before"), at(11, "after"), at(8, "early")])
     pipeline.land(NEXT, [event("next", NEXT, anonymousId="device-ana")], "next.ndjson")
     load(pipeline)
-    assert pipeline.rows("select event_key from raw.events order by 1") == [("before",), ("early",)]
+    assert pipeline.rows("select event_key, actor_id from raw.events order by 1") == [
+        ("before", "user-ana"),
+        ("early", "user-ana"),
+    ]
     assert '"after"' not in landing_text(pipeline.landing)
