@@ -39,6 +39,15 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         with self.warehouse.connect(autocommit=True) as connection:
             yield connection
 
+    @contextmanager
+    def write(self, context: dg.OpExecutionContext) -> Generator[psycopg.Connection]:
+        """Hold the warehouse for a part of a run, and connect with the right to write it meanwhile."""
+        with self.connect() as lock, self.connect() as connection:
+            notice_lost_clients(lock)
+            with writing(lock, context.run_id, log=context.log.info):
+                connection.execute("select set_config('warehouse.build_id', %s, false)", [context.run_id])
+                yield connection
+
 
 class WriterResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The right to write the warehouse, held from the first step that needs it to the end of the run."""

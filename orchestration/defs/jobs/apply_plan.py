@@ -15,7 +15,6 @@ from orchestration.dbt import cli_resource
 from orchestration.dbt import invocation as dbt_results
 from orchestration.defs.jobs.backfill import run_chunks
 from orchestration.defs.resources import WarehouseResource
-from orchestration.instance.run_locks import notice_lost_clients
 from publishing import change_plan, dbt_manifest, gates, mart_tables, stale_days, swap
 from publishing.mart_locks import MartsInUse
 from publishing.marts import marts_of
@@ -23,7 +22,6 @@ from publishing.publish import PublicationRefused
 from publishing.scopes import Scope
 from warehouse.settings import settings
 from warehouse.window import NotADay, Window, parse_day
-from warehouse.writer_lock import writing
 
 
 class Strategy(StrEnum):
@@ -127,43 +125,37 @@ def _swap(
     run_id = context.run_id
     with (
         retries.as_dagster_failure(dbt_results.DbtFailed, PublicationRefused, MartsInUse),
-        warehouse.connect() as lock,
-        warehouse.connect() as connection,
+        warehouse.write(context) as connection,
     ):
-        notice_lost_clients(lock)
-        with writing(lock, run_id, log=context.log.info):
-            connection.execute("select set_config('warehouse.build_id', %s, false)", [run_id])
-            window = change_plan.published_window(connection)
-            if window is None:
-                raise PublicationRefused("no swap: no day is published")
-            built = swap.unsealed_window(connection, window)
-            context.log.info(f"every day of {built} has the new versions; building weeks, months and periods")
-            swap.begin(connection, manifest, build_id=run_id)
-            variables = {
-                **warehouse.warehouse.dbt_env(),
-                cli_resource.BUILD_ID_VARIABLE: run_id,
-                **swap.dbt_variables(connection, window),
-            }
-            for selection in swap.selection(manifest, progress):
-                with environ(variables):
-                    _build(context, dbt, cli_resource.build_arguments(built, selection))
-            failed = [
-                outcome
-                for outcome in gates.run_checks_of_swap(
-                    connection,
-                    window,
-                    gates.checks_of(swap.models_built_last(manifest, progress)),
-                    build_id=run_id,
-                    sqlalchemy_url=warehouse.warehouse.sqlalchemy_url,
-                )
-                if outcome.blocks
-            ]
-            if failed:
-                found = "; ".join(f"{outcome.name} fails for {', '.join(map(str, outcome.days))}" for outcome in failed)
-                raise PublicationRefused(f"readers keep the old version: {found}")
-            published = swap.publish(
-                connection, manifest=manifest, loaded=dbt_manifest.project_version(), run_id=run_id
+        window = change_plan.published_window(connection)
+        if window is None:
+            raise PublicationRefused("no swap: no day is published")
+        built = swap.unsealed_window(connection, window)
+        context.log.info(f"every day of {built} has the new versions; building weeks, months and periods")
+        swap.begin(connection, manifest, build_id=run_id)
+        variables = {
+            **warehouse.warehouse.dbt_env(),
+            cli_resource.BUILD_ID_VARIABLE: run_id,
+            **swap.dbt_variables(connection, window),
+        }
+        for selection in swap.selection(manifest, progress):
+            with environ(variables):
+                _build(context, dbt, cli_resource.build_arguments(built, selection))
+        failed = [
+            outcome
+            for outcome in gates.run_checks_of_swap(
+                connection,
+                window,
+                gates.checks_of(swap.models_built_last(manifest, progress)),
+                build_id=run_id,
+                sqlalchemy_url=warehouse.warehouse.sqlalchemy_url,
             )
+            if outcome.blocks
+        ]
+        if failed:
+            found = "; ".join(f"{outcome.name} fails for {', '.join(map(str, outcome.days))}" for outcome in failed)
+            raise PublicationRefused(f"readers keep the old version: {found}")
+        published = swap.publish(connection, manifest=manifest, loaded=dbt_manifest.project_version(), run_id=run_id)
     versions = dbt_manifest.project_version().versions
     schemas = {mart.name: mart.schema for mart in marts_of(manifest)}
     for mart, rows in published.rows.items():

@@ -1,7 +1,6 @@
 """Jobs that erase subjects, or what occurred after they withdrew their consent, and publish the days that change."""
 
-from collections.abc import Iterator, Set
-from contextlib import contextmanager
+from collections.abc import Set
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -23,14 +22,13 @@ from orchestration import retries
 from orchestration.defs.jobs.backfill import run_chunks
 from orchestration.defs.resources import ExportsResource, SourcesResource, WarehouseResource
 from orchestration.instance import scrubbing
-from orchestration.instance.run_locks import notice_lost_clients
 from orchestration.load_summary import load_in_words
 from publishing import dbt_manifest, stale_days
 from warehouse.connection import CHECKOUT
 from warehouse.embedded.server import EmbeddedServer
 from warehouse.settings import settings
 from warehouse.window import ONE_DAY, Window
-from warehouse.writer_lock import WriterBusy, writing
+from warehouse.writer_lock import WriterBusy
 
 _DBT_TARGET: Final = CHECKOUT / "dbt_project" / "target"
 
@@ -78,7 +76,7 @@ def _carry_out(
 ) -> None:
     """Carry out a request. A job that died is run again with the same config, and goes on where it ended."""
     expected = (InvalidRequest, ErasureKeyMissing, LandingError, WriterBusy)
-    with retries.as_dagster_failure(*expected), _writer(context, warehouse) as connection:
+    with retries.as_dagster_failure(*expected), warehouse.write(context) as connection:
         schema.create(connection)
         application_schema.create(connection)
         request = requests.read_request(connection, config.request, (kind,))
@@ -100,16 +98,6 @@ def _carry_out(
             allow_retries=False,
         )
     context.log.info("the erasure is complete: every day that it changed is published again")
-
-
-@contextmanager
-def _writer(context: dg.OpExecutionContext, warehouse: WarehouseResource) -> Iterator[psycopg.Connection]:
-    """Hold the warehouse, and connect with the right to write it."""
-    with warehouse.connect() as lock, warehouse.connect() as connection:
-        notice_lost_clients(lock)
-        with writing(lock, context.run_id, log=context.log.info):
-            connection.execute("select set_config('warehouse.build_id', %s, false)", [context.run_id])
-            yield connection
 
 
 def _erase(
