@@ -1,6 +1,6 @@
 """Resources of assets: the warehouse, the right to write it, sources of raw data, exports, dbt."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -13,6 +13,7 @@ from ingestion.application.events import FILE_NAME
 from ingestion.encryption.props import PropEncryption
 from ingestion.landing.files import INCOMPLETE, LandingRoot
 from ingestion.landing.limits import MAX_EXPANSION, ZSTD_WINDOW_MB, Limits
+from ingestion.loading.landing_day import LoadOptions, LoadReport
 from ingestion.validation_lists import EventRules, default_rules
 from orchestration.dbt.cli_resource import warehouse_dbt
 from orchestration.instance.run_executor import locked_run_executor
@@ -127,6 +128,21 @@ class SourcesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     @property
     def first_day(self) -> date:
         return date.fromisoformat(self.start_date)
+
+    def load_options(
+        self, on_day: Callable[[LoadReport], None], on_progress: Callable[[str], None] | None = None
+    ) -> LoadOptions:
+        """Return the options of a load of landing days. Raises as the properties that it reads."""
+        return {
+            "root": self.event_root,
+            "start_date": self.first_day,
+            "encryption": self.encryption,
+            "rules": self.rules,
+            "erasure_key": self.erasure_key,
+            "processes": self.load_processes,
+            "on_day": on_day,
+            "on_progress": on_progress,
+        }
 
 
 class ExportsResource(dg.ConfigurableResource):  # type: ignore[type-arg]

@@ -72,14 +72,7 @@ def raw_events(
         load = partial(
             load_window,
             connection,
-            root=sources.event_root,
-            start_date=sources.first_day,
-            encryption=sources.encryption,
-            rules=sources.rules,
-            erasure_key=sources.erasure_key,
-            processes=sources.load_processes,
-            on_day=lambda report: context.log.info(load_in_words(report)),
-            on_progress=context.log.info,
+            **sources.load_options(lambda report: context.log.info(load_in_words(report)), context.log.info),
         )
         try:
             reports = load(window=window)

@@ -152,13 +152,7 @@ def _reload(context: dg.OpExecutionContext, connection: psycopg.Connection, sour
             connection,
             days,
             is_reload=True,
-            root=sources.event_root,
-            start_date=sources.first_day,
-            encryption=sources.encryption,
-            rules=sources.rules,
-            erasure_key=sources.erasure_key,
-            processes=sources.load_processes,
-            on_day=lambda report: context.log.info(load_in_words(report)),
+            **sources.load_options(lambda report: context.log.info(load_in_words(report))),
         )
         stale_days.mark_stale_days(connection)
 

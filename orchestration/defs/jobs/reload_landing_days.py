@@ -45,15 +45,8 @@ def reload_landing_days_op(
         attribution_migration.fill_normalized(connection, sources.rules)
         reports = reload_window(
             connection,
-            root=sources.event_root,
             window=window,
-            start_date=sources.first_day,
-            encryption=sources.encryption,
-            rules=sources.rules,
-            erasure_key=sources.erasure_key,
-            processes=sources.load_processes,
-            on_day=log_day,
-            on_progress=context.log.info,
+            **sources.load_options(log_day, context.log.info),
         )
         stale_days.mark_stale_days(connection)
     if not reports:
