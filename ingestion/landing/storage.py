@@ -93,7 +93,7 @@ class Storage(Protocol):
         """Delete a file."""
 
     def write(self, name: str, content: BinaryIO) -> None:
-        """Write a file in one step, in place of what is there."""
+        """Write a file in one step, in place of what is there, and make the folder above it."""
 
 
 @contextmanager
@@ -148,6 +148,7 @@ class LocalFolder:
     def write(self, name: str, content: BinaryIO) -> None:
         path = self.root / name
         mode = 0o600
+        path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
             self.version(name)  # neither the file nor a folder above it may be a link
             mode = stat.S_IMODE(path.stat().st_mode)

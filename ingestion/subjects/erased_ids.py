@@ -58,7 +58,7 @@ def hash_sql(kind: IdKind, column: str) -> str:
 
 
 def hash_parameters(key: bytes) -> dict[str, bytes]:
-    """Return the two padded keys of HMAC-SHA256, from which a key cannot be computed back without effort."""
+    """Return the two padded keys of HMAC-SHA256. They are as secret as the key."""
     if len(key) > _BLOCK_BYTES:
         key = hashlib.sha256(key).digest()
     block = key.ljust(_BLOCK_BYTES, b"\0")
@@ -76,15 +76,15 @@ class ErasedIds:
     erased_from: Mapping[bytes, int | None]
     replacements: Mapping[bytes, str]
 
-    def names(self, kind: IdKind, text: str | None, occurred_at: int | None = None) -> bool:
-        """Return whether an id is erased for events at this time; without a time, whether it is erased for all."""
+    def names(self, kind: IdKind, text: str | None, occurred_at: int) -> bool:
+        """Return whether an id is erased for events at this time."""
         if text is None:
             return False
         hashed = _cached_hash(kind, text, self.key)
         if hashed not in self.erased_from:
             return False
         start = self.erased_from[hashed]
-        return start is None or (occurred_at is not None and occurred_at >= start)
+        return start is None or occurred_at >= start
 
     def replacement(self, kind: IdKind, text: str) -> str | None:
         """Return the random id under which the rows of a creator or brand stay."""

@@ -15,10 +15,12 @@ from psycopg.types.json import Jsonb
 from ingestion.subjects import product_rows, raw_rows, requests, sealed_ids
 from ingestion.subjects.erased_ids import IdKind, id_hash, require_key
 from ingestion.subjects.identity import find_subject
+from ingestion.subjects.other_events import mark_changed
 from ingestion.subjects.requests import Request, RequestKind
 from ingestion.subjects.subject import Subject
 from warehouse import retention
 from warehouse.change_queues import next_change_id
+from warehouse.single_values import exist, value_of
 
 # Queues hold ids until the days that they affect are marked, and check results hold samples of rows.
 _OPS_TEXTS: Final = (("check_results", "observed", "jsonb"), ("waiting_files", "reason", "text"))
@@ -53,9 +55,9 @@ returning event_dates
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """The erasure of a request from raw: rows by table, and the event days that became stale."""
+    """The erasure of a request from raw: whose, rows by table, and the event days that became stale."""
 
-    request_id: UUID
+    subject: Subject
     table_rows: Mapping[str, Mapping[str, int]]
     event_dates: tuple[date, ...]
 
@@ -90,7 +92,7 @@ def erase(
         subject = requests.subject_of(cursor, request, hash_key=hash_key)
         cursor.execute("select table_rows, event_dates from ops.erasures where request_id = %s", [request.request_id])
         if done := cursor.fetchone():
-            return Erasure(request.request_id, done[0], tuple(done[1]))
+            return Erasure(subject, done[0], tuple(done[1]))
         before = _total_rows(cursor)
         change_id = next_change_id(cursor)
         product = product_rows.ErasedProductRows({}, {})
@@ -111,7 +113,7 @@ def erase(
             erased_from=request.withdrawn_from,
             unsealed_from=sealed_before,
         )
-        after, erased = _total_rows(cursor), {**product.rows, **events.rows}
+        after, erased = _total_rows(cursor), {**product.rows, **events}
         table_rows = {
             table: {"before": before[table], "after": after[table], "erased": erased.get(table, 0)}
             for table in before
@@ -132,7 +134,7 @@ def erase(
                 request.withdrawn_from, change_id, Jsonb(table_rows), event_dates,
             ],
         )  # fmt: skip
-    return Erasure(request.request_id, table_rows, tuple(event_dates))
+    return Erasure(subject, table_rows, tuple(event_dates))
 
 
 def record_days(connection: psycopg.Connection, request_id: UUID) -> tuple[date, ...]:
@@ -153,22 +155,17 @@ def record_files(connection: psycopg.Connection, request_id: UUID, files: int) -
 
 def complete_erasures(connection: psycopg.Connection) -> list[UUID]:
     """Record the erasures whose days are all published again. Return their requests."""
-    if not _exists(connection):
+    if not exist(connection, "ops.erasures"):
         return []
     return [UUID(str(request_id)) for (request_id,) in connection.execute(_COMPLETE).fetchall()]
 
 
 def open_erasures(connection: psycopg.Connection) -> list[tuple[UUID, tuple[date, ...]]]:
     """Return the requests whose erasure is not complete, with their event days."""
-    if not _exists(connection):
+    if not exist(connection, "ops.erasures"):
         return []
     rows = connection.execute("select request_id, event_dates from ops.erasures where completed_at is null").fetchall()
     return [(UUID(str(request_id)), tuple(days)) for request_id, days in rows]
-
-
-def _exists(connection: psycopg.Connection) -> bool:
-    row = connection.execute("select to_regclass('ops.erasures') is not null").fetchone()
-    return bool(row and row[0])
 
 
 def _keep_hashes(
@@ -215,8 +212,7 @@ def _total_rows(cursor: psycopg.Cursor) -> dict[str, int]:
     cursor.execute("select oid::regclass::text from pg_class where relnamespace = 'raw'::regnamespace"
                    " and relkind in ('r', 'p') and not relispartition order by 1")  # fmt: skip
     for (table,) in cursor.fetchall():
-        cursor.execute(f"select count(*) from {table}")
-        (counts[table],) = cursor.fetchone() or (0,)
+        counts[table] = value_of(cursor, f"select count(*) from {table}")
     return counts
 
 
@@ -235,15 +231,8 @@ def _redact_ops(cursor: psycopg.Cursor, subject: Subject) -> None:
 
 def _stale_dates(cursor: psycopg.Cursor, change_id: int) -> list[date]:
     """Return the published days that the change makes stale; the last one always is, for what it says of products."""
-    cursor.execute(
-        """
-        insert into ops.stale_day_marks (event_date, layer, reason, change_id)
-        select max(event_date), 'events', 'events_changed', %s from ops.published_days having count(*) > 0
-        on conflict (event_date, layer, reason) do update
-        set change_id = excluded.change_id, recorded_at = excluded.recorded_at
-        """,
-        [change_id],
-    )
+    last = value_of(cursor, "select max(event_date) from ops.published_days")
+    mark_changed(cursor, [last] if last else [], change_id)
     cursor.execute(
         "select distinct event_date from ops.stale_day_marks where change_id = %s order by event_date", [change_id]
     )

@@ -4,13 +4,14 @@ A device with events of one actor is that actor's. A device with events of sever
 subject's only if all of its actors are. Actors are one person where the product's users have one e-mail hash.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 import psycopg
 
 from ingestion.hashing import hash_email
 from ingestion.redaction.personal_ids import hashed_id
+from ingestion.subjects.own_events import CANDIDATE_IS_OWN, EVENT_IS_OWN, own_ids
 from ingestion.subjects.subject import NamedIds, Subject
 
 # Copies of an event that are not stored in raw.events hold their ids in JSON.
@@ -40,10 +41,9 @@ group by session_id
 having bool_or(actor_id = any(%(persons)s) or anonymous_id = any(%(devices)s))
     and not bool_or(coalesce(actor_id <> all(%(persons)s), false))
 """
-_EVENTS_OF: Final = """
+_EVENTS_OF: Final = f"""
     select event_id::text, event_key from raw.events
-    where actor_id = any(%(persons)s) or (actor_id is null and anonymous_id = any(%(devices)s))
-        or (actor_id is null and anonymous_id is null and session_id::text = any(%(sessions)s))
+    where {EVENT_IS_OWN}
     union
     select candidate ->> 'event_id', event_key
     from (
@@ -51,8 +51,7 @@ _EVENTS_OF: Final = """
         union all
         select event_key, candidate from raw.rejected_events where candidate is not null
     ) as copies
-    where candidate ->> 'actor_id' = any(%(persons)s)
-        or (candidate ->> 'actor_id' is null and candidate ->> 'anonymous_id' = any(%(devices)s))
+    where {CANDIDATE_IS_OWN}
 """
 _USERS_OF_HASHES: Final = "select distinct id from raw.users where email_hash = any(%s)"
 _HASHES_OF_USERS: Final = "select distinct email_hash from raw.users where id = any(%s) and email_hash is not null"
@@ -85,18 +84,16 @@ def find_subject(cursor: psycopg.Cursor, named: NamedIds, *, hash_key: str) -> S
     sessions = {session for (session,) in cursor.execute(_SESSIONS_OF, parameters)}
     creators = _column(cursor, "select distinct id from raw.creators where user_id = any(%s)", persons)
     brands = _column(cursor, "select distinct id from raw.brands where user_id = any(%s)", persons)
-    events = events_of(cursor, sorted(persons), sorted(own), sorted(sessions))
+    events = events_of(cursor, persons, own, sessions)
     groups = (persons, own, shared, sessions, email_hashes, creators, brands, set(named.sent), set(events))
     return Subject(*(tuple(sorted(ids)) for ids in groups))
 
 
 def events_of(
-    cursor: psycopg.Cursor, persons: Sequence[str], devices: Sequence[str], sessions: Sequence[str]
+    cursor: psycopg.Cursor, persons: Iterable[str], devices: Iterable[str], sessions: Iterable[str]
 ) -> tuple[str, ...]:
     """Return the ids and keys of the events and copies of a subject."""
-    rows = cursor.execute(
-        _EVENTS_OF, {"persons": list(persons), "devices": list(devices), "sessions": list(sessions)}
-    ).fetchall()
+    rows = cursor.execute(_EVENTS_OF, own_ids(persons, devices, sessions)).fetchall()
     return tuple(sorted({text for row in rows for text in row}))
 
 

@@ -1,6 +1,6 @@
 """Replacement of a subject's ids in stored events of other persons, whose days become stale."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -49,14 +49,14 @@ _REPLACE_IN_COPIES: Final = tuple(
 )
 _MARK: Final = """
     insert into ops.stale_day_marks (event_date, layer, reason, change_id)
-    select distinct event_date, 'events', 'events_changed', %s::bigint from unnest(%s::date[]) as event_date
+    select event_date, 'events', 'events_changed', %s::bigint from unnest(%s::date[]) as event_date
     on conflict (event_date, layer, reason) do update
     set change_id = excluded.change_id, recorded_at = excluded.recorded_at
 """
 
 
-def replace_mentions(cursor: psycopg.Cursor, parameters: Mapping[str, Any], change_id: int) -> set[date]:
-    """Replace ids of entities and mentions in texts. Return the event days whose stored events differ now.
+def replace_mentions(cursor: psycopg.Cursor, parameters: Mapping[str, Any], change_id: int) -> None:
+    """Replace ids of entities and mentions in texts, and mark the event days whose stored events differ now.
 
     The parameters are those of raw_rows.py, with the entities and their replacements.
     """
@@ -68,5 +68,9 @@ def replace_mentions(cursor: psycopg.Cursor, parameters: Mapping[str, Any], chan
             changed |= {day for (day,) in cursor.execute(statement, parameters)}
         for statement in _REPLACE_IN_COPIES:
             cursor.execute(statement, parameters)
-    cursor.execute(_MARK, [change_id, sorted(changed)])
-    return changed
+    mark_changed(cursor, changed, change_id)
+
+
+def mark_changed(cursor: psycopg.Cursor, days: Iterable[date], change_id: int) -> None:
+    """Mark event days as stale since a change of raw."""
+    cursor.execute(_MARK, [change_id, sorted(days)])

@@ -14,8 +14,9 @@ from psycopg import sql
 
 from ingestion.application.changed_terms import record_changed_terms
 from ingestion.application.schema import TABLES, Table
-from ingestion.subjects.erased_ids import IdKind, hash_sql, id_hash
+from ingestion.subjects.erased_ids import ENTITY_KINDS, IdKind, hash_sql, id_hash
 from ingestion.subjects.subject import Subject
+from warehouse.single_values import value_of
 
 # Columns that hold an id of a kind, by table; `id` is the row itself.
 _ID_COLUMNS: Final[Mapping[str, Mapping[str, IdKind]]] = {
@@ -38,7 +39,7 @@ _OWNED: Final[Mapping[IdKind, str]] = {
     """,
     IdKind.BRAND: "select brand_id from raw.licenses union select brand_id from raw.projects",
 }
-_ENTITY_TYPES: Final = {IdKind.PERSON: "user", IdKind.CREATOR: "creator", IdKind.BRAND: "brand"}
+_ENTITY_TYPES: Final = {kind: entity_type for entity_type, kind in ENTITY_KINDS.items()}
 _BY_NAME: Final = {table.name: table for table in TABLES}
 
 
@@ -92,9 +93,8 @@ def count_rows(cursor: psycopg.Cursor, subject: Subject) -> dict[str, int]:
             sql.SQL("{} = any({})").format(sql.Identifier(column), sql.Literal(list(ids[kind])))
             for column, kind in columns.items()
         )
-        cursor.execute(sql.SQL("select count(*) from {} where {}").format(sql.Identifier("raw", name), conditions))
-        (count,) = cursor.fetchone() or (0,)
-        if count:
+        query = sql.SQL("select count(*) from {} where {}").format(sql.Identifier("raw", name), conditions)
+        if count := value_of(cursor, query):
             counts[f"raw.{name}"] = count
     return counts
 
@@ -160,8 +160,8 @@ def _replacements(cursor: psycopg.Cursor, subject: Subject, key: bytes) -> dict[
         kept = {owner_id for (owner_id,) in cursor}
         replacements |= {(kind, text): random_id(kind, text) if text in kept else None for text in ids}
     is_kept = any(replacements.values())
-    cursor.execute("select exists (select from raw.ip_assets where created_by = any(%s))", [[*subject.persons]])
-    (has_made_assets,) = cursor.fetchone() or (False,)
+    made = "select exists (select from raw.ip_assets where created_by = any(%s))"
+    has_made_assets = value_of(cursor, made, [[*subject.persons]])
     # One id for all of them: the product's tables join creators and assets by their user.
     person = random_id(IdKind.PERSON, *subject.persons) if is_kept or has_made_assets else None
     return replacements | {(IdKind.PERSON, text): person for text in subject.persons}

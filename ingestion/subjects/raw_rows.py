@@ -5,7 +5,6 @@ stored events differ become stale. Mentions in other persons' events are replace
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -16,9 +15,9 @@ from ingestion.deduplication.resolve import resolve
 from ingestion.redaction.marker import REDACTED
 from ingestion.subjects.mentions import pattern, searched_ids
 from ingestion.subjects.other_events import replace_mentions
+from ingestion.subjects.own_events import CANDIDATE_IS_OWN, EVENT_IS_OWN, own_ids
 from ingestion.subjects.subject import Subject
-
-TABLES: Final = ("raw.events", "raw.attribution", "raw.duplicate_events", "raw.rejected_events")
+from warehouse.single_values import value_of
 
 _CREATE: Final = """
 create temporary table erased_rows (
@@ -28,23 +27,9 @@ create temporary table erased_rows (
 """
 
 
-def _is_own(actor: str, device: str, session: str, occurred_at: str) -> str:
-    """Return the condition that an event is the subject's: by its actor, else by its device, else by its session."""
-    return f"""(
-        ({actor} = any(%(persons)s)
-            or ({actor} is null and {device} = any(%(devices)s))
-            or ({actor} is null and {device} is null and {session} = any(%(sessions)s)))
-        and {occurred_at} >= coalesce(%(erased_from)s::timestamptz, '-infinity')
-    )"""
-
-
-_EVENT_IS_OWN: Final = _is_own("actor_id", "anonymous_id", "session_id::text", "occurred_at")
-_CANDIDATE_IS_OWN: Final = _is_own(
-    "candidate ->> 'actor_id'",
-    "candidate ->> 'anonymous_id'",
-    "candidate ->> 'session_id'",
-    "(candidate ->> 'occurred_at')::timestamptz",
-)
+_SINCE: Final = "coalesce(%(erased_from)s::timestamptz, '-infinity')"
+_EVENT_IS_OWN: Final = f"({EVENT_IS_OWN} and occurred_at >= {_SINCE})"
+_CANDIDATE_IS_OWN: Final = f"({CANDIDATE_IS_OWN} and (candidate ->> 'occurred_at')::timestamptz >= {_SINCE})"
 _DELETE: Final = (
     f"""
     with events as (
@@ -116,22 +101,12 @@ _COUNT: Final = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class ErasedRows:
-    """The number of erased rows by table, and the event days whose stored events differ now."""
-
-    rows: Mapping[str, int]
-    event_dates: tuple[date, ...]
-
-
 def parameters_of(
     subject: Subject, *, erased_from: datetime | None = None, unsealed_from: date = date.min
 ) -> dict[str, Any]:
     """Return the parameters of this module's statements."""
     return {
-        "persons": list(subject.persons),
-        "devices": list(subject.devices),
-        "sessions": list(subject.sessions),
+        **own_ids(subject.persons, subject.devices, subject.sessions),
         "erased_from": erased_from,
         "unsealed_from": unsealed_from,
         "pattern": pattern(searched_ids(subject)),
@@ -152,8 +127,7 @@ def count_rows(cursor: psycopg.Cursor, subject: Subject, **bounds: Any) -> dict[
             " else %(pattern)s <> '' and line ~ %(pattern)s end",
         ),
     ):
-        cursor.execute(f"select count(*) from {table} where {condition}", parameters)
-        (counts[table],) = cursor.fetchone() or (0,)
+        counts[table] = value_of(cursor, f"select count(*) from {table} where {condition}", parameters)
     return counts
 
 
@@ -165,8 +139,10 @@ def erase_rows(
     entities: Mapping[tuple[str, str], str | None],
     erased_from: datetime | None = None,
     unsealed_from: date = date.min,
-) -> ErasedRows:
+) -> dict[str, int]:
     """Erase the subject's events in the caller's transaction, which holds the lock of ops.loads.
+
+    Returns the number of erased rows by table.
 
     Args:
         cursor: A cursor in a transaction.
@@ -193,12 +169,9 @@ def erase_rows(
     cursor.execute("select distinct event_date from removed")
     removed = {day for (day,) in cursor}
     resolve(cursor, change_id=change_id, removed_dates=removed)
-    changed = replace_mentions(cursor, parameters, change_id)
-    return ErasedRows(
-        {
-            "raw.events": by_state.get("accepted", 0),
-            "raw.duplicate_events": by_state.get("duplicate", 0),
-            "raw.rejected_events": by_state.get("rejected", 0),
-        },
-        tuple(sorted(removed | changed)),
-    )
+    replace_mentions(cursor, parameters, change_id)
+    return {
+        "raw.events": by_state.get("accepted", 0),
+        "raw.duplicate_events": by_state.get("duplicate", 0),
+        "raw.rejected_events": by_state.get("rejected", 0),
+    }

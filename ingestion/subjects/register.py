@@ -9,14 +9,14 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
 import psycopg
 
 from ingestion.landing.files import LandingError, LandingRoot
-from ingestion.landing.storage import LocalFolder, Storage, StorageError
+from ingestion.landing.storage import Storage, StorageError
+from warehouse.single_values import exist
 
 _FOLDER: Final = "erasures"
 
@@ -98,9 +98,8 @@ def missing_erasures(connection: psycopg.Connection, root: LandingRoot) -> list[
     registered = _registered(root.storage)
     if not registered:
         return []
-    row = connection.execute("select to_regclass('ops.erasures') is not null").fetchone()
     known: set[UUID] = set()
-    if row and row[0]:
+    if exist(connection, "ops.erasures"):
         known = {UUID(str(request_id)) for (request_id,) in connection.execute("select request_id from ops.erasures")}
     return sorted(registered.keys() - known)
 
@@ -178,8 +177,6 @@ def _registered(storage: Storage) -> Mapping[UUID, str]:
 def _write(storage: Storage, name: str, text: str) -> None:
     content: Any = io.BytesIO(text.encode())
     try:
-        if isinstance(storage, LocalFolder):
-            Path(storage.location(name)).parent.mkdir(parents=True, exist_ok=True)
         storage.write(name, content)
     except (StorageError, OSError) as error:
         raise LandingError(

@@ -14,7 +14,9 @@ from psycopg import sql
 
 from ingestion.subjects.erased_ids import IdKind
 from ingestion.subjects.id_columns import id_columns
+from ingestion.subjects.own_events import EVENT_IS_OWN, own_ids
 from ingestion.subjects.subject import Subject
+from warehouse.single_values import value_of
 
 # The column with the day of a row, by the names that models use.
 _DATE_COLUMNS: Final = ("event_date", "session_date", "conversion_date", "metric_date")
@@ -24,8 +26,13 @@ where table_schema = %s and table_name = %s and column_name = any(%s) and data_t
 order by array_position(%s::text[], column_name::text)
 limit 1
 """
-# One row a visitor, from the first day to the last: what is left of it are the sealed days.
-_LIFESPANS: Final = ("visitor_lifespans", "visitor_asset_last_seen")
+_LEAST: Final = "{0} = least({0}, %(sealed_before)s::date - 1)"
+# One row a visitor, over all days: the column that says whether sealed days are in it, and the assignments by which the
+# row ends with the last sealed day.
+_OVER_ALL_DAYS: Final = {
+    "visitor_lifespans": ("first_date", f", {_LEAST.format('last_date')}, {_LEAST.format('last_signed_in_date')}"),
+    "visitor_asset_last_seen": ("last_date", ""),
+}
 
 
 def randomize_sealed_days(
@@ -43,23 +50,20 @@ def randomize_sealed_days(
     rows: dict[str, int] = {"raw.events": _randomize_events(cursor, subject, sealed_before)}
     _rename_events(cursor)
     for column in id_columns(cursor.connection, subject):
-        if column.column == "id" or (column.schema == "raw" and column.table not in ("events",)):
+        if column.column == "id" or (column.schema == "raw" and column.table != "events"):
             continue
-        table = sql.Identifier(column.schema, column.table)
-        day = cursor.execute(_DATE_COLUMN, [column.schema, column.table, [*_DATE_COLUMNS], [*_DATE_COLUMNS]]).fetchone()
-        if day is None and column.table not in _LIFESPANS:
+        day = value_of(cursor, _DATE_COLUMN, [column.schema, column.table, [*_DATE_COLUMNS], [*_DATE_COLUMNS]])
+        date_column, values = (day, "") if day else _OVER_ALL_DAYS.get(column.table, (None, ""))
+        if date_column is None:
             continue  # built as a whole by every run
-        names = {
-            "table": table,
-            "column": sql.Identifier(column.column),
-            "type": sql.SQL(column.data_type),
-            "values": sql.SQL("") if day else sql.SQL(_least(column.table)),
-            "condition": sql.SQL("{} < %(sealed_before)s").format(sql.Identifier(day[0] if day else "last_date"))
-            if day or column.table == "visitor_asset_last_seen"
-            else sql.SQL("first_date < %(sealed_before)s"),
-        }
         changed = cursor.execute(
-            _REPLACE.format(**names),
+            _REPLACE.format(
+                table=sql.Identifier(column.schema, column.table),
+                column=sql.Identifier(column.column),
+                type=sql.SQL(column.data_type),
+                values=sql.SQL(values),
+                date=sql.Identifier(date_column),
+            ),
             {
                 "old": list(column.ids),
                 "new": [new_ids[text] for text in column.ids],
@@ -75,19 +79,9 @@ _REPLACE: Final = sql.SQL(
     """
     update {table} as stored set {column} = renamed.new_id::{type}{values}
     from unnest(%(old)s::text[], %(new)s::text[]) as renamed (old_id, new_id)
-    where stored.{column}::text = renamed.old_id and {condition}
+    where stored.{column}::text = renamed.old_id and {date} < %(sealed_before)s
     """
 )
-
-
-def _least(table: str) -> str:
-    """Return the further assignments by which the row of a visitor ends with the last sealed day."""
-    if table != "visitor_lifespans":
-        return ""
-    return (
-        ", last_date = least(last_date, %(sealed_before)s::date - 1),"
-        " last_signed_in_date = least(last_signed_in_date, %(sealed_before)s::date - 1)"
-    )
 
 
 def _random_ids(subject: Subject, replacements: Mapping[tuple[IdKind, str], str | None]) -> dict[str, str]:
@@ -107,20 +101,14 @@ def _random_ids(subject: Subject, replacements: Mapping[tuple[IdKind, str], str 
 
 def _randomize_events(cursor: psycopg.Cursor, subject: Subject, sealed_before: date) -> int:
     """Give stored events of sealed days random keys, sessions and texts. Their actors and devices follow."""
-    parameters: dict[str, Any] = {
-        "persons": list(subject.persons),
-        "devices": list(subject.devices),
-        "sessions": list(subject.sessions),
-        "sealed_before": sealed_before,
-    }
+    own = own_ids(subject.persons, subject.devices, subject.sessions)
+    parameters: dict[str, Any] = {**own, "sealed_before": sealed_before}
     cursor.execute(
-        """
+        f"""
         create temporary table sealed_events on commit drop as
         select event_date, event_key, event_id, gen_random_uuid() as new_id
         from raw.events
-        where event_date < %(sealed_before)s and (actor_id = any(%(persons)s)
-            or (actor_id is null and anonymous_id = any(%(devices)s))
-            or (actor_id is null and anonymous_id is null and session_id::text = any(%(sessions)s)))
+        where event_date < %(sealed_before)s and {EVENT_IS_OWN}
         """,
         parameters,
     )
@@ -134,9 +122,7 @@ def _randomize_events(cursor: psycopg.Cursor, subject: Subject, sealed_before: d
             f" and stored.event_date = sealed.event_date and stored.event_key = sealed.event_key",
             parameters,
         )
-    cursor.execute("select count(*) from sealed_events")
-    (count,) = cursor.fetchone() or (0,)
-    return int(count)
+    return int(value_of(cursor, "select count(*) from sealed_events"))
 
 
 def _rename_events(cursor: psycopg.Cursor) -> None:

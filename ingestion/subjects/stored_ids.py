@@ -7,6 +7,7 @@ import psycopg
 from ingestion.subjects.erased_ids import ErasedIds, hash_parameters, require_key
 from ingestion.subjects.erased_lines import Replacement
 from ingestion.validation.timestamps import to_microseconds
+from warehouse.single_values import exist, value_of
 
 
 def load_erased_ids(cursor: psycopg.Cursor, key: str) -> ErasedIds | None:
@@ -34,8 +35,4 @@ def parameters_of_erased_ids(cursor: psycopg.Cursor, key: str) -> dict[str, Any]
 
 
 def _has_erased_ids(cursor: psycopg.Cursor) -> bool:
-    cursor.execute("select to_regclass('ops.erased_ids') is not null")
-    if not (cursor.fetchone() or (False,))[0]:
-        return False
-    cursor.execute("select exists (select from ops.erased_ids)")
-    return bool((cursor.fetchone() or (False,))[0])
+    return exist(cursor, "ops.erased_ids") and value_of(cursor, "select exists (select from ops.erased_ids)")

@@ -117,9 +117,7 @@ def _erase(
         if rows.get("erased"):
             context.log.info(f"{table}: {rows['erased']:,} rows erased, {rows['after']:,} remain")
     register.register_erasure(connection, sources.landing_root, request.request_id)
-    begun = requests.read_request(connection, str(request.request_id), (request.kind,))
-    assert begun is not None and begun.subject is not None  # noqa: S101, PT018
-    subject = begun.subject
+    subject = erased.subject
     files = exported_files.erase_from_exports(Path(exports.folder), subject)
     mask = scrubbing.Mask(subject)
     masked = scrubbing.scrub_tables(connection, mask, log=context.log.info)

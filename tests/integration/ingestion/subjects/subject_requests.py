@@ -53,10 +53,8 @@ def carry_out(pipeline: Pipeline, asked: Request, *, hash_key: str = HASH_KEY) -
     done = erasure.erase(pipeline.connection, asked, hash_key=hash_key, erasure_key=ERASURE_KEY)
     stale_days.mark_stale_days(pipeline.connection)
     erasure.record_days(pipeline.connection, asked.request_id)
-    subject = reread(pipeline, asked.request_id).subject
-    assert subject is not None
     replacements = replacements_of(pipeline.connection, ERASURE_KEY)
-    editors = editors_of_subject(subject, replacements, hash_key=hash_key, erased_from=asked.withdrawn_from)
+    editors = editors_of_subject(done.subject, replacements, hash_key=hash_key, erased_from=asked.withdrawn_from)
     root = LandingRoot.from_url(pipeline.landing)
     files = rewrite_landing_files(pipeline.connection, root, editors, log=print)
     rules = default_rules().with_settings(hash_key=hash_key) if hash_key else default_rules()
