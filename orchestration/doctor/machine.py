@@ -16,7 +16,11 @@ from warehouse.env_file import FILE
 _OLDEST_PYTHON: Final = (3, 11)
 _SHOWN: Final = 5
 # As .env.example has it, for trying the warehouse on one machine.
-_EXAMPLE_KEY: Final = "local-demo-key-0000"
+# The keys of .env.example, what they are for, and until when they can be changed.
+_EXAMPLE_KEYS: Final = {
+    "WAREHOUSE_HASH_KEY": ("hash key", "local-demo-key-0000", "load"),
+    "WAREHOUSE_ERASURE_KEY": ("erasure key", "local-demo-erasure-key-0000", "erasure"),
+}
 _PINNED: Final = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^ ;\\]+)(?: *; *([^\\]+))?")
 # Children of runs. Servers and the daemon may rightly be children of the system's first process.
 _CHILDREN: Final = ("warehouse-dbt", "multiprocessing.spawn")
@@ -71,12 +75,13 @@ def settings_file(environment: Mapping[str, str], *, is_embedded: bool, checkout
         yield fault("settings", f"there is no {file}", "run make install, which copies .env.example to it")
     else:
         yield ok("settings", f"{FILE} is private" if file.exists() else "from the environment alone")
-    if environment.get("WAREHOUSE_HASH_KEY") == _EXAMPLE_KEY and not is_embedded:
-        yield warning(
-            "hash key",
-            "WAREHOUSE_HASH_KEY is that of the example, which everybody knows",
-            "choose a secret one before the first load: it can never be changed afterwards",
-        )
+    for name, (subject, example, before) in _EXAMPLE_KEYS.items():
+        if environment.get(name) == example and not is_embedded:
+            yield warning(
+                subject,
+                f"{name} is that of the example, which everybody knows",
+                f"choose a secret one before the first {before}: it can never be changed afterwards",
+            )
 
 
 def disks(folders: Iterable[Path], *, free_gigabytes: float) -> Iterator[Finding]:

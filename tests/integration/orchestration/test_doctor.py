@@ -208,9 +208,16 @@ def test_a_key_that_everybody_knows_and_a_file_that_everybody_reads_are_warnings
     file = tmp_path / ".env.local"
     file.write_text("")
     file.chmod(0o644)
-    environment = {"WAREHOUSE_HASH_KEY": "local-demo-key-0000"}
+    environment = {
+        "WAREHOUSE_HASH_KEY": "local-demo-key-0000",
+        "WAREHOUSE_ERASURE_KEY": "local-demo-erasure-key-0000",
+    }
     found = machine.settings_file(environment, is_embedded=False, checkout=tmp_path)
-    assert [(one.subject, one.level) for one in found] == [("settings", "warning"), ("hash key", "warning")]
+    assert [(one.subject, one.level) for one in found] == [
+        ("settings", "warning"),
+        ("hash key", "warning"),
+        ("erasure key", "warning"),
+    ]
 
 
 def test_packages_are_compared_with_the_lock(tmp_path: Path) -> None:
