@@ -20,6 +20,7 @@ PACKAGES = (
     "orchestration",
     "publishing",
     "quality_checks",
+    "reporting",
     "sample_data",
     "warehouse",
 )
