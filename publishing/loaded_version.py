@@ -23,6 +23,7 @@ PACKAGES: Final = (
     "orchestration",
     "publishing",
     "quality_checks",
+    "reporting",
     "sample_data",
     "warehouse",
 )
