@@ -16,6 +16,7 @@ MAX_LINES = 300
 PACKAGES = (
     "alerting",
     "attribution",
+    "dashboards",
     "ingestion",
     "orchestration",
     "publishing",
