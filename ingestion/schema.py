@@ -69,6 +69,9 @@ _LATER_LOAD_COLUMNS: Final = {
     "dropped_duplicates": "bigint not null default 0",
 }
 
+# Short enough for an index, by which lines are counted without being read.
+_LATER_REJECTED_COLUMNS: Final = {"reason": "text generated always as (left(reasons[1], 200)) stored"}
+
 
 def _columns(columns: Iterable[tuple[str, str]]) -> str:
     return ",\n    ".join(f"{name} {definition}" for name, definition in columns)
@@ -121,6 +124,7 @@ create table if not exists raw.rejected_events (
     event_key text,
     candidate jsonb,
     {_PLACE_COLUMNS},
+    {_columns(_LATER_REJECTED_COLUMNS.items())},
     primary key (load_id, line_number, line_position)
 );
 
@@ -132,6 +136,7 @@ _INDEXES: Final = {
     "ops.loads_landing_date": "index on ops.loads (landing_date)",
     "ops.loads_change_id": "index on ops.loads (change_id)",
     "raw.duplicate_events_key": "index on raw.duplicate_events (event_date, event_key)",
+    "raw.rejected_events_reason": "index on raw.rejected_events (load_id, reason)",
     "raw.rejected_events_limited": "index on raw.rejected_events (event_date, event_key) where candidate is not null",
 }
 
@@ -160,6 +165,7 @@ _COMMENTS: Final = {
     "raw.duplicate_events": "One row per copy that ranks below another copy of its (event day, key). It moves to"
     " raw.events when the other one is removed.",
     "raw.rejected_events": "One row per line that cannot be used, personal data redacted, with every reason.",
+    "raw.rejected_events.reason": "The first reason, shortened: the one by which lines are counted.",
     "raw.rejected_events.candidate": "Of a rate-limited event: the event as it would have been stored, else null.",
 }
 
@@ -177,6 +183,7 @@ def create(connection: "psycopg.Connection") -> None:
         cursor.execute(_DDL)
         add_columns(cursor, "raw.attribution", dict(ATTRIBUTION_COLUMNS))
         add_columns(cursor, "ops.loads", _LATER_LOAD_COLUMNS)
+        add_columns(cursor, "raw.rejected_events", _LATER_REJECTED_COLUMNS)
         cursor.execute(schema_changes.DDL)
         cursor.execute(silent_days.DDL)
         create_indexes(cursor, _INDEXES)

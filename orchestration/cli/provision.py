@@ -37,8 +37,9 @@ def _prepare(warehouse: Warehouse) -> None:
     from ingestion import schema
     from ingestion.application import schema as application_schema
     from ingestion.raw_access import entity_lookup
-    from publishing import freshness, renamed_checks, renamed_relations
+    from publishing import renamed_checks, renamed_relations
     from publishing.explain import schema as explain_schema
+    from publishing.live_views import creation as live_views
     from warehouse.roles import grants, row_policies
 
     if warehouse.is_embedded:
@@ -61,7 +62,7 @@ def _prepare(warehouse: Warehouse) -> None:
                 application_schema.create(connection)
                 entity_lookup.create(connection)
                 explain_schema.create(connection)
-                freshness.create(connection)
+                live_views.create(connection)
                 alerts_schema.create(connection)
                 renamed_checks.rename_recorded_checks(connection)
                 row_policies.create_lookups(connection)

@@ -13,11 +13,17 @@ import psycopg
 import pytest
 import sqlalchemy
 
+from publishing.live_views.creation import VIEWS as ALL_LIVE_VIEWS
 from tests.support.handmade_marts import DAY, build, column, mart, publish_by_hand
 from warehouse.connection import Warehouse
 
 JDBC_DRIVER = Path("/usr/share/java/postgresql.jar")
 CLIENT = Path(__file__).parents[2] / "clients" / "Marts.java"
+LIVE_VIEWS = {
+    name.removeprefix("marts."): comments[""]
+    for name, (_, comments) in ALL_LIVE_VIEWS.items()
+    if name.startswith("marts.")
+}
 VIEWS = mart("views", column("asset", description="Whose views; it's an id."), column("views", "bigint"))
 READ = "select asset, views from views order by asset"
 # Statement, and the SQLSTATE of the refusal: 25006 is a read-only transaction, 42501 a right that is missing.
@@ -62,7 +68,7 @@ def test_a_jdbc_client_lists_reads_and_is_refused(warehouse: Warehouse) -> None:
 
     assert [words[1:] for words in said if words[0] == "table"] == [
         ["views", "TABLE", "About views."],
-        ["data_freshness", "VIEW", "How current each mart is. Grain: one row per mart."],
+        *([name, "VIEW", LIVE_VIEWS[name]] for name in sorted(LIVE_VIEWS)),
     ]
     columns = [words[2:] for words in said if words[:2] == ["column", "views"]]
     assert columns == [
@@ -87,7 +93,7 @@ def test_tools_that_reflect_by_sqlalchemy_see_tables_columns_and_comments(wareho
     engine = sqlalchemy.create_engine(warehouse.bi_dsn.replace("postgresql:", "postgresql+psycopg:"))
     found = sqlalchemy.inspect(engine)
     assert found.get_table_names("marts") == ["views"]
-    assert found.get_view_names("marts") == ["data_freshness"]
+    assert sorted(found.get_view_names("marts")) == sorted(LIVE_VIEWS)
     assert found.get_table_comment("views", "marts") == {"text": "About views."}
     assert [column["comment"] for column in found.get_columns("views", "marts")][1] == "Whose views; it's an id."
     assert [index["name"] for index in found.get_indexes("views", "marts")] == ["views_grain"]
@@ -126,7 +132,7 @@ def has_odbc_driver() -> bool:
 def test_an_odbc_client_lists_reads_and_is_refused(warehouse: Warehouse) -> None:
     tables = odbc(warehouse, "help").splitlines()
     assert [line for line in tables if "|marts|" in line] == [
-        "warehouse|marts|data_freshness|VIEW|",
+        *(f"warehouse|marts|{name}|VIEW|" for name in sorted(LIVE_VIEWS)),
         "warehouse|marts|views|TABLE|",
     ]
     columns = [line.split("|")[3:6] for line in odbc(warehouse, "help views").splitlines() if "|marts|" in line]

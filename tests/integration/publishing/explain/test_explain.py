@@ -9,6 +9,7 @@ import pytest
 
 from publishing.explain.reading import NotExplained, explain_cell, explain_conversion
 from publishing.explain.text import conversion_as_text
+from publishing.live_views import data_quality
 from tests.integration.publishing.explain.conftest import FIRST, SECOND
 from tests.support.command_line import run_command
 from tests.support.pipeline import Pipeline
@@ -21,6 +22,7 @@ NOT_EXPLAINED = {
     "attribution_credits.touch_number",
     "cohort_retention.week_number",
     "data_freshness.stale_days",
+    *(f"data_quality.{column}" for column in data_quality.COUNTS),
     "funnel_daily.step_number",
 }
 
