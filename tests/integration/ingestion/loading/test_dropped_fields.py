@@ -194,8 +194,8 @@ def test_a_ledger_from_before_has_its_columns_added_in_place(raw: RawTables) -> 
     raw.land(DAY, [event("a")])
     raw.load(DAY)
     connection.execute(
-        "alter table ops.loads drop column erased, drop column dropped_fields, drop column placeholder_ids,"
-        " drop column hashed_ids cascade"
+        "alter table ops.loads drop column erased cascade, drop column dropped_fields cascade,"
+        " drop column placeholder_ids cascade, drop column hashed_ids cascade"
     )
     schema.create(connection)
     assert raw.rows("select lines_read, erased, dropped_fields, placeholder_ids, hashed_ids from ops.loads") == [
