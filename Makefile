@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WAREHOUSE := $(BIN)/python -m orchestration
 READY := $(VENV)/.ready .env.local
 BENCH_VENV ?= build/bench/venv
-.PHONY: help install demo test test-long graph ui stop lint docs bench bench-ingest bench-attribution bench-reads bench-day bench-range dsn env backup restore lock
+.PHONY: help install demo test test-long graph report ui stop lint docs bench bench-ingest bench-attribution bench-reads bench-day bench-range dsn env backup restore lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -24,6 +24,9 @@ test-long: $(READY) ## run the tests that take minutes, before a release: kills,
 graph: $(READY) ## write what tests hold to: the asset graph, tests/conventions/graph.txt, and docs/reference/checks.md
 	@$(BIN)/python -m tests.conventions.graph_snapshot
 	@$(WAREHOUSE) checks --markdown > docs/reference/checks.md
+
+report: $(READY) ## write the report, one page of HTML: platform, creator, last night; ARGUMENTS="--creator ID --output FILE"
+	@$(WAREHOUSE) report $(ARGUMENTS)
 
 ui: $(READY) ## run Dagster: web page, schedules, sensors; until Ctrl-C or make stop
 	@$(WAREHOUSE) ui

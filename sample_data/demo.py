@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from orchestration.cli.dagster_process import Deployment, DeploymentError, make_home
 from orchestration.cli.run_output import in_short
+from orchestration.report_path import default_path
 from sample_data import demo_lock
 from sample_data.sample_days import DemoNotPossible, SampleState, is_start_chosen, sample_days, save_start_date
 from sample_data.writing import landing_folder, write_sample
@@ -60,6 +61,7 @@ def main(end: date | None = None, *, is_extended: bool = False) -> int:
                     say(f"all {len(window)} days are published and none is stale: there is nothing to do")
                     if window.end < today() and not is_extended:
                         say('the sample ends before yesterday; make demo ARGUMENTS="--extend" adds the days since')
+                write_missing_report(warehouse)
                 say(summary(connection, warehouse, window))
     except (
         DemoNotPossible,
@@ -176,6 +178,18 @@ def lines_of(process: "subprocess.Popen[bytes]") -> Iterator[str | None]:
                 yield line.decode(errors="replace") + "\n"
     if unfinished:
         yield unfinished.decode(errors="replace") + "\n"
+
+
+def write_missing_report(warehouse: Warehouse) -> None:
+    """Write the report where no publication has, such as of a version before it. What fails is only said."""
+    if (path := default_path()).exists():
+        return
+    from orchestration import written_report
+
+    try:
+        written_report.write(warehouse, path)
+    except OSError as error:
+        say(f"the report cannot be written to {path}: {error.strerror}")
 
 
 def say(text: str) -> None:

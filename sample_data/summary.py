@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
+from orchestration.report_path import default_path
 from warehouse.connection import Warehouse
 from warehouse.window import ONE_DAY, Window
 
@@ -53,6 +54,8 @@ def summary(connection: "psycopg.Connection", warehouse: Warehouse, window: Wind
     else:
         lines.append("the password of bi_reader is not known here: set WAREHOUSE_BI_PASSWORD")
     lines += ["", "Dagster          make ui", f"BI tools         {warehouse.bi_dsn}", "stop it all      make stop"]
+    if default_path().exists():
+        lines += ["", f"the report       {default_path()}", "                 open it in a browser"]
     return "\n".join(lines)
 
 

@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     )
     warehouse_load_processes: int = Field(0, ge=0, description="How many processes validate lines; 0: by the cores")
     warehouse_event_source: EventSource = Field("files", description="Where events come from")
-    warehouse_exports: str = Field("exports", description="The folder of exported events, absolute or of the checkout")
+    warehouse_exports: str = Field("exports", description="The folder of exported events and of the report")
     warehouse_run_history_days: int = Field(90, ge=1, description="How many days Dagster's records of runs are kept")
     warehouse_retention_days: int | None = Field(
         None, ge=retention.MIN_DAYS, description="How many days events are kept; without, for ever"

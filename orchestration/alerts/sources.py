@@ -10,7 +10,7 @@ import psycopg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from alerting.channels import Channel, ChannelSettingsError, configured
-from alerting.fault import Bounds, Fault
+from alerting.fault import Bounds, Fault, Kind
 from alerting.open_faults import open_faults
 from publishing import dbt_manifest
 from warehouse.connection import CHECKOUT, Warehouse
@@ -33,6 +33,13 @@ def faults(
         folders=folders(warehouse),
         days_at_work={day for window in _backfills(instance) for day in window.days()},
     )
+
+
+def faults_of_state(connection: psycopg.Connection, now: datetime) -> list[Fault]:
+    """Return the faults that are open now by the warehouse's own records: all but those of disks."""
+    project = None if settings().warehouse_apply_changes else dbt_manifest.project_version()
+    found = open_faults(connection, now=now, bounds=bounds(), project=project)
+    return [fault for fault in found if fault.kind is not Kind.DISK_FULL]
 
 
 def bounds() -> Bounds:

@@ -53,13 +53,10 @@ def examine() -> Iterator[Finding]:
 
 
 def _of_warehouse(warehouse: Warehouse, connection: "psycopg.Connection") -> Iterator[Finding]:
-    from alerting.fault import Kind
-    from alerting.open_faults import open_faults
     from orchestration.alerts import sources
     from orchestration.defs.resources import landing_root_of_settings
     from orchestration.doctor import machine, postgres, state
     from orchestration.doctor.missing_erasures import erasures
-    from publishing import dbt_manifest
     from warehouse.single_values import exist
 
     now = datetime.now(UTC)
@@ -76,13 +73,8 @@ def _of_warehouse(warehouse: Warehouse, connection: "psycopg.Connection") -> Ite
     yield from examined("erasures", lambda: erasures(connection, landing_root_of_settings()))
     yield from examined("stale days", lambda: state.stale_days(connection, now))
 
-    def faults() -> Iterator[Finding]:
-        project = None if settings().warehouse_apply_changes else dbt_manifest.project_version()
-        found = open_faults(connection, now=now, bounds=bounds, project=project)
-        # Disks have their own line.
-        return state.open_faults([one for one in found if one.kind is not Kind.DISK_FULL])
-
-    yield from examined("faults", faults)
+    # Disks have their own line.
+    yield from examined("faults", lambda: state.open_faults(sources.faults_of_state(connection, now)))
     yield from examined("alerts", lambda: state.alerts(connection, *sources.channels()))
 
 

@@ -1,10 +1,14 @@
 """Dagster's code location as tests load it: with settings of a warehouse that does not exist until a test names one."""
 
+import atexit
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Final
 from unittest.mock import patch
 
 import dagster as dg
@@ -14,6 +18,9 @@ from tests.support.pipeline import START
 from warehouse.connection import Warehouse
 from warehouse.settings import settings
 
+# Publications write the report there.
+EXPORTS: Final = Path(tempfile.mkdtemp(prefix="warehouse-exports-"))
+atexit.register(shutil.rmtree, EXPORTS, ignore_errors=True)
 # Nothing listens on port 9: who connects while definitions load, fails.
 SETTINGS = {
     "WAREHOUSE_URL": "postgresql://nobody:nothing@127.0.0.1:9/nowhere",
@@ -22,6 +29,7 @@ SETTINGS = {
     "WAREHOUSE_HASH_KEY": HASH_KEY,
     "WAREHOUSE_ERASURE_KEY": ERASURE_KEY,
     "LANDING_URL": "nowhere",
+    "WAREHOUSE_EXPORTS": str(EXPORTS),
     "WAREHOUSE_APPLY_CHANGES": "true",
 }
 

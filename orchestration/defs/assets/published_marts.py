@@ -7,9 +7,10 @@ import dagster as dg
 
 from ingestion.raw_access import entity_lookup
 from ingestion.subjects import erasure
-from orchestration import retries, row_counts
-from orchestration.defs.resources import WriterResource
+from orchestration import retries, row_counts, written_report
+from orchestration.defs.resources import ExportsResource, WriterResource
 from orchestration.partitions import daily_step, table_spec
+from orchestration.report_path import report_in
 from orchestration.run_windows import unsealed_window_of
 from publishing import applied_models, dbt_manifest, gates
 from publishing.mart_locks import MartsInUse
@@ -25,7 +26,9 @@ from warehouse.writer_lock import WriterBusy
         for mart in marts_of(dbt_manifest.manifest())
     ]
 )
-def published_marts(context: dg.AssetExecutionContext, writer: WriterResource) -> Iterator[dg.MaterializeResult[None]]:
+def published_marts(
+    context: dg.AssetExecutionContext, writer: WriterResource, exports: ExportsResource
+) -> Iterator[dg.MaterializeResult[None]]:
     """Move the run's days from build to marts, all together; fails for days that have not passed every gate.
 
     Marts that wait for a plan keep the days that they have.
@@ -48,7 +51,8 @@ def published_marts(context: dg.AssetExecutionContext, writer: WriterResource) -
         counted: dict[str, int] = (
             {} if published.days_unchanged is None else {"days_unchanged": published.days_unchanged}
         )
-        metadata: dict[str, Any] = {**counted, "marts_dropped": list(published.dropped)}
+        report = written_report.write_after_publication(context, writer.warehouse.warehouse, report_in(exports.folder))
+        metadata: dict[str, Any] = {**counted, "marts_dropped": list(published.dropped), **report}
         versions = dbt_manifest.project_version().versions
         for mart in marts:
             if mart.name in published.withheld:

@@ -18,12 +18,14 @@ from ingestion.subjects.erased_ids import ErasureKeyMissing
 from ingestion.subjects.erased_lines import editors_of_subject
 from ingestion.subjects.landing_files import landing_days_to_reload, rewrite_landing_files
 from ingestion.subjects.requests import InvalidRequest, Request, RequestKind
-from orchestration import retries
+from orchestration import retries, written_report
 from orchestration.defs.jobs.backfill import run_chunks
 from orchestration.defs.resources import ExportsResource, SourcesResource, WarehouseResource
 from orchestration.instance import scrubbing
 from orchestration.load_summary import load_in_words
+from orchestration.report_path import report_in
 from publishing import dbt_manifest, stale_days
+from reporting.pages.page import remove_reports
 from warehouse.connection import CHECKOUT
 from warehouse.embedded.server import EmbeddedServer
 from warehouse.settings import settings
@@ -89,7 +91,11 @@ def _carry_out(
         erasure.complete_erasures(connection)
         waiting = dict(erasure.open_erasures(connection))
     days = next((days for request_id, days in waiting.items() if str(request_id) == config.request), None)
-    if days is not None:
+    if days is None:
+        written_report.write_after_publication(context, warehouse.warehouse, report_in(exports.folder))
+    else:
+        # A publication of other days has written it again, with numbers that are still the subject's.
+        remove_reports(Path(exports.folder))
         raise dg.Failure(
             "the subject is erased from raw and from all files, but readers still see numbers with the subject in them:"
             f" {', '.join(map(str, sorted(held or days)))} are not published with every model. A check has refused a"
@@ -119,6 +125,7 @@ def _erase(
     register.register_erasure(connection, sources.landing_root, request.request_id)
     subject = erased.subject
     files = exported_files.erase_from_exports(Path(exports.folder), subject)
+    remove_reports(Path(exports.folder))
     mask = scrubbing.Mask(subject)
     masked = scrubbing.scrub_tables(connection, mask, log=context.log.info)
     scrubbing.scrub_files(_folders_of_logs(context.instance), mask, log=context.log.warning)
