@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from orchestration.cli.dagster_process import Deployment, DeploymentError, make_home
 from orchestration.cli.run_output import in_short
-from orchestration.report_path import default_path
+from orchestration.reports.place import default_path
 from sample_data import demo_lock
 from sample_data.sample_days import DemoNotPossible, SampleState, is_start_chosen, sample_days, save_start_date
 from sample_data.writing import landing_folder, write_sample
@@ -184,10 +184,10 @@ def write_missing_report(warehouse: Warehouse) -> None:
     """Write the report where no publication has, such as of a version before it. What fails is only said."""
     if (path := default_path()).exists():
         return
-    from orchestration import written_report
+    from orchestration.reports import writing
 
     try:
-        written_report.write(warehouse, path)
+        writing.write(warehouse, path)
     except OSError as error:
         say(f"the report cannot be written to {path}: {error.strerror}")
 

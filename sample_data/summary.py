@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
-from orchestration.report_path import default_path
+from orchestration.reports.place import default_path
 from warehouse.connection import Warehouse
 from warehouse.window import ONE_DAY, Window
 

@@ -23,14 +23,14 @@ def report(creator_id: str | None, output: Path | None) -> None:
     warehouse = warehouse_for_run()
     import psycopg
 
-    from orchestration import written_report
-    from orchestration.report_path import default_path
+    from orchestration.reports import writing
+    from orchestration.reports.place import default_path
     from reporting.pages.creator import CreatorNotFound
     from warehouse.settings import MissingSetting
 
     try:
         path = output or default_path()
-        written_report.write(warehouse, path, creator_id)
+        writing.write(warehouse, path, creator_id)
     except (CreatorNotFound, MissingSetting) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:

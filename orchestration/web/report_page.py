@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from orchestration.report_path import URL_PATH, default_path
+from orchestration.reports.place import URL_PATH, default_path
 from warehouse.settings import MissingSetting
 
 _MISSING: Final = "there is no report yet: each publication writes it, and so does `warehouse report`\n"

@@ -1,4 +1,4 @@
-"""What the sections on published numbers have in common: reading rows of marts, periods, tables of numbers."""
+"""Common parts of the sections on published numbers: rows of marts, periods, tables of numbers."""
 
 from collections.abc import Callable, Sequence
 from datetime import date

@@ -7,10 +7,11 @@ import dagster as dg
 
 from ingestion.raw_access import entity_lookup
 from ingestion.subjects import erasure
-from orchestration import retries, row_counts, written_report
+from orchestration import retries, row_counts
 from orchestration.defs.resources import ExportsResource, WriterResource
 from orchestration.partitions import daily_step, table_spec
-from orchestration.report_path import report_in
+from orchestration.reports import writing
+from orchestration.reports.place import report_in
 from orchestration.run_windows import unsealed_window_of
 from publishing import applied_models, dbt_manifest, gates
 from publishing.mart_locks import MartsInUse
@@ -51,7 +52,7 @@ def published_marts(
         counted: dict[str, int] = (
             {} if published.days_unchanged is None else {"days_unchanged": published.days_unchanged}
         )
-        report = written_report.write_after_publication(context, writer.warehouse.warehouse, report_in(exports.folder))
+        report = writing.write_after_publication(context, writer.warehouse.warehouse, report_in(exports.folder))
         metadata: dict[str, Any] = {**counted, "marts_dropped": list(published.dropped), **report}
         versions = dbt_manifest.project_version().versions
         for mart in marts:

@@ -18,12 +18,13 @@ from ingestion.subjects.erased_ids import ErasureKeyMissing
 from ingestion.subjects.erased_lines import editors_of_subject
 from ingestion.subjects.landing_files import landing_days_to_reload, rewrite_landing_files
 from ingestion.subjects.requests import InvalidRequest, Request, RequestKind
-from orchestration import retries, written_report
+from orchestration import retries
 from orchestration.defs.jobs.backfill import run_chunks
 from orchestration.defs.resources import ExportsResource, SourcesResource, WarehouseResource
 from orchestration.instance import scrubbing
 from orchestration.load_summary import load_in_words
-from orchestration.report_path import report_in
+from orchestration.reports import writing
+from orchestration.reports.place import report_in
 from publishing import dbt_manifest, stale_days
 from reporting.pages.page import remove_reports
 from warehouse.connection import CHECKOUT
@@ -92,7 +93,7 @@ def _carry_out(
         waiting = dict(erasure.open_erasures(connection))
     days = next((days for request_id, days in waiting.items() if str(request_id) == config.request), None)
     if days is None:
-        written_report.write_after_publication(context, warehouse.warehouse, report_in(exports.folder))
+        writing.write_after_publication(context, warehouse.warehouse, report_in(exports.folder))
     else:
         # A publication of other days has written it again, with numbers that are still the subject's.
         remove_reports(Path(exports.folder))

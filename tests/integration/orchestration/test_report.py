@@ -9,8 +9,8 @@ from ingestion.application.source import connect_application
 from ingestion.subjects import requests
 from ingestion.subjects.requests import RequestKind
 from ingestion.subjects.subject import NamedIds
-from orchestration import written_report
-from orchestration.report_path import report_in
+from orchestration.reports import writing
+from orchestration.reports.place import report_in
 from tests.integration.orchestration.one_view import DAY, view
 from tests.integration.orchestration.test_erase_subject import run_job
 from tests.support.code_location import EXPORTS
@@ -48,7 +48,7 @@ def test_a_report_that_cannot_be_written_is_a_warning_of_the_run(
     is_folder = tmp_path / "report.html"
     is_folder.mkdir()
     with dg.build_asset_context() as context:
-        assert written_report.write_after_publication(context, runs.pipeline.warehouse, is_folder) == {}
+        assert writing.write_after_publication(context, runs.pipeline.warehouse, is_folder) == {}
     assert "the days are published, but the report was not written: " in capfd.readouterr().err
     assert list(tmp_path.glob(".*")) == []
 
@@ -68,7 +68,7 @@ def test_after_an_erasure_the_report_does_not_hold_the_person(runs: DagsterRuns)
     pipeline.land(START, [view(START, "one"), view(START, "two", actorId="person-ana", actorType="user")])
     pipeline.read_application(START)
     pipeline.run(DAY)
-    written_report.write(pipeline.warehouse, REPORT)
+    writing.write(pipeline.warehouse, REPORT)
     draft = REPORT.with_name(".report.html.17.tmp")
     draft.write_text("Ana of the Hills")
     assert "Creator Ana of the Hills" in read_page(REPORT.read_text()).texts

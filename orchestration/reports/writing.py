@@ -9,7 +9,7 @@ import psycopg
 from orchestration.alerts import sources
 from orchestration.doctor import state
 from orchestration.doctor.finding import Finding, Level, examined
-from orchestration.report_path import default_url
+from orchestration.reports.place import default_url
 from reporting.pages.blocks import Message
 from reporting.pages.page import write_report
 from warehouse.connection import Warehouse

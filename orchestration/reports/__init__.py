@@ -1,0 +1,1 @@
+"""The report of package reporting as a file: its place, and its writing after each publication."""
