@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 WAREHOUSE := $(BIN)/python -m orchestration
 READY := $(VENV)/.ready .env.local
 BENCH_VENV ?= build/bench/venv
-.PHONY: help install demo test test-long graph report ui stop lint docs bench bench-ingest bench-attribution bench-reads bench-day bench-range dsn env backup restore lock
+BI_VENV ?= build/bi/venv
+.PHONY: help install demo test test-long graph report ui bi stop lint docs bench bench-ingest bench-attribution bench-reads bench-day bench-range dsn env backup restore lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -31,7 +32,11 @@ report: $(READY) ## write the report, one page of HTML: platform, creator, last 
 ui: $(READY) ## run Dagster: web page, schedules, sensors; until Ctrl-C or make stop
 	@$(WAREHOUSE) ui
 
-stop: ## stop Dagster and the embedded Postgres server
+bi: $(READY) ## run the dashboards in Apache Superset; until Ctrl-C or make stop
+	@$(MAKE) --no-print-directory $(BI_VENV)/.ready
+	@$(WAREHOUSE) bi --python $(BI_VENV)/bin/python serve
+
+stop: ## stop the dashboards, Dagster and the embedded Postgres server
 	@[ ! -e $(VENV)/.ready ] || $(WAREHOUSE) stop
 
 lint: $(READY) ## check style, types, imports and SQL
@@ -70,9 +75,10 @@ backup: $(READY) ## write the warehouse's database to one file: make backup FILE
 restore: $(READY) ## fill a warehouse that holds nothing yet from such a file: make restore FILE=warehouse.dump
 	@$(WAREHOUSE) restore $(FILE)
 
-lock: $(VENV)/.ready ## resolve requirements.lock and requirements-bench.lock from pyproject.toml
+lock: $(VENV)/.ready ## resolve requirements.lock, requirements-bench.lock and requirements-bi.lock from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements.lock
 	@$(BIN)/uv pip compile --group bench --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements-bench.lock
+	@$(BIN)/uv pip compile --group bi --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements-bi.lock
 
 .env.local: | .env.example
 	@umask 077 && cp .env.example .env.local
@@ -89,4 +95,11 @@ $(BENCH_VENV)/.ready: requirements-bench.lock | $(VENV)/.ready
 	@"$(PYTHON)" -m venv $(BENCH_VENV)
 	@$(BIN)/uv pip install --quiet --python $(BENCH_VENV)/bin/python --require-hashes --compile-bytecode -r requirements-bench.lock || \
 		$(BENCH_VENV)/bin/pip install --quiet --no-deps --require-hashes --requirement requirements-bench.lock
+	@touch $@
+
+$(BI_VENV)/.ready: requirements-bi.lock | $(VENV)/.ready
+	@echo "installing Superset into $(BI_VENV), which takes a minute" >&2
+	@"$(PYTHON)" -m venv $(BI_VENV)
+	@$(BIN)/uv pip install --quiet --python $(BI_VENV)/bin/python --require-hashes --compile-bytecode -r requirements-bi.lock || \
+		$(BI_VENV)/bin/pip install --quiet --no-deps --require-hashes --requirement requirements-bi.lock
 	@touch $@

@@ -12,6 +12,7 @@ import click
 from orchestration.cli import (
     alerts,
     backup,
+    bi,
     checks,
     day_ranges,
     doctor,
@@ -27,6 +28,8 @@ from orchestration.cli import (
     subjects,
 )
 from orchestration.cli.dagster_process import Deployment, DeploymentError, make_home
+from orchestration.cli.dashboard_server import DashboardServer, DashboardServerError
+from orchestration.cli.dashboard_settings import PYTHON, folder_of
 from orchestration.cli.environment import provisioned_warehouse, read_settings, say
 from warehouse.connection import CHECKOUT, Warehouse, WarehouseUnavailable
 from warehouse.embedded.binaries import EmbeddedServerError
@@ -34,6 +37,10 @@ from warehouse.embedded.server import EmbeddedServer
 from warehouse.env_file import SettingsFileError
 from warehouse.roles.logins import LoginError
 
+EXPECTED = (
+    *(EmbeddedServerError, WarehouseUnavailable, DeploymentError, SettingsFileError, LoginError),
+    DashboardServerError,
+)
 NOT_RUNNING = 3
 # As shells have it: 128 and the number of the signal.
 INTERRUPTED = 130
@@ -66,7 +73,9 @@ def start() -> None:
 
 @warehouse.command()
 def stop() -> None:
-    """Stop Dagster and the embedded server of this checkout."""
+    """Stop the dashboards, Dagster and the embedded server of this checkout."""
+    if DashboardServer(folder_of(), PYTHON).stop():
+        say("the dashboards are stopped")
     if Deployment(Path(os.environ.get("DAGSTER_HOME") or CHECKOUT / ".dagster")).stop():
         say("Dagster is stopped")
     server = EmbeddedServer(CHECKOUT)
@@ -163,6 +172,7 @@ for _command in (
     subjects.withdraw_consent,
     erasures.erasures,
     roles.roles,
+    bi.bi,
     encryption.encryption,
     backup.backup,
     backup.restore,
@@ -183,7 +193,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except click.Abort:
         return INTERRUPTED
-    except (EmbeddedServerError, WarehouseUnavailable, DeploymentError, SettingsFileError, LoginError) as error:
+    except EXPECTED as error:
         say(f"error: {error}")
         return 1
 

@@ -85,6 +85,12 @@ def _creation(login: Login, password: str) -> list[str]:
     ]
 
 
+def assert_known(warehouse: Warehouse, login: Login) -> None:
+    """Raise LoginError unless the product's tables, as they were read last, have the creator or brand of a login."""
+    with warehouse.connect(autocommit=True) as connection:
+        _assert_known(connection, login)
+
+
 def keep_verifiers(warehouse: Warehouse) -> None:
     """Record the password verifiers of logins that others created or changed, on the embedded server."""
     if not warehouse.is_embedded:
