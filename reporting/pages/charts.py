@@ -89,6 +89,8 @@ def _options(formatter: Formatter) -> dict[str, Any]:
         "js": [],
         "width": _WIDTH,
         "margin": 6,
+        # Half of the last label of an axis.
+        "margin_right": 24,
         "spacing": 8,
         "legend_at_bottom": True,
         "legend_box_size": 10,

@@ -3,6 +3,7 @@
 It names days, checks, runs and counts, and no person.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -11,12 +12,15 @@ import psycopg
 
 from reporting.pages import charts, numbers
 from reporting.pages.blocks import Column, Figure, Message, Panel, Section, Table, text_column
-from reporting.pages.marts import Number, listed, rows_of
+from reporting.pages.marts import DAY, Number, listed, rows_of
 from warehouse.window import NIGHTLY_HOUR, ONE_DAY
 
 _NIGHT: Final = timedelta(days=1)
 _LANDING_DAYS: Final = 30
 _DAYS_SHOWN: Final = 31
+_DAYS_OF_REASONS: Final = 7
+_REASONS_SHOWN: Final = 20
+_LANDING_DAY: Final = Number("Landing day", "metric_date", numbers.short_day)
 
 _PUBLISHED: Final = """
 select run_id, min(event_date) as first_day, max(event_date) as last_day, count(*) as days,
@@ -41,24 +45,23 @@ from ops.check_states
 where not is_passing
 order by severity, check_name
 """
-# Days of many models are a line for each of their reasons.
-_STALE: Final = """
-select event_date, string_agg(distinct reason, ', ' order by reason) as reasons,
-    min(stale_since) at time zone 'UTC' as since
-from ops.stale_days
-group by event_date
-order by event_date desc
+# The view has a line for each mart. Sealed days are as they will stay.
+_DAYS: Final = """
+select metric_date, state, count(distinct mart) as marts, min(since) at time zone 'UTC' as since,
+    string_agg(distinct reason, ', ' order by reason) as reasons
+from marts.stale_days
+left join lateral unnest(reasons) as reason on true
+where state <> 'sealed'
+group by metric_date, state
+order by metric_date desc, state
 """
 _WAITING: Final = "select count(*) as files, array_agg(distinct landing_date) as days from ops.waiting_files"
+# Of days on which nothing was loaded there is nothing to say but what waits.
 _LANDED: Final = """
-select landing_date as metric_date, sum(lines_read)::bigint as lines_read, sum(accepted)::bigint as accepted,
-    sum(rejected)::bigint as rejected, sum(duplicates)::bigint as duplicates, sum(not_tracked)::bigint as not_tracked,
-    sum(erased)::bigint as erased, sum(late)::bigint as late, count(*) as files
-from ops.loads
-where replaced_by is null
-group by landing_date
-order by landing_date desc
-limit %(days)s
+select metric_date, files, lines_read, accepted, rejected, duplicates, not_tracked, erased, late, rejected_by_reason
+from marts.data_quality
+where metric_date > %(after)s and files > 0
+order by metric_date desc
 """
 
 
@@ -70,9 +73,8 @@ def section(connection: psycopg.Connection, *, now: datetime, faults: Sequence[M
     runs = rows_of(connection, _PUBLISHED, since=since)
     [checks] = rows_of(connection, _CHECKS, since=since)
     failing = rows_of(connection, _FAILING)
-    stale = rows_of(connection, _STALE)
-    landed = rows_of(connection, _LANDED, days=_LANDING_DAYS)
-    refused = {day for check in failing if check.severity == "error" for day in check.failing_days}
+    days = rows_of(connection, _DAYS)
+    landed = rows_of(connection, _LANDED, after=now.date() - _LANDING_DAYS * ONE_DAY)
     return Section(
         "night",
         "The last night",
@@ -81,13 +83,14 @@ def section(connection: psycopg.Connection, *, now: datetime, faults: Sequence[M
         figures=[
             Figure("Days published", numbers.count(sum(run.days for run in runs)), "in 24 hours"),
             Figure("Checks run", numbers.count(checks.checks), f"{numbers.count(checks.failed)} failed"),
-            Figure("Days refused", numbers.count(len(refused)), "by a check that blocks"),
-            Figure("Days stale", numbers.count(len(stale)), "to be run again"),
+            _days_of(days, "refused", "by a check that blocks"),
+            _days_of(days, "late", "due and not published"),
+            _days_of(days, "stale", "to be run again"),
         ],
         panels=[
             _ran(runs),
             _refused(failing),
-            _late(stale, rows_of(connection, _WAITING)[0]),
+            _late(days, rows_of(connection, _WAITING)[0]),
             *_landed(landed),
         ],
     )
@@ -141,22 +144,28 @@ def _refused(failing: Sequence[Any]) -> Panel:
     )
 
 
-def _late(stale: Sequence[Any], waiting: Any) -> Panel:
-    more = f"{len(stale) - _DAYS_SHOWN} older days are stale too. " if len(stale) > _DAYS_SHOWN else ""
+def _late(days: Sequence[Any], waiting: Any) -> Panel:
+    more = f"{len(days) - _DAYS_SHOWN} more lines are in marts.stale_days. " if len(days) > _DAYS_SHOWN else ""
     files = f"{waiting.files} landing files wait, of {numbers.some(map(str, waiting.days))}." if waiting.files else ""
     return Panel(
         "What is late or stale",
         listed(
-            stale[:_DAYS_SHOWN],
-            Number("Day", "event_date", numbers.short_day),
+            days[:_DAYS_SHOWN],
+            DAY,
             [
-                Number("Reasons", "reasons", _in_words),
-                Number("Since", "since", numbers.moment),
+                Number("State", "state", str),
+                Number("Marts", "marts", numbers.count),
+                Number("Since", "since", lambda since: numbers.moment(since) if since else numbers.ABSENT),
+                Number("Reasons", "reasons", lambda reasons: _in_words(reasons or numbers.ABSENT)),
             ],
-            "No day is stale: published numbers are those of what was loaded.",
+            "No day is late, refused or stale: published numbers are those of what was loaded.",
         ),
         note=f"{more}{files}".strip(),
     )
+
+
+def _days_of(days: Sequence[Any], state: str, note: str) -> Figure:
+    return Figure(f"Days {state}", numbers.count(sum(day.state == state for day in days)), note)
 
 
 def _landed(landed: Sequence[Any]) -> list[Panel]:
@@ -184,11 +193,12 @@ def _landed(landed: Sequence[Any]) -> list[Panel]:
             ),
             note="A late event arrived more than a day after the day on which it occurred.",
         ),
+        _reasons(landed[:_DAYS_OF_REASONS]),
         Panel(
             "Lines by outcome",
             listed(
                 landed,
-                Number("Landing day", "metric_date", numbers.short_day),
+                _LANDING_DAY,
                 [
                     Number(name.replace("_", " ").capitalize(), name, numbers.count)
                     for name in (
@@ -200,6 +210,26 @@ def _landed(landed: Sequence[Any]) -> list[Panel]:
             note="Late events are among the accepted ones.",
         ),
     ]  # fmt: skip
+
+
+def _reasons(landed: Sequence[Any]) -> Panel:
+    counted: Counter[str] = Counter()
+    for day in landed:
+        counted.update(day.rejected_by_reason)
+    # Ties stand in the order of their texts.
+    shown = sorted(counted.items(), key=lambda found: (-found[1], found[0]))[:_REASONS_SHOWN]
+    more = f" {len(counted) - len(shown)} rarer reasons are in marts.data_quality." if len(counted) > len(shown) else ""
+    return Panel(
+        "Rejected lines by reason",
+        Table(
+            [text_column("Reason"), Column("Lines")],
+            [[reason, numbers.count(lines)] for reason, lines in shown],
+            "No line was rejected on these landing days.",
+        ),
+        note=f"The last {len(landed)} landing days. Rejected lines are kept, and can be replayed.{more}"
+        if landed
+        else "",
+    )
 
 
 def _in_words(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reporting.pages import numbers
+from reporting.pages import last_night, numbers
 from reporting.pages.blocks import Message
 from reporting.pages.creator import CreatorNotFound
 from reporting.pages.page import remove_reports, report, write_report
@@ -149,7 +149,9 @@ def test_every_number_of_the_platform_and_of_the_creator_is_that_of_the_marts(sh
 
 
 @pytest.mark.slow
-def test_the_last_night_says_what_ran_what_was_rejected_and_what_is_late(shop: Pipeline) -> None:
+def test_the_last_night_says_what_ran_what_was_rejected_and_what_is_late(
+    shop: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shop.connection.execute("update ops.published_days set published_at = %s", [NIGHT])
     [(run_id,)] = shop.rows("select distinct run_id from ops.published_days")
     shop.connection.execute(
@@ -164,6 +166,7 @@ def test_the_last_night_says_what_ran_what_was_rejected_and_what_is_late(shop: P
         " values (%s, 'events', 'events_changed', 1)",
         [START],
     )
+    monkeypatch.setattr(last_night, "_DAYS_SHOWN", 100_000)
     fault = Message("fault", "day refused: 2026-10-02", "look at the rows of the check")
     page = read_page(report(shop.connection, now=NIGHT, faults=[fault]))
 
@@ -175,9 +178,16 @@ def test_the_last_night_says_what_ran_what_was_rejected_and_what_is_late(shop: P
         ["day has events", "refuses the days", "1", "2026-10-02"],
         ["types are known", "warns", "1", "2026-10-02"],
     ]
-    [[day, reasons, since]] = page.rows("What is late or stale")
-    assert (day, reasons) == ("Thu 2026-10-01", "events changed")
-    assert since.endswith(" UTC")
+    marts = str(shop.rows("select count(*) from ops.published_marts")[0][0])
+    # The views know the real time: the days since are late, and the newest stand first.
+    late, *_, refused, stale = page.rows("What is late or stale")
+    assert late[1] == "late"
+    assert [refused[0], *refused[1:3], refused[4]] == ["Fri 2026-10-02", "refused", marts, "day has events"]
+    assert [stale[0], *stale[1:3], stale[4]] == ["Thu 2026-10-01", "stale", marts, "events changed"]
+    assert refused[3].endswith(" UTC")
+    reasons = page.rows("Rejected lines by reason")
+    assert sorted(row[1] for row in reasons) == ["1", "1"]
+    assert ["line: not JSON", "1"] in reasons
     counts = "files, lines_read, accepted, rejected, duplicates, not_tracked, erased, late"
     sums = ", ".join(f"sum({name})" for name in counts.split(", ")[1:])
     landed = shop.rows(
