@@ -40,6 +40,7 @@ def _prepare(warehouse: Warehouse) -> None:
     from publishing import renamed_checks, renamed_relations
     from publishing.explain import schema as explain_schema
     from publishing.live_views import creation as live_views
+    from publishing.metric_functions import schema as metric_functions_schema
     from warehouse.roles import grants, row_policies
 
     if warehouse.is_embedded:
@@ -66,6 +67,7 @@ def _prepare(warehouse: Warehouse) -> None:
                 alerts_schema.create(connection)
                 renamed_checks.rename_recorded_checks(connection)
                 row_policies.create_lookups(connection)
+                metric_functions_schema.create(connection)
         except psycopg.errors.InsufficientPrivilege as error:
             grant = f'grant create, temporary on database "{warehouse.database}" to "{warehouse.user}"'
             raise rights_are_missing(warehouse, [grant]) from error

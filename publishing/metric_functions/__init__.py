@@ -1,0 +1,1 @@
+"""SQL functions of schema marts that answer questions by name: assets, creators, brands, the platform, events."""
