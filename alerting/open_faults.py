@@ -7,7 +7,7 @@ until the check passes. A day whose run failed is not reported as late too, unle
 """
 
 from collections.abc import Iterable, Sequence, Set
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,7 @@ import psycopg
 
 from alerting import disks, failed_runs
 from alerting.fault import Bounds, Fault, Kind
-from publishing import applied_models
+from publishing import applied_models, days_not_current
 from publishing.model_versions import ProjectVersion
 from warehouse.window import ONE_DAY
 
@@ -121,9 +121,7 @@ def _days_not_published(connection: psycopg.Connection, now: datetime, bounds: B
 
     While nothing is published, these are the days of which events are loaded.
     """
-    after_midnight = timedelta(hours=bounds.deadline.hour, minutes=bounds.deadline.minute)
-    # The day before the last one whose deadline has come.
-    end = (now - after_midnight).date()
+    end = days_not_current.due_before(now, bounds.deadline)
     days = [
         day
         for (day,) in connection.execute(

@@ -25,6 +25,7 @@ from orchestration.cli import (
     roles,
     sample,
     silent_day,
+    status,
     subjects,
 )
 from orchestration.cli.dagster_process import Deployment, DeploymentError, make_home
@@ -41,7 +42,6 @@ EXPECTED = (
     *(EmbeddedServerError, WarehouseUnavailable, DeploymentError, SettingsFileError, LoginError),
     DashboardServerError,
 )
-NOT_RUNNING = 3
 # As shells have it: 128 and the number of the signal.
 INTERRUPTED = 130
 
@@ -101,23 +101,6 @@ def _interrupt_runs(found: Warehouse) -> None:
 
 
 @warehouse.command()
-def status() -> int:
-    """Show the warehouse's address and whether it is up; exit code 3: the embedded server is not running."""
-    if url := os.environ.get("WAREHOUSE_URL", "").strip():
-        given = Warehouse.from_url(url)
-        given.connect().close()
-        say(f"WAREHOUSE_URL names database {given.database} at {given.host}, port {given.port}, which answers")
-        return 0
-    found = EmbeddedServer(CHECKOUT).status()
-    if found.port is None:
-        say("the embedded server was never started")
-    else:
-        state = "is running" if found.is_running else "is not running"
-        say(f"the embedded server {state}; port {found.port}, data in {found.data}")
-    return 0 if found.is_running else NOT_RUNNING
-
-
-@warehouse.command()
 def dsn() -> None:
     """Print the DSN for a BI tool, and nothing else."""
     click.echo(provisioned_warehouse().bi_dsn)
@@ -157,6 +140,7 @@ def execute(command: tuple[str, ...]) -> int:
 
 
 for _command in (
+    status.status,
     doctor.doctor,
     alerts.alerts,
     checks.checks,

@@ -1,6 +1,6 @@
 """Daily partitions of every asset, and the parts that tables as assets have in common."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -22,7 +22,9 @@ daily_step: Final = partial(
 )
 
 
-def table_spec(key: Sequence[str], description: str, *, kinds: set[str], **options: Any) -> dg.AssetSpec:
+def table_spec(
+    key: Sequence[str], description: str, *, kinds: set[str], metadata: Mapping[str, Any] | None = None, **options: Any
+) -> dg.AssetSpec:
     """Return the spec of a table: its key is schema and name, its group the schema."""
     return dg.AssetSpec(
         key,
@@ -30,7 +32,7 @@ def table_spec(key: Sequence[str], description: str, *, kinds: set[str], **optio
         group_name=key[0],
         kinds=kinds,
         owners=OWNERS,
-        metadata={"dagster/table_name": ".".join(key)},
+        metadata={"dagster/table_name": ".".join(key), **(metadata or {})},
         **options,
     )
 

@@ -13,6 +13,13 @@ _RANGE_START: Final = "dagster/asset_partition_range_start"
 _RANGE_END: Final = "dagster/asset_partition_range_end"
 # A run loads landing days up to this one, exclusive, beside its own.
 _LANDING_END: Final = "warehouse/landing_end"
+# The job of the whole chain, for the days of a window.
+REFRESH: Final = "daily_refresh"
+# In the descriptions of assets, which a person reads before launching a run.
+ALONE: Final = (
+    f"Materializing it alone runs the whole chain (job `{REFRESH}`) for the chosen days, since days are built, checked"
+    " and published as a whole."
+)
 # A run that another run has started names it.
 STARTED_BY: Final = "warehouse/backfill"
 # Metadata of a failed load: the landing day of the file that could not be used.

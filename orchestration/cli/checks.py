@@ -13,8 +13,10 @@ _HEAD: Final = """# Checks
 
 Every check of the two gates. A failed check of severity error keeps its days from being published; a failed warning is
 shown. [gates.md](../concepts/gates.md) explains the gates. `make graph` writes this page from the declarations of the
-checks, and edits are lost. Warning `ad_spend_files_are_usable` of `raw/ad_spend` belongs to no gate:
-[ad_spend.md](ad_spend.md).
+checks, and edits are lost.
+
+Two warnings belong to no gate. `ad_spend_files_are_usable` is of `raw/ad_spend`: [ad_spend.md](ad_spend.md).
+`days_are_current` is of every mart that BI reads: each day that is due is published, and none is stale or refused.
 """
 _GATES: Final = {
     "raw": "runs after a load, before dbt reads `raw`",

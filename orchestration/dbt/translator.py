@@ -6,6 +6,8 @@ from typing import Any, Final
 import dagster as dg
 
 from orchestration.dbt.light_import import DagsterDbtTranslator, DagsterDbtTranslatorSettings
+from orchestration.run_windows import ALONE
+from warehouse.roles.readers import MARTS, ROLLUPS
 
 OWNERS: Final = ("team:data-engineering",)
 
@@ -37,10 +39,25 @@ class WarehouseDbtTranslator(DagsterDbtTranslator):
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         return str(dbt_resource_props["schema"])
 
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        # Dagster's own way adds the SQL, which may have hundreds of lines. The metadata names its file.
+        props, said = dbt_resource_props, str(dbt_resource_props["description"])
+        if props["schema"] == "build":
+            readers = MARTS if props["access"] == "public" else ROLLUPS
+            said += (
+                f"\n\nAs it is built: its checks run here, and publication copies it to `{readers}/{props['name']}`."
+            )
+        return f"{said}\n\n{ALONE}"
+
     def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
         # The manifest names the database of the process that parsed the project.
         name = f"{dbt_resource_props['schema']}.{dbt_resource_props['name']}"
-        return {**super().get_metadata(dbt_resource_props), "dagster/table_name": name}
+        file = f"dbt_project/{dbt_resource_props['original_file_path']}"
+        return {
+            **super().get_metadata(dbt_resource_props),
+            "dagster/table_name": name,
+            "sql": dg.MetadataValue.path(file),
+        }
 
     def get_asset_check_spec(self, *args: Any, **kwargs: Any) -> dg.AssetCheckSpec | None:
         spec = super().get_asset_check_spec(*args, **kwargs)

@@ -19,6 +19,7 @@ from orchestration.dbt.cli_resource import warehouse_dbt
 from orchestration.instance.run_executor import locked_run_executor
 from orchestration.instance.run_locks import notice_lost_clients
 from orchestration.instance.run_log import failures_logged_once
+from orchestration.marts import partial_runs
 from warehouse.connection import CHECKOUT, Warehouse
 from warehouse.settings import EventSource, settings
 from warehouse.writer_lock import writing
@@ -51,17 +52,31 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 
 class WriterResource(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """The right to write the warehouse, held from the first step that needs it to the end of the run."""
+    """The right to write the warehouse, held from the first step that needs it to the end of the run.
+
+    A run of some models or marts alone holds it for each step, because it starts a run that needs it.
+    """
 
     warehouse: WarehouseResource
     _build_id: str = PrivateAttr(default="")
+    _log: dg.DagsterLogManager | None = PrivateAttr(default=None)
 
     @contextmanager
     def connect(self) -> Generator[psycopg.Connection]:
         """Connect with the right to write while this run holds the warehouse; writes fail when a later run holds it."""
-        with self.warehouse.connect() as connection:
+        with self.warehouse.connect() as connection, self._held_for_step():
             connection.execute("select set_config('warehouse.build_id', %s, false)", [self._build_id])
             yield connection
+
+    @contextmanager
+    def _held_for_step(self) -> Generator[None]:
+        if self._log is None:
+            yield  # the run holds the warehouse
+            return
+        with self.warehouse.connect() as lock:
+            notice_lost_clients(lock)
+            with writing(lock, self._build_id, log=self._log.info):
+                yield
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator["WriterResource"]:
@@ -72,6 +87,10 @@ class WriterResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         recorded = context.instance.get_run_by_id(context.run.run_id) if context.instance else None
         if recorded is not None and recorded.is_finished:
             # Dagster sets resources up once more to hand over a finished run's results; the next run may have begun.
+            yield self
+            return
+        if partial_runs.is_partial(context.run):
+            self._log = log
             yield self
             return
         with self.warehouse.connect() as connection:

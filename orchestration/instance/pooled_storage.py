@@ -18,6 +18,7 @@ from dagster_postgres.utils import pg_url_from_config
 from sqlalchemy import create_engine
 
 from orchestration.instance import renamed_sensors, storage_outage
+from orchestration.instance.partition_states import EventsOfDays
 
 # Threads of the daemon and of the code server work side by side; they rarely need more at once.
 MORE_CONNECTIONS: Final = 20
@@ -46,6 +47,7 @@ class PooledStorage(DagsterPostgresStorage):
     def __init__(self, postgres_url: str, *arguments: Any, **options: Any) -> None:
         super().__init__(postgres_url, *arguments, **options)
         self._run_storage = RunsOfTheLocation(postgres_url, self.should_autocreate_tables)
+        self._event_log_storage = EventsOfDays(postgres_url, self.should_autocreate_tables)
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
             storage._engine = create_engine(
                 postgres_url,

@@ -19,8 +19,9 @@ from orchestration.dbt import cli_resource, code_changes, specs
 from orchestration.dbt import invocation as dbt_results
 from orchestration.dbt.light_import import DagsterDbtCliRuntimeError
 from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
+from orchestration.marts import partial_runs
 from orchestration.partitions import daily_step
-from orchestration.run_windows import unsealed_window_of
+from orchestration.run_windows import unsealed_window_of, window_of
 from publishing import (
     applied_models,
     build_steps,
@@ -54,6 +55,10 @@ def dbt_models(
     dbt: cli_resource.WarehouseDbt,
 ) -> Iterator[Any]:
     """Rebuild the run's days, oldest chunk first. A day whose models and tests have all passed is completely built."""
+    if partial_runs.is_part(context.selected_asset_keys):
+        with retries.as_dagster_failure():
+            yield from partial_runs.run_whole_days(context, window_of(context))
+        return
     build_id = context.run.run_id
     variables = {**warehouse.warehouse.dbt_env(), cli_resource.BUILD_ID_VARIABLE: build_id}
     expected = (dbt_results.DbtFailed, builds.IncompleteRebuild, channel_seeds.SeedsNotNormalized, MartsInUse)
@@ -78,7 +83,7 @@ def dbt_models(
             connection, [mart for mart in marts.marts_of(dbt_manifest.manifest()) if mart.name not in withheld]
         )
         changed = None
-        if plan.models is not None and not context.is_subset:
+        if plan.models is not None:
             changed = build_steps.Partial.of(dbt_manifest.manifest(), plan.models, plan.project.not_built)
             context.log.info(f"building {', '.join(plan.models)}, and no others: {_why(connection)}")
             yield from _kept(changed, left_out=False)
@@ -94,9 +99,6 @@ def dbt_models(
                 yield event
         if changed is not None:
             yield from _kept(changed, left_out=True)
-        if context.is_subset:
-            context.log.warning("only some models were built: these days cannot be published until all are")
-            return
         builds.complete(connection, window, build_id=build_id, log=context.log.info)
         gates.record_dbt_tests(connection, window, build_id=build_id)
 
@@ -112,7 +114,7 @@ def _last_built(
     """Build the last chunk of the window, and with it or after it the marts that read the days of all chunks."""
     yield from _built(context, dbt, connection, window, last, changed)
     rollups = build_steps.rollup_options(changed)
-    if last != window and not context.is_subset and rollups is not None:
+    if last != window and rollups is not None:
         yield from _events(dbt, window, rollups, context)
 
 
@@ -126,12 +128,11 @@ def _built(
 ) -> Iterator[Any]:
     """Build and test a chunk of the window, and fit its weeks. Yields Dagster's events."""
     context.log.info(f"building {chunk}")
-    # Some assets only: they stay unpublished, and dbt cannot be asked for what is both in the selection and after fits.
-    selections = [()] if context.is_subset else build_steps.selections(chunk, window, changed)
+    selections = build_steps.selections(chunk, window, changed)
     for selection in selections[:-1]:
         yield from _events(dbt, chunk, selection, context)
     fitted: list[dg.MaterializeResult[Any]] = []
-    if specs.VALUES in context.selected_asset_keys and (changed is None or changed.has_fits):
+    if changed is None or changed.has_fits:
         weeks = build_steps.fit(connection, window, chunk, build_id=context.run.run_id, log=context.log.info)
         fitted.append(dg.MaterializeResult(asset_key=specs.VALUES, metadata={"weeks_fitted": len(weeks)}))
     for event in (event for last in selections[-1:] for event in _events(dbt, chunk, last, context)):

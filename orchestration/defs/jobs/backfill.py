@@ -13,7 +13,8 @@ from orchestration import retries
 from orchestration.backfill_progress import Progress
 from orchestration.dbt import code_changes
 from orchestration.defs.resources import WarehouseResource
-from orchestration.run_windows import STARTED_BY, UNLOADABLE_DAY, run_tags
+from orchestration.instance import started_runs
+from orchestration.run_windows import UNLOADABLE_DAY
 from publishing import backfill_plan, dbt_manifest
 from warehouse import retention
 from warehouse.settings import settings
@@ -135,13 +136,8 @@ def _run(context: dg.OpExecutionContext, window: Window, landing_end: date | Non
 
     Return whether it succeeded, and the landing day of a file that could not be loaded.
     """
-    # Imported here: the definitions include this job.
-    from orchestration.definitions import definitions
-
     context.log.info(f"{window}: running")
-    job = definitions().resolve_job_def("daily_refresh")
-    tags = {**run_tags(window, landing_end=landing_end), STARTED_BY: context.run_id}
-    result = job.execute_in_process(instance=context.instance, tags=tags, raise_on_error=False)
+    result = started_runs.run_days(context, window, landing_end=landing_end)
     failures = [event.step_failure_data.user_failure_data for event in result.all_events if event.is_step_failure]
     found = [failure.metadata.get(UNLOADABLE_DAY) for failure in failures if failure]
     return result.success, {date.fromisoformat(str(day.value)) for day in found if day}

@@ -104,12 +104,6 @@ def _columns(runs: DagsterRuns, table: str) -> set[str]:
     return {name for (name,) in runs.pipeline.rows(query, table)}
 
 
-def test_the_fits_can_be_made_alone(runs: DagsterRuns) -> None:
-    run = runs.run(DAY, assets=["intermediate/attribution_channel_values"])
-    assert run.is_success, run.error
-    assert runs.pipeline.rows("select week_start, journeys from ops.attribution_fits") == [(date(2026, 9, 28), 0)]
-
-
 def test_a_failed_check_of_raw_stops_the_run_before_dbt(published: DagsterRuns) -> None:
     published.pipeline.load(DAY)
     published.pipeline.connection.execute("update ops.loads set lines_read = lines_read + 1 where replaced_by is null")
