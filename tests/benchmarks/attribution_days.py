@@ -59,7 +59,7 @@ _ATTRIBUTION: Final = """
         event_date, event_key, event_id, utm_source, utm_medium, utm_campaign, utm_source_normalized,
         utm_medium_normalized, utm_campaign_normalized, referrer, landing_page, load_id, line_number
     )
-    select event_date, event_key, event_id, source, medium, campaign, source, medium, campaign,
+    select event_date, event_key, event_id, names.source, medium, campaign, names.source, medium, campaign,
         case when kind >= 2 then (array['https://www.google.com/', 'https://www.reddit.com/r/art'])[kind - 1] end,
         'https://licensery.example/', 1, line_number
     from (

@@ -4,6 +4,7 @@ Every dashboard query is asked many times, each time of another asset, creator o
 year; and beside it the same question is asked of raw events, which have a partition a day and no index by asset. The
 marts are the real tables, made from the contracts, filled by Postgres with numbers that mean nothing. Ends with one
 line of JSON: the 95th percentile of each query in milliseconds, and how many times as long raw events take, by medians.
+Metric functions (`marts.asset_metrics` and the like) are asked in the same way.
 """
 
 import argparse
@@ -22,15 +23,18 @@ from attribution import schema as attribution_schema
 from ingestion import schema
 from ingestion.ad_spend import schema as ad_spend_schema
 from ingestion.application import schema as application_schema
+from ingestion.raw_access import entity_lookup
 from publishing import dbt_manifest, mart_tables, mart_views
 from publishing.marts import Mart, marts_of
+from publishing.metric_functions import schema as metric_functions_schema
 from tests.benchmarks.attribution_days import fill
 from tests.benchmarks.benchmark_server import benchmark_server
+from tests.benchmarks.function_questions import FUNCTION_LIMIT_MS, FUNCTION_QUESTIONS, ROLLUP_ROWS
 from tests.benchmarks.read_questions import QUESTIONS, Question
 from tests.benchmarks.read_rows import ROWS
 from tests.support import dbt_here
 from warehouse.connection import Warehouse
-from warehouse.roles.readers import MARTS
+from warehouse.roles.readers import CREATORS, MARTS
 from warehouse.window import Window
 
 LAST: Final = date(2026, 9, 30)
@@ -85,6 +89,9 @@ def make(warehouse: Warehouse, options: argparse.Namespace) -> None:
             " from generate_series(0, %s - 1) as n".format(*_other_columns(connection)),  # type: ignore[arg-type]
             [options.creators, options.assets],
         )
+        connection.execute(ROLLUP_ROWS.format(creators=options.creators, brands=options.brands).encode())
+        entity_lookup.index_published_days(connection)
+        metric_functions_schema.create(connection)
         connection.execute("vacuum analyze")
         (rows,) = connection.execute("select count(*) from raw.events").fetchone() or (0,)
     say(
@@ -152,7 +159,48 @@ def measure(warehouse: Warehouse, options: argparse.Namespace) -> dict[str, obje
             say(shown)
             if marts[question.name] > LIMIT_MS:
                 slow.append(question.name)
-    return {"p95_ms": marts, "raw_vs_marts": ratios, "limit_ms": LIMIT_MS, "slow": slow}
+    functions = _measure_functions(warehouse, chance, options)
+    slow += [name for name, p95 in functions.items() if p95 > FUNCTION_LIMIT_MS]
+    return {
+        "p95_ms": marts,
+        "raw_vs_marts": ratios,
+        "limit_ms": LIMIT_MS,
+        "functions_p95_ms": functions,
+        "functions_limit_ms": FUNCTION_LIMIT_MS,
+        "slow": slow,
+    }
+
+
+def _measure_functions(warehouse: Warehouse, chance: random.Random, options: argparse.Namespace) -> dict[str, float]:
+    """Ask the metric functions, each as its role, and say it."""
+    results: dict[str, float] = {}
+    with (
+        psycopg.connect(warehouse.bi_dsn, autocommit=True) as bi,
+        psycopg.connect(warehouse.dsn(CREATORS.portal.name), autocommit=True) as creator,
+        warehouse.connect(autocommit=True) as owner,
+    ):
+        connections = {"bi": bi, "creator": creator, "owner": owner}
+        for question in FUNCTION_QUESTIONS:
+            times = []
+            for number in range(options.asked + _WARM_UP):
+                # Assets with events, of those that attribution_days.py makes.
+                asset = 100 * chance.randrange(min(options.assets, 3_000) // 100) + chance.randrange(40, 100)
+                of_creator = f"creator-{asset % options.creators}"
+                parameters = {
+                    "asset": f"asset-{asset}",
+                    "creator": of_creator,
+                    "brand": f"brand-{chance.randrange(options.brands)}",
+                    "user": f"user-{chance.randrange(options.events // 4)}",
+                    "last": LAST,
+                }
+                creator.execute("select set_config(%s, %s, false)", [CREATORS.setting, of_creator])
+                started = time.perf_counter()
+                connections[question.role].execute(f"select {question.call}", parameters).fetchall()  # type: ignore[arg-type]
+                if number >= _WARM_UP:
+                    times.append(1000 * (time.perf_counter() - started))
+            results[question.name] = round(statistics.quantiles(times, n=20)[-1], 2)
+            say(f"{question.name:<44} p95 {results[question.name]:8.2f} ms  median {statistics.median(times):8.2f} ms")
+    return results
 
 
 def _asked(
