@@ -29,51 +29,57 @@ _KEYS: Final = "array_remove(array[{}], null)".format(
         ]
     )
 )
-# Two entities may have one hash, so the columns are compared too. The planner simplifies the constants away.
+# Two entities may have one hash, so the columns are compared too.
 _IS_OF: Final = " or ".join(
     [
-        f"({_ENTITY}) = %1$L || ':' || %2$L",
-        *(f"(%1$L = '{kind}' and {column} = %2$L)" for kind, column in _NAMED.items()),
+        "events.entity_type || ':' || events.entity_id = entity_events.entity_type || ':' || entity_events.entity_id",
+        *(
+            f"entity_events.entity_type = '{kind}' and events.{column} = entity_events.entity_id"
+            for kind, column in _NAMED.items()
+        ),
     ]
 )
 _TYPES: Final = ", ".join(f"'{kind}'" for kind in ENTITY_TYPES)
-# Days are searched newest first: one day, then two, then four. An entity with many events is found in few days; one
-# with few events costs an index look-up for each day.
+# Days are searched newest first: one day, then two, then eight. An entity with many events is found in few days; one
+# with few events costs an index look-up for each day. A session plans the query once: planning 365 partitions takes
+# 100 ms, and looking an entity up in all of them 20 (2026-11).
 _FUNCTION: Final = f"""
 create or replace function ops.entity_events(
     entity_type text, entity_id text, event_type text default null, max_events integer default 100
-) returns setof raw.events language plpgsql stable as $function$
+) returns setof raw.events language plpgsql stable set plan_cache_mode = force_generic_plan as $function$
+#variable_conflict use_column
 declare
     wanted_days date[];
     at_once integer := 1;
-    found integer;
+    last_day date;
+    first_day date;
+    wanted_keys bigint[];
+    found_events integer;
 begin
-    if not entity_events.entity_type = any(array[{_TYPES}]) or entity_id is null then
+    if not coalesce(entity_events.entity_type = any(array[{_TYPES}]), false) or entity_events.entity_id is null then
         raise invalid_parameter_value using
             message = format('an entity is of a type (%s) and has an id', '{", ".join(ENTITY_TYPES)}');
     end if;
     if max_events is null or max_events not between 1 and {MAX_EVENTS} then
         raise invalid_parameter_value using message = 'max_events is between 1 and {MAX_EVENTS}';
     end if;
+    wanted_keys := array[hashtextextended(entity_events.entity_type || ':' || entity_events.entity_id, 0)];
     select array_agg(to_date(right(relname, 8), 'YYYYMMDD') order by relname desc) into wanted_days
     from pg_inherits inner join pg_class on pg_class.oid = inhrelid
     where inhparent = 'raw.events'::regclass;
     while max_events > 0 and cardinality(wanted_days) > 0 loop
-        return query execute format($query$
-            select * from raw.events
-            where event_date between %5$L and %6$L and {_KEYS} @> array[%7$s::bigint] and ({_IS_OF})
-                and (%3$L is null or event_type = %3$L)
-            order by occurred_at desc, event_key collate "C"
-            limit %4$s
-            $query$,
-            entity_events.entity_type, entity_events.entity_id, entity_events.event_type, max_events,
-            wanted_days[least(at_once, cardinality(wanted_days))], wanted_days[1],
-            hashtextextended(entity_events.entity_type || ':' || entity_events.entity_id, 0)
-        );
-        get diagnostics found = row_count;
-        max_events := max_events - found;
+        last_day := wanted_days[1];
+        first_day := wanted_days[least(at_once, cardinality(wanted_days))];
+        return query
+        select events.* from raw.events as events
+        where events.event_date between first_day and last_day and {_KEYS} @> wanted_keys and ({_IS_OF})
+            and (entity_events.event_type is null or events.event_type = entity_events.event_type)
+        order by events.occurred_at desc, events.event_key collate "C"
+        limit max_events;
+        get diagnostics found_events = row_count;
+        max_events := max_events - found_events;
         wanted_days := wanted_days[at_once + 1:];
-        at_once := least(2 * at_once, 64);
+        at_once := case at_once when 1 then 2 else 4 * at_once end;
     end loop;
 end
 $function$;
