@@ -8,6 +8,7 @@ from typing import Final
 import psycopg
 
 from publishing import applied_models
+from publishing import dashboard_checks as dashboard_checks  # registers checks
 from publishing import plan_check as plan_check  # registers a check
 from publishing import rerun_check as rerun_check  # registers a check
 from quality_checks.expectations import run_suites
@@ -22,6 +23,9 @@ from warehouse.window import Window
 RAW_CHECKS: Final = tuple(check for check in checks() if check.gate is Gate.RAW)
 # Several read marts, seeds and the product's tables, which a new warehouse has only after its first build.
 BUILD_CHECKS: Final = tuple(check for check in checks() if check.gate is Gate.BUILD)
+
+# Run as bi_reader, after publication.
+DASHBOARD_CHECKS: Final = tuple(check for check in checks() if check.gate is Gate.READ)
 
 # The result of dbt's own tests, which run while dbt builds.
 DBT_TESTS: Final = "dbt_tests_pass"

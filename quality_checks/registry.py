@@ -22,10 +22,17 @@ Rule = Callable[[psycopg.Connection, Window], Finding]
 
 
 class Gate(StrEnum):
-    """The moment at which a check runs: before dbt builds from raw, or before what it built is published."""
+    """The moment at which a check runs.
+
+    Before dbt builds from raw, before what it built is published, or after that, as BI reads it.
+    """
 
     RAW = "raw"
     BUILD = "build"
+    READ = "read"
+
+
+_BY_SCHEMA: Final = {"raw": Gate.RAW, "bi": Gate.READ}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,7 @@ class Check:
     @property
     def gate(self) -> Gate:
         """The gate at which the check runs: that of its asset."""
-        return Gate.RAW if self.asset.startswith("raw/") else Gate.BUILD
+        return _BY_SCHEMA.get(self.asset.partition("/")[0], Gate.BUILD)
 
     @property
     def is_blocking(self) -> bool:
@@ -72,9 +79,10 @@ def check(
 ) -> Callable[[Rule], RuleCheck]:
     """Register a function as a check of an asset. Its name is the function's, its description the docstring's opening.
 
-    The asset is `schema/table`: checks of schema raw run before dbt, all others after it. `reads` are the models that
-    the check reads beside that of the asset. Lists show the threshold, the bound that the check compares with. Raises
-    ValueError when another function has registered the name.
+    The asset is `schema/table`: checks of schema raw run before dbt, all others after it. Those of `bi/name`
+    run as bi_reader, after publication. `reads` are the models that the check reads beside that of the asset. Lists
+    show the threshold, the bound that the check compares with. Raises ValueError when another function has registered
+    the name.
     """
 
     def register(rule: Rule) -> RuleCheck:

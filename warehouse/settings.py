@@ -14,6 +14,7 @@ EventSource = Literal["files", "application", "both"]
 
 
 DEFAULT_UI_URL: Final = "http://127.0.0.1:3000"
+DEFAULT_BI_URL: Final = "http://127.0.0.1:8088"
 
 
 class MissingSetting(Exception):
@@ -62,6 +63,7 @@ class Settings(BaseSettings):
     warehouse_alert_late_percent: float = Field(20, gt=0, description="Late events of a landing day that alert")
     warehouse_alert_free_gigabytes: float = Field(5, ge=0, description="Free space of a disk below which is an alert")
     warehouse_ui_url: str = Field(DEFAULT_UI_URL, description="The address of Dagster's page, for links")
+    warehouse_bi_url: str = Field(DEFAULT_BI_URL, description="The address of the dashboards, for links")
     app_database_url: SecretStr = Field(description="The product's own Postgres")
 
 

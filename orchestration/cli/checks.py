@@ -1,4 +1,4 @@
-"""The command `checks`: every check of the gates, as a list or as the page docs/reference/checks.md."""
+"""The command `checks`: every check, as a list or as the page docs/reference/checks.md."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
@@ -11,17 +11,21 @@ if TYPE_CHECKING:
 _DBT_TESTS: Final = "All dbt tests of severity error have passed."
 _HEAD: Final = """# Checks
 
-Every check of the two gates. A failed check of severity error keeps its days from being published; a failed warning is
-shown. [gates.md](../concepts/gates.md) explains the gates. `make graph` writes this page from the declarations of the
-checks, and edits are lost.
+Every check of the two gates, and those of what BI reads. A failed check of severity error keeps its days from being
+published; a failed warning is shown. [gates.md](../concepts/gates.md) explains the gates. `make graph` writes this page
+from the declarations of the checks, and edits are lost.
 
-Two warnings belong to no gate. `ad_spend_files_are_usable` is of `raw/ad_spend`: [ad_spend.md](ad_spend.md).
+Two more warnings belong to no gate. `ad_spend_files_are_usable` is of `raw/ad_spend`: [ad_spend.md](ad_spend.md).
 `days_are_current` is of every mart that BI reads: each day that is due is published, and none is stale or refused.
 """
 _GATES: Final = {
     "raw": "runs after a load, before dbt reads `raw`",
     "build": "runs after dbt has built the models, before the days move to `marts`",
 }
+_AFTERWARDS: Final = """## After publication
+
+These checks read `marts` as `bi_reader` once the days are published. They warn, and hold nothing back.
+"""
 
 
 @click.command()
@@ -38,7 +42,7 @@ def checks(*, is_markdown: bool) -> None:
             *map(str, (check.gate, check.severity, check.asset, check.name, check.threshold or "")),
             " ".join(check.description.split()),
         )
-        for check in (*gates.RAW_CHECKS, *gates.BUILD_CHECKS)
+        for check in (*gates.RAW_CHECKS, *gates.BUILD_CHECKS, *gates.DASHBOARD_CHECKS)
     ]
     rows.append(("build", "error", "build/*", gates.DBT_TESTS, "", _DBT_TESTS))
     rows.sort()
@@ -56,7 +60,10 @@ def page() -> str:
         "raw": sorted(map(_row, gates.RAW_CHECKS)),
         "build": sorted([dbt_tests, *map(_row, gates.BUILD_CHECKS)]),
     }
-    return "\n".join([_HEAD, *(line for gate, moment in _GATES.items() for line in _table(gate, moment, rows[gate]))])
+    lines = [_HEAD]
+    for gate, moment in _GATES.items():
+        lines += [f"## The {gate} gate\n", f"The {gate} gate {moment}.\n", *_table(rows[gate])]
+    return "\n".join([*lines, _AFTERWARDS, *_table(sorted(map(_row, gates.DASHBOARD_CHECKS)))])
 
 
 def _row(check: "Check") -> tuple[str, ...]:
@@ -72,9 +79,7 @@ def _row(check: "Check") -> tuple[str, ...]:
     return (str(check.severity), check.asset, check.name, " ".join(check.description.split()) + is_by, file)
 
 
-def _table(gate: str, moment: str, rows: list[tuple[str, ...]]) -> Iterator[str]:
-    yield f"## The {gate} gate\n"
-    yield f"The {gate} gate {moment}.\n"
+def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
     yield "| check | table | severity | holds that | declared in |"
     yield "|---|---|---|---|---|"
     for severity, asset, name, description, file in rows:

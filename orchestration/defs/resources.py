@@ -1,5 +1,6 @@
 """Resources of assets: the warehouse, the right to write it, sources of raw data, exports, dbt."""
 
+import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,7 +21,7 @@ from orchestration.instance.run_executor import locked_run_executor
 from orchestration.instance.run_locks import notice_lost_clients
 from orchestration.instance.run_log import failures_logged_once
 from orchestration.marts import partial_runs
-from warehouse.connection import CHECKOUT, Warehouse
+from warehouse.connection import CHECKOUT, Warehouse, WarehouseUnavailable
 from warehouse.settings import EventSource, settings
 from warehouse.writer_lock import writing
 
@@ -39,6 +40,15 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def connect(self) -> Generator[psycopg.Connection]:
         """Connect; statements outside of `connection.transaction()` commit one by one."""
         with self.warehouse.connect(autocommit=True) as connection:
+            yield connection
+
+    @contextmanager
+    def connect_as_bi_reader(self) -> Generator[psycopg.Connection]:
+        """Connect as BI does. Raises WarehouseUnavailable, also where this process does not know the password."""
+        warehouse = Warehouse.from_url(self.url, os.environ)
+        if not warehouse.bi_password:
+            raise WarehouseUnavailable("the password of bi_reader is not known here: set WAREHOUSE_BI_PASSWORD")
+        with warehouse.connect_to(warehouse.bi_dsn, autocommit=True) as connection:
             yield connection
 
     @contextmanager

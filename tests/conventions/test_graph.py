@@ -11,14 +11,15 @@ from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
 from orchestration.cli import checks
 from orchestration.instance.run_executor import locked_run_executor
-from publishing import gates
+from publishing import dbt_manifest, gates
 from tests.conventions.graph_snapshot import SNAPSHOT, parents, snapshot
 from tests.support.code_location import SETTINGS, definitions
 from warehouse.connection import CHECKOUT
 
 DAILY = dg.DailyPartitionsDefinition(start_date="2026-10-01", timezone="UTC")
 # Every asset with what it is made from. Its group is its schema.
-PARENTS = {name: above for name, above in parents(SNAPSHOT.read_text()).items() if not name.startswith("ops/")}
+ALL_PARENTS = parents(SNAPSHOT.read_text())
+PARENTS = {name: above for name, above in ALL_PARENTS.items() if not name.startswith(("ops/", "bi/"))}
 KINDS = {
     "raw": {"python", "postgres"},
     "staging": {"dbt", "postgres"},
@@ -27,8 +28,8 @@ KINDS = {
     "rollups": {"postgres"},
     "marts": {"postgres"},
 }
-# No run makes them: sensors record what is open, and the state of all days.
-OBSERVED = {dg.AssetKey(["ops", "alerts"]), dg.AssetKey(["ops", "status"])}
+# No run makes them: sensors record what is open and the state of all days, and dashboards read marts.
+OBSERVED = {dg.AssetKey.from_user_string(name) for name in ALL_PARENTS.keys() - PARENTS.keys()}
 # In a schema of dbt's, and made by the same step, but not by dbt.
 FITTED = "intermediate/attribution_channel_values"
 
@@ -46,6 +47,8 @@ STEPS = {
     "build_checks",
     "published_marts",
 }
+# Steps of what runs publish; job verify leaves them out.
+AFTERWARDS = {"dashboard_checks"}
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +91,28 @@ def test_every_asset_says_where_it_belongs_what_it_is_and_whose(graph: AssetGrap
         assert list(node.owners) == ["team:data-engineering"], name
         assert node.description, name
         assert node.metadata["dagster/table_name"] == ".".join(key.path), name
+
+
+def test_every_exposure_is_a_dashboard_with_the_page_and_the_owner_to_ask(graph: AssetGraph) -> None:
+    exposures = {f"bi/{found['name']}": found for found in dbt_manifest.manifest()["exposures"].values()}
+    assert {name for name in ALL_PARENTS if name.startswith("bi/")} == exposures.keys()
+    for name, exposure in exposures.items():
+        node = graph.get(dg.AssetKey.from_user_string(name))
+        assert (node.group_name, set(node.kinds)) == ("bi", {"superset"})
+        assert list(node.owners) == [exposure["owner"]["email"]]
+        assert exposure["label"] in (node.description or "")
+        assert re.fullmatch(r"http://127\.0\.0\.1:8088/superset/dashboard/\w+/", str(node.metadata["page"].value))
+        assert ALL_PARENTS[name] == {
+            f"marts/{parent.rpartition('.')[2]}" for parent in exposure["depends_on"]["nodes"]
+        }, name
+
+
+def test_dashboards_are_checked_by_what_publishes_and_after_it(repository: dg.RepositoryDefinition) -> None:
+    dashboards = {name for name in ALL_PARENTS if name.startswith("bi/")}
+    assert {check.asset for check in gates.DASHBOARD_CHECKS} == dashboards
+    for name in ("daily_refresh", "rebuild"):
+        above = repository.get_job(name).graph.dependency_structure.all_upstream_outputs_from_node("dashboard_checks")
+        assert {output.node_name for output in above} == {"published_marts"}
 
 
 def test_every_asset_is_partitioned_by_day_for_else_a_range_would_be_several_runs(graph: AssetGraph) -> None:
@@ -145,7 +170,7 @@ def test_any_asset_can_be_run_with_the_others_of_its_step(repository: dg.Reposit
 def test_the_steps_are_few_and_each_is_tried_four_times(repository: dg.RepositoryDefinition) -> None:
     job = repository.get_job("daily_refresh")
     policies = {node.name: node.definition.retry_policy for node in job.nodes}  # type: ignore[attr-defined]
-    assert policies.keys() == STEPS
+    assert policies.keys() == STEPS | AFTERWARDS
     for name, policy in policies.items():
         assert policy is not None, name
         assert (policy.max_retries, policy.backoff) == (3, dg.Backoff.EXPONENTIAL), name

@@ -58,5 +58,10 @@ def settings_read_again() -> Iterator[None]:
 
 def settings_of(warehouse: Warehouse, landing: Path) -> dict[str, str]:
     """The environment in which a run finds this warehouse and this landing folder."""
-    application = warehouse.application_url or SETTINGS["APP_DATABASE_URL"]
-    return {**SETTINGS, "WAREHOUSE_URL": warehouse.url, "APP_DATABASE_URL": application, "LANDING_URL": str(landing)}
+    return {
+        **SETTINGS,
+        "WAREHOUSE_URL": warehouse.url,
+        "APP_DATABASE_URL": warehouse.application_url or SETTINGS["APP_DATABASE_URL"],
+        "LANDING_URL": str(landing),
+        "WAREHOUSE_BI_PASSWORD": warehouse.bi_password or "",
+    }

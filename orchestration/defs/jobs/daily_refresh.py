@@ -6,6 +6,7 @@ from typing import Final
 import dagster as dg
 
 from orchestration.defs.assets.dbt_models import REBUILD_TAG
+from orchestration.defs.dashboard_checks import dashboard_checks
 from orchestration.partitions import DAILY
 
 # Dagster's own retry of a run whose process died begins with the first step: what one run has checked does not count
@@ -13,10 +14,13 @@ from orchestration.partitions import DAILY
 _WHOLE_RUNS: Final = {"dagster/retry_strategy": "ALL_STEPS"}
 _daily_job: Final = partial(dg.define_asset_job, partitions_def=DAILY, tags=_WHOLE_RUNS)
 
+# Dashboards are made by no run, and their checks belong to the runs that publish.
+_EVERYTHING: Final = dg.AssetSelection.all() | dg.AssetSelection.checks(*dashboard_checks.check_keys)
+
 daily_refresh: Final = _daily_job(
     "daily_refresh",
-    selection=dg.AssetSelection.all(),
-    description="The whole chain for a day or a range of days: load, gate, build, gate, publish.",
+    selection=_EVERYTHING,
+    description="The whole chain for a day or a range of days: load, gate, build, gate, publish, check dashboards.",
 )
 
 load_landing: Final = _daily_job(
@@ -39,7 +43,7 @@ verify: Final = _daily_job(
 
 rebuild: Final = _daily_job(
     "rebuild",
-    selection=dg.AssetSelection.all(),
+    selection=_EVERYTHING,
     tags={**_WHOLE_RUNS, REBUILD_TAG: "true"},
     description=(
         "Makes the tables of intermediate and build again, for models whose columns were removed or have other types."

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+import dagster as dg
 import pytest
 
 from alerting import failed_runs
@@ -50,6 +51,13 @@ def test_a_day_goes_from_landing_files_to_marts_and_tells_how_many_rows(runs: Da
     loaded = run.metadata("raw/events")[START.isoformat()]
     assert (loaded["lines_read"], loaded["accepted"], loaded["rejected"], loaded["files_loaded"]) == (3, 2, 1, 1)
     assert run.metadata("raw/licenses")[START.isoformat()]["dagster/row_count"] == 2
+
+    # Dashboards are looked at as BI reads them. One without rows warns: there is no brand.
+    assert run.check("charts_of_platform_dashboard_have_rows").passed
+    brands = run.check("charts_of_brand_dashboard_have_rows")
+    assert not brands.passed
+    assert brands.severity is dg.AssetCheckSeverity.WARN
+    assert "no rows" in str(brands.metadata["sample"].value)
 
 
 @pytest.mark.slow

@@ -50,7 +50,8 @@ def test_the_checks_are_listed_with_gate_severity_asset_and_description(capsys: 
     assert run_command("checks") == 0
     lines = capsys.readouterr().out.splitlines()
     listed = {line.split()[3]: line for line in lines}
-    assert listed.keys() == {check.name for check in (*gates.RAW_CHECKS, *gates.BUILD_CHECKS)} | {gates.DBT_TESTS}
-    for check in (*gates.RAW_CHECKS, *gates.BUILD_CHECKS):
+    every = (*gates.RAW_CHECKS, *gates.BUILD_CHECKS, *gates.DASHBOARD_CHECKS)
+    assert listed.keys() == {check.name for check in every} | {gates.DBT_TESTS}
+    for check in every:
         assert listed[check.name].split()[:3] == [check.gate, check.severity, check.asset]
         assert listed[check.name].endswith(" ".join(check.description.split()))
