@@ -17,7 +17,7 @@ demo: $(READY) ## load 30 days of sample data, run the pipeline, print a summary
 	@$(WAREHOUSE) sample demo $(ARGUMENTS)
 
 test: $(READY) ## run all tests but those of test-long
-	@$(BIN)/pytest -n 2 --dist worksteal -m "not long" $(ARGUMENTS)
+	@$(BIN)/pytest -n 2 --dist worksteal -m "not long and not bi" $(ARGUMENTS)
 
 test-long: $(READY) ## run the tests that take minutes, before a release: kills, plans by their job, more random histories
 	@$(BIN)/pytest -m long $(ARGUMENTS)

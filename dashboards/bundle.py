@@ -50,7 +50,7 @@ def files(dashboards: Iterable[Dashboard], known: Catalog, *, currency: str = ""
         "databases/warehouse.yaml": _database(),
     }
     for dashboard in dashboards:
-        for mart in sorted({*(one.mart for one in dashboard.charts), *(one.mart for one in dashboard.filters)}):
+        for mart in dashboard.datasets:
             found[f"datasets/{dashboard.name}__{mart}.yaml"] = _dataset(dashboard, mart, known, currency)
         for number, chart in enumerate(dashboard.charts, 1):
             found[f"charts/{dashboard.name}_{number}.yaml"] = _chart(dashboard, chart, known, currency)
@@ -88,7 +88,7 @@ def _dataset(dashboard: Dashboard, mart: str, known: Catalog, currency: str) -> 
     columns = columns_of(dashboard, mart, known)
     return {
         "table_name": dataset_name(dashboard, mart),
-        "description": f"marts.{mart}, as dashboard {dashboard.title} reads it.",
+        "description": f"marts.{dashboard.mart_of(mart)}, as dashboard {dashboard.title} reads it.",
         "schema": "marts",
         "sql": dataset_sql(dashboard, mart),
         "main_dttm_col": None,

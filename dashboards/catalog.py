@@ -27,6 +27,33 @@ LIVE_VIEWS: Final[Catalog] = {
         "older_version_days": "datemultirange",
         "mixed_since": "date",
     },
+    "stale_days": {
+        "metric_date": "date",
+        "mart": "text",
+        "state": "text",
+        "reasons": "text[]",
+        "since": "timestamp with time zone",
+        "is_published": "boolean",
+    },
+    "data_quality": {
+        "metric_date": "date",
+        **dict.fromkeys(("files", "files_waiting", "lines_read", "accepted", "rejected", "duplicates"), "bigint"),
+        **dict.fromkeys(("not_tracked", "erased", "late", "quarantined", "fields_dropped"), "bigint"),
+        **dict.fromkeys(("placeholder_ids", "hashed_ids"), "bigint"),
+        "rejected_by_reason": "jsonb",
+        "last_loaded_at": "timestamp with time zone",
+    },
+    "check_history": {
+        "metric_date": "date",
+        "check_name": "text",
+        "severity": "text",
+        "result": "text",
+        "since": "timestamp with time zone",
+        "last_checked_at": "timestamp with time zone",
+        "is_latest": "boolean",
+        "run_id": "text",
+        "value": "jsonb",
+    },
 }
 
 
@@ -47,7 +74,8 @@ def columns_of(dashboard: Dashboard, mart: str, known: Catalog) -> Columns:
     """Return the columns of a dashboard's dataset: those of the mart, and those that its source adds."""
     source = dashboard.source(mart)
     added = {PERIOD: "text"} if source.each_period else {}
-    return {**known[mart], **added, **dict.fromkeys(source.names, "text")}
+    entries = {source.entries.key: "text", source.entries.value: "bigint"} if source.entries else {}
+    return {**known[dashboard.mart_of(mart)], **added, **entries, **dict.fromkeys(source.names, "text")}
 
 
 def assert_valid(dashboard: Dashboard, known: Catalog) -> None:
@@ -76,11 +104,14 @@ def assert_valid(dashboard: Dashboard, known: Catalog) -> None:
 
 
 def _assert_sources(dashboard: Dashboard, known: Catalog) -> None:
-    for mart, source in dashboard.sources.items():
-        if mart not in dashboard.marts:
-            raise SpecError(f"{dashboard.name}: sources names {mart}, which no chart and no filter reads")
+    for dataset, source in dashboard.sources.items():
+        if dataset not in dashboard.datasets:
+            raise SpecError(f"{dashboard.name}: sources names {dataset}, which no chart and no filter reads")
+        mart = dashboard.mart_of(dataset)
         columns = {**known[mart], **({PERIOD: "text"} if source.each_period else {})}
-        where = f"{dashboard.name}, source {mart}"
+        where = f"{dashboard.name}, source {dataset}"
+        if source.entries and source.entries.of not in columns:
+            raise _unknown(where, mart, source.entries.of, columns)
         if source.each_period and "metric_date" not in columns:
             raise _unknown(where, mart, "metric_date", columns)
         for name in source.names.values():

@@ -58,20 +58,25 @@ def dataset_sql(dashboard: Dashboard, mart: str) -> str:
             selected.append(f"{_name_sql(source.names[column], column)} as {column}")
         elif column == PERIOD and source.each_period:
             selected.append("periods.period")
+        elif source.entries and column == source.entries.key:
+            selected.append(f"entries.key as {column}")
+        elif source.entries and column == source.entries.value:
+            selected.append(f"entries.value::bigint as {column}")
         else:
             selected.append(f"mart.{column}")
     if source.each_period:
-        joins.append(
-            "inner join marts.periods as periods\n    on mart.metric_date <= periods.last_date"
-            " and mart.metric_date >= coalesce(periods.first_date, mart.metric_date)"
-        )
+        bounds = ["mart.metric_date >= coalesce(periods.first_date, mart.metric_date)"]
+        bounds += [] if source.later_days else ["mart.metric_date <= periods.last_date"]
+        joins.append(f"inner join marts.periods as periods\n    on {' and '.join(bounds)}")
+    if source.entries:
+        joins.append(f"cross join lateral jsonb_each_text(mart.{source.entries.of}) as entries(key, value)")
     for alias, name in source.names.items():
         if name.mart and alias in used_columns(dashboard, mart):
             joins.append(
                 f"left join marts.{name.mart} as {alias}_names\n    on {_join(name, alias, source.each_period)}"
             )
     columns = ",\n    ".join(selected)
-    return "\n".join([f"select\n    {columns}\nfrom marts.{mart} as mart", *joins])
+    return "\n".join([f"select\n    {columns}\nfrom marts.{dashboard.mart_of(mart)} as mart", *joins])
 
 
 def _join(name: Name, alias: str, has_periods: bool) -> str:

@@ -76,7 +76,7 @@ class Chart(_Strict):
     title: str
     kind: Kind
     mart: str
-    values: tuple[Value, ...]
+    values: tuple[Value, ...] = ()
     note: str = Field("", description="a line below a headline number, or the explanation of another chart")
     x: str | None = None
     by: str | None = None
@@ -107,6 +107,8 @@ class Chart(_Strict):
         needs = {Kind.LINE: bool(self.x), Kind.BAR: bool(self.x), Kind.TABLE: bool(self.columns)}
         if not needs.get(self.kind, True):
             raise ValueError(f"a {self.kind} needs {'columns' if self.kind is Kind.TABLE else 'x'}")
+        if self.kind is not Kind.TABLE and not self.values:
+            raise ValueError("give a value, or a list of values")
         if self.kind is Kind.HEATMAP and not (self.x and self.by):
             raise ValueError("a heatmap needs x and by")
         if self.kind in (Kind.NUMBER, Kind.HEATMAP) and len(self.values) != 1:
@@ -131,10 +133,21 @@ class Name(_Strict):
     otherwise: str | None = Field(None, description="a text for rows without an id")
 
 
-class Source(_Strict):
-    """Additions to a mart: the period of its days, and names of the things in it."""
+class Entries(_Strict):
+    """Rows for the entries of a jsonb column: a text and a number for each."""
 
+    of: str
+    key: str
+    value: str
+
+
+class Source(_Strict):
+    """Additions to a mart: the period of its days, names of the things in it, the entries of a jsonb column."""
+
+    mart: str | None = Field(None, description="the mart, where the source has a name of its own")
     each_period: bool = Field(False, description="repeat each day for every period that has it")
+    later_days: bool = Field(False, description="count days after the last published one to every period")
+    entries: Entries | None = None
     names: Mapping[str, Name] = Field(default_factory=dict)
 
 
@@ -174,16 +187,25 @@ class Dashboard(_Strict):
     @property
     def marts(self) -> list[str]:
         """The marts that charts and filters read, by name."""
-        read = {chart.mart for chart in self.charts} | {one.mart for one in self.filters}
-        for mart in sorted(read):
-            source = self.source(mart)
-            read |= {name.mart for name in source.names.values() if name.mart}
+        read = set()
+        for name in self.datasets:
+            source = self.source(name)
+            read |= {self.mart_of(name), *(one.mart for one in source.names.values() if one.mart)}
             read |= {"periods"} if source.each_period else set()
         return sorted(read)
 
-    def source(self, mart: str) -> Source:
+    @property
+    def datasets(self) -> list[str]:
+        """The names that charts and filters have for what they read: marts, and sources with names of their own."""
+        return sorted({chart.mart for chart in self.charts} | {one.mart for one in self.filters})
+
+    def source(self, name: str) -> Source:
         """Return what is added to a mart."""
-        return self.sources.get(mart, Source())
+        return self.sources.get(name, Source())
+
+    def mart_of(self, name: str) -> str:
+        """Return the mart that a dataset reads."""
+        return self.source(name).mart or name
 
 
 def read(path: Path) -> Dashboard:

@@ -36,6 +36,11 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Return the warehouse with its address in the forms that other tools need."""
         return Warehouse.from_url(self.url)
 
+    @property
+    def warehouse_of_checkout(self) -> Warehouse:
+        """Return the warehouse, known as the embedded server's where it is the one of this checkout."""
+        return Warehouse.from_environment(os.environ | {"WAREHOUSE_URL": self.url})
+
     @contextmanager
     def connect(self) -> Generator[psycopg.Connection]:
         """Connect; statements outside of `connection.transaction()` commit one by one."""

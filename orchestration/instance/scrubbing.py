@@ -64,15 +64,16 @@ def scrub_tables(connection: psycopg.Connection, mask: Mask, *, log: Callable[[s
     """Mask ids in Dagster's tables, some rows a transaction. Return the number of changed rows."""
     changed = 0
     for table, column in connection.execute(_COLUMNS).fetchall():
-        rows = _scrub_column(connection, table, column, mask)
+        rows = scrub_column(connection, "dagster", table, column, mask)
         changed += rows
         if rows:
             log(f"dagster.{table}: ids of persons masked in {rows:,} rows")
     return changed
 
 
-def _scrub_column(connection: psycopg.Connection, table: str, column: str, mask: Mask) -> int:
-    name, key = sql.Identifier("dagster", table), sql.Identifier(column)
+def scrub_column(connection: psycopg.Connection, schema: str, table: str, column: str, mask: Mask) -> int:
+    """Mask ids in a column of texts, some rows a transaction. The table has a key `id`. Return the changed rows."""
+    name, key = sql.Identifier(schema, table), sql.Identifier(column)
     last = 0
     changed = 0
     read = sql.SQL("select id, {} from {} where id > %s order by id limit %s").format(key, name)

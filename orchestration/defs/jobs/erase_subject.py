@@ -19,15 +19,16 @@ from ingestion.subjects.erased_lines import editors_of_subject
 from ingestion.subjects.landing_files import landing_days_to_reload, rewrite_landing_files
 from ingestion.subjects.requests import InvalidRequest, Request, RequestKind
 from orchestration import retries
+from orchestration.cli.dashboard_settings import folder_of
 from orchestration.defs.jobs.backfill import run_chunks
 from orchestration.defs.resources import ExportsResource, SourcesResource, WarehouseResource
-from orchestration.instance import scrubbing
+from orchestration.instance import dashboard_erasure, scrubbing
 from orchestration.load_summary import load_in_words
 from orchestration.reports import writing
 from orchestration.reports.place import report_in
 from publishing import dbt_manifest, stale_days
 from reporting.pages.page import remove_reports
-from warehouse.connection import CHECKOUT
+from warehouse.connection import CHECKOUT, Warehouse, WarehouseUnavailable
 from warehouse.embedded.server import EmbeddedServer
 from warehouse.settings import settings
 from warehouse.window import ONE_DAY, Window
@@ -78,7 +79,7 @@ def _carry_out(
     kind: RequestKind,
 ) -> None:
     """Carry out a request. A job that died is run again with the same config, and goes on where it ended."""
-    expected = (InvalidRequest, ErasureKeyMissing, LandingError, WriterBusy)
+    expected = (InvalidRequest, ErasureKeyMissing, LandingError, WriterBusy, WarehouseUnavailable)
     with retries.as_dagster_failure(*expected), warehouse.write(context) as connection:
         schema.create(connection)
         application_schema.create(connection)
@@ -86,7 +87,7 @@ def _carry_out(
         if request is None:
             context.log.info("the request was carried out before; only its days are looked at")
         else:
-            _erase(context, connection, request, sources, exports)
+            _erase(context, connection, request, sources, exports, warehouse.warehouse_of_checkout)
     _, held = run_chunks(context, warehouse, _stale_windows)
     with warehouse.connect() as connection:
         erasure.complete_erasures(connection)
@@ -104,6 +105,8 @@ def _carry_out(
             " these days are published",
             allow_retries=False,
         )
+    # Answers that were cached since then show numbers of before.
+    dashboard_erasure.clear_caches(folder_of())
     context.log.info("the erasure is complete: every day that it changed is published again")
 
 
@@ -113,6 +116,7 @@ def _erase(
     request: Request,
     sources: SourcesResource,
     exports: ExportsResource,
+    warehouse: Warehouse,
 ) -> None:
     """Erase the subject from raw, from exports, from what runs have left, and last from the landing files."""
     erased = erasure.erase(connection, request, hash_key=sources.hash_key, erasure_key=sources.erasure_key)
@@ -129,6 +133,9 @@ def _erase(
     remove_reports(Path(exports.folder))
     mask = scrubbing.Mask(subject)
     masked = scrubbing.scrub_tables(connection, mask, log=context.log.info)
+    # Who withdraws consent goes on as a creator or brand.
+    owners = () if request.withdrawn_from else (*subject.creators, *subject.brands)
+    dashboards = dashboard_erasure.erase_from_dashboards(warehouse, mask, owners, log=context.log.info)
     scrubbing.scrub_files(_folders_of_logs(context.instance), mask, log=context.log.warning)
     editors = editors_of_subject(
         subject,
@@ -145,6 +152,7 @@ def _erase(
             "landing_files_rewritten": landing,
             "exports_rewritten": files,
             "rows_of_dagster_masked": masked,
+            "rows_of_dashboards_erased": dashboards,
             "event_days": [day.isoformat() for day in days],
         }
     )
@@ -166,6 +174,7 @@ def _reload(context: dg.OpExecutionContext, connection: psycopg.Connection, sour
 def _folders_of_logs(instance: dg.DagsterInstance) -> list[Path]:
     """Return the folders and files in which runs, dbt and the embedded server leave texts."""
     folders = [Path(instance.root_directory), Path(instance.storage_directory()), _DBT_TARGET]
+    folders.append(folder_of() / "server.log")
     data = EmbeddedServer(CHECKOUT).status().data
     return [*folders, *([Path(data) / "server.log"] if data else [])]
 
