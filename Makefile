@@ -6,7 +6,7 @@ WAREHOUSE := $(BIN)/python -m orchestration
 READY := $(VENV)/.ready .env.local
 BENCH_VENV ?= build/bench/venv
 BI_VENV ?= build/bi/venv
-.PHONY: help install demo test test-long graph report ui bi stop lint docs bench bench-ingest bench-attribution bench-reads bench-day bench-range dsn env backup restore lock
+.PHONY: help install demo test test-long graph report ui bi screenshots stop lint docs bench bench-ingest bench-attribution bench-reads bench-day bench-range dsn env backup restore lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,10 @@ ui: $(READY) ## run Dagster: web page, schedules, sensors; until Ctrl-C or make 
 bi: $(READY) ## run the dashboards in Apache Superset; until Ctrl-C or make stop
 	@$(MAKE) --no-print-directory $(BI_VENV)/.ready
 	@$(WAREHOUSE) bi --python $(BI_VENV)/bin/python serve
+
+screenshots: $(READY) ## take the pictures of docs/images again, after make demo; needs Chromium
+	@$(MAKE) --no-print-directory $(BI_VENV)/.ready
+	@$(BIN)/python -m tests.bi.take_screenshots $(ARGUMENTS)
 
 stop: ## stop the dashboards, Dagster and the embedded Postgres server
 	@[ ! -e $(VENV)/.ready ] || $(WAREHOUSE) stop

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,10 +50,16 @@ def serve(python: Path) -> int:
     def ready(address: str) -> None:
         click.echo(f"dashboards  {address}/dashboard/list/")
         click.echo("user        admin")
-        if not os.environ.get("WAREHOUSE_BI_ADMIN_PASSWORD"):
-            click.echo(f"password    {settings.admin_password}")
+        click.echo(f"password    {_password_or_place(settings.admin_password, server.folder)}")
 
     return server.run(settings, port, say=say, ready=ready)
+
+
+def _password_or_place(password: str, folder: Path) -> str:
+    """Return the password for a terminal. The output of a service is kept in a journal, so it gets the place."""
+    if os.environ.get("WAREHOUSE_BI_ADMIN_PASSWORD"):
+        return "is in WAREHOUSE_BI_ADMIN_PASSWORD"
+    return password if sys.stdout.isatty() else f"is admin_password in {folder / 'secrets.json'}"
 
 
 def _port() -> int:

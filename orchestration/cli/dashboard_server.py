@@ -57,10 +57,9 @@ class DashboardServer:
         lock = self._lock()
         is_ended = _signals()
         try:
-            write(self._settings_file, settings.as_text())
             shutil.rmtree(self.folder / "cache", ignore_errors=True)
             say("setting up the dashboards, which takes a minute the first time")
-            self._bootstrap(lock)
+            self.set_up(settings, lock)
             if is_ended.is_set():
                 return 0
             child = self._start(port, lock)
@@ -142,14 +141,19 @@ class DashboardServer:
             "SUPERSET_HOME": str(self.folder),
         }
 
-    def _bootstrap(self, lock: int) -> None:
+    def set_up(self, settings: ServerSettings, *inherited: int) -> None:
+        """Make Superset's own tables and the dashboards as the settings say. Raises DashboardServerError.
+
+        `inherited` are open files that the process inherits. The file of the settings stays for the server.
+        """
+        write(self._settings_file, settings.as_text())
         with self.log.open("wb") as log:
             self.log.chmod(0o600)
             child = child_processes.start(
                 [str(self._python), "-m", "dashboards.server.bootstrap"],
                 environment=self._environment(self._settings_file),
                 own_group=True,
-                pass_fds=[lock],
+                pass_fds=inherited,
                 stdout=log,
                 stderr=log,
             )

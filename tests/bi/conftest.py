@@ -2,6 +2,7 @@
 sample, so that no developer's logins are touched.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -9,13 +10,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from orchestration.cli.dashboard_settings import PYTHON
+from orchestration.cli.dashboard_settings import PYTHON, folder_of
 from tests.bi.pages import Visit
 from tests.daemon.deployments import free_port
 from warehouse.connection import CHECKOUT, Warehouse
@@ -25,7 +26,7 @@ SCREENSHOTS: Final = CHECKOUT / "build" / "bi" / "screenshots"
 CREATOR: Final = "crt_000017"
 BRAND: Final = "brd_000005"
 # What a browser would otherwise ask its maker for.
-_FLAGS: Final = (
+FLAGS: Final = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
@@ -38,6 +39,7 @@ class Dashboards:
     def __init__(self, address: str, password: str) -> None:
         self.address = address
         self.passwords = {"admin": password}
+        self.cookies: dict[str, list[Any]] = {}
 
     def command(self, *arguments: str) -> str:
         """Run `warehouse bi ...` and return what it prints."""
@@ -45,6 +47,11 @@ class Dashboards:
         done = subprocess.run(command, cwd=CHECKOUT, check=False, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
+
+    def logins(self) -> dict[str, str]:
+        """Return what each login sees."""
+        lines = self.command("list-logins").splitlines()
+        return {name: sees for name, _, sees in (line.partition("\t") for line in lines)}
 
 
 def python() -> Path:
@@ -76,7 +83,10 @@ def serving(*, currency: str = "USD") -> Iterator[Dashboards]:
         assert process.stdout is not None
         said = dict(line.split(maxsplit=1) for line in (process.stdout.readline() for _ in range(3)) if line.strip())
         assert {"dashboards", "user", "password"} <= said.keys(), said
-        yield Dashboards(said["dashboards"].strip().removesuffix("/dashboard/list/"), said["password"].strip())
+        alarm.cancel()
+        password = json.loads((folder_of() / "secrets.json").read_text())["admin_password"]
+        assert password not in str(said), "the output of a service is kept"
+        yield Dashboards(said["dashboards"].strip().removesuffix("/dashboard/list/"), password)
     finally:
         alarm.cancel()
         process.terminate()
@@ -87,8 +97,9 @@ def serving(*, currency: str = "USD") -> Iterator[Dashboards]:
 def dashboards() -> Iterator[Dashboards]:
     """With a creator and a brand who have logins."""
     with serving() as server:
+        known = server.logins()
         for name, option, owner in (("studio", "--creator", CREATOR), ("lumen", "--brand", BRAND)):
-            if name in server.command("list-logins"):
+            if name in known:
                 server.command("remove-login", name)
             server.passwords[name] = server.command("add-login", name, option, owner)
         yield server
@@ -98,7 +109,7 @@ def dashboards() -> Iterator[Dashboards]:
 def browser() -> Iterator[Browser]:
     assert CHROMIUM.exists(), f"{CHROMIUM} is missing: apt-get install chromium"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(_FLAGS))
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
         yield browser
         browser.close()
 
@@ -108,7 +119,7 @@ def visit(dashboards: Dashboards, browser: Browser) -> Iterator[Visit]:
     """A browser in which nobody is signed in. At the end it has asked nobody else, and complained about nothing."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="UTC", locale="en-US")
     page: Page = context.new_page()
-    visit = Visit(page, dashboards.address, dashboards.passwords)
+    visit = Visit(page, dashboards.address, dashboards.passwords, dashboards.cookies)
     yield visit
     context.close()
     assert visit.requests_elsewhere == []

@@ -9,7 +9,7 @@ from dashboards.units import Unit, written
 # Chart, unit, and the query with the choices of the filters as parameters.
 Headline = tuple[str, Unit, str]
 
-_DAYS: Final = "(select * from periods where period = %(period)s)"
+_DAYS: Final = "(select first_date, last_date from periods where period = %(period)s)"
 _CAMPAIGNS: Final = "from brand_campaign_metrics where period = %(period)s and brand_id = %(Brand)s"
 _CREATOR: Final = "from creator_dashboard where period = %(period)s and creator_id = %(Creator)s"
 _ASSET: Final = "from asset_metrics where period = %(period)s and ip_asset_id = %(Asset)s"
@@ -50,7 +50,7 @@ HEADLINES: Final[dict[str, list[Headline]]] = {
         ("Conversions", Unit.COUNT, f"select total_conversions {_ASSET}"),
         ("Revenue", Unit.MONEY, f"select total_revenue_cents / 100.0 {_ASSET}"),
         ("Visitors", Unit.COUNT, f"select unique_visitors {_ASSET}"),
-        ("Engagement per visitor", Unit.SECONDS, f"select avg_engagement_time {_ASSET}"),
+        ("Engagement", Unit.SECONDS, f"select avg_engagement_time {_ASSET}"),
     ],
     "attribution": [
         (

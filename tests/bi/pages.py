@@ -17,8 +17,11 @@ PATIENCE = 60_000
 class Visit:
     """A browser tab at the dashboard server, which notes requests to other hosts and what the console complains of."""
 
-    def __init__(self, page: Page, address: str, passwords: Mapping[str, str]) -> None:
+    def __init__(
+        self, page: Page, address: str, passwords: Mapping[str, str], cookies: dict[str, list[Any]] | None = None
+    ) -> None:
         self.page, self.address, self.passwords = page, address, passwords
+        self._cookies = {} if cookies is None else cookies
         self.requests_elsewhere: list[str] = []
         self.complaints: list[str] = []
         page.set_default_timeout(PATIENCE)
@@ -46,12 +49,22 @@ class Visit:
             self.requests_elsewhere.append(f"{request.url}: {request.failure}")
 
     def sign_in(self, name: str) -> None:
-        """Sign in by the form."""
+        """Sign in by the form, once; later visits have the cookie of the first."""
+        if name in self._cookies:
+            self.page.context.add_cookies(self._cookies[name])
+            return
         self.page.goto(f"{self.address}/login/")
         self.page.fill("#username", name)
         self.page.fill("#password", self.passwords[name])
         self.page.keyboard.press("Enter")
         self.page.wait_for_url("**/welcome/")
+        self.page.wait_for_load_state("networkidle")
+        self._cookies[name] = list(self.page.context.cookies())
+
+    def sign_out(self) -> None:
+        """Forget who is signed in, as another browser would not know."""
+        self.page.context.clear_cookies()
+        self.page.goto("about:blank")
 
     def open(self, dashboard: str) -> None:
         """Open a dashboard and wait until its charts are there."""

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from orchestration.__main__ import warehouse
+from orchestration.cli.bi import bi
 from tests.conventions.test_repository import variables_that_are_read
 from warehouse.connection import CHECKOUT
 
@@ -37,6 +38,8 @@ def assert_runs(command: list[str]) -> None:
     assert shutil.which(program, path=f"{Path(sys.executable).parent}"), program
     if program == "warehouse":
         assert arguments[0] in warehouse.commands
+        if arguments[0] == "bi":
+            assert arguments[1] in bi.commands
         if arguments[0] == "exec":
             assert arguments[1] == "--"
             assert_runs(arguments[2:])

@@ -36,6 +36,7 @@ ELSEWHERE = {
     "make lint": ".ci/run",
     "make docs": ".ci/run",
     "make ui": "test_dagster_deployment.py, test_kills.py",
+    "make bi": ".ci/bi",
     "make bench": "takes minutes",
     "make lock": "asks a package index",
     "make install": "what every other target does first",
