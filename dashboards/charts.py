@@ -115,7 +115,13 @@ def _series(chart: Chart, types: Mapping[str, str], currency: str) -> dict[str, 
     }
     if not is_dated:
         column, is_descending = order_of(chart) or (chart.x, False)
-        settings |= {"x_axis_sort": column, "x_axis_sort_asc": not is_descending, "xAxisLabelInterval": 0}
+        settings |= {
+            "x_axis_sort": column,
+            "x_axis_sort_asc": not is_descending,
+        }
+        if types.get(chart.x or "") == "text" and not chart.horizontal:
+            # Every name is shown, also where they do not fit side by side.
+            settings |= {"xAxisLabelInterval": 0, "xAxisLabelRotation": 45}
         if chart.by:
             settings |= {"x_axis_sort_series": "sum", "x_axis_sort_series_ascending": not is_descending}
     if chart.kind is Kind.LINE:

@@ -74,7 +74,7 @@ HEADLINES: Final[dict[str, list[Headline]]] = {
     "data_quality": [
         ("Last published day", Unit.DATE, "select max(last_published_date) from data_freshness"),
         ("Stale days", Unit.COUNT, "select count(distinct metric_date) from stale_days where state = 'stale'"),
-        ("Published days", Unit.COUNT, f"select count(*) {_in_period('published_days')}"),
+        ("Published", Unit.COUNT, f"select count(*) {_in_period('published_days')}"),
         ("Lines read", Unit.COUNT, _landed("sum(lines_read)")),
         ("Rejected", Unit.PERCENT, _landed("sum(rejected) * 1.0 / sum(lines_read)")),
         ("Late", Unit.PERCENT, _landed("sum(late) * 1.0 / sum(accepted)")),

@@ -18,7 +18,7 @@ def test_every_chart_can_be_queried(pipeline: Pipeline) -> None:
 
     assert answers["asset", "Views and clicks by day"] == [(START, 1, 0)]
     assert answers["platform", "Views and clicks by day"] == [(START, 1, 0)]
-    assert answers["data_quality", "Published days"] == [(1,)]
+    assert answers["data_quality", "Published"] == [(1,)]
 
 
 @pytest.mark.parametrize("view", LIVE_VIEWS)
