@@ -10,6 +10,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
+from publishing import mart_keys
 from publishing.mart_locks import lock_relations
 from publishing.marts import Mart
 from warehouse.roles.readers import MARTS, ROLLUPS
@@ -65,6 +66,7 @@ def drop_removed(cursor: psycopg.Cursor, marts: Sequence[Mart]) -> tuple[list[st
                 if not is_view:
                     # A lock of a view would also take the tables that it reads.
                     lock_relations(cursor, [(schema, name)])
+                    mart_keys.drop_references(cursor, schema, name)
                 cursor.execute(sql.SQL("drop {} {}").format(sql.SQL(kind), sql.Identifier(schema, name)))
         except psycopg.errors.DependentObjectsStillExist:
             kept.append(f"{schema}.{name}")

@@ -10,7 +10,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from publishing import mart_tables, mart_views
+from publishing import mart_keys, mart_tables, mart_views
 from publishing.mart_locks import kind_of, lock
 from publishing.marts import Mart
 from publishing.publish import Replacement
@@ -63,6 +63,7 @@ def put_in_place(cursor: psycopg.Cursor, marts: Sequence[Mart], replaced: Sequen
             lock(cursor, [*replaced, *views])
             mart_views.drop(cursor, views)
             for mart in replaced:
+                mart_keys.drop_references(cursor, mart.schema, mart.name)
                 cursor.execute(sql.SQL("drop table {}").format(mart.relation))
                 statement = sql.SQL("alter table {} set schema {}")
                 cursor.execute(statement.format(sql.Identifier(ROLLUPS, mart.name), sql.Identifier(MARTS)))

@@ -38,6 +38,8 @@ class Mart:
     lookups: tuple[tuple[str, ...], ...] = ()
     # A view over other marts, without rows to move.
     is_view: bool = False
+    # What the ids of other marts stand for: its grain is one column, and the key of columns with that name.
+    is_dimension: bool = False
 
     @property
     def relation(self) -> sql.Identifier:
@@ -92,4 +94,5 @@ def _mart(model: Mapping[str, Any]) -> Mart:
         scope=scope_of(model),
         lookups=tuple(tuple(columns) for columns in meta.get("indexes", [])),
         is_view=model["config"]["materialized"] == "view",
+        is_dimension=bool(meta.get("dimension", False)),
     )

@@ -12,7 +12,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from publishing import applied_models, builds, freshness, mart_removal, mart_tables, mart_views, stale_days
+from publishing import applied_models, builds, freshness, mart_keys, mart_removal, mart_tables, mart_views, stale_days
 from publishing.mart_locks import LOCK_SECONDS, MartsInUse
 from publishing.marts import Mart
 from publishing.scopes import Scope, replaced
@@ -78,6 +78,7 @@ def publish(
             is_full_rebuild = builds.is_full_rebuild(cursor, window)
             mart_tables.migrate_tables(cursor, published, window)
             mart_views.create_views(cursor, published)
+            mart_keys.declare(cursor, published)
             grants.revoke_surplus(cursor)
         except (
             builds.WindowMismatch,

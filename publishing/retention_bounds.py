@@ -21,6 +21,7 @@ _SESSION_DAYS: Final = ONE_DAY
 # The tables of schema rollups that have a row a visitor and day.
 VISITOR_DAYS: Final = ("visitor_active_days", "visitor_asset_days")
 RAW_EVENTS, RAW_DUPLICATES, RAW_REJECTED = "raw.events", "raw.duplicate_events", "raw.rejected_events"
+SESSIONS: Final = "marts.sessions"
 OBSERVATIONS: Final = "intermediate.int_identity_observations"
 
 
@@ -60,6 +61,7 @@ def bounds(first_unsealed: date, marts: Iterable[Mart], *, attribution_days: int
             if not mart.is_view and (before := kept_from(mart.scope, first_unsealed))
         ),
         *(Bound(f"rollups.{name}", "metric_date", whole_from) for name in VISITOR_DAYS),
+        Bound(SESSIONS, "metric_date", first_unsealed),
     ]
 
 

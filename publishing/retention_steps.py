@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 
 from ingestion import sealed_rows
-from publishing.retention_bounds import OBSERVATIONS, RAW_DUPLICATES, RAW_EVENTS, RAW_REJECTED, Bound
+from publishing.retention_bounds import OBSERVATIONS, RAW_DUPLICATES, RAW_EVENTS, RAW_REJECTED, SESSIONS, Bound
 from warehouse import retention
 from warehouse.single_values import exist, value_of
 from warehouse.window import Window
@@ -74,8 +74,13 @@ where (metric_date = %(day)s and ip_asset_id is null)
         )
     )
 """
+# A published session counts for good, and says no more whose it was.
+_SESSIONS: Final = """
+update marts.sessions set visitor_id = null where metric_date = %(day)s and visitor_id is not null
+"""
 _STATEMENTS: Final = {
     OBSERVATIONS: _OBSERVATIONS,
+    SESSIONS: _SESSIONS,
     "rollups.visitor_active_days": _ACTIVE_DAYS,
     "rollups.visitor_asset_days": _ASSET_DAYS,
 }

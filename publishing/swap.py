@@ -16,6 +16,7 @@ from publishing import (
     applied_models,
     change_plan,
     freshness,
+    mart_keys,
     mart_removal,
     mart_replacement,
     mart_tables,
@@ -126,6 +127,7 @@ def publish(
         try:
             _move_all(cursor, marts, changed, window, rows)
             mart_views.create_views(cursor, marts)
+            mart_keys.declare(cursor, marts)
             grants.revoke_surplus(cursor)
         except (mart_tables.ColumnsChanged, mart_views.ViewMissing, RolesMissing, MartsInUse) as error:
             raise PublicationRefused(f"no swap: {error}") from error

@@ -140,3 +140,10 @@ window sequence as (partition by project_id, ip_asset_id, license_id order by pe
     {{ growth_pct('unique_visitors', 'previous_unique_visitors') }} as unique_visitors_growth_pct,
     {{ growth_pct('engagement_time', 'previous_engagement_time') }} as engagement_time_growth_pct
 {%- endmacro %}
+
+{# What weekly_metrics_by_channel reads of the week before. #}
+{% macro columns_of_previous_channels() -%}
+    {{ return([
+        'metric_date', 'channel', 'published_days', 'views', 'clicks', 'conversions', 'revenue_cents', 'engagement_time',
+    ]) }}
+{%- endmacro %}

@@ -96,13 +96,13 @@ def _chain(steps: int, hours: int) -> str:
     )
 
 
-def _funnel(lookback_days: int) -> Cells:
+def _funnel(lookback_days: int) -> list[Cells]:
     reached = " or ".join(["events.step_number = 1", *(_chain(steps, lookback_days * 24) for steps in (2, 3, 4))])
     rows = f"""
         select events.occurred_at, events.event_id, events.ip_asset_id, events.visitor_id, {_SOURCE}
         from cell
         inner join intermediate.int_funnel_events as events
-            on events.event_date = $1 and events.step_number = cell.step_number and ({reached})
+            on events.event_date = $1 and events.step_number = cell.step_number and {{of_cell}} ({reached})
         {_WITH_SOURCE}
     """
     words = (
@@ -110,7 +110,11 @@ def _funnel(lookback_days: int) -> Cells:
         f" the {lookback_days} days before"
     )
     values = {"visitors": Value("count(distinct visitor_id)", words)}
-    return Cells("funnel_daily", rows, values, reads=("raw.events", "intermediate.int_funnel_events"))
+    reads = ("raw.events", "intermediate.int_funnel_events")
+    return [
+        Cells("funnel_daily", rows.format(of_cell=""), values, reads=reads),
+        Cells("funnel_daily_by_channel", rows.format(of_cell="events.channel = cell.channel and"), values, reads=reads),
+    ]
 
 
 def event_cells(*, funnel_lookback_days: int) -> list[Cells]:
@@ -122,5 +126,5 @@ def event_cells(*, funnel_lookback_days: int) -> list[Cells]:
         _cells("platform_revenue_timeline", NAMED, "revenue_cents"),
         _cells("creator_daily_metrics", _OF_CREATOR),
         _cells("creator_revenue_timeline", _OF_CREATOR, "revenue_cents"),
-        _funnel(funnel_lookback_days),
+        *_funnel(funnel_lookback_days),
     ]

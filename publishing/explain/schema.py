@@ -12,6 +12,7 @@ from publishing.explain.event_cells import event_cells
 from publishing.explain.period_cells import period_cells
 from publishing.explain.platform_cells import platform_cells
 from publishing.explain.provenance_function import provenance_functions
+from publishing.explain.session_cells import session_cells
 from publishing.loaded_version import PROJECT_DIR
 
 
@@ -23,6 +24,7 @@ def explained_cells(*, funnel_lookback_days: int) -> list[Cells]:
         *calendar_cells(),
         *period_cells(),
         *platform_cells(),
+        *session_cells(),
     ]
 
 

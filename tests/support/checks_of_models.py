@@ -1,6 +1,6 @@
 """Checks of models that are empty where a test builds others."""
 
-from quality_checks import attribution, brands, creator_lists, creators, periods, platform, visitors
+from quality_checks import attribution, brands, creator_lists, creators, periods, platform, sessions, visitors
 from quality_checks.registry import RuleCheck
 
 # Checks of a model, or of those made with it, which are empty where only others are built.
@@ -24,5 +24,9 @@ CHECKS_OF: dict[str, tuple[RuleCheck, ...]] = {
         creator_lists.creator_lists_match_daily_metrics,
     ),
     "brand_campaign_metrics": (brands.campaign_metrics_match_licensed_assets, brands.campaign_periods_add_up),
+    "sessions": (sessions.sessions_hold_every_event,),
+    "sessions_daily": (sessions.sessions_daily_adds_up_sessions,),
+    "funnel_daily_by_channel": (sessions.channels_fit_the_funnel,),
+    "weekly_metrics_by_channel": (sessions.channel_weeks_add_up_to_their_days,),
     "brand_campaign_assets": (brands.campaign_periods_add_up,),
 }

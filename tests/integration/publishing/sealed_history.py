@@ -85,11 +85,15 @@ def apply(pipeline: Pipeline, first_unsealed: date = FIRST_UNSEALED) -> retentio
     )
 
 
+SESSIONS = "select to_jsonb(sessions) - 'visitor_id' from marts.sessions as sessions order by session_id"
+
+
 def published(pipeline: Pipeline) -> dict[str, list[tuple[str, ...]]]:
-    """The published rows, but for the visitor-days, of which sealed weeks and months lose some."""
+    """The published rows, but for the visitor-days, of which sealed weeks and months lose some, and the visitors of sessions."""
     contents = pipeline.contents(("marts", "rollups"))
     for name in VISITOR_DAYS:
         del contents[f"rollups.{name}"]
+    contents["marts.sessions"] = [tuple(map(str, row)) for row in pipeline.rows(SESSIONS)]
     return contents
 
 

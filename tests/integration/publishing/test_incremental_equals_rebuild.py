@@ -65,7 +65,10 @@ def random_files(seed: int) -> list[File]:
                     "props": {
                         "revenueCents": chance.randrange(10_000),
                         "engagementTime": chance.randrange(9_000) / 1000,
+                        "path": f"/assets/{number % 5}",
                     },
+                    # Not of every event, so that the first one of a session decides.
+                    "context": {"deviceType": ("mobile", "desktop")[number % 2]} if number % 3 else {},
                 }
                 if chance.random() < 0.2:
                     own = int(event["anonymousId"][-1])
@@ -221,6 +224,12 @@ def test_every_route_ends_at_the_same_tables(pipeline: Pipeline, seed: int) -> N
         "intermediate.int_conversion_paths",
         "marts.daily_metrics",
         "marts.attribution_credits",
+        "marts.sessions",
+        "marts.sessions_daily",
+        "marts.funnel_daily_by_channel",
+        "marts.weekly_metrics_by_channel",
+        "marts.dim_licenses",
+        "marts.dim_dates",
     ):
         assert expected[table], f"this test shows nothing: {table} is empty"
     assert pipeline.rows(SPANNING) >= [(1,)], (

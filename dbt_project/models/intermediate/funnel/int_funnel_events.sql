@@ -22,6 +22,7 @@ steps as (
         event_id,
         visitor_id,
         ip_asset_id,
+        channel,
         case
             when event_type = 'license_signed' then 4
             when event_type = 'license_created' then 3
@@ -43,6 +44,7 @@ select
     visitor_id,
     ip_asset_id,
     step_number,
+    channel,
     event_date,
     occurred_at
 from steps

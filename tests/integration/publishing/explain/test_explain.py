@@ -22,6 +22,12 @@ NOT_EXPLAINED = {
     "attribution_credits.touch_number",
     "cohort_retention.week_number",
     "data_freshness.stale_days",
+    "dim_assets.owners",
+    *(f"dim_dates.{name}" for name in ("iso_year", "iso_week", "calendar_year", "calendar_quarter", "calendar_month")),
+    "dim_dates.weekday_number",
+    "dim_licenses.fee_cents",
+    "dim_projects.budget_cents",
+    "funnel_daily_by_channel.step_number",
     *(f"data_quality.{column}" for column in data_quality.COUNTS),
     "funnel_daily.step_number",
 }
