@@ -89,7 +89,7 @@ SESSIONS = "select to_jsonb(sessions) - 'visitor_id' from marts.sessions as sess
 
 
 def published(pipeline: Pipeline) -> dict[str, list[tuple[str, ...]]]:
-    """The published rows, but for the visitor-days, of which sealed weeks and months lose some, and the visitors of sessions."""
+    """The published rows, without visitor-days, of which sealed weeks lose some, and visitors of sessions."""
     contents = pipeline.contents(("marts", "rollups"))
     for name in VISITOR_DAYS:
         del contents[f"rollups.{name}"]
