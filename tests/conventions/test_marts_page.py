@@ -20,3 +20,10 @@ def test_the_page_lists_every_mart_with_its_grain_scope_and_audience() -> None:
         for name, model in PUBLIC.items()
     }
     assert listed == declared
+
+
+def test_the_two_names_of_views_point_to_each_other() -> None:
+    for mart, model in PUBLIC.items():
+        for name, other in (("views", "total_views"), ("total_views", "views")):
+            if name in model["columns"]:
+                assert re.search(rf"\b{other}\b", model["columns"][name]["description"]), f"{mart}.{name}"
