@@ -28,6 +28,8 @@ insert into projects values ('project-0', 'brand-0', 'Film', 0, '2026-10-01');
 insert into licenses values
     ('license-0', 'asset-0', 'brand-0', 'project-0', null, 900, 'active', '2026-10-01', null, '2026-10-01');
 """
+# A minute after each other.
+STEPS = ["asset_viewed", "license_clicked", "license_created"]
 
 
 def queries() -> dict[str, list[str]]:
@@ -39,7 +41,7 @@ def queries() -> dict[str, list[str]]:
 def visit(day: date, who: str, event_type: str = "asset_viewed", **more: Any) -> dict[str, Any]:
     return {
         "eventType": event_type,
-        "occurredAt": f"{day}T10:0{len(event_type) % 10}:00Z",
+        "occurredAt": f"{day}T10:0{STEPS.index(event_type)}:00Z",
         "idempotencyKey": f"{day} {event_type} {who}",
         "anonymousId": who,
         "projectId": "project-0",
