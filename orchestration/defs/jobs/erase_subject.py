@@ -41,8 +41,9 @@ class SubjectRequest(dg.Config):
     """A request of a subject. Dagster keeps configs, so a config names no person."""
 
     request: str = Field(
+        "",
         description="The id of a request in ops.subject_requests, as erase-subject, withdraw-consent and export-subject"
-        " print it; never an id of a person"
+        " print it; never an id of a person; required",
     )
 
 

@@ -20,8 +20,8 @@ from warehouse.window import Window
 class LandingDays(dg.Config):
     """Landing days, the end exclusive."""
 
-    start: str = Field(description="The first landing day, YYYY-MM-DD")
-    end: str = Field(description="The day after the last landing day, YYYY-MM-DD: for one day, the day after it")
+    start: str = Field("", description="The first landing day, YYYY-MM-DD; required")
+    end: str = Field("", description="The day after the last one, YYYY-MM-DD: for one day, the day after it; required")
 
 
 @dg.op(out=dg.Out(dg.Nothing), retry_policy=retries.RETRIES)
