@@ -47,15 +47,16 @@ order by check_name
 """
 
 
-def status_page(connection: psycopg.Connection, found: list[DayState], *, now: datetime, deadline: time) -> str:
-    """Return the page as Markdown. Days that are not as they should be are `found`; days are due at the deadline."""
-    sections = (
-        _yesterday(connection, found, now, deadline),
-        _days(found),
-        _landed(connection),
-        _warnings(connection),
-    )
-    return "\n\n".join("\n".join(lines) for lines in sections)
+def status_page(
+    connection: psycopg.Connection, found: list[DayState], *, now: datetime, deadline: time
+) -> dict[str, str]:
+    """Return answers in Markdown, by question. Days that are not as they should be are `found`, due at the deadline."""
+    return {
+        "Is yesterday published?": "\n".join(_yesterday(connection, found, now, deadline)),
+        "What is late, refused or stale, and why?": "\n".join(_days(found)),
+        "What was rejected?": "\n".join(_landed(connection)),
+        "Which checks warn?": "\n".join(_warnings(connection)),
+    }
 
 
 def _yesterday(connection: psycopg.Connection, found: list[DayState], now: datetime, deadline: time) -> Iterator[str]:
@@ -64,8 +65,6 @@ def _yesterday(connection: psycopg.Connection, found: list[DayState], now: datet
         "select published_at, run_id from ops.published_days where event_date = %s", [yesterday]
     ).fetchone()
     state = next((state for state in found if state.day == yesterday), None)
-    yield "### Is yesterday published?"
-    yield ""
     if published:
         at, run_id = published
         yield f"Yes: {yesterday} was published at {at:%Y-%m-%d %H:%M} UTC by run `{run_id}`."
@@ -82,8 +81,6 @@ def _yesterday(connection: psycopg.Connection, found: list[DayState], now: datet
 
 
 def _days(found: list[DayState]) -> Iterator[str]:
-    yield "### What is late, refused or stale, and why?"
-    yield ""
     if found:
         yield days_not_current.table(found)
         yield ""
@@ -100,8 +97,6 @@ def _landed(connection: psycopg.Connection) -> Iterator[str]:
     waiting = connection.execute(
         "select count(*), array_agg(distinct landing_date order by landing_date) from ops.waiting_files"
     ).fetchone()
-    yield "### What was rejected?"
-    yield ""
     if rows:
         yield "| landing day | lines | accepted | rejected | duplicates | late | most frequent reasons |"
         yield "|---|---:|---:|---:|---:|---:|---|"
@@ -118,8 +113,6 @@ def _landed(connection: psycopg.Connection) -> Iterator[str]:
 
 def _warnings(connection: psycopg.Connection) -> Iterator[str]:
     rows: list[tuple[str, list[date]]] = connection.execute(_WARNINGS).fetchall()
-    yield "### Which checks warn?"
-    yield ""
     if not rows:
         yield "None."
     for name, days in rows:

@@ -101,8 +101,9 @@ def table(states: Sequence[DayState]) -> str:
 
 
 def counts(states: Sequence[DayState]) -> dict[str, int]:
-    """Return the number of days in each state, by names such as `days_stale`."""
-    return {f"days_{state}": len({day.day for day in states if day.state is state}) for state in State}
+    """Return the number of days in each state that has some, by names such as `days_stale`."""
+    found = {f"days_{state}": len({day.day for day in states if day.state is state}) for state in State}
+    return {name: days for name, days in found.items() if days}
 
 
 def _marts(state: DayState) -> str:

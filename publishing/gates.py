@@ -11,8 +11,9 @@ from publishing import applied_models
 from publishing import dashboard_checks as dashboard_checks  # registers checks
 from publishing import plan_check as plan_check  # registers a check
 from publishing import rerun_check as rerun_check  # registers a check
+from publishing.dbt_tests import DBT_TESTS as DBT_TESTS
 from quality_checks.expectations import run_suites
-from quality_checks.outcome import CheckOutcome, Severity
+from quality_checks.outcome import CheckOutcome
 from quality_checks.queries import nothing_published
 from quality_checks.registry import Check, Gate, RuleCheck, checks
 from quality_checks.results import record
@@ -26,9 +27,6 @@ BUILD_CHECKS: Final = tuple(check for check in checks() if check.gate is Gate.BU
 
 # Run as bi_reader, after publication.
 DASHBOARD_CHECKS: Final = tuple(check for check in checks() if check.gate is Gate.READ)
-
-# The result of dbt's own tests, which run while dbt builds.
-DBT_TESTS: Final = "dbt_tests_pass"
 
 # The names of the checks that publication requires.
 RAW_GATE: Final = tuple(check.name for check in RAW_CHECKS if check.is_blocking)
@@ -84,9 +82,3 @@ def run_checks_of_swap(
         return run_checks(
             connection, window, build_id=build_id, checks=checks, sqlalchemy_url=sqlalchemy_url, left_out=frozenset()
         )
-
-
-def record_dbt_tests(connection: psycopg.Connection, window: Window, *, build_id: str) -> None:
-    """Record that every dbt test of severity error has passed. A build with a failed one ends before this."""
-    outcome = CheckOutcome({}, name=DBT_TESTS, severity=Severity.ERROR)
-    record(connection, [outcome], build_id=build_id, window=window)

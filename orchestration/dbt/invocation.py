@@ -52,11 +52,21 @@ def failure(folder: Path, otherwise: str, exit_code: int | None = None) -> DbtFa
     """
     if exit_code is not None and exit_code < 0:
         return TransientError(f"dbt was ended by signal {-exit_code}, perhaps for lack of memory")
+    return failure_of(_results(folder), otherwise)
+
+
+def failed_tests(folder: Path) -> dict[str, int]:
+    """Return the tests of an invocation that have found bad rows, each with its number of failures."""
+    results = _results(folder)
+    return {_name(result): int(result["failures"] or 0) for result in results if result["status"] == "fail"}
+
+
+def _results(folder: Path) -> Sequence[Mapping[str, Any]]:
     try:
-        results = json.loads((folder / "run_results.json").read_bytes())["results"]
+        results: Sequence[Mapping[str, Any]] = json.loads((folder / "run_results.json").read_bytes())["results"]
     except (OSError, ValueError, KeyError):
-        results = []
-    return failure_of(results, otherwise)
+        return []
+    return results
 
 
 def failure_of(results: Sequence[Mapping[str, Any]], otherwise: str) -> DbtFailed | TransientError:

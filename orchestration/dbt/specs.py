@@ -3,6 +3,7 @@
 All are one step. A step of its own for the fits would split dbt in two, also where dbt need not stop for a single week.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -10,6 +11,7 @@ import dagster as dg
 
 from attribution import journeys
 from orchestration.dbt import translator as dbt
+from orchestration.dbt.check_names import with_short_names
 from orchestration.dbt.light_import import DBT_DEFAULT_SELECT, build_dbt_specs
 from publishing import dbt_manifest
 
@@ -27,7 +29,7 @@ class Specs(NamedTuple):
 @cache
 def specs() -> Specs:
     """Return the specs of the project as this process loaded it, with the fitted values."""
-    translator, manifest = dbt.WarehouseDbtTranslator(), dbt_manifest.manifest()
+    translator, manifest = dbt.WarehouseDbtTranslator(), with_short_names(dbt_manifest.manifest())
     assets, checks = build_dbt_specs(
         translator=translator,
         manifest=manifest,
@@ -50,3 +52,13 @@ def specs() -> Specs:
 def readers_of_values() -> frozenset[dg.AssetKey]:
     """Return the models that read the fitted values."""
     return frozenset(spec.key for spec in specs().assets if VALUES in {parent.asset_key for parent in spec.deps})
+
+
+def test_of(result: dg.AssetCheckResult) -> str:
+    """Return the unique id of the dbt test that a result is of."""
+    return _tests()[str(result.check_name), result.asset_key]
+
+
+@cache
+def _tests() -> Mapping[tuple[str, dg.AssetKey | None], str]:
+    return {(spec.name, spec.asset_key): spec.metadata["dagster_dbt/unique_id"] for spec in specs().checks}

@@ -5,24 +5,12 @@ from typing import Any, Final
 
 import dagster as dg
 
+from orchestration.dbt.check_names import described
 from orchestration.dbt.light_import import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 from orchestration.run_windows import ALONE
 from warehouse.roles.readers import MARTS, ROLLUPS
 
 OWNERS: Final = ("team:data-engineering",)
-
-
-def described_test(node: Mapping[str, Any]) -> str:
-    """Describe a dbt test: its description, else its kind and arguments."""
-    generic = node.get("test_metadata")
-    if node.get("description") or not generic:
-        return str(node.get("description") or f"dbt test {node['name'].replace('_', ' ')}")
-    arguments = [
-        f"{name.replace('_', ' ')} {', '.join(map(str, value)) if isinstance(value, list) else value}"
-        for name, value in generic["kwargs"].items()
-        if name != "model"
-    ]
-    return f"dbt test {generic['name'].replace('_', ' ')}: {'; '.join(arguments)}"
 
 
 class WarehouseDbtTranslator(DagsterDbtTranslator):
@@ -63,7 +51,7 @@ class WarehouseDbtTranslator(DagsterDbtTranslator):
         spec = super().get_asset_check_spec(*args, **kwargs)
         if spec is None or spec.description:
             return spec
-        return spec._replace(description=described_test(kwargs["manifest"]["nodes"][kwargs["unique_id"]]))
+        return spec._replace(description=described(kwargs["manifest"]["nodes"][kwargs["unique_id"]]))
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str]:  # noqa: ARG002
         return OWNERS

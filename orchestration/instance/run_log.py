@@ -1,4 +1,4 @@
-"""Run logs without an error for each step that waits for a failed step, since these hide the real error."""
+"""Run logs without lines that nobody needs: of steps that wait for a failed step, and of dagster_dbt about itself."""
 
 import logging
 from collections.abc import Iterator
@@ -10,19 +10,23 @@ from dagster._core.log_manager import LOG_RECORD_METADATA_ATTR
 
 # Dagster (dagster._core.execution.plan.active) logs it as an error of the step that is not run.
 _NOT_RUN: Final = "Dependencies for step "
+# dagster_dbt says so at each invocation. Its line of the command, and the results of models and tests, say more.
+_NOISE: Final = ("A dbt subsetted execution is not being performed", "Copying `", "Finished dbt command: ")
 
 
 class _Followers(logging.Filter):
-    """Filter that drops and counts records of steps that are not run because another step failed."""
+    """Filter that drops noise, and drops and counts records of steps that are not run because another step failed."""
 
     def __init__(self) -> None:
         super().__init__()
         self._steps: set[str] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return False for a record of a step that is not run."""
+        """Return False for noise, and for a record of a step that is not run."""
         said = getattr(record, LOG_RECORD_METADATA_ATTR, None) or {}
         message = str(said.get("orig_message") or "")
+        if record.levelno == logging.INFO and message.startswith(_NOISE):
+            return False
         if not message.startswith(_NOT_RUN):
             return True
         self._steps.add(str(said.get("step_key")))

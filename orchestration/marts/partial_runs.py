@@ -26,8 +26,9 @@ def _steps() -> tuple[frozenset[dg.AssetKey], frozenset[dg.AssetKey]]:
 
 
 def is_partial(run: dg.DagsterRun) -> bool:
-    """Return whether a run was started for a part of the models or of the marts."""
-    return is_part(run.asset_selection or frozenset())
+    """Return whether a run was started for a part of the models or of the marts, or for checks alone."""
+    selected = run.asset_selection
+    return selected is not None and (not selected or is_part(selected))
 
 
 def is_part(selected: Set[dg.AssetKey]) -> bool:

@@ -1,5 +1,6 @@
 """State of the warehouse as Dagster's page of asset ops/status shows it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -15,10 +16,15 @@ ASSET: Final = dg.AssetKey(["ops", "status"])
 
 
 class Status(NamedTuple):
-    """State at a moment: the days that are not as they should be, and the whole page as Markdown."""
+    """State at a moment: the days that are not as they should be, and answers in Markdown by question."""
 
     days: list[DayState]
-    page: str
+    answers: Mapping[str, str]
+
+    @property
+    def page(self) -> str:
+        """Return the whole page as Markdown."""
+        return "\n\n".join(f"### {question}\n\n{answer}" for question, answer in self.answers.items())
 
     @property
     def headline(self) -> str:
@@ -34,6 +40,13 @@ def read(connection: psycopg.Connection, now: datetime) -> Status:
 
 
 def observation(status: Status) -> dg.AssetObservation:
-    """Return the event that shows the state."""
-    metadata: dict[str, Any] = {**days_not_current.counts(status.days), "status": dg.MetadataValue.md(status.page)}
-    return dg.AssetObservation(ASSET, description=status.headline, metadata=metadata)
+    """Return the event that shows the state. Dagster shows texts at once, and tables at a click."""
+    metadata: dict[str, Any] = {
+        question: dg.MetadataValue.md(answer) if "|---" in answer else dg.MetadataValue.text(answer)
+        for question, answer in status.answers.items()
+    }
+    return dg.AssetObservation(
+        ASSET,
+        description=status.headline,
+        metadata={**metadata, **days_not_current.counts(status.days), "whole page": dg.MetadataValue.md(status.page)},
+    )

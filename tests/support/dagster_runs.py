@@ -53,13 +53,14 @@ class Run:
     def was_tried_again(self) -> bool:
         return any(event.is_step_up_for_retry for event in self.events)
 
-    def check(self, name: str) -> dg.AssetCheckEvaluation:
-        """Return the result of a check of this run."""
+    def check(self, name: str, asset: str = "") -> dg.AssetCheckEvaluation:
+        """Return the result of a check of this run; several assets may have a check of one name."""
         [evaluation] = [
             event.asset_check_evaluation_data
             for event in self.events
             if event.event_type_value == "ASSET_CHECK_EVALUATION"
             and event.asset_check_evaluation_data.check_name == name
+            and asset in ("", event.asset_check_evaluation_data.asset_key.to_user_string())
         ]
         return evaluation
 

@@ -17,7 +17,7 @@ from ingestion.application.source import connect_application
 from ingestion.application.sync import read_application
 from ingestion.loading.landing_day import LoadReport, load_window
 from orchestration.dbt import cli_resource
-from publishing import applied_models, build_steps, builds, dbt_manifest, gates, mart_tables, stale_days
+from publishing import applied_models, build_steps, builds, dbt_manifest, dbt_tests, gates, mart_tables, stale_days
 from publishing.loaded_version import PROJECT_DIR
 from publishing.marts import marts_of
 from publishing.publish import Publication, publish
@@ -190,7 +190,7 @@ class Pipeline:
             self.dbt([*arguments, *(last or more)], build_id)
         self.is_built = True
         builds.complete(self.connection, window, build_id=build_id)
-        gates.record_dbt_tests(self.connection, window, build_id=build_id)
+        dbt_tests.record_passed(self.connection, window, build_id=build_id)
 
     def _selection(self) -> list[str]:
         # Seeds and views stay as the first build made them; building them again would cost most of a small test.

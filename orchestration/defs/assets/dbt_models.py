@@ -15,7 +15,7 @@ from attribution import schema as attribution_schema
 from ingestion import attribution_migration, channel_seeds
 from ingestion.ad_spend import schema as ad_spend_schema
 from orchestration import retries, row_counts
-from orchestration.dbt import cli_resource, code_changes, specs
+from orchestration.dbt import check_names, cli_resource, code_changes, specs
 from orchestration.dbt import invocation as dbt_results
 from orchestration.dbt.light_import import DagsterDbtCliRuntimeError
 from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
@@ -27,7 +27,7 @@ from publishing import (
     build_steps,
     builds,
     dbt_manifest,
-    gates,
+    dbt_tests,
     loaded_version,
     mart_tables,
     marts,
@@ -100,7 +100,7 @@ def dbt_models(
         if changed is not None:
             yield from _kept(changed, left_out=True)
         builds.complete(connection, window, build_id=build_id, log=context.log.info)
-        gates.record_dbt_tests(connection, window, build_id=build_id)
+        dbt_tests.record_passed(connection, window, build_id=build_id)
 
 
 def _last_built(
@@ -115,7 +115,7 @@ def _last_built(
     yield from _built(context, dbt, connection, window, last, changed)
     rollups = build_steps.rollup_options(changed)
     if last != window and rollups is not None:
-        yield from _events(dbt, window, rollups, context)
+        yield from _events(context, dbt, connection, window, window, rollups)
 
 
 def _built(
@@ -130,12 +130,14 @@ def _built(
     context.log.info(f"building {chunk}")
     selections = build_steps.selections(chunk, window, changed)
     for selection in selections[:-1]:
-        yield from _events(dbt, chunk, selection, context)
+        yield from _events(context, dbt, connection, window, chunk, selection)
     fitted: list[dg.MaterializeResult[Any]] = []
     if changed is None or changed.has_fits:
         weeks = build_steps.fit(connection, window, chunk, build_id=context.run.run_id, log=context.log.info)
         fitted.append(dg.MaterializeResult(asset_key=specs.VALUES, metadata={"weeks_fitted": len(weeks)}))
-    for event in (event for last in selections[-1:] for event in _events(dbt, chunk, last, context)):
+    for event in (
+        event for last in selections[-1:] for event in _events(context, dbt, connection, window, chunk, last)
+    ):
         # Dagster wants an asset's result after those of what it is made from and before those of what is made from it.
         if (
             isinstance(event, dg.Output)
@@ -166,13 +168,28 @@ def _kept(partial: build_steps.Partial, *, left_out: bool) -> Iterator[dg.Materi
 
 
 def _events(
-    dbt: cli_resource.WarehouseDbt, chunk: Window, selection: Sequence[str], context: dg.AssetExecutionContext
+    context: dg.AssetExecutionContext,
+    dbt: cli_resource.WarehouseDbt,
+    connection: psycopg.Connection,
+    window: Window,
+    chunk: Window,
+    selection: Sequence[str],
 ) -> Iterator[Any]:
-    """Invoke dbt once, and yield the events of dagster_dbt. Raises DbtFailed or TransientError."""
+    """Invoke dbt once, and yield the events of dagster_dbt, results of tests with their days.
+
+    Tests that fail are recorded: their days are refused. Raises DbtFailed or TransientError.
+    """
+    failing = dbt_tests.failing_days(connection, outside=window)
     invocation = dbt.cli(cli_resource.build_arguments(chunk, selection), context=context)
     try:
-        yield from invocation.stream()
+        for event in invocation.stream():
+            if isinstance(event, dg.AssetCheckResult):
+                yield check_names.with_days(event, chunk, failing, specs.test_of(event))
+            else:
+                yield event
     except DagsterDbtCliRuntimeError as error:
+        if failed := dbt_results.failed_tests(invocation.target_path):
+            dbt_tests.record_failed(connection, chunk, failed, build_id=context.run.run_id)
         code = invocation.process.returncode
         raise dbt_results.failure(invocation.target_path, otherwise=str(error), exit_code=code) from error
     finally:

@@ -40,7 +40,7 @@ def published_marts(
     if partial_runs.is_part(context.selected_asset_keys):
         with retries.as_dagster_failure():
             yield from partial_runs.run_whole_days(context, window_of(context))
-    else:
+    elif context.selected_asset_keys:
         yield from _published(context, writer, report_in(exports.folder))
     with retries.as_dagster_failure(), warehouse.connect() as connection:
         now = status_asset.read(connection, datetime.now(UTC))

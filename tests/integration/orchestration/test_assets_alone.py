@@ -57,13 +57,7 @@ def test_a_mart_says_of_days_of_other_runs_that_they_are_not_current(published: 
 
     assert run.is_success, run.error
     assert views(published) == {START: 1, later: 1}
-    checks = [
-        event.asset_check_evaluation_data
-        for event in run.events
-        if event.event_type_value == "ASSET_CHECK_EVALUATION"
-        and event.asset_check_evaluation_data.check_name == "days_are_current"
-    ]
-    [check] = [found for found in checks if found.asset_key.path[-1] == "daily_metrics"]
+    check = run.check("days_are_current", "marts/daily_metrics")
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert check.metadata["days_stale"].value == 1
     table = str(check.metadata["days"].value)

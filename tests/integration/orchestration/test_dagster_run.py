@@ -16,7 +16,7 @@ from alerting.fault import Bounds, Kind
 from alerting.open_faults import open_faults
 from publishing import dbt_manifest
 from publishing.marts import marts_of
-from tests.integration.orchestration.one_view import DAY, view, views
+from tests.integration.orchestration.one_view import DAY, SECOND, view, views
 from tests.support.dagster_runs import DagsterRuns, Run
 from tests.support.pipeline import START
 from warehouse.window import ONE_DAY, Window
@@ -157,6 +157,9 @@ def test_a_failed_check_of_build_stops_the_run_before_publication(published: Dag
     assert "2026-10-01 daily_metrics_match_raw_events has not passed" in alone.error
 
 
+NO_CHANNEL = ("channel_is_not_null", "intermediate/int_events_sessionized")
+
+
 def test_a_failed_dbt_test_stops_the_run_and_is_not_tried_again(published: DagsterRuns) -> None:
     published.pipeline.connection.execute(
         """
@@ -170,7 +173,18 @@ def test_a_failed_dbt_test_stops_the_run_and_is_not_tried_again(published: Dagst
 
     assert_stopped(run, published, at="dbt_models")
     assert "test not_null_int_events_sessionized_channel: Got 2 results" in run.error
-    assert not run.check("not_null_int_events_sessionized_channel").passed
+    check = run.check(*NO_CHANNEL)
+    assert not check.passed
+    assert check.metadata["days"].value == "2026-10-01 to 2026-10-01"
+
+    published.pipeline.connection.execute("drop trigger lose_channel on intermediate.int_events_sessionized")
+    published.pipeline.land(SECOND, [view(SECOND, "second day")])
+    other = published.run(Window.day(SECOND))
+    assert other.is_success, other.error
+    check = other.check(*NO_CHANNEL)
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert check.metadata["other_failing_days"].value == "2026-10-01"
+    assert published.run(DAY).check(*NO_CHANNEL).passed
 
 
 def test_publishing_days_that_were_never_built_is_refused(runs: DagsterRuns) -> None:

@@ -28,7 +28,7 @@ def page(published: DagsterRuns) -> Callable[..., str]:
     def page(now: datetime = NOON) -> str:
         connection = published.pipeline.connection
         found = days_not_current.states(connection, due_before=days_not_current.due_before(now, DEADLINE))
-        return status_page(connection, found, now=now, deadline=DEADLINE)
+        return "\n".join(status_page(connection, found, now=now, deadline=DEADLINE).values())
 
     return page
 
@@ -78,7 +78,8 @@ def test_the_sensor_records_the_page_and_the_checks_of_marts_when_they_change(pu
 
     [observation], checks, cursor = tick(None)
     assert observation.asset_key == dg.AssetKey(["ops", "status"])
-    assert "### Is yesterday published?" in str(observation.metadata["status"].value)
+    # Before the deadline of today it is not yet due.
+    assert str(observation.metadata["Is yesterday published?"].value).startswith(("No: ", "Not yet: "))
     assert {check.check_name for check in checks} == {"days_are_current"}
     assert dg.AssetKey(["marts", "daily_metrics"]) in {check.asset_key for check in checks}
     assert not any(check.passed for check in checks), "days up to yesterday are missing"

@@ -8,8 +8,10 @@ import dagster as dg
 import pytest
 from dagster._utils.env import environ
 
+from orchestration.dbt import specs
+from orchestration.dbt.check_names import described
 from orchestration.dbt.cli_resource import build_arguments
-from orchestration.dbt.translator import WarehouseDbtTranslator, described_test
+from orchestration.dbt.translator import WarehouseDbtTranslator
 from publishing.dbt_manifest import windowed_tables
 from publishing.loaded_version import PROJECT_DIR
 from warehouse.window import Window
@@ -59,10 +61,28 @@ def test_asset_keys_are_schema_and_table_and_those_of_sources_what_they_say() ->
 
 def test_a_dbt_test_is_described_by_its_own_words_else_by_its_arguments() -> None:
     arguments = {"key": ["day", "asset_id"], "nullable": ["asset_id"], "model": "{{ ref('x') }}"}
-    generic = {"name": "one_row_per_x_day__asset_id", "test_metadata": {"name": "one_row_per", "kwargs": arguments}}
-    assert described_test(generic) == "dbt test one row per: key day, asset_id; nullable asset_id"
-    assert described_test({**generic, "description": "One row a group."}) == "One row a group."
-    assert described_test({"name": "assert_no_event_is_lost"}) == "dbt test assert no event is lost"
+    generic = {
+        "unique_id": "test.marketplace.one_row_per_x_day__asset_id.0123",
+        "name": "one_row_per_key",
+        "test_metadata": {"name": "one_row_per", "kwargs": arguments},
+    }
+    assert described(generic) == (
+        "There is one row per day, asset_id; nulls of asset_id count as one value. It is run for the days that are"
+        " built (dbt test `one_row_per_x_day__asset_id`)."
+    )
+    said = {**generic, "description": "One row a group."}
+    assert described(said) == "One row a group. (dbt test `one_row_per_x_day__asset_id`)"
+    assert described({"name": "assert_no_event_is_lost"}) == "Assert no event is lost (dbt test)."
+
+
+def test_no_check_has_a_name_that_is_too_long_to_read() -> None:
+    names = [(spec.asset_key, spec.name) for spec in specs.specs().checks]
+    assert [name for _, name in names if len(name) > 60] == []
+    assert len(set(names)) == len(names)
+    assert (dg.AssetKey(["build", "daily_metrics"]), "one_row_per_key") in names
+    assert (dg.AssetKey(["seeds", "known_referrers"]), "known_referrers_are_usable") in [
+        (dg.AssetKey(["seeds", key.path[-1]]), name) for key, name in names
+    ]
 
 
 def test_variables_of_a_child_process_are_gone_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
