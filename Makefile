@@ -33,6 +33,7 @@ ui: $(READY) ## run Dagster: web page, schedules, sensors; until Ctrl-C or make 
 	@$(WAREHOUSE) ui
 
 bi: $(READY) ## run the dashboards in Apache Superset; until Ctrl-C or make stop
+	@$(WAREHOUSE) bi check
 	@$(MAKE) --no-print-directory $(BI_VENV)/.ready
 	@$(WAREHOUSE) bi --python $(BI_VENV)/bin/python serve
 

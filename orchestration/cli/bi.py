@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import socket
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +10,7 @@ from typing import Any, Final
 import click
 
 from orchestration.cli import dashboard_settings
-from orchestration.cli.dashboard_server import DashboardServer, DashboardServerError
+from orchestration.cli.dashboard_server import HOST, DashboardServer, DashboardServerError
 from orchestration.cli.environment import provisioned_warehouse, say
 from warehouse.roles import logins
 from warehouse.roles.logins import Login
@@ -45,7 +46,7 @@ def serve(python: Path) -> int:
     warehouse = provisioned_warehouse()
     dashboard_settings.assert_published(warehouse)
     settings = dashboard_settings.settings_for(warehouse, server.folder)
-    port = _port()
+    port = _free_port()
 
     def ready(address: str) -> None:
         click.echo(f"dashboards  {address}/dashboard/list/")
@@ -53,6 +54,13 @@ def serve(python: Path) -> int:
         click.echo(f"password    {_password_or_place(settings.admin_password, server.folder)}")
 
     return server.run(settings, port, say=say, ready=ready)
+
+
+@bi.command(hidden=True)
+def check() -> None:
+    """Fail where nothing is published or the port is taken, before Superset is installed."""
+    dashboard_settings.assert_published(provisioned_warehouse())
+    _free_port()
 
 
 def _password_or_place(password: str, folder: Path) -> str:
@@ -70,6 +78,21 @@ def _port() -> int:
         port = 0
     if not 0 < port < 65_536:
         raise DashboardServerError(f"WAREHOUSE_BI_PORT is {given!r}, which is no port: a number from 1 to 65535")
+    return port
+
+
+def _free_port() -> int:
+    """Return the port of the dashboards. Raises DashboardServerError where another program has it."""
+    port = _port()
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise DashboardServerError(
+                f"port {port} cannot be used ({error.strerror}); make stop ends dashboards that run already, and"
+                " WAREHOUSE_BI_PORT names another port"
+            ) from None
     return port
 
 

@@ -4,6 +4,7 @@ sample, so that no developer's logins are touched.
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -93,15 +94,24 @@ def serving(*, currency: str = "USD") -> Iterator[Dashboards]:
         process.wait(timeout=60)
 
 
+def documented_commands() -> list[list[str]]:
+    """Return the arguments of every `warehouse bi ...` of the page about dashboards, each once, as they stand there."""
+    page = (CHECKOUT / "docs" / "bi.md").read_text()
+    found = re.findall(r"(?:^|`)warehouse bi ([^`\n#]+)", page, re.MULTILINE)
+    return [text.split() for text in dict.fromkeys(text.strip() for text in found)]
+
+
 @pytest.fixture(scope="session")
 def dashboards() -> Iterator[Dashboards]:
-    """With a creator and a brand who have logins."""
+    """With the logins of the documentation: an analyst, a creator and a brand."""
     with serving() as server:
         known = server.logins()
-        for name, option, owner in (("studio", "--creator", CREATOR), ("lumen", "--brand", BRAND)):
-            if name in known:
-                server.command("remove-login", name)
-            server.passwords[name] = server.command("add-login", name, option, owner)
+        for action, *words in documented_commands():
+            name, *options = words or [""]
+            if action == "add-login":
+                if name in known:
+                    server.command("remove-login", name)
+                server.passwords[name] = server.command(action, name, *options)
         yield server
 
 

@@ -1,5 +1,6 @@
 """Rows of creators and brands: their own alone, whatever was cached before and whatever they ask."""
 
+import secrets
 from typing import Any, Final
 
 import psycopg
@@ -11,6 +12,7 @@ from tests.bi.pages import Visit
 
 pytestmark = pytest.mark.bi
 
+CREATORS_LOGIN: Final = "studio-17"
 CREATORS: Final = {"columns": ["creator"], "metrics": ["Views"], "filters": [], "orderby": [["Views", False]]}
 
 
@@ -36,7 +38,7 @@ def test_a_creator_sees_own_rows_after_an_administrator_has_seen_all(visit: Visi
     visit.choose("creator", "Creator", name)
     visit.sign_out()
 
-    visit.sign_in("studio")
+    visit.sign_in(CREATORS_LOGIN)
     visit.open("creator")
     for headline in HEADLINES["creator"]:
         visit.expect_headline(headline[0], expected(marts, headline, {"period": "30d", "Creator": CREATOR}))
@@ -76,7 +78,7 @@ QUESTIONS: Final[list[dict[str, Any]]] = [
 
 
 def test_a_creator_asks_no_sql(visit: Visit) -> None:
-    visit.sign_in("studio")
+    visit.sign_in(CREATORS_LOGIN)
     number = dataset(visit, "creator: creator_dashboard")
 
     for change in QUESTIONS:
@@ -87,7 +89,7 @@ def test_a_creator_asks_no_sql(visit: Visit) -> None:
 
 
 def test_a_filter_on_another_creator_finds_nothing(visit: Visit) -> None:
-    visit.sign_in("studio")
+    visit.sign_in(CREATORS_LOGIN)
     number = dataset(visit, "creator: creator_dashboard")
     others = {"filters": [{"col": "creator", "op": "NOT IN", "val": ["nobody"]}]}
 
@@ -100,7 +102,7 @@ def test_a_creator_reaches_no_other_page(visit: Visit) -> None:
     other = dataset(visit, "platform: platform_metrics")
     brands = dataset(visit, "brand: brand_campaign_metrics")
     visit.sign_out()
-    visit.sign_in("studio")
+    visit.sign_in(CREATORS_LOGIN)
     get = visit.page.request.get
 
     assert visit.ask({"columns": ["period"], "metrics": ["Revenue"]}, other)[0] == 403
@@ -122,3 +124,29 @@ def test_a_creator_reaches_no_other_page(visit: Visit) -> None:
 def test_nobody_reads_without_signing_in(visit: Visit) -> None:
     assert visit.page.request.get(f"{visit.address}/api/v1/dashboard/").json().get("count", 0) == 0
     assert visit.page.request.get(f"{visit.address}/api/v1/chart/1/data/").status in {401, 403, 404}
+
+
+def test_an_analyst_writes_sql_on_marts_alone(visit: Visit, marts: psycopg.Connection) -> None:
+    visit.sign_in("ana")
+    visit.open("creator")
+    token = visit.page.request.get(f"{visit.address}/api/v1/security/csrf_token/").json()["result"]
+
+    def ask(sql: str) -> tuple[int, Any]:
+        answer = visit.page.request.post(
+            f"{visit.address}/api/v1/sqllab/execute/",
+            data={
+                "database_id": 1,
+                "sql": sql,
+                "schema": "marts",
+                "runAsync": False,
+                "client_id": secrets.token_hex(5),
+            },
+            headers={"X-CSRFToken": token, "Referer": visit.address},
+        )
+        return answer.status, answer.json()
+
+    status, answer = ask("select count(*) as creators from creator_dashboard where period = '30d'")
+    row = marts.execute("select count(*) from creator_dashboard where period = '30d'").fetchone()
+    assert (status, answer["data"]) == (200, [{"creators": row[0] if row else None}])
+    for forbidden in ("select count(*) from raw.events", "delete from marts.periods", "select * from access.logins"):
+        assert ask(forbidden)[0] >= 400, forbidden

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from orchestration.cli.dashboard_server import DashboardServer
 from orchestration.cli.dashboard_settings import settings_for
 from orchestration.instance.dashboard_erasure import erase_from_dashboards, metadata_connection
 from orchestration.instance.scrubbing import Mask
-from tests.bi.conftest import CREATOR, Dashboards, python
+from tests.bi.conftest import BRAND, CREATOR, Dashboards, documented_commands, python
 from warehouse.connection import CHECKOUT, Warehouse
 
 pytestmark = pytest.mark.bi
@@ -129,9 +130,12 @@ def test_an_erased_creator_has_no_login_and_is_named_nowhere(
 
     # Before the next process opens the caches.
     assert not any(file.is_file() for file in cache.iterdir())
-    assert "leaving" not in dashboards.logins()
-    assert "studio" in dashboards.logins()
-    assert dashboards.logins()["studio"] == f"creator\t{CREATOR}"
+    assert dashboards.logins() == {
+        "admin": "team",
+        "ana": "team",
+        "lumen": f"brand\t{BRAND}",
+        "studio-17": f"creator\t{CREATOR}",
+    }
     for (table,) in metadata.execute(
         "select quote_ident(table_name) from information_schema.tables"
         " where table_schema = 'public' and table_type = 'BASE TABLE'"
@@ -140,3 +144,16 @@ def test_an_erased_creator_has_no_login_and_is_named_nowhere(
         assert text is not None
         for secret in (planted, planted.encode().hex(), "crt_000020", "leaving"):
             assert secret not in text[0], table
+
+
+def test_the_other_documented_commands_work(dashboards: Dashboards, tmp_path: Path) -> None:
+    others = [command for command in documented_commands() if command[0] != "add-login"]
+    assert sorted(command[0] for command in others) == ["bundle", "list-logins", "remove-login"]
+    for command in others:
+        if command[0] == "bundle":
+            dashboards.command("bundle", str(tmp_path / command[1]))
+            assert zipfile.is_zipfile(tmp_path / command[1])
+        elif command[0] == "remove-login":
+            dashboards.command("add-login", "passing", "--analyst")
+            dashboards.command("remove-login", "passing")
+            assert "passing" not in dashboards.logins()

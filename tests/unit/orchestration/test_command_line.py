@@ -35,6 +35,12 @@ def test_help_imports_nothing_heavy() -> None:
         (["exec"], "Missing argument '-- COMMAND...'"),
         (["launch"], "No such command 'launch'"),
         (["roles", "add-login", "studio_1"], "give one of --creator, --brand"),
+        (["bi", "add-login", "studio"], "give one of --creator, --brand and --analyst"),
+        (
+            ["bi", "add-login", "studio", "--analyst", "--brand", "brd_1"],
+            "give one of --creator, --brand and --analyst",
+        ),
+        (["bi", "add-login", "a b", "--analyst"], "'a b' is no name for a login"),
         (["sample", "write"], "nothing to write: give --landing, --app-url, or both"),
         (["declare-silent-day", "2026-13-01", "--reason", "closed", "--name", "Ana"], "give the day as YYYY-MM-DD"),
     ],
