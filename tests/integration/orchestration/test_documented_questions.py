@@ -140,7 +140,7 @@ def test_every_question_has_its_answer(pipeline: Pipeline) -> None:
     assert all(row["marts"] > 20 and row["reasons"] == ["nothing_loaded"] for row in late)
 
     [rejected] = first("What was rejected")
-    assert (rejected["reason"], rejected["lines"]) == ("line: not JSON", 2)
+    assert (rejected["reason"], rejected["lines"]) == ("line: not JSON", 1), "the other one landed a week before"
 
     named = first("What are the names")
     assert (named[0]["title"], named[0]["project_name"], named[0]["company_name"]) == ("Song", "Film", "Bob & Co")

@@ -30,6 +30,9 @@ def test_numbers_stay_and_come_out_as_they_would_have(pipeline: Pipeline) -> Non
     sealed = apply(pipeline)
     assert sealed.rows.keys() >= {RAW_EVENTS, RAW_REJECTED, RAW_DUPLICATES, "intermediate.int_sessions"}
     assert published(pipeline) == before
+    assert pipeline.rows("select 1 from marts.sessions where metric_date < %s", FIRST_UNSEALED), "they still count"
+    whose = "select min(metric_date) from marts.sessions where visitor_id is not null"
+    assert pipeline.rows(whose)[0][0] >= FIRST_UNSEALED
     for bound in all_bounds():
         if bound.relation.split(".")[0] == "build":
             assert (
