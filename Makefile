@@ -6,7 +6,8 @@ WAREHOUSE := $(BIN)/python -m orchestration
 READY := $(VENV)/.ready .env.local
 BENCH_VENV ?= build/bench/venv
 BI_VENV ?= build/bi/venv
-.PHONY: help install demo test test-long graph report ui bi screenshots stop lint docs bench bench-ingest bench-attribution bench-reads bench-day bench-range dsn env backup restore lock
+SEMANTIC_VENV ?= build/semantic/venv
+.PHONY: help install demo test test-long graph report ui bi metricflow screenshots stop lint docs bench bench-ingest bench-attribution bench-reads bench-day bench-range dsn env backup restore lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -36,6 +37,10 @@ bi: $(READY) ## run the dashboards in Apache Superset; until Ctrl-C or make stop
 	@$(WAREHOUSE) bi check
 	@$(MAKE) --no-print-directory $(BI_VENV)/.ready
 	@$(WAREHOUSE) bi --python $(BI_VENV)/bin/python serve
+
+metricflow: $(READY) ## ask the semantic layer: ARGUMENTS="query --metrics views --group-by metric_time__week"
+	@$(MAKE) --no-print-directory $(SEMANTIC_VENV)/.ready
+	@$(WAREHOUSE) metricflow $(ARGUMENTS)
 
 screenshots: $(READY) ## take the pictures of docs/images again, after make demo; needs Chromium
 	@$(MAKE) --no-print-directory $(BI_VENV)/.ready
@@ -80,10 +85,11 @@ backup: $(READY) ## write the warehouse's database to one file: make backup FILE
 restore: $(READY) ## fill a warehouse that holds nothing yet from such a file: make restore FILE=warehouse.dump
 	@$(WAREHOUSE) restore $(FILE)
 
-lock: $(VENV)/.ready ## resolve requirements.lock, requirements-bench.lock and requirements-bi.lock from pyproject.toml
+lock: $(VENV)/.ready ## resolve requirements.lock and the locks beside it from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements.lock
 	@$(BIN)/uv pip compile --group bench --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements-bench.lock
 	@$(BIN)/uv pip compile --group bi --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements-bi.lock
+	@$(BIN)/uv pip compile --group semantic --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements-semantic.lock
 
 .env.local: | .env.example
 	@umask 077 && cp .env.example .env.local
@@ -107,4 +113,11 @@ $(BI_VENV)/.ready: requirements-bi.lock | $(VENV)/.ready
 	@"$(PYTHON)" -m venv $(BI_VENV)
 	@$(BIN)/uv pip install --quiet --python $(BI_VENV)/bin/python --require-hashes --compile-bytecode -r requirements-bi.lock || \
 		$(BI_VENV)/bin/pip install --quiet --no-deps --require-hashes --requirement requirements-bi.lock
+	@touch $@
+
+$(SEMANTIC_VENV)/.ready: requirements-semantic.lock | $(VENV)/.ready
+	@echo "installing MetricFlow into $(SEMANTIC_VENV), which takes a minute" >&2
+	@"$(PYTHON)" -m venv $(SEMANTIC_VENV)
+	@$(BIN)/uv pip install --quiet --python $(SEMANTIC_VENV)/bin/python --require-hashes --compile-bytecode -r requirements-semantic.lock || \
+		$(SEMANTIC_VENV)/bin/pip install --quiet --no-deps --require-hashes --requirement requirements-semantic.lock
 	@touch $@
