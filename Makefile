@@ -7,7 +7,7 @@ READY := $(VENV)/.ready .env.local
 BENCH_VENV ?= build/bench/venv
 BI_VENV ?= build/bi/venv
 SEMANTIC_VENV ?= build/semantic/venv
-.PHONY: help install demo test test-long graph report ui bi metricflow screenshots stop lint docs bench bench-ingest bench-attribution bench-reads bench-day bench-range dsn env backup restore lock
+.PHONY: help install demo test test-long graph report ui bi metricflow screenshots stop lint docs bench bench-ingest bench-attribution bench-reads bench-day bench-range bench-anomalies dsn env backup restore lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -72,6 +72,9 @@ bench-day: $(READY) ## measure a day of 1,000,000 events from landing files to m
 
 bench-range: $(READY) ## measure 90 days of 50,000 events as one run, beside COPY and daily runs; ARGUMENTS="--days 30 --events 20000" for less
 	@$(BIN)/python -m tests.benchmarks.bench_range $(ARGUMENTS)
+
+bench-anomalies: $(READY) ## measure which planted faults are noticed, and false alarms; ARGUMENTS="--seeds 6 --clean-seeds 6 --days 30 --lines 3000" for less
+	@$(BIN)/python -m tests.benchmarks.bench_anomalies $(ARGUMENTS)
 
 dsn: $(READY) ## print the DSN for a BI tool; with -s nothing else
 	@$(WAREHOUSE) dsn

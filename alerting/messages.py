@@ -41,7 +41,8 @@ _WORDS: Final = {
         "A check refuses to publish a day. Dashboards keep the numbers that they had.",
         "it can wait for the morning: later days are published as usual.",
         "Look at the rows that the check shows in the run. Correct or remove the landing file; the day is then run"
-        ' again by itself. If really nothing happened: warehouse declare-silent-day {day} --reason "..." --name "...".',
+        ' again by itself. If really nothing happened: warehouse declare-silent-day {day} --reason "..." --name "...".'
+        " If the day is right all the same: warehouse publish-refused-day {day} --check CHECK --reason ... --name ...",
     ),
     Kind.DAY_NOT_PUBLISHED: _Words(
         "day not published in time",

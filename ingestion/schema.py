@@ -7,7 +7,7 @@ any time and by any process. It changes nothing that exists, and waits for no ru
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from ingestion import attribution_table, schema_changes, silent_days
+from ingestion import attribution_table, landing_measures, schema_changes, silent_days
 from ingestion.attribution_table import ATTRIBUTION_COLUMN_NAMES as ATTRIBUTION_COLUMN_NAMES
 from ingestion.attribution_table import ATTRIBUTION_COLUMNS as ATTRIBUTION_COLUMNS
 from warehouse.locks import AdvisoryLock
@@ -186,5 +186,6 @@ def create(connection: "psycopg.Connection") -> None:
         add_columns(cursor, "raw.rejected_events", _LATER_REJECTED_COLUMNS)
         cursor.execute(schema_changes.DDL)
         cursor.execute(silent_days.DDL)
+        cursor.execute(landing_measures.DDL)
         create_indexes(cursor, _INDEXES)
-        set_comments(cursor, _COMMENTS)
+        set_comments(cursor, _COMMENTS | landing_measures.COMMENTS)

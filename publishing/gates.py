@@ -3,6 +3,7 @@
 from collections.abc import Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from datetime import date
 from typing import Final
 
 import psycopg
@@ -12,6 +13,8 @@ from publishing import dashboard_checks as dashboard_checks  # registers checks
 from publishing import plan_check as plan_check  # registers a check
 from publishing import rerun_check as rerun_check  # registers a check
 from publishing.dbt_tests import DBT_TESTS as DBT_TESTS
+from publishing.stale_days import windows_of
+from quality_checks import overrides
 from quality_checks.expectations import run_suites
 from quality_checks.outcome import CheckOutcome
 from quality_checks.queries import nothing_published
@@ -65,8 +68,45 @@ def run_checks(
         found = thread.submit(copy_context().run, run_suites, sqlalchemy_url, suites, window)
         outcomes = [check(connection, window) for check in checks if isinstance(check, RuleCheck)]
         outcomes += found.result()
+
+    def run_for_day(name: str, day: date) -> CheckOutcome:
+        [check] = [check for check in checks if check.name == name]
+        if isinstance(check, RuleCheck):
+            return check(connection, Window.day(day))
+        return run_suites(sqlalchemy_url, [check for check in suites if check.name == name], Window.day(day))[0]
+
+    outcomes = overrides.apply(connection, outcomes, window, run_for_day)
     record(connection, outcomes, build_id=build_id, window=window, change_id=change_id)
+    _check_again(connection, window, checks, build_id=build_id, change_id=change_id)
     return outcomes
+
+
+def _check_again(
+    connection: psycopg.Connection, window: Window, checks: Sequence[Check], *, build_id: str, change_id: int
+) -> None:
+    """Record results for published days outside the window that may change with it. They hold nothing back."""
+    for check in checks:
+        if isinstance(check, RuleCheck) and check.also_checks is not None:
+            for again in windows_of(check.also_checks(connection, window)):
+                outcome = check(connection, again)
+                record(connection, [outcome], build_id=build_id, window=again, change_id=change_id)
+
+
+class UnknownCheck(Exception):
+    """A name that no check of the gates has which can be overruled."""
+
+
+def override(connection: psycopg.Connection, day: date, names: Sequence[str], *, reason: str, name: str) -> None:
+    """Record that a person overrules checks for a day. Raises UnknownCheck, and InvalidOverride of quality_checks."""
+    known = {check.name for check in (*RAW_CHECKS, *BUILD_CHECKS) if check.is_blocking}
+    if not names:
+        raise UnknownCheck(f"{day} was not published: name the checks to overrule")
+    if unknown := [name for name in names if name not in known]:
+        raise UnknownCheck(
+            f"{day} was not published: no blocking check has the name {', '.join(unknown)}; `warehouse checks` lists"
+            f" them. {DBT_TESTS} cannot be overruled, since a build with a failed test is not complete"
+        )
+    overrides.record(connection, [overrides.Override(day, check, reason, name) for check in dict.fromkeys(names)])
 
 
 def checks_of(models: Set[str]) -> list[Check]:

@@ -33,14 +33,16 @@ class Finding:
 
     `observed` holds the counts behind the result, `days` the days that break the rule, and `sample` up to SAMPLE_ROWS
     rows that show how. With `covers_all_days` the finding is about all there is, whatever the window, so that the
-    latest one counts for every day. Raises ValueError for a sample without a bad day, which would hold nothing back,
-    and TypeError when `observed` or `sample` hold anything that JSON does not know.
+    latest one counts for every day. An override of a day holds while `value` stays, by default all of the finding.
+    Raises ValueError for a sample without a bad day, which would hold nothing back, and TypeError when `observed` or
+    `sample` hold anything that JSON does not know.
     """
 
     observed: Mapping[str, JsonValue]
     days: tuple[date, ...] = ()
     sample: tuple[Mapping[str, JsonValue], ...] = ()
     covers_all_days: bool = False
+    value: JsonValue = None
 
     def __post_init__(self) -> None:
         if self.sample and not self.days:

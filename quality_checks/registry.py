@@ -9,6 +9,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Final
 
@@ -19,6 +20,8 @@ from quality_checks.outcome import CheckOutcome, Finding, Severity
 from warehouse.window import Window
 
 Rule = Callable[[psycopg.Connection, Window], Finding]
+# Days outside a window that are published, and whose result may change with the window.
+DaysToCheck = Callable[[psycopg.Connection, Window], set[date]]
 
 
 class Gate(StrEnum):
@@ -64,10 +67,11 @@ class RuleCheck(Check):
     """A check by a function. Call it to get the outcome for a window."""
 
     rule: Rule
+    also_checks: DaysToCheck | None = None
 
     def __call__(self, connection: psycopg.Connection, window: Window) -> CheckOutcome:
         found = self.rule(connection, window)
-        values = (found.observed, found.days, found.sample, found.covers_all_days)
+        values = (found.observed, found.days, found.sample, found.covers_all_days, found.value)
         return CheckOutcome(*values, name=self.name, severity=self.severity)
 
 
@@ -75,14 +79,20 @@ _RULES: Final[dict[str, RuleCheck]] = {}
 
 
 def check(
-    asset: str, *, reads: Iterable[str] = (), severity: Severity = Severity.ERROR, threshold: float | None = None
+    asset: str,
+    *,
+    reads: Iterable[str] = (),
+    severity: Severity = Severity.ERROR,
+    threshold: float | None = None,
+    also_checks: DaysToCheck | None = None,
 ) -> Callable[[Rule], RuleCheck]:
     """Register a function as a check of an asset. Its name is the function's, its description the docstring's opening.
 
     The asset is `schema/table`: checks of schema raw run before dbt, all others after it. Those of `bi/name`
     run as bi_reader, after publication. `reads` are the models that the check reads beside that of the asset. Lists
-    show the threshold, the bound that the check compares with. Raises ValueError when another function has registered
-    the name.
+    show the threshold, the bound that the check compares with. `also_checks` finds published days outside a window
+    whose results may change with it: the check runs for them too. Raises ValueError when another function has
+    registered the name.
     """
 
     def register(rule: Rule) -> RuleCheck:
@@ -91,7 +101,7 @@ def check(
             raise ValueError(f"two checks have the name {name}")
         description = inspect.cleandoc(rule.__doc__ or "").partition("\n\n")[0]
         models = frozenset({asset.rpartition("/")[2], *reads})
-        _RULES[name] = RuleCheck(name, asset, severity, description, threshold, models, rule)
+        _RULES[name] = RuleCheck(name, asset, severity, description, threshold, models, rule, also_checks)
         return _RULES[name]
 
     return register

@@ -9,6 +9,7 @@ from typing import Final
 import psycopg
 
 from quality_checks.outcome import CheckOutcome
+from quality_checks.overrides import recorded_value
 from warehouse.single_values import value_of
 from warehouse.upserts import upsert
 from warehouse.window import Window
@@ -44,7 +45,7 @@ def record(
     rows = [
         (
             build_id, outcome.name, window.start, window.end, outcome.severity.value, outcome.passed,
-            json.dumps({**outcome.observed, "sample": [dict(row) for row in outcome.sample]}), list(outcome.days),
+            json.dumps(recorded_value(outcome)), list(outcome.days),
             outcome.covers_all_days, change_id,
         )
         for outcome in outcomes

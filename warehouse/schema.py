@@ -106,6 +106,18 @@ create table if not exists ops.check_results (
     primary key (build_id, check_name, window_start, window_end)
 );
 
+create table if not exists ops.check_overrides (
+    event_date date not null,
+    check_name text not null,
+    reason text not null,
+    name text not null,
+    found jsonb not null,
+    digest text not null,
+    is_in_force boolean not null default true,
+    overridden_at timestamptz not null default clock_timestamp(),
+    primary key (event_date, check_name, overridden_at)
+);
+
 create table if not exists ops.published_days (
     event_date date primary key,
     build_id text not null,
@@ -178,6 +190,10 @@ _COMMENTS: Final = {
     "ops.check_results": "One row per check, build and window: what publication reads before it moves anything.",
     "ops.check_results.covers_all_days": "The result covers all days, whatever the window: the latest one counts for"
     " every day.",
+    "ops.check_overrides": "Blocking checks that a person has overruled for a day; kept for ever.",
+    "ops.check_overrides.found": "The finding of the check on the day, as it was overruled.",
+    "ops.check_overrides.digest": "Digest of the finding: the override ends when the check finds anything else.",
+    "ops.check_overrides.is_in_force": "The last run of the check came to this finding.",
     "ops.published_days": "Which run published an event day, from which build and up to which change of raw.",
     "ops.last_build": "The build whose rollups are in schema build: its window, whether it rebuilt them from all days,"
     " and whether nothing had changed since publication.",

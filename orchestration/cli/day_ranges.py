@@ -57,7 +57,7 @@ def _run_job(job: str, start: str, end: str) -> None:
     run_job(job, {"start": window.start.isoformat(), "end": window.end.isoformat()})
 
 
-def run_job(job: str, op_config: Mapping[str, str]) -> None:
+def run_job(job: str, op_config: Mapping[str, str | list[str]]) -> None:
     """Run a job of one op and print its lines in short. Its full log is NAME.log in Dagster's folder.
 
     Raises click.ClickException when the run has failed.

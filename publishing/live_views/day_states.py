@@ -51,6 +51,13 @@ refused_by_day as materialized (
     ) as first_failure
     group by failing.event_date
 ),
+overridden_by_day as (
+    select event_date, array_agg('overridden: ' || check_name order by check_name) as checks,
+        min(overridden_at) as overridden_since
+    from ops.check_overrides
+    where is_in_force
+    group by event_date
+),
 due as (
     select (now() at time zone 'UTC' - interval '{NIGHTLY_HOUR} hours')::date as first_day_not_due,
         {SEALED_BEFORE} as sealed_before
@@ -72,11 +79,13 @@ days as (
         published.published_at, calendar.event_date < due.sealed_before as is_sealed,
         (calendar.event_date + 1 + time '{NIGHTLY_HOUR:02}:00') at time zone 'UTC' as due_at,
         refused.checks, refused.refused_since,
+        coalesce(overridden.checks, '{{}}') as overridden, overridden.overridden_since,
         coalesce(stale.reasons, '{{}}') as reasons, stale.stale_since, stale.models, stale.models_changed_since
     from calendar
     cross join due
     left join ops.published_days as published using (event_date)
     left join refused_by_day as refused using (event_date)
+    left join overridden_by_day as overridden using (event_date)
     left join stale_by_day as stale using (event_date)
     where calendar.event_date < due.first_day_not_due or published.event_date is not null
 ),
@@ -111,13 +120,14 @@ states as (
                 then 'late'
             when not is_in_mart then 'missing'
             when reasons <> '{{}}' then 'stale'
+            when overridden <> '{{}}' then 'overridden'
             when is_sealed then 'sealed'
             when is_changed or awaits_plan or is_kept then 'older version'
         end as state
     from pairs
 )
 select event_date as metric_date, mart, state,
-    coalesce(checks, '{{}}') || reasons
+    coalesce(checks, '{{}}') || overridden || reasons
     || array_remove(
         array[
             case when is_changed and is_in_mart then 'models_changed' end,
@@ -133,6 +143,7 @@ select event_date as metric_date, mart, state,
         when 'late' then due_at
         when 'missing' then due_at
         when 'stale' then stale_since
+        when 'overridden' then overridden_since
         when 'older version' then coalesce(
             models_changed_since, case when awaits_plan then coalesce(applied_at, published_at) end
         )
@@ -143,15 +154,19 @@ where state is not null
 """
 
 COMMENTS: Final = {
-    "": "The days of each mart that are late, stale, refused, missing, sealed or of an older version, with every"
-    " reason. Other days are not listed. It looks at ops at every query. Grain: one row per metric_date and mart.",
+    "": "The days of each mart that are late, stale, refused, missing, overridden, sealed or of an older version,"
+    " with every reason. Other days are not listed. It looks at ops at every query. Grain: one row per metric_date and"
+    " mart.",
     "metric_date": "The UTC day.",
     "mart": "The table or view of schema marts; null while nothing is published.",
     "state": "Of several the first: refused (a blocking check fails, and the rows of before stay), late (after the last"
     " day of the mart, and due), missing (a gap before it), stale (published, and known to differ from what has been"
-    " loaded since), sealed (it never changes any more), older version (published by an older version of the model).",
-    "reasons": "The names of failed checks; the reasons of ops.stale_days, such as events_changed, models_changed or"
-    " never_run; " + "; ".join(f"{name} ({meaning})" for name, meaning in _REASONS.items()) + ".",
+    " loaded since), overridden (published although a check fails, since a person has overruled it), sealed (it never"
+    " changes any more), older version (published by an older version of the model).",
+    "reasons": "The names of failed checks and of overridden ones; the reasons of ops.stale_days, such as"
+    " events_changed, models_changed or never_run; "
+    + "; ".join(f"{name} ({meaning})" for name, meaning in _REASONS.items())
+    + ".",
     "since": f"Since when the state holds, UTC. A day is due at {NIGHTLY_HOUR:02}:00 of the day after it. Null for"
     " sealed, and where a plan has left the day as it was.",
     "is_published": "The mart has the day, as it was last published.",

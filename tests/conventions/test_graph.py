@@ -209,6 +209,7 @@ def test_there_are_no_other_jobs_schedules_and_sensors(repository: dg.Repository
         "export_subject",
         "load_landing",
         "prune_run_history",
+        "publish_refused_day",
         "rebuild",
         "reload_landing_days",
         "replay_rejected",

@@ -1,6 +1,16 @@
 """Checks of models that are empty where a test builds others."""
 
-from quality_checks import attribution, brands, creator_lists, creators, periods, platform, sessions, visitors
+from quality_checks import (
+    anomaly_checks,
+    attribution,
+    brands,
+    creator_lists,
+    creators,
+    periods,
+    platform,
+    sessions,
+    visitors,
+)
 from quality_checks.registry import RuleCheck
 
 # Checks of a model, or of those made with it, which are empty where only others are built.
@@ -29,4 +39,5 @@ CHECKS_OF: dict[str, tuple[RuleCheck, ...]] = {
     "funnel_daily_by_channel": (sessions.channels_fit_the_funnel,),
     "weekly_metrics_by_channel": (sessions.channel_weeks_add_up_to_their_days,),
     "brand_campaign_assets": (brands.campaign_periods_add_up,),
+    "event_source_days": anomaly_checks.CHECKS,
 }

@@ -8,7 +8,7 @@ import dagster as dg
 import psycopg
 from pydantic import Field
 
-from ingestion import attribution_migration, schema
+from ingestion import attribution_migration, landing_measures, schema
 from ingestion.application.events import ExtractedDay, extract_events, loaded_lines
 from ingestion.application.source import ApplicationSchemaError, connect_application
 from ingestion.application.watermarks import ApplicationRowsMissing
@@ -88,6 +88,7 @@ def raw_events(
             # Only events of the run's own days are needed. The run of the other day fails of its errors.
             context.log.warning(f"the landing days after {window} cannot all be loaded yet: {error}")
         marked = stale_days.mark_stale_days(connection)
+        landing_measures.refresh(connection)
         for name in ("events", "attribution"):
             key = dg.AssetKey(["raw", name])
             rows = row_counts.rows_by_day(connection, "raw", name, "event_date", window)

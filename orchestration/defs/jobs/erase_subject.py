@@ -9,7 +9,7 @@ import dagster as dg
 import psycopg
 from pydantic import Field
 
-from ingestion import schema
+from ingestion import landing_measures, schema
 from ingestion.application import schema as application_schema
 from ingestion.landing.files import LandingError
 from ingestion.loading.landing_day import load_days
@@ -122,6 +122,7 @@ def _erase(
     """Erase the subject from raw, from exports, from what runs have left, and last from the landing files."""
     erased = erasure.erase(connection, request, hash_key=sources.hash_key, erasure_key=sources.erasure_key)
     stale_days.mark_stale_days(connection)
+    landing_measures.refresh(connection)
     days = erasure.record_days(connection, request.request_id)
     for table, rows in erased.table_rows.items():
         if "sealed" in rows:
@@ -170,6 +171,7 @@ def _reload(context: dg.OpExecutionContext, connection: psycopg.Connection, sour
             **sources.load_options(lambda report: context.log.info(load_in_words(report))),
         )
         stale_days.mark_stale_days(connection)
+        landing_measures.refresh(connection)
 
 
 def _folders_of_logs(instance: dg.DagsterInstance) -> list[Path]:

@@ -3,7 +3,7 @@
 import dagster as dg
 from pydantic import Field
 
-from ingestion import attribution_migration, schema
+from ingestion import attribution_migration, landing_measures, schema
 from ingestion.encryption.tokens import EncryptionSettingsError
 from ingestion.landing.files import LandingError
 from ingestion.loading.landing_day import LoadReport
@@ -49,6 +49,7 @@ def reload_landing_days_op(
             **sources.load_options(log_day, context.log.info),
         )
         stale_days.mark_stale_days(connection)
+        landing_measures.refresh(connection)
     if not reports:
         context.log.info(f"every load of the landing days {window} followed today's rules: nothing to do")
     counted = ("lines_read", "accepted", "rejected", "duplicates", "not_tracked", "erased")

@@ -3,7 +3,7 @@
 import dagster as dg
 from pydantic import Field
 
-from ingestion import attribution_migration, schema
+from ingestion import attribution_migration, landing_measures, schema
 from ingestion.encryption.tokens import EncryptionSettingsError
 from ingestion.landing.files import LandingError
 from ingestion.loading import replay
@@ -58,6 +58,7 @@ def replay_rejected_op(
             on_load=log_load,
         )
         stale_days.mark_stale_days(connection)
+        landing_measures.refresh(connection)
     context.add_output_metadata(
         {
             "loads": len(reports),

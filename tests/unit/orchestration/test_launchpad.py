@@ -35,6 +35,7 @@ FIELDS = {
     },
     "rotate_encryption_key": {},
     "declare_silent_day": {"declare_silent_day_op": {"day": "", "reason": "", "name": ""}},
+    "publish_refused_day": {"publish_refused_day_op": {"day": "", "checks": [], "reason": "", "name": ""}},
     "prune_run_history": {},
     "apply_retention": {},
 }

@@ -1,0 +1,1 @@
+"""Anomalies: measures of a day, held against the same weekday of the weeks before."""
