@@ -12,6 +12,7 @@ from tests.integration.orchestration.one_view import DAY, view, views
 from tests.support.code_location import definitions
 from tests.support.dagster_runs import DagsterRuns
 from tests.support.pipeline import START
+from warehouse.locks import AdvisoryLock
 from warehouse.window import ONE_DAY, Window
 
 GATE_FAILS = """
@@ -21,15 +22,31 @@ GATE_FAILS = """
     for each row execute function ops.add_a_view();
 """
 
+# While a mart is built: how many runs hold the lock that shows that they live.
+COUNT_LIVING_RUNS = f"""
+    create table ops.living_runs (living bigint);
+    create function ops.count_living_runs() returns trigger language plpgsql as $$ begin
+        insert into ops.living_runs
+        select count(*) from pg_locks where locktype = 'advisory' and classid = {AdvisoryLock.RUN} and objsubid = 2
+            and database = (select oid from pg_database where datname = current_database());
+        return null;
+    end $$;
+    create trigger count_living_runs after insert on build.daily_metrics
+    for each statement execute function ops.count_living_runs();
+"""
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "asset", ["marts/daily_metrics", "intermediate/int_sessions", "intermediate/attribution_channel_values"]
 )
 def test_an_asset_alone_takes_its_days_through_the_whole_chain(published: DagsterRuns, asset: str) -> None:
+    published.pipeline.connection.execute(COUNT_LIVING_RUNS)
     run = published.run(DAY, assets=[asset])
 
     assert run.is_success, run.error
+    # Monitoring takes a run without its lock for dead, and starts it again.
+    assert published.pipeline.rows("select distinct living from ops.living_runs") == [(1,)]
     assert f"{asset}: days are built, checked and published as a whole" in run.log
     assert views(published) == {START: 2}
     assert published.pipeline.rows("select * from ops.stale_days") == []

@@ -13,6 +13,7 @@ from quality_checks.outcome import CheckOutcome, Severity
 from quality_checks.results import record
 from tests.integration.orchestration.one_view import DAY, SECOND, view
 from tests.support.code_location import definitions
+from tests.support.command_line import run_command
 from tests.support.dagster_runs import DagsterRuns
 from tests.support.pipeline import START
 from warehouse.window import Window
@@ -62,6 +63,14 @@ def test_rejected_lines_are_counted_by_landing_day_with_their_reasons(
     published.pipeline.land(START, ["no json", "nor this", view(START, "first"), view(START, "x", eventType="?")])
     published.pipeline.load(DAY)
     assert "| 2026-10-01 | 4 | 1 | 3 (75.0%) | 0 | 0 | line: not JSON (2); eventType: " in page()
+
+
+def test_the_command_line_prints_the_page(published: DagsterRuns, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command("status", environment=published.environment) == 0
+    printed = capsys.readouterr()
+    assert "which answers" in printed.err
+    assert "### Is yesterday published?" in printed.out
+    assert "| day | state | why | since | marts | readers see |" in printed.out
 
 
 def test_the_sensor_records_the_page_and_the_checks_of_marts_when_they_change(published: DagsterRuns) -> None:
