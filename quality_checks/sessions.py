@@ -53,7 +53,7 @@ order by metric_date
 """
 
 
-@check("build/sessions")
+@check("build/sessions", reads=["int_events_sessionized"])
 def sessions_hold_every_event(connection: psycopg.Connection, window: Window) -> Finding:
     """Sessions have, by the day on which they begin, as many events, views, cents and seconds as their events.
 
