@@ -53,7 +53,6 @@ def environment_for(warehouse: Warehouse, project: Path) -> Mapping[str, str]:
         raise SemanticLayerError("the password of bi_reader is not known: set WAREHOUSE_BI_PASSWORD")
     return {
         **os.environ,
-        **warehouse.environment(),
         "DBT_TARGET": _TARGET,
         "WAREHOUSE_HOST": warehouse.host,
         "WAREHOUSE_PORT": str(warehouse.port),
@@ -69,7 +68,8 @@ def environment_for(warehouse: Warehouse, project: Path) -> Mapping[str, str]:
 
 def _copy_project(project: Path, environment: Mapping[str, str], programs: Path) -> None:
     """Copy the dbt project and parse it, unless the copy is of the same files."""
-    digest = hashlib.sha256()
+    # The manifest names the database in every relation.
+    digest = hashlib.sha256(environment["WAREHOUSE_DATABASE"].encode())
     for path in _files(PROJECT_DIR):
         digest.update(f"{path.relative_to(PROJECT_DIR)}\0".encode() + path.read_bytes())
     made = project / "target" / "copied"
