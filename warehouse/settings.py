@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     warehouse_alert_free_gigabytes: float = Field(5, ge=0, description="Free space of a disk below which is an alert")
     warehouse_ui_url: str = Field(DEFAULT_UI_URL, description="The address of Dagster's page, for links")
     warehouse_bi_url: str = Field(DEFAULT_BI_URL, description="The address of the dashboards, for links")
+    warehouse_bi_currency: str = Field("", description="The currency of money, in three letters")
     app_database_url: SecretStr = Field(description="The product's own Postgres")
 
 

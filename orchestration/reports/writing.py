@@ -13,6 +13,7 @@ from orchestration.reports.place import default_url
 from reporting.pages.blocks import Message
 from reporting.pages.page import write_report
 from warehouse.connection import Warehouse
+from warehouse.settings import settings
 
 
 def write(warehouse: Warehouse, path: Path, creator_id: str | None = None) -> None:
@@ -20,7 +21,8 @@ def write(warehouse: Warehouse, path: Path, creator_id: str | None = None) -> No
     now = datetime.now(UTC)
     with warehouse.connect(autocommit=True) as connection:
         faults = [_message(finding) for finding in _faults(connection, now) if finding.level is not Level.OK]
-        write_report(path, connection, now=now, creator_id=creator_id, faults=faults)
+        currency = settings().warehouse_bi_currency
+        write_report(path, connection, now=now, creator_id=creator_id, faults=faults, currency=currency)
 
 
 def write_after_publication(

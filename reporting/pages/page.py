@@ -16,7 +16,7 @@ from warehouse.atomic_file import atomic_writer
 
 _HERE: Final = Path(__file__).parent
 # Nobody waits longer for a page, and a publication least of all.
-_SECONDS: Final = 60
+_SECONDS: Final = 20
 _ENVIRONMENT: Final = jinja2.Environment(
     loader=jinja2.FileSystemLoader(_HERE),
     autoescape=True,
@@ -32,10 +32,12 @@ def report(
     now: datetime,
     creator_id: str | None = None,
     faults: Sequence[Message] = (),
+    currency: str = "",
 ) -> str:
     """Return the page as of `now`, UTC. The connection is in no transaction. Raises CreatorNotFound.
 
     `creator_id` is by default the creator with the most revenue. `faults` are what is wrong with the warehouse.
+    `currency` is that of all amounts, where it is known.
     """
     with connection.transaction():
         # A publication that commits meanwhile is in all numbers or in none.
@@ -47,6 +49,7 @@ def report(
         sections=sections,
         state=night.messages[0].text,
         written_at=numbers.moment(now),
+        currency=currency or "the currency of the marketplace",
         # The style sheet is the project's own.
         style=Markup((_HERE / "report.css").read_text()),  # noqa: S704
     )
@@ -59,9 +62,10 @@ def write_report(
     now: datetime,
     creator_id: str | None = None,
     faults: Sequence[Message] = (),
+    currency: str = "",
 ) -> None:
     """Write the page, in one step and for its owner alone. Raises CreatorNotFound and OSError."""
-    page = report(connection, now=now, creator_id=creator_id, faults=faults)
+    page = report(connection, now=now, creator_id=creator_id, faults=faults, currency=currency)
     path.parent.mkdir(parents=True, exist_ok=True)
     # A person and a publication may write at once: each has a draft of its own.
     draft_path = path.with_name(f".{path.name}.{os.getpid()}.tmp")

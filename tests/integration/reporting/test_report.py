@@ -249,9 +249,10 @@ def assert_accessible(page: Page) -> None:
 def assert_written_whole(shop: Pipeline, folder: Path) -> None:
     """Assert that the file is private, whole or as before, and that a creator is chosen by id."""
     path = folder / "reports" / "report.html"
-    write_report(path, shop.connection, now=NIGHT, creator_id="creator-ben")
+    write_report(path, shop.connection, now=NIGHT, creator_id="creator-ben", currency="EUR")
     written = path.read_text()
     assert "Creator Ben" in read_page(written).texts
+    assert "Amounts are in EUR." in read_page(written).said("Marketplace report")
     assert "The creator with the most revenue" not in read_page(written).said("Creator Ben")
     assert path.stat().st_mode & 0o777 == 0o600
     with pytest.raises(CreatorNotFound, match="no creator 'creator-eve'"):
