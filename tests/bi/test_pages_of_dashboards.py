@@ -7,7 +7,7 @@ import pytest
 
 from dashboards.queries import dashboards as specs
 from dashboards.spec import Dashboard, Kind
-from tests.bi.conftest import SCREENSHOTS
+from tests.bi.conftest import SCREENSHOTS, Dashboards
 from tests.bi.headlines import HEADLINES, expected
 from tests.bi.pages import Visit
 
@@ -70,3 +70,15 @@ def test_a_dashboard_shows_the_numbers_of_what_is_chosen(
     if "Model" in [one.title for one in spec.filters]:
         visit.choose(spec.name, "Model", "linear")
         expect_numbers(visit, marts, spec.name, choices | {"period": "7d", "Model": "linear"})
+
+
+def test_the_chart_api_answers_for_every_chart_without_a_browser(visit: Visit, dashboards: Dashboards) -> None:
+    visit.sign_in("admin")
+    get = visit.page.request.get
+    charts = get(f"{dashboards.address}/api/v1/chart/?q=(page_size:100)").json()["result"]
+
+    assert len(charts) == len([chart for spec in specs() for chart in spec.charts])
+    for chart in charts:
+        answer = get(f"{dashboards.address}/api/v1/chart/{chart['id']}/data/")
+        assert answer.status == 200, (chart["slice_name"], answer.text())
+        assert answer.json()["result"][0]["error"] is None, chart["slice_name"]
