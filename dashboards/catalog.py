@@ -13,7 +13,7 @@ Columns = Mapping[str, str]
 Catalog = Mapping[str, Columns]
 
 # Folders of dbt models that are published to schema marts; rollups are not.
-_FOLDERS: Final = ("core", "dashboards")
+_FOLDERS: Final = ("core", "dashboards", "dimensions")
 # Views over records of publication have no dbt model. A test holds them to what the database has.
 LIVE_VIEWS: Final[Catalog] = {
     "data_freshness": {

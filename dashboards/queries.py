@@ -15,6 +15,8 @@ class ChartQuery:
     exposure: str
     chart: str
     sql: str
+    # No row of it is good news.
+    may_be_empty: bool = False
 
 
 def dashboards(known: Catalog | None = None) -> list[Dashboard]:
@@ -30,7 +32,7 @@ def queries(specs: Iterable[Dashboard] | None = None) -> list[ChartQuery]:
     """Return the query of every chart, with the choices that the filters have at first."""
     found = dashboards() if specs is None else specs
     return [
-        ChartQuery(dashboard.name, dashboard.exposure, chart.title, chart_sql(dashboard, chart))
+        ChartQuery(dashboard.name, dashboard.exposure, chart.title, chart_sql(dashboard, chart), chart.may_be_empty)
         for dashboard in found
         for chart in dashboard.charts
     ]

@@ -87,6 +87,7 @@ class Chart(_Strict):
     stacked: bool = False
     horizontal: bool = False
     grain: Literal["day", "week", "month"] | None = None
+    may_be_empty: bool = Field(False, description="no row is good news")
     width: int | None = Field(None, ge=1, le=GRID_COLUMNS)
 
     @model_validator(mode="before")

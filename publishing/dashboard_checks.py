@@ -39,7 +39,7 @@ def _problems(connection: psycopg.Connection, charts: list[ChartQuery]) -> Itera
         except psycopg.Error as error:
             yield chart, str(error).partition("\n")[0]
         else:
-            if not has_rows:
+            if not has_rows and not chart.may_be_empty:
                 yield chart, "no rows"
 
 

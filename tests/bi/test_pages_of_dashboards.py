@@ -16,7 +16,7 @@ pytestmark = pytest.mark.bi
 # How a filter names a thing, and the thing's id: of the first choice, and of another.
 CHOICES: Final = {
     "Creator": "select distinct display_name || ' (' || creator_id || ')', creator_id from creator_dashboard",
-    "Brand": "select distinct brand_id, brand_id from brand_campaign_metrics",
+    "Brand": "select distinct company_name || ' (' || brand_id || ')', brand_id from dim_brands where not is_deleted",
     "Asset": "select distinct title || ' (' || ip_asset_id || ')', ip_asset_id from asset_metrics",
 }
 

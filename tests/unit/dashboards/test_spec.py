@@ -162,3 +162,9 @@ def test_the_catalog_has_marts_and_live_views() -> None:
     assert known["creator_dashboard"]["total_revenue_cents"] == "bigint"
     assert "visitor_asset_days" not in known
     assert LIVE_VIEWS.keys() <= known.keys()
+
+
+def test_a_list_of_what_is_wrong_may_be_empty() -> None:
+    empty = {query.chart for query in queries() if query.may_be_empty}
+
+    assert empty == {"Days that are not as they should be", "Checks that failed", "Rejected lines by reason"}
