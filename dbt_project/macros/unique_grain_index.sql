@@ -5,6 +5,15 @@
 {% macro unique_grain_index() -%}
     {%- if execute and has_unique_index() -%}
         {%- set grain, day = model.config.meta['grain'], model.config.event_time -%}
+        -- An older table may have the columns of its grain in another order.
+        do $$ begin
+            if (
+                select array_agg(cast(attname as text) order by attnum) from pg_attribute
+                where attrelid = to_regclass('{{ this.schema }}.{{ this.identifier }}_grain')
+            ) <> array['{{ grain | join("', '") }}'] then
+                drop index {{ this.schema }}.{{ this.identifier }}_grain;
+            end if;
+        end $$;
         create unique index if not exists {{ this.identifier }}_grain
         on {{ this }} ({{ grain | join(', ') }}) nulls not distinct
         {%- if scope_bounds(scope_of(model)) is none %};
