@@ -21,6 +21,8 @@ FILLED_IN = {
 }
 # 1: something is wrong or cannot be done, and a sentence says so. 3: the server is not running.
 UNDERSTOOD = {0, 1, 3}
+# Sentences name these without what they take, and the blocks of a page execute them with it.
+NAMES_ALONE = {"warehouse explain", "warehouse reload", "warehouse entity-events"}
 
 
 @pytest.mark.timeout(3600)
@@ -37,8 +39,9 @@ def test_every_command_of_the_docs(copy: Path, tmp_path: Path) -> None:
     (copy / "build").mkdir(exist_ok=True)
     named = dict.fromkeys(text for _, text in named_commands() if re.match("warehouse|python", text))
     assert len(named) >= 20
-    wrong = {text: said for text in named if exception_of(text) is None and (said := misunderstood(copy, text))}
-    assert wrong == {}
+    assert named.keys() >= NAMES_ALONE
+    executed = [text for text in named if exception_of(text) is None and text not in NAMES_ALONE]
+    assert {text: said for text in executed if (said := misunderstood(copy, text))} == {}
 
 
 def misunderstood(copy: Path, text: str) -> str:
