@@ -33,8 +33,8 @@ def _terms(table: str, owner: str) -> str:
     return f"""
         select versions.start_date, nullif(versions.end_date, 'infinity') as end_date
         from raw.{table} as versions
-        where versions.ip_asset_id = asset_scope.asset_id and versions.{owner}_id = any({owner}s)
-            and not versions.is_removed and not exists (
+        where cardinality({owner}s) > 0 and versions.ip_asset_id = asset_scope.asset_id
+            and versions.{owner}_id = any({owner}s) and not versions.is_removed and not exists (
                 select from raw.{table} as later
                 where later.id = versions.id and later.change_id > versions.change_id
             )"""
@@ -42,7 +42,7 @@ def _terms(table: str, owner: str) -> str:
 
 def _counted(owner: str) -> str:
     """Return the condition that the caller's marts count a day of the asset, by the index of the grain."""
-    return f"""exists (
+    return f"""cardinality({owner}s) > 0 and exists (
             select from rollups.{owner}_asset_days as counted
             where counted.metric_date = day and counted.ip_asset_id = asset_scope.asset_id
                 and counted.{owner}_id = any({owner}s)
@@ -95,15 +95,17 @@ begin
     ) then
         creators := {_ids(AUDIENCES[0])};
         brands := {_ids(AUDIENCES[1])};
+        -- Read once, and not again for every day.
+        with terms as materialized ({_terms("ip_ownerships", "creator")}
+            union all {_terms("licenses", "brand")}
+        )
         select
             array_agg(day order by day) filter (where is_shown),
             array_agg(day order by day) filter (where is_counted)
         into shown_days, counted_days
         from (
             select day, is_counted, is_counted or exists (
-                select from ({_terms("ip_ownerships", "creator")}
-                    union all {_terms("licenses", "brand")}
-                ) as terms
+                select from terms
                 where day >= terms.start_date and (terms.end_date is null or day < terms.end_date)
             ) as is_shown
             from unnest(shown_days) as day
