@@ -4,7 +4,6 @@ dbt is invoked once for each chunk of a run, twice where the chunk has several w
 """
 
 from collections.abc import Iterator, Sequence
-from graphlib import TopologicalSorter
 from typing import Any, Final
 
 import dagster as dg
@@ -15,7 +14,7 @@ from attribution import schema as attribution_schema
 from ingestion import attribution_migration, channel_seeds
 from ingestion.ad_spend import schema as ad_spend_schema
 from orchestration import retries, row_counts
-from orchestration.dbt import check_names, cli_resource, code_changes, specs
+from orchestration.dbt import check_names, cli_resource, code_changes, kept_assets, specs
 from orchestration.dbt import invocation as dbt_results
 from orchestration.dbt.light_import import DagsterDbtCliRuntimeError
 from orchestration.defs.resources import SourcesResource, WarehouseResource, WriterResource
@@ -86,7 +85,7 @@ def dbt_models(
         if plan.models is not None:
             changed = build_steps.Partial.of(dbt_manifest.manifest(), plan.models, plan.project.not_built)
             context.log.info(f"building {', '.join(plan.models)}, and no others: {_why(connection)}")
-            yield from _kept(changed, left_out=False)
+            yield from kept_assets.results(changed, is_below=False)
         *earlier, last = window.chunks(BACKFILL_CHUNK_DAYS)
         with environ(builds.dbt_variables(connection, window, build_id=build_id, is_rebuild=is_rebuild)):
             for chunk in earlier:
@@ -98,7 +97,7 @@ def dbt_models(
                     _add_metadata(context, context.asset_key_for_output(event.output_name), connection, window)
                 yield event
         if changed is not None:
-            yield from _kept(changed, left_out=True)
+            yield from kept_assets.results(changed, is_below=True)
         builds.complete(connection, window, build_id=build_id, log=context.log.info)
         dbt_tests.record_passed(connection, window, build_id=build_id)
 
@@ -152,19 +151,6 @@ def _built(
 def _why(connection: psycopg.Connection) -> str:
     waiting = applied_models.waiting_models(connection, dbt_manifest.project_version())
     return code_changes.sentence(waiting) if waiting else "only the version of models has changed"
-
-
-def _kept(partial: build_steps.Partial, *, left_out: bool) -> Iterator[dg.MaterializeResult[Any]]:
-    """Yield results of the assets that keep their rows: what is downstream of them has to be done all the same.
-
-    Those that are left out depend on what is built, and Dagster takes their results after it.
-    """
-    parents = {spec.key: {dep.asset_key for dep in spec.deps} for spec in specs.specs().assets}
-    for key in TopologicalSorter(parents).static_order():
-        name = key.path[-1]
-        if key in parents and name not in partial.all and (name in partial.left_out) == left_out:
-            waits = {"waits_for_plan": True} if left_out else {}
-            yield dg.MaterializeResult(asset_key=key, metadata={"unchanged": True, **waits})
 
 
 def _events(
