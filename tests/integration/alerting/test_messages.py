@@ -31,7 +31,8 @@ def test_a_message_says_what_since_when_which_day_what_to_do_and_links_the_run(o
         "Urgent: it can wait for the morning: later days are published as usual.",
         "To do: Look at the rows that the check shows in the run. Correct or remove the landing file; the day is then"
         " run again by itself. If really nothing happened: warehouse declare-silent-day 2026-10-03"
-        ' --reason "..." --name "...".',
+        ' --reason "..." --name "...". If the day is right all the same: warehouse publish-refused-day 2026-10-03'
+        " --check CHECK --reason ... --name ...",
         "Run: http://dagster.example/runs/run-of-the-check 040220",
     ]
     on_call.check("load_counts_add_up", 3, passed=True, now=at(4, 9))

@@ -155,7 +155,7 @@ def test_any_other_change_of_columns_is_refused_and_names_the_rebuild_job(
 
 def test_a_column_that_may_be_null_now_is_still_held_to_its_type(built: Pipeline, tmp_path: Path) -> None:
     counted = "sum(case when is_view then 1 else 0 end) as bigint) as views"
-    described = "Count of events whose type the registry counts as a view.\n"
+    described = "Count of events whose type the registry counts as a view. Marts of periods call it total_views.\n"
     changed = changed_project(
         tmp_path,
         ("daily_measures.sql", counted, counted.replace("bigint", "integer")),

@@ -10,14 +10,14 @@ from tests.support.pipeline import Pipeline
 Edit = Callable[[Path], None]
 
 
-def edited(name: str, old: str, new: str) -> Edit:
-    """Return an edit of a file of the project, which is found by its name."""
+def edited(name: str, old: str, new: str, *, times: int = -1) -> Edit:
+    """Return an edit of a file of the project, which is found by its name: everywhere, or so many times."""
 
     def edit(folder: Path) -> None:
         [path] = folder.glob(f"**/{name}")
         text = path.read_text()
         assert old in text
-        path.write_text(text.replace(old, new))
+        path.write_text(text.replace(old, new, times))
 
     return edit
 
@@ -47,6 +47,7 @@ RETYPED = both(
         "marts/core/_funnel__models.yml",
         "- name: visitors\n        data_type: bigint",
         "- name: visitors\n        data_type: numeric(20,0)",
+        times=1,
     ),
 )
 NEW_COLUMN = both(
