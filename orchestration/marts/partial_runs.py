@@ -27,8 +27,10 @@ def _steps() -> tuple[frozenset[dg.AssetKey], frozenset[dg.AssetKey]]:
 
 def is_partial(run: dg.DagsterRun) -> bool:
     """Return whether a run was started for a part of the models or of the marts, or for checks alone."""
-    selected = run.asset_selection
-    return selected is not None and (not selected or is_part(selected))
+    if run.asset_selection:
+        return is_part(run.asset_selection)
+    # A run of a whole job in its process has an empty selection too, and none of checks.
+    return bool(run.asset_check_selection)
 
 
 def is_part(selected: Set[dg.AssetKey]) -> bool:
