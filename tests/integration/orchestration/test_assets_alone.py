@@ -38,7 +38,12 @@ COUNT_LIVING_RUNS = f"""
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "asset", ["marts/daily_metrics", "intermediate/int_sessions", "intermediate/attribution_channel_values"]
+    "asset",
+    [
+        "marts/daily_metrics",
+        "intermediate/int_sessions",
+        pytest.param("intermediate/attribution_channel_values", marks=pytest.mark.long),
+    ],
 )
 def test_an_asset_alone_takes_its_days_through_the_whole_chain(published: DagsterRuns, asset: str) -> None:
     published.pipeline.connection.execute(COUNT_LIVING_RUNS)

@@ -75,23 +75,27 @@ def test_every_check_that_refuses_the_day_has_to_be_named(refused: Pipeline) -> 
     assert published(refused) == []
 
 
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
-        ({"reason": " "}, "give a reason"),
-        ({"name": ""}, "give a name"),
-        ({"names": []}, "name the checks"),
-        ({"names": ["dbt_tests_pass"]}, "cannot be overruled"),
-        ({"names": ["no_such_check"]}, "no blocking check has the name no_such_check"),
-        ({"names": [*REFUSING, blocking_check("revenue")]}, "revenue_within_blocking_range does not refuse the day"),
-        # A conservation law that holds is not overruled beforehand.
-        ({"names": ["load_counts_add_up"]}, "does not refuse the day"),
-    ],
-)
-def test_an_override_is_refused_where_anything_is_missing(refused: Pipeline, given: Any, words: str) -> None:
-    with pytest.raises((InvalidOverride, UnknownCheck), match=words):
-        override(refused, **given)
+REFUSED_OVERRIDES: list[tuple[dict[str, Any], str]] = [
+    ({"reason": " "}, "give a reason"),
+    ({"name": ""}, "give a name"),
+    ({"names": []}, "name the checks"),
+    ({"names": ["dbt_tests_pass"]}, "cannot be overruled"),
+    ({"names": ["no_such_check"]}, "no blocking check has the name no_such_check"),
+    ({"names": [*REFUSING, blocking_check("revenue")]}, "revenue_within_blocking_range does not refuse the day"),
+    # A conservation law that holds is not overruled beforehand.
+    ({"names": ["load_counts_add_up"]}, "does not refuse the day"),
+]
+
+
+def test_an_override_is_refused_where_anything_is_missing(refused: Pipeline) -> None:
+    for given, words in REFUSED_OVERRIDES:
+        with pytest.raises((InvalidOverride, UnknownCheck), match=words):
+            override(refused, **given)
+    config = {"day": str(DAY), "checks": REFUSING, "reason": "", "name": "Ana"}
+    result = run(refused, publish_refused_day, {"publish_refused_day_op": {"config": config}})
+    assert "give a reason" in failure(result)
     assert refused.rows("select * from ops.check_overrides") == []
+    assert published(refused) == []
 
 
 def test_rebuilds_with_the_same_value_pass_also_among_other_days(refused: Pipeline) -> None:
@@ -132,10 +136,3 @@ def test_a_result_among_other_days_is_not_overruled(refused: Pipeline) -> None:
         refused.run(Window(DAY - ONE_DAY, DAY + ONE_DAY))
     with pytest.raises(InvalidOverride, match=f"Run the day alone.*--partition {DAY}"):
         override(refused)
-
-
-def test_the_job_says_what_it_refuses(refused: Pipeline) -> None:
-    config = {"day": str(DAY), "checks": REFUSING, "reason": "", "name": "Ana"}
-    result = run(refused, publish_refused_day, {"publish_refused_day_op": {"config": config}})
-    assert "give a reason" in failure(result)
-    assert published(refused) == []
