@@ -41,7 +41,7 @@ COUNT_LIVING_RUNS = f"""
     "asset",
     [
         "marts/daily_metrics",
-        "intermediate/int_sessions",
+        pytest.param("intermediate/int_sessions", marks=pytest.mark.long),
         pytest.param("intermediate/attribution_channel_values", marks=pytest.mark.long),
     ],
 )
